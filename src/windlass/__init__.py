@@ -1,0 +1,3 @@
+"""Run large-language-model applications in production."""
+
+__version__ = "0.1.0"

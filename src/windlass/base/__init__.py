@@ -1,0 +1,1 @@
+"""Mechanics without domain nouns; knows nothing of calls, spans or prompts."""

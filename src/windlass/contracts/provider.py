@@ -1,0 +1,70 @@
+"""Providers and models as the gateway sees them; how each is filled belongs to `providers`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from windlass.contracts.call import Dialect
+
+AuthStyle: TypeAlias = Literal["bearer", "x-api-key", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that never shows in a log, a repr or an error."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "***" if self.value else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """Where a host departs from its dialect."""
+
+    takes_stream_options: bool = True  # some hosts refuse `stream_options`
+    is_reasoning_inside: bool = True  # completion_tokens includes reasoning tokens
+    takes_max_completion_tokens: bool = False  # else `max_tokens`
+    is_usage_cost_reported: bool = False  # usage.cost in dollars (OpenRouter)
+    sends_done: bool = True  # ends a stream with `data: [DONE]`
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One configured account at one host."""
+
+    name: str
+    title: str
+    dialect: Dialect
+    base_url: str  # ends where the dialect's paths begin, e.g. https://api.openai.com/v1
+    api_key: Secret = Secret("")
+    key_variable: str = ""  # which environment variable the key is looked for in
+    auth: AuthStyle = "bearer"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    quirks: Quirks = Quirks()
+    price_provider: str = ""  # its name in the price table; empty: the same name
+    is_free: bool = False  # declared free of charge
+    is_known_only: bool = False  # a name of the catalogue that nobody configured
+    docs_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Abilities and limits of one model, as its provider documents them."""
+
+    provider: str
+    name: str
+    title: str = ""
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    abilities: tuple[str, ...] = ()  # tools, vision, reasoning, json_schema, audio, ...
+    rejects: tuple[str, ...] = ()  # parameters the model answers 400 to
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All providers by name, all known models, and the routes; replaced as a whole on a change."""
+
+    providers: Mapping[str, Provider]
+    models: Mapping[str, ModelFacts]  # "provider/model"

@@ -1,0 +1,52 @@
+"""How bytes reach a model provider; which provider and which bytes belong to `providers` and `dialects`."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    connect_s: float
+    total_s: float
+
+
+class UpstreamReply(Protocol):
+    """An open reply; `status` and `headers` (names in lower case) are known, the body is still arriving."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    async def read(self, max_bytes: int) -> bytes:
+        """Read the whole body. Raises: UpstreamUnreachable, UpstreamTimedOut, BodyTooLarge."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Iterate over the body as it arrives, each chunk once.
+
+        Raises: UpstreamUnreachable when the connection breaks, UpstreamTimedOut.
+        """
+        ...
+
+    def close(self) -> None:
+        """Drop the connection at once unless the body was read to its end; never waits."""
+        ...
+
+
+class UpstreamClient(Protocol):
+    async def send(self, request: UpstreamRequest) -> UpstreamReply:
+        """Send and wait for the status line.
+
+        Retries once by itself when a kept-alive connection breaks before any byte of the answer.
+        Raises: UpstreamUnreachable, UpstreamTimedOut.
+        """
+        ...
+
+    async def close(self) -> None: ...
