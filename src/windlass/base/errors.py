@@ -1,18 +1,18 @@
 """The one error tree; how an error is written on the wire belongs to `dialects` and `server`.
 
-    WindlassError
-    |- RequestError                what the caller sent can't be served           4xx
-    |  |- BadRequest 400, BodyTooLarge 413, NotFound 404, Conflict 409, MethodRefused 405
-    |  |- KeyRefused 401, PermissionRefused 403
-    |  |- ModelUnknown 404, ProviderNotConfigured 424
-    |  `- RateLimited 429
-    |- UpstreamError               a model provider answered badly or not at all  502, 504
-    |  |- UpstreamRefused, UpstreamUnreachable, UpstreamTimedOut, StreamTruncated
-    |  `- AllTargetsFailed
-    |- StoreError                  a store of ours can't serve                    503
-    |  `- JournalFull, StoreUnavailable, QueryTimedOut
-    `- ConfigurationError          settings or windlass.yaml can't be used        exit code 2
-       `- AlreadyRunning
+WindlassError
+|- RequestError                what the caller sent can't be served           4xx
+|  |- BadRequest 400, BodyTooLarge 413, NotFound 404, Conflict 409, MethodRefused 405
+|  |- KeyRefused 401, PermissionRefused 403
+|  |- ModelUnknown 404, ProviderNotConfigured 424
+|  `- RateLimited 429
+|- UpstreamError               a model provider answered badly or not at all  502, 504
+|  |- UpstreamRefused, UpstreamUnreachable, UpstreamTimedOut, StreamTruncated
+|  `- AllTargetsFailed
+|- StoreError                  a store of ours can't serve                    503
+|  `- JournalFull, StoreUnavailable, QueryTimedOut
+`- ConfigurationError          settings or windlass.yaml can't be used        exit code 2
+   `- AlreadyRunning
 """
 
 from typing import ClassVar

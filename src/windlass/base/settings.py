@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting of a process; each is `WINDLASS_<NAME>` in the environment (docs/reference/settings.md)."""
+    """Every setting of a process; each is `WINDLASS_<NAME>` in the environment."""
 
     home: Path
     host: str = "127.0.0.1"

@@ -9,7 +9,9 @@ from windlass.contracts.span import SpanStatus, TraceAttributes
 from windlass.contracts.usage import Cost, Usage
 
 Dialect: TypeAlias = Literal["openai_chat", "anthropic"]  # grows with `dialects/`
-FallbackCause: TypeAlias = Literal["down", "rate_limited", "context_too_long", "timeout", "policy", "not_found"]
+FallbackCause: TypeAlias = Literal[
+    "down", "rate_limited", "context_too_long", "timeout", "policy", "not_found"
+]
 LimitScope: TypeAlias = Literal["project", "key", "user", "model", "route"]
 
 
@@ -108,7 +110,7 @@ class CallRecord:
     error_type: str = ""
     error: str = ""
     first_token_ns: int | None = None
-    trace: TraceAttributes = TraceAttributes()
+    trace: TraceAttributes = field(default_factory=TraceAttributes)
     usage: Usage | None = None
     cost: Cost | None = None
     attempts: tuple[AttemptRecord, ...] = ()

@@ -69,7 +69,7 @@ class ModelUse:
 class GatewayFacts:
     """What only the gateway knows of a call."""
 
-    key_id: KeyId = KeyId("")
+    key_id: KeyId | None = None
     route: str = ""
     target: str = ""
     attempt_number: int = 0
@@ -94,8 +94,8 @@ class Span:
     operation: str = ""  # gen_ai.operation.name
     error_type: str = ""
     error: str = ""
-    trace: TraceAttributes = TraceAttributes()
-    model: ModelUse = ModelUse()
+    trace: TraceAttributes = field(default_factory=TraceAttributes)
+    model: ModelUse = field(default_factory=ModelUse)
     usage: Usage | None = None
     cost: Cost | None = None
     is_rollup: bool = False  # repeats the usage of its children; never summed

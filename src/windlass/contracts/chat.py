@@ -1,0 +1,184 @@
+"""The one internal request, reply and stream of events through which any dialect reaches any other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from windlass.contracts.message import Json, Message
+from windlass.contracts.usage import Usage
+
+FinishReason: TypeAlias = Literal[
+    "end",
+    "stop_sequence",
+    "length",
+    "context_full",
+    "tool",
+    "filtered",
+    "paused",
+    "malformed_tool",
+    "unknown",
+]
+ToolChoiceMode: TypeAlias = Literal["auto", "none", "required", "named"]
+FormatKind: TypeAlias = Literal["text", "json_object", "json_schema"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Json] = field(default_factory=dict[str, Json])  # JSON Schema
+    is_strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    mode: ToolChoiceMode
+    name: str = ""  # with mode "named"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFormat:
+    kind: FormatKind
+    name: str = ""
+    schema: Mapping[str, Json] | None = None
+    is_strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningAsk:
+    effort: str | None = None  # none, minimal, low, medium, high, xhigh
+    budget_tokens: int | None = None
+    is_adaptive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A chat call in no dialect. System texts are messages with role `system`, in their place."""
+
+    model: str
+    messages: tuple[Message, ...]
+    is_stream: bool = False
+    tools: tuple[ToolDefinition, ...] = ()
+    tool_choice: ToolChoice | None = None
+    takes_parallel_tools: bool | None = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    choice_count: int = 1
+    reply_format: ReplyFormat | None = None
+    reasoning: ReasoningAsk | None = None
+    end_user: str | None = None
+    service_tier: str | None = None
+    unread: tuple[str, ...] = ()  # names of fields this shape can't carry, reported to the caller
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    """One message per choice; each `finish_reason` is a FinishReason."""
+
+    id: str
+    model: str
+    choices: tuple[Message, ...]
+    usage: Usage | None
+    created_s: int = 0
+    stop_sequence: str | None = None
+    service_tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStart:
+    id: str
+    model: str
+    created_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingSignature:
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedThinking:
+    encrypted_content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStart:
+    index: int  # order of tool calls within the reply, from 0
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolArguments:
+    index: int
+    text: str  # a piece of the JSON text
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSeen:
+    """Cumulative: replaces what was seen before, is never added to it."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    reason: FinishReason
+    stop_sequence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFault:
+    """The upstream reported an error inside the stream, or a frame could not be read."""
+
+    error_type: str
+    message: str
+    status: int = 502
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """The dialect's terminal marker was seen."""
+
+
+StreamEvent: TypeAlias = (
+    StreamStart
+    | TextDelta
+    | RefusalDelta
+    | ThinkingDelta
+    | ThinkingSignature
+    | RedactedThinking
+    | ToolStart
+    | ToolArguments
+    | UsageSeen
+    | Finish
+    | StreamFault
+    | Ping
+    | StreamEnd
+)

@@ -1,0 +1,193 @@
+"""What a dialect can do; the codecs are in `dialects/`, one module each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+from windlass.contracts.call import Dialect
+from windlass.contracts.chat import ChatReply, ChatRequest, StreamEvent, StreamFault
+from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.contracts.usage import Usage
+
+FailureKind: TypeAlias = Literal[
+    "bad_request",
+    "too_large",
+    "context_too_long",
+    "policy",
+    "auth",
+    "quota",
+    "permission",
+    "not_found",
+    "rate_limited",
+    "timeout",
+    "overloaded",
+    "server",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """The few fields of a request that the gateway reads, and its top level kept as bytes."""
+
+    model: str
+    is_stream: bool
+    wants_stream_usage: bool  # the caller asked for the usage chunk
+    end_user: str
+    metadata: Mapping[str, str]
+    fields: Mapping[str, msgspec.Raw]  # in the caller's order, values untouched
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRequest:
+    body: bytes
+    dropped: tuple[str, ...] = ()  # what the dialect or the model can't carry, by the caller's name
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySummary:
+    """What is read from a reply for prices and the record."""
+
+    usage: Usage | None = None
+    model: str = ""
+    id: str = ""
+    finish_reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamFailure:
+    """An error answer of a provider, classed."""
+
+    kind: FailureKind
+    status: int
+    message: str  # the provider's own words, at most 2,000 characters, keys removed
+    error_type: str = ""
+    code: str = ""
+    is_retryable: bool = False
+    retry_after_s: float | None = None
+    param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """An error of ours or passed on from upstream, ready for any dialect."""
+
+    status: int
+    code: str
+    message: str
+    error_type: str = ""  # the provider's own, when passed on; empty: by status
+    param: str | None = None
+    request_id: str = ""
+
+
+class StreamReader(Protocol):
+    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
+        """Turn bytes, split anywhere, into events; a malformed frame is a StreamFault."""
+        ...
+
+    def finish(self) -> Sequence[StreamEvent]:
+        """Say what the end of the bytes means; without a terminal marker no StreamEnd is returned."""
+        ...
+
+
+class StreamWriter(Protocol):
+    def write(self, event: StreamEvent) -> bytes:
+        """Return complete frames, b"" for an event the dialect does not show."""
+        ...
+
+
+class Relay(Protocol):
+    """Carries one stream from the upstream's dialect to the caller's.
+
+    Same dialect: frames pass unread but for a tap. Otherwise: reader -> events -> writer.
+    The terminal marker is withheld until `closing`, so that the record is written before it.
+    """
+
+    @property
+    def has_content(self) -> bool:
+        """Whether an event with text, tool, refusal or thinking was seen."""
+        ...
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the terminal marker was seen."""
+        ...
+
+    @property
+    def fault(self) -> StreamFault | None: ...
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take upstream bytes, return whole frames for the caller; b"" when nothing is ready."""
+        ...
+
+    def finish(self) -> bytes:
+        """Say that the upstream's bytes ended; returns frames still to be sent."""
+        ...
+
+    def closing(self) -> bytes:
+        """Return the terminal frames the caller's dialect ends with."""
+        ...
+
+    def summary(self) -> ReplySummary: ...
+
+
+class Codec(Protocol):
+    """One dialect in both directions; pure."""
+
+    @property
+    def name(self) -> Dialect: ...
+
+    def read_head(self, body: bytes) -> RequestHead:
+        """Parse the top level once. Raises: BadRequest with `param` for what is missing or malformed."""
+        ...
+
+    def edit(
+        self, head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None
+    ) -> WrittenRequest:
+        """Write the caller's bytes back with the model and the few fields the host demands changed."""
+        ...
+
+    def read_request(self, body: bytes) -> ChatRequest: ...
+
+    def write_request(
+        self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None
+    ) -> WrittenRequest: ...
+
+    def read_reply(self, body: bytes) -> ChatReply:
+        """Raises: BadRequest when the body is not a reply of this dialect."""
+        ...
+
+    def write_reply(self, reply: ChatReply) -> bytes: ...
+
+    def summarise(self, body: bytes, quirks: Quirks) -> ReplySummary:
+        """Read usage and names from a whole reply without building it."""
+        ...
+
+    def open_reader(self, quirks: Quirks) -> StreamReader: ...
+
+    def open_writer(self, head: RequestHead) -> StreamWriter: ...
+
+    def open_tap(self, head: RequestHead, quirks: Quirks) -> Relay:
+        """Open the relay for a caller of the same dialect."""
+        ...
+
+    def read_failure(
+        self, status: int, headers: Mapping[str, str], body: bytes, now_s: float
+    ) -> UpstreamFailure: ...
+
+    def write_error(self, error: WireError) -> bytes:
+        """Write the body of an error answer."""
+        ...
+
+    def write_error_event(self, error: WireError) -> bytes:
+        """Write the frame that ends a broken stream; no terminal marker follows."""
+        ...
+
+    def keep_alive(self) -> bytes: ...
+
+    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+        """Return what follows the provider's base URL."""
+        ...
+
+    def upstream_headers(self) -> Mapping[str, str]: ...
