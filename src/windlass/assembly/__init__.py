@@ -1,0 +1,1 @@
+"""Settings become backends, providers and services; the only place that chooses."""

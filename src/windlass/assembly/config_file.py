@@ -1,0 +1,129 @@
+"""Finds and reads `windlass.yaml`; an error names the line and the nearest known word."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from windlass.assembly.config_grammar import ConfigFile
+from windlass.base.errors import ConfigurationError
+from windlass.base.settings import Settings
+
+NAME = "windlass.yaml"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    config: ConfigFile
+    path: Path | None  # None: no file was found, which is fine
+    unset_variables: tuple[str, ...] = ()
+
+
+def find_config(settings: Settings) -> Path | None:
+    """Look at --config, then the working folder, then the data folder.
+
+    Raises: ConfigurationError when the named file is missing.
+    """
+    if settings.config is not None:
+        if not settings.config.is_file():
+            raise ConfigurationError(f"no configuration file at {str(settings.config)!r}; check --config")
+        return settings.config
+    return next((path for path in (Path.cwd() / NAME, settings.home / NAME) if path.is_file()), None)
+
+
+def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConfig:
+    """Read and check a file. Raises: ConfigurationError, one line per fault with its place."""
+    if path is None:
+        return LoadedConfig(ConfigFile(), None)
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"can't read {str(path)!r}: {error.__class__.__name__}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigurationError(f"{path.name}:{line}: not valid YAML: {error.problem}") from error
+    if document is None:
+        return LoadedConfig(ConfigFile(), path)
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{path.name}:1: the file must be a mapping such as `providers:` ...")
+    unset: set[str] = set()
+    expanded = _expand(cast("object", document), environment, unset)
+    try:
+        config = ConfigFile.model_validate(expanded)
+    except ValidationError as error:
+        lines = [
+            _sentence(path.name, root, fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()
+        ]
+        raise ConfigurationError("\n".join(lines)) from error
+    return LoadedConfig(config, path, tuple(sorted(unset)))
+
+
+def _expand(value: object, environment: Mapping[str, str], unset: set[str]) -> object:
+    """Replace `${NAME}`; a value that is one unset variable becomes None."""
+    if isinstance(value, dict):
+        entries = cast("dict[object, object]", value)
+        return {key: _expand(inner, environment, unset) for key, inner in entries.items()}
+    if isinstance(value, list):
+        return [_expand(inner, environment, unset) for inner in cast("list[object]", value)]
+    if not isinstance(value, str):
+        return value
+    missing = [name for name in _VARIABLE.findall(value) if not environment.get(name)]
+    if missing:
+        unset.update(missing)
+        return None
+    return _VARIABLE.sub(lambda match: environment[match.group(1)], value)
+
+
+def _sentence(
+    file: str, root: yaml.Node | None, place: tuple[int | str, ...], kind: str, message: str
+) -> str:
+    path = ".".join(str(step) for step in place)
+    line = _line_of(root, place)
+    if kind == "extra_forbidden":
+        known = known_fields(place[:-1])
+        near = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"{file}:{line}: unknown field {path!r}; {hint}"
+    return f"{file}:{line}: {path}: {message[0].lower()}{message[1:]}"
+
+
+def _line_of(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
+    line = 1
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == str(step)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            inner: yaml.Node = node.value[step]
+            line, node = inner.start_mark.line + 1, inner
+    return line
+
+
+def known_fields(place: tuple[int | str, ...]) -> list[str]:
+    """Return the field names that may stand at a place of the file, e.g. ("routes", "fast")."""
+    model: type[BaseModel] = ConfigFile
+    for step in place:
+        field = model.model_fields.get(str(step))
+        if field is None:
+            continue
+        inner = _inner_model(field.annotation)
+        if inner is None:
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _inner_model(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for found in map(_inner_model, get_args(annotation)) if found is not None), None)

@@ -1,0 +1,80 @@
+"""The grammar of `windlass.yaml` as models; reading the file belongs to `config_file`."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from windlass.contracts.call import Dialect, FallbackCause, LimitScope
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProviderEntry(_Strict):
+    """A name of the catalogue, or any host with a dialect and a base URL."""
+
+    dialect: Dialect | None = Field(
+        None, description="The wire shape; needed for a host outside the catalogue."
+    )
+    base_url: str | None = Field(
+        None, description="Where the dialect's paths begin, e.g. http://host:9000/v1."
+    )
+    api_key: str | None = Field(None, description="The key, or ${VARIABLE} to read it from the environment.")
+    headers: dict[str, str] = Field(
+        default_factory=dict[str, str], description="Headers added to every call."
+    )
+    free: bool = Field(False, description="Calls cost nothing, e.g. a model on your own machine.")
+
+
+class TargetEntry(_Strict):
+    model: str = Field(description="provider/model")
+    when: list[FallbackCause] = Field(
+        default_factory=list[FallbackCause],
+        description="Try this target only after one of these causes; empty: after any.",
+    )
+
+
+class TimeoutEntry(_Strict):
+    connect_s: Annotated[float, Field(gt=0)] = 5.0
+    first_token_s: Annotated[float, Field(gt=0)] = 120.0
+    idle_s: Annotated[float, Field(gt=0)] = 60.0
+    total_s: Annotated[float, Field(gt=0)] = 600.0
+
+
+class RouteEntry(_Strict):
+    """A name that callers use as `model`."""
+
+    targets: Annotated[list[TargetEntry], Field(min_length=1)]
+    timeouts: TimeoutEntry | None = None
+    hold_ms: Annotated[int, Field(ge=0)] = Field(
+        1500, description="How long the status line of a stream waits for the first content."
+    )
+
+
+class PriceEntry(_Strict):
+    """An override of the shipped price table, in USD per million tokens."""
+
+    model: str = Field(description="provider/model")
+    input_usd: Decimal
+    output_usd: Decimal
+    cache_read_usd: Decimal | None = None
+    cache_write_usd: Decimal | None = None
+
+
+class LimitEntry(_Strict):
+    scope: LimitScope
+    name: str = Field("", description="Which one; empty: each of them.")
+    requests_per_minute: Annotated[int, Field(ge=0)] | None = None
+    concurrency: Annotated[int, Field(ge=0)] | None = None
+
+
+class ConfigFile(_Strict):
+    """What `windlass.yaml` may say; every part may be left out."""
+
+    version: Literal[1] = 1
+    providers: dict[str, ProviderEntry] = Field(default_factory=dict[str, ProviderEntry])
+    routes: dict[str, RouteEntry] = Field(default_factory=dict[str, RouteEntry])
+    prices: list[PriceEntry] = Field(default_factory=list[PriceEntry])
+    limits: list[LimitEntry] = Field(default_factory=list[LimitEntry])

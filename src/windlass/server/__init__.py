@@ -1,0 +1,1 @@
+"""The ASGI application, sign-in, the web app's files and the processes; no decisions of the product."""
