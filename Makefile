@@ -1,0 +1,60 @@
+# Everything a developer or CI runs. Needs Python 3.11+ and a shell; the rest is brought along.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+UI := src/windlass/_ui/index.html
+JOBS ?= 2
+
+.PHONY: setup ui demo up test check fix bench docs clean help
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) $(UI) ## Make .venv with everything, and build the web app
+
+$(STAMP): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Windlass needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/uv || { echo "installing uv ..."; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+	@echo "installing what uv.lock names ..."
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --python $(BIN)/python
+	@touch $@
+
+ui: $(UI) ## Build the web app into src/windlass/_ui
+
+$(UI): $(STAMP) $(shell find web/src web/index.html web/package.json web/package-lock.json -type f 2>/dev/null)
+	@echo "building the web app ..."
+	@$(BIN)/python hatch_build.py
+
+demo: setup ## Start Windlass with a small application running through it
+	@$(BIN)/windlass demo
+
+up: setup ## Start Windlass
+	@$(BIN)/windlass up
+
+test: setup ## Run every test
+	@$(BIN)/python -m tests.support.chromium || true
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests
+
+check: setup ## Lint, types, layers, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/reference.py --check
+	@$(BIN)/python -m tests.support.node npm --prefix web run check
+
+fix: setup ## Format and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure, and write bench/results
+	@$(BIN)/python -m bench
+
+docs: setup ## Generate docs/reference
+	@$(BIN)/python scripts/reference.py
+
+clean: ## Remove what was built
+	rm -rf $(VENV) src/windlass/_ui web/node_modules dist
