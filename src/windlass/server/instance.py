@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def prepare_home(home: Path) -> None:
 
 
 @contextmanager
-def hold_instance(home: Path, address: Mapping[str, object]) -> Iterator[None]:
+def hold_instance(home: Path, address: Mapping[str, object]) -> Generator[None]:
     """Hold the folder's lock while the block runs.
 
     Raises: AlreadyRunning, naming the process that holds it and where it listens.

@@ -1,0 +1,80 @@
+"""Errors of the management API as problem details (RFC 9457); the gateway writes its own in each dialect."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from windlass.base.errors import BadRequest, RateLimited, WindlassError
+from windlass.base.ids import new_id
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    extra: Mapping[str, object] | None = None,
+    retry_after_s: float = 0,
+) -> Response:
+    """Build an answer of type application/problem+json with an id to quote."""
+    request_id = new_id("req")
+    body = {
+        "type": f"/docs/errors#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": request_id,
+        **(extra or {}),
+    }
+    headers = {"x-request-id": request_id}
+    if retry_after_s:
+        headers["retry-after"] = str(max(1, round(retry_after_s)))
+    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as problem details."""
+    app.add_exception_handler(WindlassError, _on_windlass_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_crash)
+
+
+async def _on_windlass_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, WindlassError)
+    extra = {"param": error.param} if isinstance(error, BadRequest) and error.param else None
+    retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else 0
+    return problem(error.status, error.code, error.message, extra=extra, retry_after_s=retry_after_s)
+
+
+async def _on_invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"field": ".".join(str(step) for step in fault["loc"]), "message": fault["msg"]}
+        for fault in error.errors()
+    ]
+    first = f"{faults[0]['field']}: {faults[0]['message']}" if faults else "the request can't be read"
+    return problem(422, "invalid_request", first, extra={"faults": faults})
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = f"nothing is served at {request.url.path!r}" if error.status_code == 404 else str(error.detail)
+    return problem(error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"), detail)
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    logger.error("unexpected error at %s", request.url.path, exc_info=error)
+    return problem(500, "internal_error", "Windlass failed here; the log has the details under this request.")
