@@ -1,0 +1,1 @@
+"""What calls cost: the price table, overrides and the arithmetic; not limits or budgets."""
