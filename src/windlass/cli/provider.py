@@ -1,0 +1,35 @@
+"""`windlass provider`: the providers and whether they are configured."""
+
+from typing import Any, cast
+
+import typer
+
+from windlass.cli.client import connect
+from windlass.cli.options import Home, Json, settings_from
+from windlass.cli.output import print_json, print_table
+
+app = typer.Typer(no_args_is_help=True, help="List the providers and whether they are configured.")
+
+
+@app.callback()
+def provider() -> None:
+    """List the providers and whether they are configured."""
+
+
+@app.command("list")
+def list_providers(*, home: Home = None, is_json: Json = False) -> None:
+    """List every provider of the catalogue and of windlass.yaml."""
+    page = connect(settings_from(home)).get("/api/providers", {"limit": 1000})
+    if is_json:
+        print_json(page)
+        return
+    rows = [
+        (
+            item["name"],
+            item["title"],
+            item["dialect"],
+            "yes" if item["is_configured"] else f"no, set {item['key_variable']}",
+        )
+        for item in cast("list[dict[str, Any]]", page["items"])
+    ]
+    print_table(("provider", "title", "dialect", "configured"), rows, empty="no providers")

@@ -1,0 +1,134 @@
+"""`windlass trace`: list, show and follow traces."""
+
+import time
+from typing import Annotated, Any, cast
+
+import typer
+
+from windlass.cli.client import ApiClient, connect
+from windlass.cli.options import Home, Json, settings_from
+from windlass.cli.output import note, print_facts, print_json, print_table
+
+app = typer.Typer(no_args_is_help=True, help="List, show and follow traces.")
+
+Filter = Annotated[str | None, typer.Option("--filter", help='e.g. "status:error model:gpt-5-mini"')]
+Since = Annotated[str | None, typer.Option("--since", help="A time or a span such as now-24h.")]
+_COLUMNS = ("trace", "started", "name", "status", "duration", "tokens", "cost", "input")
+
+
+@app.command("list")
+def list_traces(
+    *,
+    where: Filter = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    home: Home = None,
+    is_json: Json = False,
+) -> None:
+    """List the newest traces."""
+    page = connect(settings_from(home)).get("/api/traces", {"limit": limit, "filter": where, "since": since})
+    if is_json:
+        print_json(page)
+        return
+    rows = [_row(item) for item in cast("list[dict[str, Any]]", page["items"])]
+    print_table(_COLUMNS, rows, empty="no traces yet; point an SDK at Windlass and make a call")
+    if page.get("next_cursor"):
+        note(f"more traces follow; show them with --limit {min(200, limit * 2)}")
+
+
+@app.command()
+def show(
+    trace_id: Annotated[str, typer.Argument(help="An id, a URL of the web UI, or @last.")],
+    *,
+    home: Home = None,
+    is_json: Json = False,
+) -> None:
+    """Show one trace with its spans."""
+    client = connect(settings_from(home))
+    detail = client.get(f"/api/traces/{_resolve(client, trace_id)}")
+    if is_json:
+        print_json(detail)
+        return
+    trace = cast("dict[str, Any]", detail["trace"])
+    print_facts(
+        {
+            name: trace[name]
+            for name in ("trace_id", "name", "started_at", "duration_ms", "status", "cost_usd")
+        }
+    )
+    spans = cast("list[dict[str, Any]]", detail["spans"])
+    depths = _depths(spans)
+    rows = [
+        (
+            "  " * depths[span["span_id"]] + span["name"],
+            span["type"],
+            span["status"],
+            _duration(span["duration_ms"]),
+            _cost(span),
+            span["error"] or "",
+        )
+        for span in spans
+    ]
+    print_table(("span", "type", "status", "duration", "cost", "error"), rows, empty="no spans")
+
+
+@app.command()
+def tail(*, where: Filter = None, home: Home = None, is_json: Json = False) -> None:
+    """Follow new traces until Ctrl-C."""
+    client = connect(settings_from(home))
+    seen: dict[str, None] = {}
+    note("waiting for new traces; stop with Ctrl-C")
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    while True:
+        page = client.get("/api/traces", {"limit": 100, "filter": where, "since": since})
+        fresh = [item for item in cast("list[dict[str, Any]]", page["items"]) if item["trace_id"] not in seen]
+        for item in reversed(fresh):
+            seen[item["trace_id"]] = None
+            if is_json:
+                print_json(item)
+            else:
+                typer.echo("  ".join(str(cell) for cell in _row(item)))
+        time.sleep(1)
+
+
+def _resolve(client: ApiClient, given: str) -> str:
+    if given == "@last":
+        items = cast("list[dict[str, Any]]", client.get("/api/traces", {"limit": 1})["items"])
+        return str(items[0]["trace_id"]) if items else given
+    return given.rstrip("/").rsplit("/", 1)[-1].partition("?")[0]
+
+
+def _row(item: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        item["trace_id"],
+        str(item["started_at"])[:19].replace("T", " "),
+        item["name"],
+        item["status"],
+        _duration(item["duration_ms"]),
+        (item["input_tokens"] or 0) + (item["output_tokens"] or 0),
+        _cost(item),
+        str(item["input_preview"] or "").replace("\n", " ")[:60],
+    )
+
+
+def _cost(item: dict[str, Any]) -> str:
+    if item.get("cost_usd") is None:
+        return str(item.get("cost_status") or "")
+    return f"${float(item['cost_usd']):.6f}".rstrip("0").rstrip(".")
+
+
+def _duration(duration_ms: float | None) -> str:
+    if duration_ms is None:
+        return ""
+    return f"{duration_ms:.0f} ms" if duration_ms < 1000 else f"{duration_ms / 1000:.2f} s"
+
+
+def _depths(spans: list[dict[str, Any]]) -> dict[str, int]:
+    parents = {span["span_id"]: span["parent_span_id"] for span in spans}
+    depths: dict[str, int] = {}
+    for span_id, parent in parents.items():
+        depth, step = 0, parent
+        while step in parents and depth < 30:
+            depth, step = depth + 1, parents[step]
+        depths[span_id] = depth
+    return depths
