@@ -1,0 +1,87 @@
+"""The offline answerer as an upstream client in this process; no socket is opened."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from urllib.parse import urlsplit
+
+from windlass.base.errors import BodyTooLarge
+from windlass.base.threads import in_thread
+from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
+from windlass.providers.offline.answer import STRENGTHS, answer
+from windlass.providers.offline.wire import (
+    OfflineReply,
+    Refusal,
+    fit,
+    read_request,
+    write_frames,
+    write_models,
+    write_refusal,
+    write_reply,
+)
+
+_MAX_BODY_BYTES = 8_000_000
+_INLINE_BYTES = 8_000  # about 0.5 ms of work; above it the event loop is kept free
+
+
+class _Reply:
+    """A finished reply; `chunks` hands it out piece by piece."""
+
+    def __init__(self, status: int, content_type: str, pieces: Iterable[bytes]) -> None:
+        self._status = status
+        self._headers: Mapping[str, str] = {"content-type": content_type}
+        self._pieces = iter(pieces)
+
+    @property
+    def status(self) -> int:
+        return self._status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._headers
+
+    async def read(self, max_bytes: int) -> bytes:
+        body = b"".join(self._pieces)
+        if len(body) > max_bytes:
+            raise BodyTooLarge(f"the reply is larger than {max_bytes} bytes")
+        return body
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+    def close(self) -> None:
+        self._pieces = iter(())
+
+
+class OfflineClient:
+    """Answers `POST .../chat/completions` and `GET .../models` as an OpenAI-compatible host would."""
+
+    async def send(self, request: UpstreamRequest) -> UpstreamReply:
+        path = urlsplit(request.url).path
+        if request.method == "GET" and path.endswith("/models"):
+            return _Reply(200, "application/json", [write_models()])
+        if request.method != "POST" or not path.endswith("/chat/completions"):
+            refusal = Refusal(404, f"the offline answerer has no {request.method} {path!r}")
+            return _Reply(404, "application/json", [write_refusal(refusal)])
+        if len(request.body) > _INLINE_BYTES:
+            return await in_thread(_reply, request.body)
+        return _reply(request.body)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _reply(body: bytes) -> _Reply:
+    try:
+        reply = _answered(body)
+    except Refusal as refusal:
+        return _Reply(refusal.status, "application/json", [write_refusal(refusal)])
+    if reply.request.is_stream:
+        return _Reply(200, "text/event-stream; charset=utf-8", write_frames(reply))
+    return _Reply(200, "application/json", [write_reply(reply)])
+
+
+def _answered(body: bytes) -> OfflineReply:
+    if len(body) > _MAX_BODY_BYTES:
+        raise Refusal(400, f"the body is larger than {_MAX_BODY_BYTES} bytes", code="context_length_exceeded")
+    request = read_request(body)
+    return fit(request, answer(request.turns, STRENGTHS[request.model]))
