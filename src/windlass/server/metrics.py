@@ -105,9 +105,7 @@ class GatewayMetrics:
         status_class = f"{record.http_status // 100}xx"
         self._requests(route, provider, model, status_class).inc()
         for attempt in record.attempts:
-            self._child(
-                self._attempts, attempt.provider, self._model(attempt.model), attempt.error_type or "ok"
-            ).inc()
+            self._attempts(attempt.provider, self._model(attempt.model), attempt.error_type or "ok").inc()
         self._duration(provider, model).observe((record.ended_ns - record.started_ns) / 1e9)
         if record.first_token_ns is not None:
             self._first(provider, model).observe((record.first_token_ns - record.started_ns) / 1e9)
@@ -146,8 +144,9 @@ class GatewayMetrics:
 
     def _histogram(
         self, name: str, text: str, labels: Iterable[str], buckets: tuple[float, ...]
-    ) -> Histogram:
-        return Histogram(f"gen_ai_client_{name}", text, list(labels), registry=self.registry, buckets=buckets)
+    ) -> _Family[Histogram]:
+        full_name = f"gen_ai_client_{name}"
+        return _Family(Histogram(full_name, text, list(labels), registry=self.registry, buckets=buckets))
 
 
 class _JournalCollector(Collector):
