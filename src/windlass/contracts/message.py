@@ -44,6 +44,7 @@ class ToolResponsePart:
     response: Json
     id: str | None = None
     is_error: bool = False
+    media: "tuple[BlobPart | UriPart | FilePart, ...]" = ()  # images and documents beside the text
     type: Literal["tool_call_response"] = "tool_call_response"
 
 
@@ -78,6 +79,18 @@ class FilePart:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentPart:
+    """A passage that retrieval found."""
+
+    id: str
+    content: str = ""
+    score: float | None = None
+    title: str = ""
+    uri: str = ""
+    type: Literal["document"] = "document"
+
+
+@dataclass(frozen=True, slots=True)
 class OtherPart:
     """A part no dialect of ours knows, kept unread."""
 
@@ -94,6 +107,7 @@ Part: TypeAlias = (
     | BlobPart
     | UriPart
     | FilePart
+    | DocumentPart
     | OtherPart
 )
 
