@@ -1,0 +1,41 @@
+"""Fixtures that several kinds of tests share: one running Windlass with a provider that fails on request."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.fake_provider import FakeProvider, start_fake_provider
+from tests.support.running import RunningWindlass, run_windlass
+
+CONFIG = """
+providers:
+  lab: {{dialect: openai_chat, base_url: "{url}/v1", api_key: "lab-key"}}
+  labant: {{dialect: anthropic, base_url: "{url}/v1", api_key: "lab-key"}}
+  dead: {{dialect: openai_chat, base_url: "http://127.0.0.1:9/v1", api_key: "x"}}
+  unset: {{dialect: openai_chat, base_url: "{url}/v1", api_key: "${{NO_SUCH_VARIABLE}}"}}
+routes:
+  steady:
+    targets: [{{model: dead/m1}}, {{model: lab/m1}}]
+  fast:
+    targets: [{{model: lab/m1}}]
+    timeouts: {{first_token_s: 1.0, idle_s: 1.0, total_s: 5.0}}
+prices:
+  - {{model: lab/m1, input_usd: "1.00", cache_read_usd: "0.10", output_usd: "2.00"}}
+  - {{model: labant/m1, input_usd: "3.00", output_usd: "15.00"}}
+"""
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[FakeProvider]:
+    with start_fake_provider() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def windlass_server(
+    tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider
+) -> Iterator[RunningWindlass]:
+    """One Windlass for all tests that do not stop or break it."""
+    home = tmp_path_factory.mktemp("windlass") / "home"
+    with run_windlass(home, config=CONFIG.format(url=provider.url)) as running:
+        yield running

@@ -1,0 +1,111 @@
+"""Whatever is sent, the answer is a clear error in the caller's dialect."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.running import RunningWindlass, wait_until
+
+ASK = [{"role": "user", "content": "Hello"}]
+CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES])
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b'{"model": "lab/m1", "messages": [', 400, "JSON"),
+        (b"", 400, "JSON"),
+        (b"[]", 400, "object"),
+        (b'{"messages": [{"role": "user", "content": "x"}]}', 400, "model"),
+        (b'{"model": "lab/m1", "max_tokens": 5}', 400, "messages"),
+        (b'{"model": "lab/m1", "max_tokens": 5, "messages": "x"}', 400, "messages"),
+        (
+            b'{"model": "nobody/m1", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}',
+            404,
+            "nobody",
+        ),
+        (
+            b'{"model": "unset/m1", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}',
+            424,
+            "unset",
+        ),
+    ],
+)
+def test_a_bad_body_gets_a_clear_error(
+    windlass_server: RunningWindlass, path: str, body: bytes, status: int, says: str
+) -> None:
+    got, headers, answer = windlass_server.request("POST", path, body)
+    assert got == status, answer
+    assert says in answer["error"]["message"]
+    assert headers["content-type"].startswith("application/json")
+    if path == MESSAGES:
+        assert answer["type"] == "error"
+    else:
+        assert answer["error"]["code"]
+
+
+def test_a_body_of_thirty_megabytes_is_served_and_of_sixty_refused(windlass_server: RunningWindlass) -> None:
+    for size, status in ((30_000_000, 200), (60_000_000, 413)):
+        body = json.dumps({"model": "lab/m1", "messages": [{"role": "user", "content": "x" * size}]}).encode()
+        got, _, answer = windlass_server.request("POST", CHAT, body)
+        assert got == status
+        assert status == 200 or "50" in answer["error"]["message"]
+
+
+def test_a_wrong_and_a_revoked_key_are_told_apart(windlass_server: RunningWindlass) -> None:
+    made = _cli(windlass_server, "key", "create", "--name", "short-lived", "--json")
+    key = json.loads(made.stdout)
+    body = {"model": "offline/extract-large", "messages": ASK}
+
+    status, _, _ = windlass_server.request("POST", CHAT, body, {"authorization": f"Bearer {key['key']}"})
+    assert status == 200
+
+    assert _cli(windlass_server, "key", "revoke", key["key_id"]).returncode == 0
+
+    def answer() -> tuple[int, str]:
+        got, _, problem = windlass_server.request(
+            "POST", CHAT, body, {"authorization": f"Bearer {key['key']}"}
+        )
+        return got, "" if got == 200 else problem["error"]["message"]
+
+    assert wait_until(lambda: answer() if answer()[0] == 401 else None, what="the key's refusal")
+    assert "revoked" in answer()[1]
+    status, _, problem = windlass_server.request("POST", CHAT, body, {"authorization": "Bearer wl-nonsense"})
+    assert (status, problem["error"]["code"]) == (401, "invalid_api_key")
+    assert "revoked" not in problem["error"]["message"]
+
+
+def test_an_unknown_path_and_a_wrong_method_are_named(windlass_server: RunningWindlass) -> None:
+    status, _, _ = windlass_server.request("GET", "/v1/nothing-here")
+    assert status == 404
+    status, headers, _ = windlass_server.request("GET", CHAT)
+    assert status == 405
+    assert headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "providers:\n  lab: {dialct: openai_chat}\n",
+            "windlass.yaml:2: unknown field 'providers.lab.dialct'",
+        ),
+        ("routes: [\n", "not valid YAML"),
+        ("limits:\n  - {scope: planet}\n", "windlass.yaml:2: limits.0.scope"),
+    ],
+)
+def test_a_broken_configuration_stops_the_start_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "windlass.yaml").write_text(text)
+    command = [sys.executable, "-m", "windlass.cli.main", "up", "--home", str(tmp_path), "--port", "0"]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, cwd=tmp_path)
+    assert answer.returncode == 2
+    assert says in answer.stderr
+
+
+def _cli(running: RunningWindlass, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "windlass.cli.main", *arguments, "--home", str(running.home)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

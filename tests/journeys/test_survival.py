@@ -1,0 +1,145 @@
+"""Windlass loses nothing it acknowledged: processes are killed under load, and every answer is found again."""
+
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import CONFIG
+from tests.support.fake_provider import FakeProvider
+from tests.support.running import RunningWindlass, run_windlass, wait_until
+
+KILLS = 20
+ASK = [{"role": "user", "content": "Say something."}]
+
+
+class Callers:
+    """A few threads that call until told to stop, and remember every answer they received whole."""
+
+    def __init__(self, running: RunningWindlass, threads: int = 4) -> None:
+        self.answered: set[str] = set()
+        self.failed = 0
+        self._running = running
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._call_on, args=(number,)) for number in range(threads)]
+
+    def __enter__(self) -> "Callers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _call_on(self, number: int) -> None:
+        while not self._stop.wait(0.01):
+            is_stream = number % 2 == 1
+            body = json.dumps({"model": "lab/m1", "messages": ASK, "stream": is_stream}).encode()
+            request = urllib.request.Request(
+                f"{self._running.base_url}/v1/chat/completions",
+                data=body,
+                headers={"authorization": f"Bearer {self._running.key}", "content-type": "application/json"},
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=10) as reply:
+                    answer = reply.read()
+                    trace_id = reply.headers["x-windlass-trace-id"]
+            except OSError:
+                self.failed += 1
+                continue
+            if not is_stream or b"data: [DONE]" in answer:
+                self.answered.add(trace_id)
+
+
+def stored(running: RunningWindlass) -> list[str]:
+    """Return the trace id of every stored trace, as often as it is listed."""
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page: Any = running.get(f"/api/traces?limit=200&cursor={cursor}")
+        found += [item["trace_id"] for item in page["items"]]
+        assert all(item["span_count"] == 2 for item in page["items"] if item["status"] == "ok")
+        cursor = page["next_cursor"]
+        if not cursor:
+            return found
+
+
+@pytest.fixture
+def running(tmp_path: Path, provider: FakeProvider) -> Iterator[RunningWindlass]:
+    with run_windlass(tmp_path / "home", config=CONFIG.format(url=provider.url)) as started:
+        yield started
+
+
+@pytest.mark.parametrize("victim", ["serve", "worker", "engine"])
+def test_every_answer_survives_twenty_kills(running: RunningWindlass, victim: str) -> None:
+    moments = random.Random(victim)
+    with Callers(running) as callers:
+        for _ in range(KILLS):
+            before = len(callers.answered)
+            wait_until(
+                lambda before=before: len(callers.answered) > before + 5, what="calls that are answered"
+            )
+            time.sleep(moments.random() * 0.3)  # the moment of the kill, not a synchronisation
+            running.kill(victim)
+            old = running.pid_of(victim)
+            wait_until(lambda old=old: running.pid_of(victim) != old, what=f"a new {victim}")
+            running.wait_ready()
+    assert len(callers.answered) > KILLS * 5
+
+    def complete() -> list[str] | None:
+        found = stored(running)
+        return found if callers.answered <= set(found) else None
+
+    found = wait_until(complete, timeout_s=60, what="every answered call in the trace store")
+    assert len(found) == len(set(found))
+
+
+def test_calls_go_on_while_the_engine_is_gone_and_their_traces_arrive_later(running: RunningWindlass) -> None:
+    status, headers, _ = running.request("POST", "/v1/chat/completions", {"model": "lab/m1", "messages": ASK})
+    assert status == 200
+    running.trace(headers["x-windlass-trace-id"], spans=2)
+
+    running.kill("engine")
+    answers = [
+        running.request("POST", "/v1/chat/completions", {"model": "lab/m1", "messages": ASK})
+        for _ in range(20)
+    ]
+
+    assert [status for status, _, _ in answers] == [200] * 20
+    for _, headers, _ in answers:
+        running.trace(headers["x-windlass-trace-id"], spans=2, timeout_s=40)
+
+
+def test_a_stop_finishes_open_streams_first(running: RunningWindlass) -> None:
+    request = urllib.request.Request(
+        f"{running.base_url}/v1/chat/completions",
+        data=json.dumps({"model": "lab/slow-words", "messages": ASK, "stream": True}).encode(),
+        headers={"authorization": f"Bearer {running.key}", "content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        first = reply.readline()
+        stopper = threading.Thread(target=running.stop)
+        stopper.start()
+        rest = reply.read()
+    stopper.join(60)
+    assert first.startswith(b"data:")
+    assert b"data: [DONE]" in rest
+    assert running.process.returncode == 0
+
+
+def test_a_second_windlass_on_the_same_folder_is_refused_with_its_address(
+    running: RunningWindlass,
+) -> None:
+    with pytest.raises(AssertionError) as refused, run_windlass(running.home):
+        pass
+    assert f"already runs on '{running.home}'" in str(refused.value)
+    assert running.base_url in str(refused.value)
