@@ -1,0 +1,1 @@
+"""Where models are reached: addresses, credentials and quirks; not the wire shapes."""
