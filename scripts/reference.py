@@ -9,9 +9,9 @@ from typing import Any
 
 import typer
 from typer.main import get_command
-from windlass.assembly.describe import api_schema, provider_rows
 
 from windlass.assembly.config_grammar import ConfigFile
+from windlass.assembly.describe import api_schema, provider_rows
 from windlass.assembly.environment import PREFIX
 from windlass.base import errors
 from windlass.base.settings import Settings

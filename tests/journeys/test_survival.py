@@ -1,4 +1,4 @@
-"""Windlass loses nothing it acknowledged: processes are killed under load, and every answer is found again."""
+"""Nothing acknowledged is lost: processes are killed under load, and every answer is found again."""
 
 import json
 import random
