@@ -49,6 +49,7 @@ class ReasoningAsk:
     effort: str | None = None  # none, minimal, low, medium, high, xhigh
     budget_tokens: int | None = None
     is_adaptive: bool = False
+    asked_as: str = "reasoning"  # what the caller's dialect calls it, for reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +101,19 @@ class StreamStart:
 @dataclass(frozen=True, slots=True)
 class TextDelta:
     text: str
+    choice: int = 0  # other than 0 only where a caller asked for several
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalDelta:
     text: str
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ThinkingDelta:
     text: str
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +131,14 @@ class ToolStart:
     index: int  # order of tool calls within the reply, from 0
     id: str
     name: str
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ToolArguments:
     index: int
     text: str  # a piece of the JSON text
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,7 @@ class UsageSeen:
 class Finish:
     reason: FinishReason
     stop_sequence: str | None = None
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,7 @@ class StreamFault:
     error_type: str
     message: str
     status: int = 502
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

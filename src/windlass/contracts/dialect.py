@@ -1,14 +1,14 @@
 """What a dialect can do; the codecs are in `dialects/`, one module each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest, StreamEvent, StreamFault
-from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
 from windlass.contracts.usage import Usage
 
 FailureKind: TypeAlias = Literal[
@@ -43,6 +43,7 @@ class RequestHead:
 class WrittenRequest:
     body: bytes
     dropped: tuple[str, ...] = ()  # what the dialect or the model can't carry, by the caller's name
+    renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])  # as written -> the caller's
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,17 @@ class StreamReader(Protocol):
         """Say what the end of the bytes means; without a terminal marker no StreamEnd is returned."""
         ...
 
+    def summary(self) -> ReplySummary:
+        """Return what was seen so far, in the provider's own words."""
+        ...
+
 
 class StreamWriter(Protocol):
     def write(self, event: StreamEvent) -> bytes:
-        """Return complete frames, b"" for an event the dialect does not show."""
+        """Return complete frames, b"" for an event the dialect does not show.
+
+        StreamEnd gives the terminal frames; StreamFault gives none, `Codec.write_error_event` writes errors.
+        """
         ...
 
 
@@ -154,7 +162,7 @@ class Codec(Protocol):
         self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None
     ) -> WrittenRequest: ...
 
-    def read_reply(self, body: bytes) -> ChatReply:
+    def read_reply(self, body: bytes, quirks: Quirks = STANDARD) -> ChatReply:
         """Raises: BadRequest when the body is not a reply of this dialect."""
         ...
 
@@ -166,7 +174,9 @@ class Codec(Protocol):
 
     def open_reader(self, quirks: Quirks) -> StreamReader: ...
 
-    def open_writer(self, head: RequestHead) -> StreamWriter: ...
+    def open_writer(self, head: RequestHead, *, created_s: int = 0) -> StreamWriter:
+        """Open a writer for one caller. created_s: for dialects that show a time, where upstream has none."""
+        ...
 
     def open_tap(self, head: RequestHead, quirks: Quirks) -> Relay:
         """Open the relay for a caller of the same dialect."""

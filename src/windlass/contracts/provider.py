@@ -27,7 +27,11 @@ class Quirks:
     is_reasoning_inside: bool = True  # completion_tokens includes reasoning tokens
     takes_max_completion_tokens: bool = False  # else `max_tokens`
     is_usage_cost_reported: bool = False  # usage.cost in dollars (OpenRouter)
+    takes_reasoning_content: bool = False  # wants earlier thinking back in `reasoning_content`
     sends_done: bool = True  # ends a stream with `data: [DONE]`
+
+
+STANDARD = Quirks()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,212 @@
+"""Classes error answers of providers by code, words and status; writes no error of ours."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from windlass.contracts.chat import StreamFault
+from windlass.contracts.dialect import FailureKind, UpstreamFailure
+from windlass.contracts.message import Json
+from windlass.dialects.retry_after import read_duration, read_retry_after
+
+_MESSAGE_CHARS = 2000
+_BODY_BYTES = 2048
+
+_KIND_BY_CODE: Final[Mapping[str, FailureKind]] = {
+    "context_length_exceeded": "context_too_long",
+    "string_above_max_length": "context_too_long",
+    "content_filter": "policy",
+    "content_policy_violation": "policy",
+    "invalid_api_key": "auth",
+    "authentication_error": "auth",
+    "insufficient_quota": "quota",
+    "billing_error": "quota",
+    "billing_hard_limit_reached": "quota",
+    "permission_error": "permission",
+    "permission_denied": "permission",
+    "model_not_found": "not_found",
+    "not_found_error": "not_found",
+    "rate_limit_exceeded": "rate_limited",
+    "rate_limit_error": "rate_limited",
+    "timeout_error": "timeout",
+    "overloaded_error": "overloaded",
+    "engine_overloaded": "overloaded",
+    "request_too_large": "too_large",
+    "api_error": "server",
+    "server_error": "server",
+}
+# Words of providers whose codes say less than their sentence; the first that matches wins.
+_KIND_BY_WORDS: Final[tuple[tuple[re.Pattern[str], FailureKind], ...]] = (
+    (
+        re.compile(
+            r"maximum context length|context[ _]length|context window|prompt is too long"
+            r"|exceed(?:s|ed)? (?:the )?(?:model's )?(?:maximum|max) (?:number of |input )?tokens"
+            r"|exceed context limit|reduce the length of the (?:messages|prompt)"
+            r"|too many (?:input )?tokens in",
+            re.IGNORECASE,
+        ),
+        "context_too_long",
+    ),
+    (
+        re.compile(
+            r"content (?:management )?policy|safety system|content[ _]filter|usage polic", re.IGNORECASE
+        ),
+        "policy",
+    ),
+    (
+        re.compile(
+            r"exceeded your current quota|credit balance is too low"
+            r"|insufficient (?:credits|balance|funds|quota)",
+            re.IGNORECASE,
+        ),
+        "quota",
+    ),
+    (re.compile(r"(?:incorrect|invalid) api[ _]key|api key not valid", re.IGNORECASE), "auth"),
+)
+_KIND_BY_STATUS: Final[Mapping[int, FailureKind]] = {
+    401: "auth",
+    402: "quota",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    409: "server",
+    413: "too_large",
+    425: "server",
+    429: "rate_limited",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+_STATUS_BY_KIND: Final[Mapping[FailureKind, int]] = {
+    "bad_request": 400,
+    "too_large": 413,
+    "context_too_long": 400,
+    "policy": 400,
+    "auth": 401,
+    "quota": 429,
+    "permission": 403,
+    "not_found": 404,
+    "rate_limited": 429,
+    "timeout": 504,
+    "overloaded": 503,
+    "server": 502,
+}
+_RETRYABLE: Final[frozenset[FailureKind]] = frozenset({"rate_limited", "timeout", "overloaded", "server"})
+_SECRETS = re.compile(
+    r"(?i:bearer|basic)\s+[\w.~+/=-]{6,}"
+    r"|\b(?:sk|pk|rk|wl|gsk|xai|hf|key|r8|fw|nvapi|csk|pplx|tgp_v1|org|proj)[-_][\w*.-]{6,}"
+    r"|\bAIza[\w-]{10,}|\bAKIA\w{8,}|\beyJ[\w-]{8,}\.[\w.-]+"
+)
+_LINKS = re.compile(r"https?://[^\s\"'<>)]+")
+_TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    message: str
+    error_type: str = ""
+    code: str = ""
+    param: str | None = None
+    retry_s: float | None = None
+
+
+def scrub(text: str) -> str:
+    """Remove keys, account ids and addresses from a provider's words, and shorten them."""
+    return _LINKS.sub("[link]", _SECRETS.sub("***", text))[:_MESSAGE_CHARS]
+
+
+def classify(status: int, *, error_type: str, code: str, message: str) -> FailureKind:
+    """Class by code, then by words, then by status; the words of a 5xx are not read: they quote others."""
+    kind = _KIND_BY_CODE.get(code) or _KIND_BY_CODE.get(error_type)
+    if kind is not None and kind != "rate_limited":
+        return kind
+    if status < 500 and status != 413:
+        for words, worded_kind in _KIND_BY_WORDS:
+            if words.search(message):
+                return worded_kind
+    return kind or _KIND_BY_STATUS.get(status) or ("server" if status >= 500 else "bad_request")
+
+
+def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> UpstreamFailure:
+    """Read an error answer of any shape: JSON of a known dialect, other JSON, HTML, nothing."""
+    words = _read_words(body)
+    kind = classify(status, error_type=words.error_type, code=words.code, message=words.message)
+    hint = next((v.strip().lower() for k, v in headers.items() if k.lower() == "x-should-retry"), "")
+    wait_s = read_retry_after(headers, now_s)
+    return UpstreamFailure(
+        kind=kind,
+        status=status,
+        message=scrub(words.message) or f"The provider answered {status} without a message.",
+        error_type=words.error_type,
+        code=words.code,
+        is_retryable={"true": True, "false": False}.get(hint, kind in _RETRYABLE),
+        retry_after_s=wait_s if wait_s is not None else words.retry_s,
+        param=words.param,
+    )
+
+
+def fault_from(error: "Mapping[str, Json] | str") -> StreamFault:
+    """Read the error object of a stream; its status is the one the same error has as an answer."""
+    words = _words_of(error)
+    status = int(words.code) if words.code.isdigit() and 400 <= int(words.code) < 600 else 0
+    kind = classify(status or 500, error_type=words.error_type, code=words.code, message=words.message)
+    return StreamFault(
+        error_type=words.error_type or kind,
+        message=scrub(words.message) or "The provider reported an error inside the stream.",
+        status=status or _STATUS_BY_KIND[kind],
+        code=words.code,
+    )
+
+
+def _read_words(body: bytes) -> _Words:
+    try:
+        value: Json = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return _Words(_plain_text(body))
+    if isinstance(value, list) and value:  # Gemini's compatible endpoint wraps the object in an array
+        value = value[0]
+    if not isinstance(value, Mapping):
+        return _Words(_plain_text(body))
+    error = value.get("error")
+    return _words_of(error if isinstance(error, Mapping | str) and error else value)
+
+
+def _words_of(error: "Mapping[str, Json] | str") -> _Words:
+    if isinstance(error, str):
+        return _Words(error)
+    message = next((text for name in ("message", "detail", "error") if (text := _text(error.get(name)))), "")
+    return _Words(
+        message=message,
+        error_type=_text(error.get("type")) or _text(error.get("status")),
+        code=_text(error.get("code")) or _text(_inner(error).get("code")),
+        param=_text(error.get("param")) or None,
+        retry_s=_retry_delay(error.get("details")),
+    )
+
+
+def _inner(error: Mapping[str, Json]) -> Mapping[str, Json]:
+    inner = error.get("innererror")
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _retry_delay(details: Json) -> float | None:
+    for item in details if isinstance(details, list) else ():
+        if isinstance(item, Mapping) and isinstance(delay := item.get("retryDelay"), str):
+            return read_duration(delay)
+    return None
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return msgspec.json.encode(value).decode() if isinstance(value, list | Mapping) and value else ""
+
+
+def _plain_text(body: bytes) -> str:
+    text = body[:_BODY_BYTES].decode("utf-8", "replace")
+    return " ".join(_TAGS.sub(" ", text).split())

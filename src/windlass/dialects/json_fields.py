@@ -1,0 +1,112 @@
+"""Typed look at decoded JSON that knows the path of each value; knows no dialect."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.message import Json
+from windlass.dialects.raw_object import syntax_message
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """One JSON object. Each reader raises BadRequest with the path when the type is wrong."""
+
+    values: Mapping[str, Json]
+    path: str = ""
+
+    def at(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def has(self, name: str) -> bool:
+        return self.values.get(name) is not None
+
+    def refuse(self, name: str, wanted: str) -> BadRequest:
+        path = self.at(name)
+        return BadRequest(f"{path}: must be {wanted}.", param=path)
+
+    def text(self, name: str) -> str | None:
+        value = self.values.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise self.refuse(name, "a string")
+
+    def need_text(self, name: str) -> str:
+        value = self.text(name)
+        if value is None:
+            raise self.refuse(name, "a string")
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        value = self.values.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        raise self.refuse(name, "true or false")
+
+    def integer(self, name: str) -> int | None:
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+            raise self.refuse(name, "a whole number")
+        return int(value)
+
+    def number(self, name: str) -> float | None:
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.refuse(name, "a number")
+        return float(value)
+
+    def child(self, name: str) -> "Fields | None":
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            return Fields(value, self.at(name))
+        raise self.refuse(name, "an object")
+
+    def need_child(self, name: str) -> "Fields":
+        child = self.child(name)
+        if child is None:
+            raise self.refuse(name, "an object")
+        return child
+
+    def items(self, name: str) -> "Iterator[Fields]":
+        """Yield the objects of an array; nothing when it is absent."""
+        value = self.values.get(name)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            raise self.refuse(name, "an array")
+        for index, item in enumerate(value):
+            if not isinstance(item, Mapping):
+                raise self.refuse(f"{name}.{index}", "an object")
+            yield Fields(item, f"{self.at(name)}.{index}")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Read an array of strings, or one string as an array of one."""
+        value = self.values.get(name)
+        if value is None:
+            return ()
+        if isinstance(value, str):
+            return (value,)
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(str(item) for item in value)
+        raise self.refuse(name, "a string or an array of strings")
+
+
+def read_object(body: bytes) -> Fields:
+    """Parse a whole body. Raises: BadRequest."""
+    try:
+        values: Json = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise BadRequest(syntax_message(body, error)) from error
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deeply.") from error
+    if not isinstance(values, Mapping):
+        raise BadRequest("The body must be a JSON object.")
+    return Fields(values)

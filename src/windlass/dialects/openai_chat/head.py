@@ -1,0 +1,107 @@
+"""Reads the head of an OpenAI request and edits it in place; the messages stay unread."""
+
+from typing import Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.dialect import RequestHead, WrittenRequest
+from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.raw_object import (
+    check_messages,
+    is_null,
+    join_object,
+    read_flag,
+    read_model,
+    read_text_map,
+    read_value,
+    split_object,
+)
+
+_ALWAYS: Final = frozenset({"model", "messages", "stream"})
+
+
+def read_head(body: bytes) -> RequestHead:
+    """Check the structure only: model, messages, stream and stream_options.
+
+    Raises: BadRequest with `param`.
+    """
+    fields = split_object(body)
+    model = read_model(fields)
+    check_messages(fields)
+    return RequestHead(
+        model=model,
+        is_stream=read_flag(fields, "stream"),
+        wants_stream_usage=_wants_usage(fields.get("stream_options")),
+        end_user=_end_user(fields),
+        metadata=read_text_map(fields["metadata"]) if "metadata" in fields else {},
+        fields=fields,
+    )
+
+
+def _wants_usage(raw: msgspec.Raw | None) -> bool:
+    if is_null(raw) or raw is None:
+        return False
+    if bytes(memoryview(raw)[:1]) != b"{":
+        raise BadRequest("stream_options: must be an object.", param="stream_options")
+    return bytes(split_object(bytes(raw)).get("include_usage") or b"") == b"true"
+
+
+def _end_user(fields: dict[str, msgspec.Raw]) -> str:
+    for name in ("user", "safety_identifier"):
+        if name in fields:
+            value = read_value(fields[name])
+            if isinstance(value, str) and value:
+                return value
+    return ""
+
+
+def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
+    """Change the model and what the host demands; every other value keeps its bytes and its place."""
+    fields: dict[str, msgspec.Raw | bytes] = dict(head.fields)
+    dropped: list[str] = []
+    if model != head.model:
+        fields["model"] = msgspec.json.encode(model)
+    if head.is_stream:
+        _ask_for_usage(fields, head, quirks, dropped)
+    rejects = facts.rejects if facts is not None else ()
+    fields = _name_token_limit(fields, rejects, quirks)
+    dropped += [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
+    return WrittenRequest(join_object(fields), tuple(dropped))
+
+
+def _ask_for_usage(
+    fields: dict[str, msgspec.Raw | bytes], head: RequestHead, quirks: Quirks, dropped: list[str]
+) -> None:
+    if not quirks.takes_stream_options:
+        if fields.pop("stream_options", None) is not None:
+            dropped.append("stream_options")
+        return
+    if head.wants_stream_usage:
+        return
+    given = head.fields.get("stream_options")
+    options: dict[str, msgspec.Raw | bytes] = {}
+    if given is not None and not is_null(given):
+        options |= split_object(bytes(given))
+    options["include_usage"] = b"true"
+    fields["stream_options"] = join_object(options)
+
+
+def _name_token_limit(
+    fields: dict[str, msgspec.Raw | bytes], rejects: tuple[str, ...], quirks: Quirks
+) -> dict[str, msgspec.Raw | bytes]:
+    """Rename the limit on output tokens in its place where the host or the model knows the other name."""
+    old, new = token_limit_names(rejects, quirks)
+    if not old or old not in fields:
+        return fields
+    if new in fields:
+        del fields[old]
+        return fields
+    return {new if name == old else name: value for name, value in fields.items()}
+
+
+def token_limit_names(rejects: tuple[str, ...], quirks: Quirks) -> tuple[str, str]:
+    """Return (name to replace, name to use); an empty first means that both are understood."""
+    if "max_completion_tokens" in rejects or not quirks.takes_max_completion_tokens:
+        return "max_completion_tokens", "max_tokens"
+    return ("max_tokens" if "max_tokens" in rejects else ""), "max_completion_tokens"

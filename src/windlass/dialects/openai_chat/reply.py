@@ -1,0 +1,177 @@
+"""Whole replies of OpenAI chat: read, write and summarise; streams have their own modules."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ChatReply
+from windlass.contracts.dialect import ReplySummary
+from windlass.contracts.message import (
+    Json,
+    Message,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+)
+from windlass.contracts.provider import Quirks
+from windlass.dialects.json_fields import Fields, read_object
+from windlass.dialects.openai_chat.names import FINISH_READ, FINISH_WRITTEN
+from windlass.dialects.openai_chat.parts import read_content, thinking_blocks
+from windlass.dialects.openai_chat.usage import read_usage, write_usage
+
+
+class _ChoiceNames(msgspec.Struct):
+    finish_reason: str | None = None
+
+
+class _Summary(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    choices: list[_ChoiceNames] | None = None
+    usage: dict[str, Any] | None = None
+    service_tier: str | None = None
+
+
+_SUMMARY = msgspec.json.Decoder(_Summary)
+
+
+def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
+    """Read names and usage, skipping all else; an unreadable body is an empty summary."""
+    try:
+        read = _SUMMARY.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return ReplySummary()
+    return ReplySummary(
+        usage=read_usage(read.usage, quirks, read.service_tier or ""),
+        model=read.model or "",
+        id=read.id or "",
+        finish_reasons=tuple(c.finish_reason for c in read.choices or () if c.finish_reason),
+    )
+
+
+def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
+    """Raises: BadRequest when the body is no chat completion."""
+    fields = read_object(body)
+    if not fields.has("choices"):
+        raise BadRequest("The provider's reply has no `choices`.", param="choices")
+    usage = fields.child("usage")
+    tier = fields.text("service_tier") or ""
+    return ChatReply(
+        id=fields.text("id") or "",
+        model=fields.text("model") or "",
+        choices=tuple(_read_choice(choice) for choice in fields.items("choices")),
+        usage=read_usage(usage.values if usage else None, quirks, tier),
+        created_s=int(fields.number("created") or 0),
+        service_tier=tier,
+    )
+
+
+def _read_choice(choice: Fields) -> Message:
+    message = choice.need_child("message")
+    parts = tuple(read_assistant_parts(message))
+    raw = choice.text("finish_reason") or ""
+    reason = FINISH_READ.get(raw, "unknown") if raw else ""
+    if reason == "end" and any(isinstance(part, ToolCallPart) for part in parts):
+        reason = "tool"  # some hosts say `stop` after tool calls
+    return Message("assistant", parts, finish_reason=reason)
+
+
+def read_assistant_parts(message: Fields) -> Iterator[Part]:
+    """Read thinking, refusal, content and tool calls of an assistant message, in the order of a turn."""
+    blocks = list(thinking_blocks(message))
+    yield from blocks
+    thought = message.text("reasoning_content") or _text_or_none(message.values.get("reasoning"))
+    if thought and not blocks:  # beside blocks the plain text is the same thinking, for display
+        yield ReasoningPart(thought)
+    yield from read_content(message)
+    if refusal := message.text("refusal"):
+        yield RefusalPart(refusal)
+    for call in message.items("tool_calls"):
+        yield _read_call(call)
+
+
+def _read_call(call: Fields) -> ToolCallPart:
+    function = call.child("function")
+    if function is None:  # custom tools carry free text
+        custom = call.need_child("custom")
+        return ToolCallPart(custom.need_text("name"), custom.text("input") or "", call.text("id"))
+    arguments = function.values.get("arguments")
+    if isinstance(arguments, Mapping):  # Ollama and others send the object itself
+        return ToolCallPart(
+            function.need_text("name"), msgspec.json.encode(arguments).decode(), call.text("id")
+        )
+    return ToolCallPart(function.need_text("name"), function.text("arguments") or "", call.text("id"))
+
+
+def _text_or_none(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def write_reply(reply: ChatReply) -> bytes:
+    body: dict[str, Json] = {
+        "id": reply.id,
+        "object": "chat.completion",
+        "created": reply.created_s,
+        "model": reply.model,
+        "choices": [_write_choice(index, message) for index, message in enumerate(reply.choices)],
+    }
+    if reply.usage is not None:
+        body["usage"] = write_usage(reply.usage)
+    if reply.service_tier:
+        body["service_tier"] = reply.service_tier
+    return msgspec.json.encode(body)
+
+
+def _write_choice(index: int, message: Message) -> Json:
+    return {
+        "index": index,
+        "message": write_assistant(message, has_thinking=True),
+        "logprobs": None,
+        "finish_reason": FINISH_WRITTEN.get(message.finish_reason or "", "stop"),
+    }
+
+
+def write_assistant(message: Message, *, has_thinking: bool) -> dict[str, Json]:
+    """Write one assistant message. has_thinking: with the extension fields for thinking."""
+    texts = [part.content for part in message.parts if isinstance(part, TextPart)]
+    calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
+    refusals = [part.content for part in message.parts if isinstance(part, RefusalPart)]
+    written: dict[str, Json] = {"role": "assistant", "content": "".join(texts) if texts else None}
+    if refusals:
+        written["refusal"] = "".join(refusals)
+    elif not texts and not calls:
+        written["content"] = ""
+    if has_thinking:
+        written |= _write_thinking(message)
+    if calls:
+        written["tool_calls"] = [_write_call(call) for call in calls]
+    return written
+
+
+def _write_call(call: ToolCallPart) -> Json:
+    return {
+        "id": call.id or "",
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+
+
+def _write_thinking(message: Message) -> dict[str, Json]:
+    thoughts = [part for part in message.parts if isinstance(part, ReasoningPart)]
+    written: dict[str, Json] = {}
+    if text := "".join(part.content for part in thoughts):
+        written["reasoning_content"] = text
+    blocks: list[Json] = [_write_block(part) for part in thoughts if part.signature or part.encrypted_content]
+    if blocks:
+        written["thinking_blocks"] = blocks
+    return written
+
+
+def _write_block(part: ReasoningPart) -> Json:
+    if part.encrypted_content:
+        return {"type": "redacted_thinking", "data": part.encrypted_content}
+    return {"type": "thinking", "thinking": part.content, "signature": part.signature}

@@ -1,0 +1,168 @@
+"""Reads an OpenAI chat request into the internal one; what it can't carry is named, never lost silently."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice, ToolDefinition
+from windlass.contracts.message import BlobPart, FilePart, Json, Message, TextPart, ToolResponsePart, UriPart
+from windlass.dialects.json_fields import Fields, read_object
+from windlass.dialects.openai_chat.parts import read_content
+from windlass.dialects.openai_chat.reply import read_assistant_parts
+
+_READ: Final = frozenset(
+    {
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "top_k",
+        "stop",
+        "seed",
+        "frequency_penalty",
+        "presence_penalty",
+        "n",
+        "response_format",
+        "reasoning_effort",
+        "user",
+        "safety_identifier",
+        "service_tier",
+        "metadata",
+    }
+)
+# What means nothing to another provider when it is off, as SDKs like to send it.
+_OFF: Final[tuple[Json, ...]] = (None, False, 0, [], {})
+
+
+def read_request(body: bytes) -> ChatRequest:
+    """Raises: BadRequest with the path of what can't be read."""
+    fields = read_object(body)
+    for legacy in ("functions", "function_call"):
+        if fields.has(legacy):
+            raise BadRequest(f"{legacy}: use `tools` and `tool_choice` for this model.", param=legacy)
+    tools, unread_tools = _read_tools(fields)
+    return ChatRequest(
+        model=fields.need_text("model"),
+        messages=tuple(_read_messages(fields)),
+        is_stream=bool(fields.flag("stream")),
+        tools=tools,
+        tool_choice=_read_tool_choice(fields),
+        takes_parallel_tools=fields.flag("parallel_tool_calls"),
+        max_output_tokens=fields.integer("max_completion_tokens") or fields.integer("max_tokens"),
+        temperature=fields.number("temperature"),
+        top_p=fields.number("top_p"),
+        top_k=fields.integer("top_k"),
+        stop=fields.texts("stop"),
+        seed=fields.integer("seed"),
+        frequency_penalty=fields.number("frequency_penalty"),
+        presence_penalty=fields.number("presence_penalty"),
+        choice_count=fields.integer("n") or 1,
+        reply_format=_read_format(fields),
+        reasoning=_read_reasoning(fields),
+        end_user=fields.text("safety_identifier") or fields.text("user"),
+        service_tier=fields.text("service_tier"),
+        unread=(*_unread(fields), *unread_tools),
+    )
+
+
+def _unread(fields: Fields) -> Iterator[str]:
+    for name, value in fields.values.items():
+        if name not in _READ and value not in _OFF:
+            yield name
+
+
+def _read_messages(fields: Fields) -> Iterator[Message]:
+    for message in fields.items("messages"):
+        role = message.need_text("role")
+        name = message.text("name")
+        match role:
+            case "system" | "developer":
+                yield Message("system", tuple(read_content(message)), name)
+            case "user":
+                yield Message("user", tuple(read_content(message)), name)
+            case "assistant":
+                yield Message("assistant", tuple(read_assistant_parts(message)), name)
+            case "tool":
+                yield Message("tool", (_read_result(message),))
+            case _:
+                path = message.at("role")
+                raise BadRequest(f"{path}: must be system, developer, user, assistant or tool.", param=path)
+
+
+def _read_result(message: Fields) -> ToolResponsePart:
+    parts = list(read_content(message))
+    text = "".join(part.content for part in parts if isinstance(part, TextPart))
+    media = tuple(part for part in parts if isinstance(part, BlobPart | UriPart | FilePart))
+    return ToolResponsePart(text, message.need_text("tool_call_id"), media=media)
+
+
+def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, ...]]:
+    tools: list[ToolDefinition] = []
+    unread: list[str] = []
+    for tool in fields.items("tools"):
+        if tool.values.get("type", "function") != "function":
+            unread.append(f"tools.{tool.text('type')}")
+            continue
+        function = tool.need_child("function")
+        parameters = function.child("parameters")
+        tools.append(
+            ToolDefinition(
+                name=function.need_text("name"),
+                description=function.text("description") or "",
+                parameters=parameters.values if parameters else {},
+                is_strict=function.flag("strict"),
+            )
+        )
+    return tuple(tools), tuple(unread)
+
+
+def _read_tool_choice(fields: Fields) -> ToolChoice | None:
+    choice = fields.values.get("tool_choice")
+    match choice:
+        case None:
+            return None
+        case "auto":
+            return ToolChoice("auto")
+        case "none":
+            return ToolChoice("none")
+        case "required":
+            return ToolChoice("required")
+        case {"function": _}:
+            name = fields.need_child("tool_choice").need_child("function").need_text("name")
+            return ToolChoice("named", name)
+        case _:
+            raise fields.refuse("tool_choice", "auto, none, required or one function")
+
+
+def _read_format(fields: Fields) -> ReplyFormat | None:
+    ask = fields.child("response_format")
+    if ask is None:
+        return None
+    match ask.text("type"):
+        case "text":
+            return None
+        case "json_object":
+            return ReplyFormat("json_object")
+        case "json_schema":
+            wanted = ask.need_child("json_schema")
+            schema = wanted.child("schema")
+            return ReplyFormat(
+                "json_schema",
+                name=wanted.text("name") or "",
+                schema=schema.values if schema else None,
+                is_strict=wanted.flag("strict"),
+            )
+        case _:
+            raise ask.refuse("type", "text, json_object or json_schema")
+
+
+def _read_reasoning(fields: Fields) -> ReasoningAsk | None:
+    effort = fields.text("reasoning_effort")
+    return ReasoningAsk(effort=effort, asked_as="reasoning_effort") if effort else None

@@ -1,0 +1,187 @@
+"""Writes the internal request as OpenAI chat; what the host or model can't take is named as dropped."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from windlass.contracts.chat import ChatRequest, ReasoningAsk, ToolChoice
+from windlass.contracts.dialect import WrittenRequest
+from windlass.contracts.message import (
+    Json,
+    Message,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    ToolResponsePart,
+)
+from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.openai_chat.head import token_limit_names
+from windlass.dialects.openai_chat.parts import write_content
+from windlass.dialects.openai_chat.reply import write_assistant
+from windlass.dialects.tool_names import ToolNames
+
+_ALWAYS: Final = frozenset({"model", "messages", "stream"})
+_TOOL_NAME: Final = 64
+_EFFORT_BY_BUDGET: Final = ((2048, "low"), (8192, "medium"))
+_TIERS: Final = {"auto": "auto", "standard_only": "default"}
+_OPENAI_TIERS: Final = frozenset({"auto", "default", "flex", "priority", "scale"})
+
+
+def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
+    """Raises: BadRequest for content this dialect has no place for."""
+    names = ToolNames(_TOOL_NAME)
+    dropped: list[str] = list(request.unread)
+    body: dict[str, Json] = {
+        "model": request.model,
+        "messages": list(_write_messages(request, quirks, names, dropped)),
+    }
+    body |= _write_tools(request, names)
+    body |= _write_limits(request, quirks, facts)
+    body |= _write_reasoning(request.reasoning, facts, dropped)
+    body |= _write_format(request)
+    body |= _write_tier(request, dropped)
+    if request.top_k is not None:
+        dropped.append("top_k")
+    if request.is_stream:
+        body["stream"] = True
+        if quirks.takes_stream_options:
+            body["stream_options"] = {"include_usage": True}
+    rejects = facts.rejects if facts is not None else ()
+    dropped += [name for name in rejects if name not in _ALWAYS and body.pop(name, None) is not None]
+    return WrittenRequest(msgspec.json.encode(body), tuple(dict.fromkeys(dropped)), names.renamed)
+
+
+def _write_messages(
+    request: ChatRequest, quirks: Quirks, names: ToolNames, dropped: list[str]
+) -> Iterator[Json]:
+    for message in request.messages:
+        match message.role:
+            case "system" | "user":
+                if message.parts or message.role == "user":
+                    yield _named({"role": message.role, "content": write_content(message.parts)}, message)
+            case "assistant":
+                yield _named(_write_assistant(message, quirks, names, dropped), message)
+            case "tool":
+                yield from _write_results(message)
+
+
+def _named(written: dict[str, Json], message: Message) -> dict[str, Json]:
+    return written | {"name": message.name} if message.name else written
+
+
+def _write_assistant(
+    message: Message, quirks: Quirks, names: ToolNames, dropped: list[str]
+) -> dict[str, Json]:
+    if any(isinstance(part, ReasoningPart) for part in message.parts) and not quirks.takes_reasoning_content:
+        dropped.append("thinking")
+    others = [part for part in message.parts if isinstance(part, OtherPart)]
+    dropped += [f"content.{str(part.payload.get('type', 'other'))[:64]}" for part in others]
+    written = write_assistant(names.rename(message), has_thinking=quirks.takes_reasoning_content)
+    written.pop("thinking_blocks", None)  # signatures are good at their origin only
+    return written
+
+
+def _write_results(message: Message) -> Iterator[Json]:
+    """Write one message per result; images and documents of results follow as a user message."""
+    media: list[Part] = []
+    for part in message.parts:
+        if isinstance(part, ToolResponsePart):
+            yield {"role": "tool", "tool_call_id": part.id or "", "content": result_text(part)}
+            media += part.media
+    if media:
+        yield {"role": "user", "content": write_content(media)}
+
+
+def result_text(part: ToolResponsePart) -> str:
+    """Return a result as text; a failure says so in front, since the dialect has no mark for it."""
+    response = part.response
+    text = response if isinstance(response, str) else msgspec.json.encode(response).decode()
+    is_marked = not part.is_error or re.match(r"\W*error", text, re.IGNORECASE)
+    return text if is_marked else f"Error: {text}"
+
+
+def _write_tools(request: ChatRequest, names: ToolNames) -> dict[str, Json]:
+    body: dict[str, Json] = {}
+    if not request.tools:
+        return body
+    tools: list[Json] = []
+    for tool in request.tools:
+        function: dict[str, Json] = {"name": names.write(tool.name)}
+        if tool.description:
+            function["description"] = tool.description
+        function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+        if tool.is_strict is not None:
+            function["strict"] = tool.is_strict
+        tools.append({"type": "function", "function": function})
+    body["tools"] = tools
+    if request.tool_choice is not None:
+        body["tool_choice"] = _write_choice(request.tool_choice, names)
+    if request.takes_parallel_tools is not None:
+        body["parallel_tool_calls"] = request.takes_parallel_tools
+    return body
+
+
+def _write_choice(choice: ToolChoice, names: ToolNames) -> Json:
+    if choice.mode == "named":
+        return {"type": "function", "function": {"name": names.write(choice.name)}}
+    return choice.mode
+
+
+def _write_limits(request: ChatRequest, quirks: Quirks, facts: ModelFacts | None) -> dict[str, Json]:
+    replaced, used = token_limit_names(facts.rejects if facts is not None else (), quirks)
+    given: dict[str, Json] = {
+        used if replaced else "max_completion_tokens": request.max_output_tokens,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "stop": list(request.stop) or None,
+        "seed": request.seed,
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
+        "n": request.choice_count if request.choice_count != 1 else None,
+        "user": request.end_user,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _write_reasoning(
+    ask: ReasoningAsk | None, facts: ModelFacts | None, dropped: list[str]
+) -> dict[str, Json]:
+    """Only a model known to reason is asked for an effort: others answer 400."""
+    if ask is None or ask.effort == "none":
+        return {}
+    if facts is None or "reasoning" not in facts.abilities:
+        dropped.append(ask.asked_as)
+        return {}
+    return {"reasoning_effort": ask.effort or effort_of(ask.budget_tokens)}
+
+
+def effort_of(budget_tokens: int | None) -> str:
+    """Return the effort nearest to a budget of thinking tokens."""
+    if budget_tokens is None:
+        return "medium"
+    return next((effort for limit, effort in _EFFORT_BY_BUDGET if budget_tokens <= limit), "high")
+
+
+def _write_format(request: ChatRequest) -> dict[str, Json]:
+    wanted = request.reply_format
+    if wanted is None or wanted.kind == "text":
+        return {}
+    if wanted.kind == "json_object":
+        return {"response_format": {"type": "json_object"}}
+    schema: dict[str, Json] = {"name": wanted.name or "reply", "schema": wanted.schema or {}}
+    if wanted.is_strict is not None:
+        schema["strict"] = wanted.is_strict
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def _write_tier(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
+    tier = request.service_tier
+    if not tier:
+        return {}
+    written = tier if tier in _OPENAI_TIERS else _TIERS.get(tier)
+    if written is None:
+        dropped.append("service_tier")
+        return {}
+    return {"service_tier": written}

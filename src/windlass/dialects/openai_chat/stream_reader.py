@@ -1,0 +1,213 @@
+"""Reads an OpenAI stream into events; a caller of the same dialect gets a tap instead."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from windlass.contracts.chat import (
+    Finish,
+    RedactedThinking,
+    RefusalDelta,
+    StreamEnd,
+    StreamEvent,
+    StreamFault,
+    StreamStart,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    ToolArguments,
+    ToolStart,
+    UsageSeen,
+)
+from windlass.contracts.dialect import ReplySummary
+from windlass.contracts.provider import Quirks
+from windlass.dialects.openai_chat.chunks import (
+    Chunk,
+    ChunkChoice,
+    ChunkUnreadable,
+    Delta,
+    StreamNotes,
+    ToolPiece,
+    decode_chunk,
+)
+from windlass.dialects.openai_chat.names import FINISH_READ
+from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
+
+
+@dataclass(slots=True)
+class _Tool:
+    is_started: bool = False
+    id: str = ""
+    name: str = ""
+    early: list[str] = field(default_factory=list[str])  # arguments that came before the name
+
+
+class OpenAiReader:
+    """Tool calls are assembled by `index`; hosts that repeat id and name or leave the index out are read."""
+
+    __slots__ = ("_fault", "_is_ended", "_is_started", "_notes", "_splitter", "_tools")
+
+    def __init__(self, quirks: Quirks) -> None:
+        self._splitter = FrameSplitter()
+        self._notes = StreamNotes(quirks)
+        self._tools: dict[tuple[int, int], _Tool] = {}
+        self._is_started = False
+        self._is_ended = False
+        self._fault = False
+
+    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
+        if self._fault:
+            return ()
+        try:
+            frames = self._splitter.feed(chunk)
+        except FrameTooLarge as error:
+            self._fault = True
+            return (StreamFault("frame_too_large", str(error).capitalize() + "."),)
+        events: list[StreamEvent] = []
+        for frame in frames:
+            events += self._read(frame)
+        return events
+
+    def finish(self) -> Sequence[StreamEvent]:
+        rest, is_terminated = self._splitter.finish()
+        events: list[StreamEvent] = []
+        if rest.strip() and not self._fault:
+            read = list(self._read(rest))
+            is_cut = not is_terminated and any(
+                isinstance(event, StreamFault) and event.error_type == "malformed_frame" for event in read
+            )
+            events += [] if is_cut else read
+        self._notes.take_end_of_bytes()
+        events += self._end()
+        return events
+
+    def summary(self) -> ReplySummary:
+        return self._notes.summary()
+
+    def _end(self) -> Iterator[StreamEvent]:
+        if self._notes.is_complete and not self._is_ended and not self._fault:
+            self._is_ended = True
+            yield StreamEnd()
+
+    def _read(self, frame: bytes) -> Iterator[StreamEvent]:
+        payload = payload_of(frame)
+        if not payload or self._fault:
+            return
+        if payload == b"[DONE]":
+            self._notes.take_done()
+            yield from self._end()
+            return
+        try:
+            chunk = decode_chunk(payload)
+        except ChunkUnreadable as unreadable:
+            self._fault = True
+            yield unreadable.fault
+            return
+        self._notes.take(chunk)
+        yield from self._events(chunk)
+
+    def _events(self, chunk: Chunk) -> Iterator[StreamEvent]:
+        for choice in chunk.choices or ():
+            if not self._is_started:
+                self._is_started = True
+                yield StreamStart(chunk.id or "", chunk.model or "", int(chunk.created or 0))
+            if choice.delta is not None:
+                yield from self._delta(choice.delta, choice.index)
+            if choice.finish_reason:
+                yield from self._finish(choice)
+        if chunk.usage:
+            usage = self._notes.summary().usage
+            if usage is not None:
+                yield UsageSeen(usage)
+
+    def _delta(self, delta: Delta, choice: int) -> Iterator[StreamEvent]:
+        thinking = delta.reasoning_content or delta.reasoning
+        if thinking:
+            yield ThinkingDelta(thinking, choice)
+        for block in delta.thinking_blocks or ():
+            yield from _thinking_block(block)
+        if isinstance(delta.content, str):
+            if delta.content:
+                yield TextDelta(delta.content, choice)
+        elif delta.content:
+            yield from _content_parts(delta.content, choice)
+        if delta.refusal:
+            yield RefusalDelta(delta.refusal, choice)
+        for piece in delta.tool_calls or ():
+            yield from self._tool(piece, choice)
+        if delta.function_call is not None:
+            yield from self._tool(ToolPiece(index=0, function=delta.function_call), choice)
+
+    def _tool(self, piece: ToolPiece, choice: int) -> Iterator[StreamEvent]:
+        index = piece.index if piece.index is not None else self._guess_index(piece, choice)
+        tool = self._tools.setdefault((choice, index), _Tool())
+        function = piece.function
+        tool.id = tool.id or piece.id or ""
+        tool.name = tool.name or (function.name if function else None) or ""
+        arguments = (function.arguments if function else None) or ""
+        if tool.is_started:
+            if arguments:
+                yield ToolArguments(index, arguments, choice)
+            return
+        if arguments:
+            tool.early.append(arguments)
+        if tool.name:
+            yield from self._start_tool(tool, choice, index)
+
+    def _start_tool(self, tool: _Tool, choice: int, index: int) -> Iterator[StreamEvent]:
+        tool.is_started = True
+        yield ToolStart(index, tool.id or f"call_{self._notes.id}_{index}", tool.name, choice)
+        for text in tool.early:
+            yield ToolArguments(index, text, choice)
+
+    def _guess_index(self, piece: ToolPiece, choice: int) -> int:
+        """Without an index a new id opens the next call, and a piece without id goes on with the last."""
+        known = [index for of_choice, index in self._tools if of_choice == choice]
+        if not known:
+            return 0
+        if not piece.id:
+            return known[-1]
+        for index in known:
+            if self._tools[choice, index].id == piece.id:
+                return index
+        return known[-1] + 1
+
+    def _finish(self, choice: ChunkChoice) -> Iterator[StreamEvent]:
+        for (of_choice, index), tool in self._tools.items():
+            if of_choice == choice.index and not tool.is_started:
+                yield from self._start_tool(tool, of_choice, index)
+        reason = FINISH_READ.get(choice.finish_reason or "", "unknown")
+        has_tools = any(of_choice == choice.index for of_choice, _ in self._tools)
+        if reason == "end" and has_tools:  # some hosts say `stop` after tool calls
+            reason = "tool"
+        yield Finish(reason, choice=choice.index)
+
+
+def _thinking_block(block: Mapping[str, object]) -> Iterator[StreamEvent]:
+    signature, sealed = block.get("signature"), block.get("data")
+    if isinstance(signature, str) and signature:
+        yield ThinkingSignature(signature)
+    if block.get("type") == "redacted_thinking" and isinstance(sealed, str):
+        yield RedactedThinking(sealed)
+
+
+class _TextBit(msgspec.Struct):
+    type: str = ""
+    text: str = ""
+    thinking: "list[_TextBit] | str" = ""
+
+
+def _content_parts(parts: Sequence[Mapping[str, object]], choice: int) -> Iterator[StreamEvent]:
+    """Mistral streams content as parts: `text`, and `thinking` that holds text parts."""
+    for part in parts:
+        try:
+            bit = msgspec.convert(part, _TextBit)
+        except msgspec.ValidationError:
+            continue
+        if bit.text:
+            yield TextDelta(bit.text, choice)
+        inner = bit.thinking
+        thought = inner if isinstance(inner, str) else "".join(piece.text for piece in inner)
+        if thought:
+            yield ThinkingDelta(thought, choice)

@@ -1,0 +1,112 @@
+"""Writes events as an OpenAI stream; the terminal frames come with StreamEnd."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from windlass.contracts.chat import (
+    Finish,
+    RedactedThinking,
+    RefusalDelta,
+    StreamEnd,
+    StreamEvent,
+    StreamStart,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    ToolArguments,
+    ToolStart,
+    UsageSeen,
+)
+from windlass.contracts.message import Json
+from windlass.contracts.usage import Usage
+from windlass.dialects.openai_chat.names import FINISH_WRITTEN
+from windlass.dialects.openai_chat.tap import DONE_FRAME
+from windlass.dialects.openai_chat.usage import write_usage
+
+_TEXT = msgspec.json.encode
+
+
+class OpenAiWriter:
+    """Signed thinking goes out whole in the extension field `thinking_blocks`, so that it can be replayed."""
+
+    __slots__ = ("_created_s", "_head", "_tail", "_thinking", "_usage", "_wants_usage")
+
+    def __init__(self, *, wants_usage: bool, created_s: int) -> None:
+        self._wants_usage = wants_usage
+        self._created_s = created_s
+        self._usage: Usage | None = None
+        self._thinking: list[str] = []
+        self._head = b""
+        self._tail = b',"finish_reason":null}]'
+        self._begin(StreamStart("", ""))
+
+    def _begin(self, start: StreamStart) -> None:
+        created_s = start.created_s or self._created_s
+        head: dict[str, Json] = {
+            "id": start.id,
+            "object": "chat.completion.chunk",
+            "created": created_s,
+            "model": start.model,
+        }
+        self._head = b"data: " + _TEXT(head)[:-1]
+
+    def write(self, event: StreamEvent) -> bytes:
+        match event:
+            case TextDelta(text):
+                return self._delta(b'{"content":' + _TEXT(text) + b"}")
+            case ToolArguments(index, text):
+                call: dict[str, Json] = {"index": index, "function": {"arguments": text}}
+                return self._delta(_TEXT({"tool_calls": [call]}))
+            case ThinkingDelta(text):
+                self._thinking.append(text)
+                return self._delta(b'{"reasoning_content":' + _TEXT(text) + b"}")
+            case RefusalDelta(text):
+                return self._delta(_TEXT({"refusal": text}))
+            case ToolStart(index, id, name):
+                function: dict[str, Json] = {"name": name, "arguments": ""}
+                start: dict[str, Json] = {"index": index, "id": id, "type": "function", "function": function}
+                return self._delta(_TEXT({"tool_calls": [start]}))
+            case _:
+                return self._write_rare(event)
+
+    def _write_rare(self, event: StreamEvent) -> bytes:
+        match event:
+            case StreamStart():
+                self._begin(event)
+                return self._delta(b'{"role":"assistant","content":""}')
+            case ThinkingSignature(signature):
+                thought = "".join(self._thinking)
+                self._thinking.clear()
+                return self._block({"type": "thinking", "thinking": thought, "signature": signature})
+            case RedactedThinking(sealed):
+                return self._block({"type": "redacted_thinking", "data": sealed})
+            case Finish(reason):
+                return self._finish(FINISH_WRITTEN[reason])
+            case UsageSeen(usage):
+                self._usage = usage
+                return b""
+            case StreamEnd():
+                return self._usage_chunk() + DONE_FRAME
+            case _:
+                return b""
+
+    def _delta(self, delta: bytes) -> bytes:
+        return (
+            self._head + b',"choices":[{"index":0,"delta":' + delta + self._tail + self._no_usage() + b"}\n\n"
+        )
+
+    def _no_usage(self) -> bytes:
+        return b',"usage":null' if self._wants_usage else b""
+
+    def _block(self, block: Mapping[str, Json]) -> bytes:
+        return self._delta(_TEXT({"thinking_blocks": [block]}))
+
+    def _finish(self, reason: str) -> bytes:
+        choice = b',"choices":[{"index":0,"delta":{},"finish_reason":' + _TEXT(reason) + b"}]"
+        return self._head + choice + self._no_usage() + b"}\n\n"
+
+    def _usage_chunk(self) -> bytes:
+        if not self._wants_usage or self._usage is None:
+            return b""
+        return self._head + b',"choices":[],"usage":' + _TEXT(write_usage(self._usage)) + b"}\n\n"

@@ -1,0 +1,140 @@
+"""Token usage of OpenAI chat to exclusive buckets and back; no prices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from windlass.base.money import NanoUsd, nanousd_from_usd
+from windlass.contracts.message import Json
+from windlass.contracts.provider import Quirks
+from windlass.contracts.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    prompt: int
+    completion: int
+    total: int | None
+    cached: int
+    cache_write: int
+    audio_in: int
+    reasoning: int
+    audio_out: int
+
+
+def read_usage(values: Mapping[str, Json] | None, quirks: Quirks, service_tier: str = "") -> Usage | None:
+    """Reduce to buckets that never overlap; None when the host gave no counts.
+
+    A count that can't be split without going below zero stays whole, and is flagged as a mismatch.
+    Where the total proves that reasoning is counted beside `completion_tokens`, it wins over the quirk.
+    """
+    if not values or not ("prompt_tokens" in values or "completion_tokens" in values):
+        return None
+    counts = _read_counts(values)
+    usage = _split(counts, is_reasoning_inside=_is_reasoning_inside(counts, quirks))
+    cost = _reported_cost(values) if quirks.is_usage_cost_reported else None
+    return replace(usage, service_tier=service_tier, reported_nanousd=cost)
+
+
+def _read_counts(values: Mapping[str, Json]) -> _Counts:
+    inside = _object(values.get("prompt_tokens_details"))
+    outside = _object(values.get("completion_tokens_details"))
+    cached = _count(inside.get("cached_tokens"))
+    if cached is None:  # DeepSeek, Moonshot
+        cached = _count(values.get("prompt_cache_hit_tokens")) or _count(values.get("cached_tokens"))
+    prompt = _count(values.get("prompt_tokens"))
+    if prompt is None:
+        prompt = (cached or 0) + (_count(values.get("prompt_cache_miss_tokens")) or 0)
+    return _Counts(
+        prompt=prompt,
+        completion=_count(values.get("completion_tokens")) or 0,
+        total=_count(values.get("total_tokens")),
+        cached=cached or 0,
+        cache_write=_count(inside.get("cache_write_tokens")) or 0,
+        audio_in=_count(inside.get("audio_tokens")) or 0,
+        reasoning=_count(outside.get("reasoning_tokens")) or _count(values.get("reasoning_tokens")) or 0,
+        audio_out=_count(outside.get("audio_tokens")) or 0,
+    )
+
+
+def _is_reasoning_inside(counts: _Counts, quirks: Quirks) -> bool:
+    if counts.total is None or not counts.reasoning:
+        return quirks.is_reasoning_inside
+    if counts.total == counts.prompt + counts.completion + counts.reasoning:
+        return False
+    if counts.total == counts.prompt + counts.completion:
+        return True
+    return quirks.is_reasoning_inside
+
+
+def _split(counts: _Counts, *, is_reasoning_inside: bool) -> Usage:
+    fresh = counts.prompt - counts.cached - counts.cache_write - counts.audio_in
+    text = counts.completion - counts.audio_out - (counts.reasoning if is_reasoning_inside else 0)
+    usage = Usage(
+        in_fresh=fresh,
+        in_cache_read=counts.cached,
+        in_cache_write_5m=counts.cache_write,
+        in_audio=counts.audio_in,
+        out_text=text,
+        out_reasoning=counts.reasoning,
+        out_audio=counts.audio_out,
+    )
+    is_input_odd = min(fresh, counts.cached, counts.cache_write, counts.audio_in) < 0
+    is_output_odd = min(text, counts.reasoning, counts.audio_out) < 0
+    if is_input_odd:
+        usage = replace(usage, in_fresh=counts.prompt, in_cache_read=0, in_cache_write_5m=0, in_audio=0)
+    if is_output_odd:
+        usage = replace(usage, out_text=counts.completion, out_reasoning=0, out_audio=0)
+    is_total_off = counts.total is not None and counts.total != input_total(usage) + output_total(usage)
+    return replace(usage, is_mismatch=is_total_off or is_input_odd or is_output_odd)
+
+
+def _count(value: Json) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if abs(value) < 2**53 else None  # not a number and infinity compare false
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _reported_cost(values: Mapping[str, Json]) -> NanoUsd | None:
+    cost = values.get("cost")
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < 1e6:
+        return None
+    return nanousd_from_usd(Decimal(str(cost)))  # str: the shortest decimal, which is what the host wrote
+
+
+def input_total(usage: Usage) -> int:
+    return (
+        usage.in_fresh
+        + usage.in_cache_read
+        + usage.in_cache_write_5m
+        + usage.in_cache_write_1h
+        + usage.in_audio
+        + usage.in_image
+    )
+
+
+def output_total(usage: Usage) -> int:
+    return usage.out_text + usage.out_reasoning + usage.out_audio + usage.out_image
+
+
+def write_usage(usage: Usage) -> dict[str, Json]:
+    """Write the buckets as OpenAI counts them: details inside their totals."""
+    prompt, completion = input_total(usage), output_total(usage)
+    cache_write = usage.in_cache_write_5m + usage.in_cache_write_1h
+    details: dict[str, Json] = {"cached_tokens": usage.in_cache_read, "audio_tokens": usage.in_audio}
+    if cache_write:
+        details["cache_write_tokens"] = cache_write
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": details,
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.out_reasoning,
+            "audio_tokens": usage.out_audio,
+        },
+    }

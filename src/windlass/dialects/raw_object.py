@@ -1,0 +1,103 @@
+"""A JSON object kept as bytes per field, to change a few and leave the rest untouched; no dialect."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_VALUE: Final = msgspec.json.Decoder()
+_EMPTY_ARRAY = re.compile(rb"\[\s*\]")
+
+
+def split_object(body: bytes) -> dict[str, msgspec.Raw]:
+    """Parse the top level only; values stay unread bytes of the body.
+
+    Raises: BadRequest that names the byte where the JSON breaks, and quotes nothing.
+    """
+    try:
+        return _OBJECT.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadRequest("The body must be a JSON object.") from error
+    except msgspec.DecodeError as error:
+        raise BadRequest(syntax_message(body, error)) from error
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deeply.") from error
+
+
+def syntax_message(body: bytes, error: msgspec.DecodeError) -> str:
+    """Say where JSON breaks without quoting it."""
+    if not body.strip():
+        return "The body is empty; send a JSON object."
+    reason = str(error).removeprefix("JSON is malformed: ")
+    if "truncated" in reason:
+        reason = f"it ends too early (byte {len(body)})"
+    return f"The body is not valid JSON: {reason}."
+
+
+def join_object(fields: Mapping[str, msgspec.Raw | bytes]) -> bytes:
+    """Write the object back in its order, with each value's bytes as they are."""
+    encode = msgspec.json.encode
+    pieces: list[msgspec.Raw | bytes] = []
+    for name, value in fields.items():
+        pieces += (b"," if pieces else b"{", encode(name), b":", value)
+    return b"".join([*pieces, b"}"]) if pieces else b"{}"
+
+
+def is_null(raw: msgspec.Raw | bytes | None) -> bool:
+    """Whether a field is absent or null."""
+    return raw is None or (len(memoryview(raw)) == 4 and bytes(raw) == b"null")
+
+
+def read_value(raw: msgspec.Raw | None) -> object:
+    """Decode one value; None when absent."""
+    if raw is None:
+        return None
+    try:
+        return _VALUE.decode(raw)
+    except msgspec.DecodeError as error:
+        raise BadRequest("The body is not valid JSON: a value can't be read.") from error
+
+
+def read_model(fields: Mapping[str, msgspec.Raw]) -> str:
+    """Raises: BadRequest when `model` is not a non-empty string."""
+    model = read_value(fields.get("model"))
+    if not isinstance(model, str) or not model:
+        raise BadRequest("model: name the model or route as a non-empty string.", param="model")
+    return model
+
+
+def check_messages(fields: Mapping[str, msgspec.Raw]) -> None:
+    """Raises: BadRequest when `messages` is not a non-empty array; its items are not looked at."""
+    raw = fields.get("messages")
+    if raw is None or not bytes(memoryview(raw)[:1]) == b"[":
+        raise BadRequest("messages: send an array of messages.", param="messages")
+    if _EMPTY_ARRAY.match(raw):
+        raise BadRequest("messages: send at least one message.", param="messages")
+
+
+def read_flag(fields: Mapping[str, msgspec.Raw], name: str) -> bool:
+    """Raises: BadRequest when the field is neither a boolean nor null."""
+    raw = fields.get(name)
+    if raw is None:
+        return False
+    value = read_value(raw)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise BadRequest(f"{name}: must be true or false.", param=name)
+
+
+def read_text_map(raw: msgspec.Raw | None) -> dict[str, str]:
+    """Read an object of scalars as texts; anything else in it is left out."""
+    value = read_value(raw)
+    if not isinstance(value, dict):
+        return {}
+    pairs: dict[str, object] = {str(key): item for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON keys
+    return {key: _scalar(item) for key, item in pairs.items() if isinstance(item, str | int | float)}
+
+
+def _scalar(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

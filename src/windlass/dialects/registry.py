@@ -1,0 +1,12 @@
+"""Which codec speaks which dialect; the codecs themselves are in their own modules."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from windlass.contracts.call import Dialect
+from windlass.contracts.dialect import Codec
+from windlass.dialects.openai_chat.codec import OpenAiChat
+
+CODECS: Final[Mapping[Dialect, Codec]] = {
+    "openai_chat": OpenAiChat(),
+}

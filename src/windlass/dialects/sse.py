@@ -1,0 +1,96 @@
+"""Cuts a byte stream of server-sent events into whole frames; knows nothing of what they carry."""
+
+import re
+from dataclasses import dataclass
+
+MAX_FRAME_BYTES = 8 * 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
+# Two line ends in a row, each \n, \r\n or \r. A \r that is the last byte so far is not yet decided:
+# its \n may come with the next read.
+_BORDER = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n|\Z))")
+_BORDER_BYTES = 4
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+class FrameTooLarge(ValueError):
+    """One frame grew past the limit; the stream can't be read further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`event` is empty when the host sent none; `payload` is empty for a comment."""
+
+    event: str
+    payload: bytes
+
+
+class FrameSplitter:
+    """Collects reads, cut anywhere, into whole frames that keep every byte, blank line included.
+
+    Cost is linear in the bytes, also for a frame that arrives in many small reads.
+    """
+
+    __slots__ = ("_limit", "_pending", "_scanned")
+
+    def __init__(self, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
+        self._pending = bytearray()
+        self._scanned = 0
+        self._limit = max_frame_bytes
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Return the frames that are whole now. Raises: FrameTooLarge."""
+        if not self._pending and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+            return self._split_plain(chunk)
+        pending = self._pending
+        pending += chunk
+        frames: list[bytes] = []
+        start = 0
+        position = max(0, self._scanned - _BORDER_BYTES)
+        while border := _BORDER.search(pending, position):
+            position = border.end()
+            frames.append(bytes(pending[start:position]))
+            start = position
+        del pending[:start]
+        self._scanned = len(pending)
+        if len(pending) > self._limit:
+            raise FrameTooLarge(f"a frame of the stream is larger than {self._limit} bytes")
+        return frames
+
+    def _split_plain(self, chunk: bytes) -> list[bytes]:
+        if chunk.find(b"\n\n") == len(chunk) - 2:
+            return [chunk]
+        frames: list[bytes] = []
+        start = 0
+        while (end := chunk.find(b"\n\n", start)) >= 0:
+            frames.append(chunk[start : end + 2])
+            start = end + 2
+        self._pending += chunk[start:]  # the odd line feed of a run of three
+        return frames
+
+    def finish(self) -> tuple[bytes, bool]:
+        """Return what is left at the end of the bytes, and whether its blank line was there."""
+        rest = bytes(self._pending)
+        self._pending.clear()
+        self._scanned = 0
+        return rest, rest.endswith((b"\r\r", b"\n\r", b"\n\n"))
+
+
+def payload_of(frame: bytes) -> bytes:
+    """Return the `data` of a frame, its lines joined with a line feed; b"" without one."""
+    if frame.startswith(b"data: ") and frame.endswith(b"\n\n") and frame.find(b"\n") == len(frame) - 2:
+        return frame[6:-2] if b"\r" not in frame else read_frame(frame).payload
+    return read_frame(frame).payload
+
+
+def read_frame(frame: bytes) -> Frame:
+    """Read the fields of one frame as the HTML standard says (section 9.2.6)."""
+    event = ""
+    payload: list[bytes] = []
+    for line in _LINE_END.split(frame.removeprefix(_BOM)):
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            payload.append(value)
+        elif name == b"event":
+            event = value.decode("utf-8", "replace")
+    return Frame(event, b"\n".join(payload))
