@@ -1,0 +1,164 @@
+"""One driver client per thread, following the engine to a new address; not what is asked through it."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
+
+from windlass.backends.engine.address import EngineAddress
+from windlass.backends.trace_store.failures import is_out_of_reach
+from windlass.base.errors import ConfigurationError, WindlassError
+
+T = TypeVar("T")
+
+DEFAULT_DATABASE = "windlass"
+CONNECT_S = 3.0
+
+
+class Answer(Protocol):
+    """What a query gave."""
+
+    @property
+    def column_names(self) -> Sequence[str]: ...
+    @property
+    def result_rows(self) -> Sequence[Sequence[object]]: ...
+    @property
+    def summary(self) -> Mapping[str, str]: ...
+
+
+class Driver(Protocol):
+    """The part of clickhouse-connect's client that is used; its own types are incomplete."""
+
+    database: str | None
+    timeout: Timeout
+
+    def query(
+        self, query: str, parameters: dict[str, object] | None, settings: Mapping[str, object], /
+    ) -> Answer: ...
+    def command(
+        self, cmd: str, parameters: dict[str, object] | None = None, *, use_database: bool = True
+    ) -> object: ...
+    def insert(
+        self,
+        table: str,
+        data: Sequence[Sequence[object]],
+        column_names: Sequence[str],
+        *,
+        settings: Mapping[str, object],
+    ) -> object: ...
+    def close(self) -> None: ...
+
+
+class _Library(Protocol):
+    def get_client(self, **settings: object) -> Driver: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    address: EngineAddress
+    driver: Driver
+
+
+class Connections:
+    """Hands each thread its own client. `address` is asked at each use, so that restarts are followed."""
+
+    def __init__(self, address: Callable[[], EngineAddress], database: str) -> None:
+        self._address = address
+        self._database = database
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._drivers: list[Driver] = []
+
+    def reach(self, work: Callable[[Driver], T], explain: Callable[[Exception], WindlassError]) -> T:
+        """Do the work with this thread's client; once more when the engine has moved in the meantime.
+
+        Repeating is safe: reads change nothing, and a row written twice is one row at read.
+        Raises: what `explain` makes of the driver's error.
+        """
+        address = self._address()
+        try:
+            return work(self._driver(address))
+        except (ClickHouseError, HTTPError, OSError) as error:
+            if not is_out_of_reach(error):
+                raise explain(error) from error
+            self._drop()
+            moved_to = self._address()
+            if moved_to == address:
+                raise explain(error) from error
+        try:
+            return work(self._driver(moved_to))
+        except (ClickHouseError, HTTPError, OSError) as error:
+            if is_out_of_reach(error):
+                self._drop()
+            raise explain(error) from error
+
+    def close(self) -> None:
+        with self._lock:
+            drivers, self._drivers = self._drivers, []
+        self._local = threading.local()
+        for driver in drivers:
+            driver.close()
+
+    def _driver(self, address: EngineAddress) -> Driver:
+        held = cast("_Held | None", getattr(self._local, "held", None))
+        if held is not None and held.address == address:
+            return held.driver
+        self._drop()
+        driver = _connect(address, self._database)
+        self._local.held = _Held(address, driver)
+        with self._lock:
+            self._drivers.append(driver)
+        return driver
+
+    def _drop(self) -> None:
+        held = cast("_Held | None", getattr(self._local, "held", None))
+        if held is None:
+            return
+        self._local.held = None
+        with self._lock:
+            if held.driver in self._drivers:
+                self._drivers.remove(held.driver)
+        held.driver.close()
+
+
+def server_address(url: str) -> tuple[EngineAddress, str]:
+    """Read `http(s)://user:password@host:port/database` into an address and a database.
+
+    Raises: ConfigurationError.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(
+            "WINDLASS_CLICKHOUSE_URL must look like https://user:password@host:8443/database"
+        )
+    port = parts.port or (8443 if parts.scheme == "https" else 8123)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    user, password = unquote(parts.username or "default"), unquote(parts.password or "")
+    database = unquote(parts.path.strip("/")) or DEFAULT_DATABASE
+    return EngineAddress(f"{parts.scheme}://{host}:{port}", user, password), database
+
+
+def _connect(address: EngineAddress, database: str) -> Driver:
+    parts = urlsplit(address.url)
+    is_local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    driver = cast("_Library", clickhouse_connect).get_client(
+        interface=parts.scheme,
+        host=parts.hostname,
+        port=parts.port,
+        username=address.user,
+        password=address.password,
+        compress=not is_local,
+        connect_timeout=int(CONNECT_S),
+        query_retries=0,  # `reach` knows when repeating helps
+        autogenerate_session_id=False,  # a session runs one query at a time
+        dedicated_pool=True,
+        client_name="windlass",
+    )
+    driver.database = database  # only now: a client must connect before `migrate` has made the database
+    return driver
