@@ -98,6 +98,29 @@ class UpstreamError(WindlassError):
     status = 502
 
 
+class UpstreamRefused(UpstreamError):
+    """An error answer of a provider, passed on with its status and its own words."""
+
+    code = "upstream_refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int,
+        wire_code: str = "",
+        error_type: str = "",
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.wire_code = wire_code
+        self.error_type = error_type
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+
 class UpstreamUnreachable(UpstreamError):
     code = "upstream_unreachable"
 

@@ -1,0 +1,1 @@
+"""Clients that carry bytes to model providers, one module per HTTP library."""

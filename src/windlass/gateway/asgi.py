@@ -1,0 +1,145 @@
+"""The flow as a bare ASGI app for `/v1/`: reads bodies, writes replies, notices callers who leave."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, TypeAlias, cast
+from urllib.parse import unquote
+
+from windlass.base.errors import MethodRefused, NotFound, WindlassError
+from windlass.contracts.call import Dialect
+from windlass.gateway.exchange import Headers, InboundCall, OutboundReply, StreamBody
+from windlass.gateway.flow import handle_chat
+from windlass.gateway.keep_alive import KeepAlive
+from windlass.gateway.models import list_models, show_model
+from windlass.gateway.replies import bare_error_reply
+from windlass.gateway.rig import Rig
+from windlass.gateway.stages import authenticate
+
+# The server's own types: values are what the ASGI specification says per key.
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+_CHAT_PATHS: Mapping[str, Dialect] = {"/v1/chat/completions": "openai_chat", "/v1/messages": "anthropic"}
+_MODELS = "/v1/models"
+
+
+class GatewayApp:
+    """Serves POST /v1/chat/completions, POST /v1/messages, GET /v1/models and /v1/models/{id}."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+
+    def serves(self, path: str) -> bool:
+        """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
+        return path in _CHAT_PATHS or path == _MODELS or path.startswith(_MODELS + "/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = cast("str", scope["path"])
+        dialect = _CHAT_PATHS.get(path)
+        headers = _headers_of(scope)
+        if dialect is not None and scope["method"] == "POST":
+            await self._chat(dialect, headers, receive, send)
+        else:
+            await _send_whole(self._other(path, cast("str", scope["method"]), headers), send)
+
+    async def _chat(self, dialect: Dialect, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+        body = await _read_body(headers, receive, self._rig.max_body_bytes)
+        if body is _GONE:
+            return
+        request = InboundCall(dialect, headers, body or b"", is_too_large=body is None)
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        watch = asyncio.ensure_future(_watch(receive, task))
+        try:
+            reply = await handle_chat(request, self._rig)
+            if isinstance(reply.body, bytes):
+                await _send_whole(reply, send)
+            else:
+                await self._send_stream(reply, reply.body, send)
+        except asyncio.CancelledError:
+            # Cancelled by the watch the call is over and recorded; cancelled by the server it goes on up.
+            if not watch.done() or task.uncancel():
+                raise
+        finally:
+            watch.cancel()
+
+    async def _send_stream(self, reply: OutboundReply, body: StreamBody, send: Send) -> None:
+        await_more = KeepAlive(body.keep_alive, self._rig.keep_alive_s, send)
+        try:
+            await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+            async for frames in body:
+                await_more.sent()
+                await send({"type": "http.response.body", "body": frames, "more_body": True})
+        finally:
+            await_more.stop()
+            await body.aclose()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _other(self, path: str, method: str, headers: Mapping[str, str]) -> OutboundReply:
+        """Answer what is not a chat call: the models, and paths or methods that do not exist."""
+        is_anthropic = "anthropic-version" in headers or path == "/v1/messages"
+        dialect: Dialect = "anthropic" if is_anthropic else "openai_chat"
+        try:
+            return self._models(path, method, headers, dialect)
+        except WindlassError as error:
+            return bare_error_reply(dialect, error)
+
+    def _models(self, path: str, method: str, headers: Mapping[str, str], dialect: Dialect) -> OutboundReply:
+        if not self.serves(path):
+            raise NotFound(f"there is no {path!r} here; see the documentation for what Windlass serves")
+        if path in _CHAT_PATHS or method not in {"GET", "HEAD"}:
+            raise MethodRefused(f"{method} is not possible on {path!r}")
+        principal = authenticate.check(headers, self._rig)
+        traffic = self._rig.traffic()
+        name = unquote(path[len(_MODELS) + 1 :])
+        body = (
+            show_model(name, principal, traffic, dialect)
+            if name
+            else list_models(principal, traffic, dialect)
+        )
+        return OutboundReply(200, _json_headers(body), body)
+
+
+_GONE = b"\0gone"
+
+
+async def _read_body(headers: Mapping[str, str], receive: Receive, max_bytes: int) -> bytes | None:
+    """Read the body; None when it is longer than allowed, `_GONE` when the caller left."""
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > max_bytes:
+        return None
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body = cast("bytes", message.get("body", b""))
+        return body if len(body) <= max_bytes else None
+    blocks = bytearray()
+    while message["type"] == "http.request":
+        blocks += message.get("body", b"")
+        if len(blocks) > max_bytes:
+            return None
+        if not message.get("more_body", False):
+            return bytes(blocks)
+        message = await receive()
+    return _GONE
+
+
+async def _watch(receive: Receive, task: asyncio.Task[object]) -> None:
+    """Cancel the task of the call once the caller is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
+    task.cancel()
+
+
+async def _send_whole(reply: OutboundReply, send: Send) -> None:
+    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def _headers_of(scope: Scope) -> dict[str, str]:
+    pairs = cast("list[tuple[bytes, bytes]]", scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+
+
+def _json_headers(body: bytes) -> Headers:
+    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]

@@ -1,0 +1,58 @@
+"""The list of models a key may use, in the shape the caller's SDK reads."""
+
+from typing import Final
+
+import msgspec
+
+from windlass.base.errors import ModelUnknown, RequestError
+from windlass.contracts.call import Dialect, Principal
+from windlass.contracts.message import Json
+from windlass.gateway.stages import route
+from windlass.gateway.traffic import Traffic
+
+# Routes and catalogue entries have no birthday; SDKs demand one.
+_CREATED_S: Final = 0
+_CREATED_AT: Final = "1970-01-01T00:00:00Z"
+
+
+def list_models(principal: Principal, traffic: Traffic, dialect: Dialect) -> bytes:
+    """Write the routes and models that the key may use."""
+    entries = [_entry(name, owner, dialect) for name, owner in allowed_models(principal, traffic)]
+    if dialect == "anthropic":
+        first, last = (entries[0]["id"], entries[-1]["id"]) if entries else (None, None)
+        return msgspec.json.encode({"data": entries, "has_more": False, "first_id": first, "last_id": last})
+    return msgspec.json.encode({"object": "list", "data": entries})
+
+
+def show_model(name: str, principal: Principal, traffic: Traffic, dialect: Dialect) -> bytes:
+    """Write one entry. Raises: ModelUnknown, also for a model the key may not use."""
+    for known, owner in allowed_models(principal, traffic):
+        if known == name:
+            return msgspec.json.encode(_entry(known, owner, dialect))
+    raise ModelUnknown(f"the model {name!r} is not known here; GET /v1/models lists what there is")
+
+
+def allowed_models(principal: Principal, traffic: Traffic) -> list[tuple[str, str]]:
+    """Return (name, owner) of each route, then of each known model of a configured provider."""
+    providers = traffic.catalog.providers
+    names = [(name, "windlass") for name in traffic.routes]
+    names += [
+        (name, facts.provider)
+        for name, facts in traffic.catalog.models.items()
+        if not providers[facts.provider].is_known_only
+    ]
+    return [(name, owner) for name, owner in names if _may_use(name, principal, traffic)]
+
+
+def _may_use(name: str, principal: Principal, traffic: Traffic) -> bool:
+    try:
+        route.choose(name, principal, traffic)
+    except RequestError:
+        return False
+    return True
+
+
+def _entry(name: str, owner: str, dialect: Dialect) -> dict[str, Json]:
+    if dialect == "anthropic":
+        return {"type": "model", "id": name, "display_name": name, "created_at": _CREATED_AT}
+    return {"id": name, "object": "model", "created": _CREATED_S, "owned_by": owner}

@@ -1,0 +1,144 @@
+"""Status lines, headers and error bodies of replies; not when an error is one."""
+
+import math
+from collections.abc import Iterable
+
+import msgspec
+
+from windlass.base.errors import BadRequest, RateLimited, UpstreamError, UpstreamRefused, WindlassError
+from windlass.base.ids import new_span_id
+from windlass.base.money import usd_text
+from windlass.contracts.call import AttemptRecord, Dialect
+from windlass.contracts.dialect import WireError
+from windlass.contracts.usage import Cost
+from windlass.dialects.registry import CODECS
+from windlass.gateway.exchange import Headers, OutboundReply
+from windlass.gateway.stages.record import OpenCall
+from windlass.gateway.traffic import Plan
+
+_JSON = (b"content-type", b"application/json")
+_STREAM: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+_CACHE_OFF = (b"x-windlass-cache", b"off")
+
+
+def answer_headers(
+    call: OpenCall,
+    target: str,
+    upstream_request_id: str,
+    *,
+    cost: Cost | None = None,
+    body: bytes | None = None,
+) -> Headers:
+    """Write the headers of an answer; without a body it is a stream."""
+    headers = _own_headers(call, len(call.attempts) + (body is None))
+    if body is None:
+        headers += _STREAM
+    else:
+        headers += (_JSON, (b"content-length", b"%d" % len(body)))
+    headers.append((b"x-windlass-target", header_value(target)))
+    if upstream_request_id:
+        headers.append((b"x-upstream-request-id", header_value(upstream_request_id)))
+    if cost is not None and cost.nanousd is not None:
+        headers.append((b"x-windlass-cost-usd", usd_text(cost.nanousd).encode()))
+    if call.dropped:
+        headers.append((b"x-windlass-dropped", header_value(",".join(call.dropped))))
+    return headers
+
+
+def error_reply(call: OpenCall, error: WindlassError) -> OutboundReply:
+    """Write an error in the caller's dialect."""
+    wire = wire_error(error, call.request_id)
+    body = call.codec.write_error(wire)
+    headers = _own_headers(call, len(call.attempts))
+    headers += (_JSON, (b"content-length", b"%d" % len(body)), *_retry_headers(error, call.attempts))
+    if call.attempts:
+        last = call.attempts[-1]
+        headers.append((b"x-windlass-provider", header_value(last.provider)))
+        if last.http_status:
+            headers.append((b"x-windlass-upstream-status", b"%d" % last.http_status))
+        if last.upstream_request_id:
+            headers.append((b"x-upstream-request-id", header_value(last.upstream_request_id)))
+    return OutboundReply(wire.status, headers, body)
+
+
+def bare_error_reply(dialect: Dialect, error: WindlassError) -> OutboundReply:
+    """Write an error of a request that is not a chat call."""
+    wire = wire_error(error, f"req_{new_span_id()}")
+    body = CODECS[dialect].write_error(wire)
+    headers: Headers = [
+        _JSON,
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", wire.request_id.encode()),
+    ]
+    return OutboundReply(wire.status, headers, body)
+
+
+def plan_reply(call: OpenCall, plan: Plan) -> OutboundReply:
+    """Say what would have been called."""
+    body = msgspec.json.encode(
+        {
+            "object": "windlass.plan",
+            "model": plan.asked,
+            "route": plan.route or None,
+            "targets": [
+                {
+                    "model": planned.name,
+                    "provider": planned.provider.name,
+                    "dialect": planned.provider.dialect,
+                    "when": planned.target.when,
+                }
+                for planned in plan.targets
+            ],
+            "timeouts": plan.limits,
+            "hold_ms": round(plan.hold_s * 1000),
+        }
+    )
+    headers = answer_headers(call, plan.targets[0].name, "", body=body)
+    return OutboundReply(200, headers, body)
+
+
+def wire_error(error: WindlassError, request_id: str) -> WireError:
+    """Turn an error of ours into what any dialect can write."""
+    if isinstance(error, UpstreamRefused):
+        return WireError(
+            status=error.http_status,
+            code=error.wire_code,
+            message=error.message,
+            error_type=error.error_type,
+            param=error.param,
+            request_id=request_id,
+        )
+    param = error.param if isinstance(error, BadRequest) else None
+    return WireError(error.status, error.code, error.message, param=param, request_id=request_id)
+
+
+def header_value(text: str) -> bytes:
+    """Make a header value of text that callers and providers chose: printable ASCII, at most 500 bytes."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(letter if " " <= letter <= "~" else "?" for letter in text)
+    return text[:500].encode("ascii")
+
+
+def _own_headers(call: OpenCall, attempt_count: int) -> Headers:
+    request_id = call.request_id.encode()
+    headers = [
+        (b"x-request-id", request_id),
+        (b"x-windlass-trace-id", call.parent.trace_id.encode()),
+        (b"x-windlass-attempts", b"%d" % attempt_count),
+        _CACHE_OFF,
+    ]
+    if call.request.dialect == "anthropic":
+        headers.append((b"request-id", request_id))
+    return headers
+
+
+def _retry_headers(error: WindlassError, attempts: list[AttemptRecord]) -> Iterable[tuple[bytes, bytes]]:
+    if isinstance(error, RateLimited | UpstreamRefused) and error.retry_after_s is not None:
+        yield b"retry-after", b"%d" % math.ceil(error.retry_after_s)
+        yield b"retry-after-ms", b"%d" % math.ceil(error.retry_after_s * 1000)
+    if isinstance(error, UpstreamError) and len(attempts) > 1:
+        yield b"x-should-retry", b"false"  # retried here already; an SDK's own retries would multiply

@@ -1,0 +1,1 @@
+"""The stages of a call, one module each, in the order `flow` names them."""

@@ -1,0 +1,304 @@
+"""Tries targets until one answers: time-outs, retries, fallback; a loop, no recursion. Not their order."""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+from windlass.base.errors import (
+    BadRequest,
+    BodyTooLarge,
+    StreamTruncated,
+    UpstreamRefused,
+    UpstreamTimedOut,
+    UpstreamUnreachable,
+)
+from windlass.base.ids import SpanId, new_span_id
+from windlass.contracts.call import AttemptRecord
+from windlass.contracts.chat import StreamFault
+from windlass.contracts.dialect import FailureKind, Relay, ReplySummary, RequestHead
+from windlass.contracts.span import SpanStatus
+from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
+from windlass.dialects.relay import open_relay
+from windlass.dialects.tool_names import restore_reply
+from windlass.gateway.stages import ask
+from windlass.gateway.stages.course import Course, TryFailed, failed_from
+from windlass.gateway.stages.record import OpenCall
+from windlass.gateway.traffic import Plan, PlannedTarget
+
+_MAX_ERROR_BYTES = 1_000_000
+_OURS = frozenset[FailureKind]({"auth", "permission"})  # about Windlass's key, not about the caller's
+_KIND_OF_STATUS: dict[int, FailureKind] = {
+    400: "bad_request", 401: "auth", 403: "permission", 404: "not_found", 429: "rate_limited",
+    503: "overloaded", 504: "timeout", 529: "overloaded",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try on its way; `close` makes its record."""
+
+    call: OpenCall
+    planned: PlannedTarget
+    started_ns: int
+    span_id: SpanId = field(default_factory=new_span_id)
+    http_status: int = 0
+    upstream_request_id: str = ""
+
+    def close(
+        self, status: SpanStatus, *, error_type: str = "", error: str = "", retry_after_s: float | None = None
+    ) -> None:
+        attempts = self.call.attempts
+        attempts.append(
+            AttemptRecord(
+                span_id=self.span_id,
+                number=len(attempts) + 1,
+                provider=self.planned.provider.name,
+                model=self.planned.target.model,
+                started_ns=self.started_ns,
+                ended_ns=self.call.rig.clock.now_ns(),
+                status=status,
+                http_status=self.http_status,
+                error_type=error_type,
+                error=error,
+                upstream_request_id=self.upstream_request_id,
+                retry_after_s=retry_after_s,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WholeAnswer:
+    """An answer read to its end. `body` is in the provider's dialect, `shown` in the caller's."""
+
+    attempt: Attempt
+    body: bytes
+    shown: bytes
+    summary: ReplySummary
+
+
+@dataclass(slots=True)
+class OpenAnswer:
+    """A stream that has begun to answer, or was held long enough."""
+
+    attempt: Attempt
+    reply: UpstreamReply
+    chunks: AsyncIterator[bytes]
+    relay: Relay
+    first_token_at: float  # the loop's clock
+    kept: list[bytes] = field(default_factory=list[bytes])  # what the provider sent, for the record
+    held: bytes = b""  # frames not sent yet
+    is_at_end: bool = False
+    first_token_ns: int | None = None
+
+
+async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnswer | OpenAnswer:
+    """Return the first answer of the plan's targets.
+
+    Raises: what the last try failed with, AllTargetsFailed, BadRequest.
+    """
+    now_s = call.rig.clock.monotonic_ns() / 1e9
+    course = Course(plan, call.rig, deadline_s=now_s + _caller_limit_s(call))
+    call.warnings += [f"skipped:{planned.name}" for planned in course.skipped]
+    call.rig.retries.first_try(plan.asked, course.current.provider.name)
+    while True:
+        attempt = Attempt(call, course.current, call.rig.clock.now_ns())
+        try:
+            answer = await _try(attempt, head, plan)
+        except TryFailed as failed:
+            attempt.close(
+                SpanStatus.ERROR,
+                error_type=failed.kind if isinstance(failed.error, UpstreamRefused) else failed.error.code,
+                error=failed.error.message,
+                retry_after_s=failed.retry_after_s,
+            )
+            await course.after(failed)
+        except asyncio.CancelledError:
+            attempt.close(SpanStatus.CANCELLED)
+            raise
+        else:
+            call.rig.health.answered(course.current.target)
+            return answer
+
+
+async def _try(attempt: Attempt, head: RequestHead, plan: Plan) -> WholeAnswer | OpenAnswer:
+    call, planned = attempt.call, attempt.planned
+    written = ask.write(call, head, planned)
+    call.dropped = written.dropped
+    request = UpstreamRequest(
+        method="POST",
+        url=planned.stream_url if head.is_stream else planned.whole_url,
+        headers=ask.headers_for(call, planned),
+        body=written.body,
+        connect_s=plan.limits.connect_s,
+        total_s=min(plan.limits.total_s, _caller_limit_s(call)),
+    )
+    try:
+        if head.is_stream:
+            return await _open_stream(attempt, request, head, plan, written.renamed_tools)
+        return await _read_whole(attempt, request, written.renamed_tools)
+    except UpstreamUnreachable as error:
+        raise failed_from(error, kind="server", is_unreachable=attempt.http_status == 0) from error
+    except UpstreamTimedOut as error:
+        raise failed_from(error, kind="timeout", is_unreachable=False) from error
+
+
+async def _read_whole(
+    attempt: Attempt, request: UpstreamRequest, renamed_tools: Mapping[str, str]
+) -> WholeAnswer:
+    reply = await _send(attempt, request)
+    try:
+        body = await reply.read(attempt.call.rig.max_reply_bytes)
+    except BodyTooLarge as error:
+        raise _unusable(attempt, error.message) from error
+    finally:
+        reply.close()
+    codec, quirks = attempt.planned.codec, attempt.planned.provider.quirks
+    try:
+        summary = codec.summarise(body, quirks)
+        if codec is attempt.call.codec:
+            shown = body
+        else:
+            reply_read = restore_reply(codec.read_reply(body, quirks), renamed_tools)
+            shown = attempt.call.codec.write_reply(reply_read)
+    except BadRequest as error:
+        raise _unusable(attempt, error.message) from error
+    return WholeAnswer(attempt, body, shown, summary)
+
+
+async def _open_stream(
+    attempt: Attempt,
+    request: UpstreamRequest,
+    head: RequestHead,
+    plan: Plan,
+    renamed_tools: Mapping[str, str],
+) -> OpenAnswer:
+    """Hold the stream until it shows content, so that another target may still answer instead.
+
+    The hold begins with the provider's status line: before it, its status may still be passed on.
+    """
+    planned = attempt.planned
+    first_token_at = asyncio.get_running_loop().time() + plan.limits.first_token_s
+    answer: OpenAnswer | None = None
+    try:
+        async with asyncio.timeout_at(first_token_at):
+            reply = await _send(attempt, request)
+            relay = open_relay(
+                planned.codec,
+                attempt.call.codec,
+                head,
+                planned.provider.quirks,
+                renamed_tools=renamed_tools,
+                created_s=attempt.started_ns // 1_000_000_000,
+            )
+            answer = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(plan.hold_s):
+                    await _hold(answer)
+    except TimeoutError as error:
+        _drop(answer)
+        raise UpstreamTimedOut(f"the provider sent nothing for {plan.limits.first_token_s:g} s") from error
+    except BaseException:
+        _drop(answer)
+        raise
+    return answer
+
+
+def _drop(answer: OpenAnswer | None) -> None:
+    if answer is not None:
+        answer.reply.close()
+
+
+async def _hold(answer: OpenAnswer) -> None:
+    relay = answer.relay
+    while not (relay.has_content or relay.is_complete or relay.fault):
+        try:
+            chunk = await anext(answer.chunks)
+        except StopAsyncIteration:
+            answer.is_at_end = True
+            answer.held += relay.finish()
+            break
+        answer.kept.append(chunk)
+        answer.held += relay.feed(chunk)
+    if relay.has_content:
+        answer.first_token_ns = answer.attempt.call.rig.clock.now_ns()
+    elif relay.fault:
+        raise _from_fault(relay.fault)
+    elif not relay.is_complete:
+        error = StreamTruncated("the provider's stream ended before any content")
+        raise TryFailed("server", error, is_retryable=True)
+
+
+async def _send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
+    """Send, and turn an error answer into a failed try."""
+    call, planned = attempt.call, attempt.planned
+    client = call.rig.clients.get(planned.provider.name, call.rig.client)
+    reply = await client.send(request)
+    attempt.http_status = reply.status
+    headers = reply.headers
+    attempt.upstream_request_id = headers.get("x-request-id") or headers.get("request-id", "")
+    if 200 <= reply.status < 300:
+        return reply
+    try:
+        body = await reply.read(_MAX_ERROR_BYTES)
+    except BodyTooLarge:
+        body = b""
+    finally:
+        reply.close()
+    raise _from_error_answer(attempt, headers, body)
+
+
+def _from_error_answer(attempt: Attempt, headers: Mapping[str, str], body: bytes) -> TryFailed:
+    call, planned = attempt.call, attempt.planned
+    failure = planned.codec.read_failure(attempt.http_status, headers, body, call.rig.clock.now_ns() / 1e9)
+    if failure.kind in _OURS:
+        where = f"; check {planned.provider.key_variable}" if planned.provider.key_variable else ""
+        error = UpstreamRefused(
+            f"the provider {planned.provider.name!r} refused the key Windlass has for it{where}",
+            http_status=502,
+            wire_code="provider_key_refused",
+        )
+    else:
+        error = UpstreamRefused(
+            failure.message,
+            http_status=failure.status if failure.status >= 400 else 502,
+            wire_code=failure.code,
+            error_type=failure.error_type if planned.codec is call.codec else "",
+            param=failure.param,
+            retry_after_s=failure.retry_after_s,
+        )
+    return TryFailed(
+        failure.kind, error, is_retryable=failure.is_retryable, retry_after_s=failure.retry_after_s
+    )
+
+
+def _from_fault(fault: StreamFault) -> TryFailed:
+    """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
+    kind = _KIND_OF_STATUS.get(fault.status, "server" if fault.status >= 500 else "bad_request")
+    error = UpstreamRefused(
+        fault.message, http_status=fault.status, wire_code=fault.code, error_type=fault.error_type
+    )
+    return TryFailed(kind, error, is_retryable=kind in {"rate_limited", "overloaded", "timeout", "server"})
+
+
+def _unusable(attempt: Attempt, reason: str) -> TryFailed:
+    """Say that a 200 carried something that is not an answer."""
+    error = UpstreamRefused(
+        f"the provider {attempt.planned.provider.name!r} sent an answer that can't be read: {reason}",
+        http_status=502,
+        wire_code="unreadable_answer",
+    )
+    return TryFailed("server", error, is_retryable=True)
+
+
+def _caller_limit_s(call: OpenCall) -> float:
+    """Return how long the caller's SDK says it waits; without a word from it, for ever."""
+    text = call.request.headers.get("x-stainless-timeout") or call.request.headers.get("x-request-timeout")
+    if not text:
+        return math.inf
+    try:
+        limit_s = float(text)
+    except ValueError:
+        return math.inf
+    return limit_s if limit_s > 0 else math.inf

@@ -1,0 +1,59 @@
+"""What a request says about itself beside the question: trace, session, user, tags; not who may call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from windlass.base.ids import SpanId, TraceId, new_trace_id
+from windlass.contracts.span import TraceAttributes
+
+_HEX = frozenset("0123456789abcdef")
+_MAX_LENGTH = 500
+_MAX_TAGS = 20
+_NOTHING = TraceAttributes()
+
+
+@dataclass(frozen=True, slots=True)
+class TraceParent:
+    """The trace a call belongs to; `span_id` None: the call begins it."""
+
+    trace_id: TraceId
+    span_id: SpanId | None
+
+
+def read_trace_parent(headers: Mapping[str, str]) -> TraceParent:
+    """Join the caller's trace, or begin one when `traceparent` is absent or malformed (W3C says: ignore)."""
+    header = headers.get("traceparent")
+    if header is not None:
+        pieces = header.strip().split("-")
+        if len(pieces) >= 4 and pieces[0] != "ff" and _is_id(pieces[1], 32) and _is_id(pieces[2], 16):
+            return TraceParent(TraceId(pieces[1]), SpanId(pieces[2]))
+    return TraceParent(new_trace_id(), None)
+
+
+def read_attributes(
+    headers: Mapping[str, str], metadata: Mapping[str, str], end_user: str
+) -> TraceAttributes:
+    """Read `x-windlass-*` headers over the body's metadata over its end user."""
+    if not metadata and not end_user and not any(name.startswith("x-windlass-") for name in headers):
+        return _NOTHING
+
+    def read(header: str, *names: str) -> str:
+        found = headers.get(header) if header else None
+        found = found or next((metadata[name] for name in names if metadata.get(name)), "")
+        return found.strip()[:_MAX_LENGTH]
+
+    tags = read("x-windlass-tags", "tags")
+    return TraceAttributes(
+        user_id=read("x-windlass-user", "user_id") or end_user[:_MAX_LENGTH],
+        session_id=read("x-windlass-session", "session_id"),
+        tags=tuple(tag for tag in (piece.strip() for piece in tags.split(",")) if tag)[:_MAX_TAGS],
+        trace_name=read("", "trace_name"),
+        run_id=read("x-windlass-run", "run_id"),
+        feature=read("x-windlass-feature", "feature"),
+        environment=read("", "environment"),
+        release=read("", "release"),
+    )
+
+
+def _is_id(text: str, length: int) -> bool:
+    return len(text) == length and _HEX.issuperset(text) and text.strip("0") != ""

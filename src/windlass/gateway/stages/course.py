@@ -1,0 +1,145 @@
+"""Which target is tried next, after which wait; pure but for health and budgets, which it asks and tells."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from windlass.base.errors import AllTargetsFailed, UpstreamError, UpstreamRefused, WindlassError
+from windlass.contracts.call import FallbackCause
+from windlass.contracts.dialect import FailureKind
+from windlass.gateway.retries import LONGEST_WAIT_S, MAX_TRIES, wait_before_retry
+from windlass.gateway.rig import Rig
+from windlass.gateway.traffic import Plan, PlannedTarget
+
+CAUSES: Mapping[FailureKind, FallbackCause | None] = {
+    "bad_request": None,
+    "too_large": None,
+    "context_too_long": "context_too_long",
+    "policy": "policy",
+    "auth": "down",  # our key at that provider; another provider may serve the caller
+    "quota": "rate_limited",
+    "permission": "down",
+    "not_found": "not_found",
+    "rate_limited": "rate_limited",
+    "timeout": "timeout",
+    "overloaded": "down",
+    "server": "down",
+}
+_RESTING_CAUSES: frozenset[FallbackCause | None] = frozenset({"down", "rate_limited", "timeout"})
+
+
+class TryFailed(Exception):
+    """One try at one target failed; `error` is what the caller reads if no other try succeeds."""
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        error: WindlassError,
+        *,
+        is_retryable: bool,
+        retry_after_s: float | None = None,
+        is_unreachable: bool = False,
+    ) -> None:
+        super().__init__(error.message)
+        self.kind: FailureKind = kind
+        self.error = error
+        self.is_retryable = is_retryable
+        self.retry_after_s = retry_after_s
+        self.is_unreachable = is_unreachable
+
+
+@dataclass(slots=True)
+class Course:
+    """The way of one call through the targets of its plan."""
+
+    plan: Plan
+    rig: Rig
+    deadline_s: float  # monotonic
+    current: PlannedTarget = field(init=False)
+    skipped: list[PlannedTarget] = field(default_factory=list[PlannedTarget])
+    _rest: list[PlannedTarget] = field(init=False)
+    _tries: int = 0
+    _failures: dict[str, TryFailed] = field(default_factory=dict[str, TryFailed])
+
+    def __post_init__(self) -> None:
+        self._rest = list(self.plan.targets)
+        self.current = self._take(None) or self.plan.targets[0]
+
+    async def after(self, failed: TryFailed) -> None:
+        """Move on to the next target, or wait to try the same one again; else raise the final error."""
+        self._tries += 1
+        self._failures[self.current.name] = failed
+        cause = CAUSES[failed.kind]
+        self._tell_health(failed, cause)
+        if cause is None or self._tries >= MAX_TRIES:
+            self._give_up(failed)
+        fallback = self._take(cause)
+        if fallback is not None:
+            self.current = fallback
+            return
+        wait_s = wait_before_retry(self._tries, failed.retry_after_s, self.rig.retries.chance())
+        if not failed.is_retryable or not self._has_time(wait_s) or not self._may_retry():
+            self._give_up(failed)
+        await asyncio.sleep(wait_s)
+
+    def _take(self, cause: FallbackCause | None) -> PlannedTarget | None:
+        """Take the next target that stands for this cause and is not resting."""
+        now_s = self.rig.clock.monotonic_ns() / 1e9
+        first = self.plan.targets[0]
+        while self._rest:
+            planned = self._rest.pop(0)
+            when = planned.target.when
+            if cause is not None and when and cause not in when:
+                continue
+            if cause is None and when and planned is not first:
+                continue
+            resting = (
+                self.rig.health.resting_cause(planned.target, now_s) if len(self.plan.targets) > 1 else None
+            )
+            if resting is None:
+                return planned
+            self.skipped.append(planned)
+            cause = cause or resting
+        return None
+
+    def _tell_health(self, failed: TryFailed, cause: FallbackCause | None) -> None:
+        if cause is not None and cause in _RESTING_CAUSES:
+            self.rig.health.failed(
+                self.current.target,
+                cause,
+                now_s=self.rig.clock.monotonic_ns() / 1e9,
+                retry_after_s=failed.retry_after_s,
+                is_unreachable=failed.is_unreachable,
+            )
+
+    def _has_time(self, wait_s: float) -> bool:
+        return wait_s <= LONGEST_WAIT_S and self.rig.clock.monotonic_ns() / 1e9 + wait_s < self.deadline_s
+
+    def _may_retry(self) -> bool:
+        provider = self.current.provider.name
+        if self.rig.retries.may_retry(self.plan.asked, provider, self.rig.clock.monotonic_ns() / 1e9):
+            return True
+        self.rig.observer.retry_refused(self.plan.route or self.plan.asked, provider)
+        return False
+
+    def _give_up(self, last: TryFailed) -> NoReturn:
+        """Raise the one failure there was, or one error that names what became of every target."""
+        if len(self._failures) == 1 or CAUSES[last.kind] is None:
+            raise last.error
+        failures = self._failures.values()
+        if all(failed.kind == "rate_limited" for failed in failures):
+            waits = [failed.retry_after_s for failed in failures if failed.retry_after_s is not None]
+            raise UpstreamRefused(
+                "every target is at its provider's rate limit; wait as Retry-After says",
+                http_status=429,
+                wire_code="rate_limit_exceeded",
+                retry_after_s=min(waits, default=None),
+            )
+        tried = "; ".join(f"{name}: {failed.error.message}" for name, failed in self._failures.items())
+        raise AllTargetsFailed(f"all {len(self._failures)} targets failed ({tried})") from last.error
+
+
+def failed_from(error: UpstreamError, *, kind: FailureKind, is_unreachable: bool) -> TryFailed:
+    """Turn a broken connection or a time-out into a failed try."""
+    return TryFailed(kind, error, is_retryable=True, is_unreachable=is_unreachable)

@@ -1,0 +1,187 @@
+"""Keeps one call from its first byte to its record, written exactly once; not what the stages decide."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from windlass.base.errors import StoreError
+from windlass.base.ids import SpanId, new_span_id
+from windlass.contracts.call import AttemptRecord, CallRecord, Principal
+from windlass.contracts.chat import ChatRequest
+from windlass.contracts.dialect import Codec, ReplySummary, RequestHead
+from windlass.contracts.journal import CallEntry
+from windlass.contracts.span import SpanStatus, TraceAttributes
+from windlass.contracts.usage import Cost
+from windlass.dialects.registry import CODECS
+from windlass.gateway.exchange import InboundCall
+from windlass.gateway.rig import Rig
+from windlass.gateway.stages.context import TraceParent, read_trace_parent
+from windlass.gateway.traffic import Plan, PlannedTarget
+
+_LOG = logging.getLogger(__name__)
+_ENCODER = msgspec.msgpack.Encoder()
+_NO_SUMMARY = ReplySummary()
+_NO_ATTRIBUTES = TraceAttributes()
+# Headers worth keeping: an SDK's own retries explain calls that look doubled.
+_KEPT_HEADERS = {"x-stainless-retry-count": "client.retry_count", "idempotency-key": "client.idempotency_key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended."""
+
+    status: SpanStatus
+    http_status: int
+    answered_by: PlannedTarget | None = None
+    summary: ReplySummary = _NO_SUMMARY
+    cost: Cost | None = None
+    error_type: str = ""
+    error: str = ""
+    reply_body: bytes = b""
+    is_reply_cut: bool = False
+    first_token_ns: int | None = None
+
+
+@dataclass(slots=True)
+class OpenCall:
+    """A call on its way; the stages fill it in, and `finish` or `abandon` closes it."""
+
+    request: InboundCall
+    rig: Rig
+    codec: Codec  # of the caller's dialect
+    started_ns: int
+    parent: TraceParent
+    span_id: SpanId
+    principal: Principal | None = None
+    head: RequestHead | None = None
+    attributes: TraceAttributes = _NO_ATTRIBUTES
+    plan: Plan | None = None
+    lease: int = 0
+    chat: ChatRequest | None = None  # read once, when a target speaks another dialect
+    attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
+    dropped: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list[str])
+    is_settled: bool = False
+
+    @property
+    def request_id(self) -> str:
+        return f"req_{self.span_id}"
+
+    async def finish(self, outcome: Outcome) -> None:
+        """Write the record; a full journal is no error of the call."""
+        entry = self._settle(outcome)
+        if entry is None:
+            return
+        try:
+            await self._append(entry)
+        except StoreError as error:
+            self._lost(error)
+        else:
+            self._kept()
+
+    def abandon(self, outcome: Outcome) -> None:
+        """Write the record without waiting, for a caller who has left."""
+        entry = self._settle(outcome)
+        if entry is None:
+            return
+        try:
+            writing = asyncio.ensure_future(self._append(entry))
+        except StoreError as error:
+            self._lost(error)
+        else:
+            writing.add_done_callback(self._written)
+
+    def _settle(self, outcome: Outcome) -> CallEntry | None:
+        """Give the lease back and close the record; None when there is nothing (more) to write."""
+        if self.is_settled:
+            return None
+        self.is_settled = True
+        if self.lease:
+            self.rig.counters.release(self.lease)
+        if self.principal is None:
+            self.rig.observer.key_refused()
+            return None
+        record = _record_of(self, self.principal, outcome)
+        self.rig.observer.call_ended(record)
+        return CallEntry(record)
+
+    def _append(self, entry: CallEntry) -> Awaitable[None]:
+        return self.rig.journal.append(_ENCODER.encode(entry), "written")
+
+    def _written(self, writing: asyncio.Future[None]) -> None:
+        error = None if writing.cancelled() else writing.exception()
+        if isinstance(error, StoreError):
+            self._lost(error)
+        elif error is not None:
+            _LOG.error("a record could not be written: %s", error.__class__.__name__)
+            self.rig.observer.record_lost()
+
+    def _lost(self, error: StoreError) -> None:
+        self.rig.observer.record_lost()
+        if not self.rig.journal_watch.is_refusing:
+            self.rig.journal_watch.is_refusing = True
+            _LOG.error("calls go on without a record: %s", error.message)
+
+    def _kept(self) -> None:
+        if self.rig.journal_watch.is_refusing:
+            self.rig.journal_watch.is_refusing = False
+            _LOG.warning("calls are recorded again")
+
+
+def open_call(request: InboundCall, rig: Rig) -> OpenCall:
+    """Begin a call: when it started and which trace it belongs to."""
+    return OpenCall(
+        request=request,
+        rig=rig,
+        codec=CODECS[request.dialect],
+        started_ns=rig.clock.now_ns(),
+        parent=read_trace_parent(request.headers),
+        span_id=new_span_id(),
+    )
+
+
+def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRecord:
+    head, plan, target = call.head, call.plan, outcome.answered_by
+    body, kept_bytes = call.request.body, call.rig.kept_bytes
+    if len(body) > kept_bytes:
+        body = body[:kept_bytes]
+        call.warnings.append("request_body_cut")
+    return CallRecord(
+        project_id=principal.project_id,
+        key_id=principal.key_id,
+        trace_id=call.parent.trace_id,
+        span_id=call.span_id,
+        parent_span_id=call.parent.span_id,
+        operation="chat",
+        started_ns=call.started_ns,
+        ended_ns=call.rig.clock.now_ns(),
+        status=outcome.status,
+        http_status=outcome.http_status,
+        dialect_in=call.request.dialect,
+        dialect_out=target.provider.dialect if target else None,
+        is_stream=head.is_stream if head else False,
+        request_model=head.model if head else "",
+        route=plan.route if plan else "",
+        provider=target.provider.name if target else "",
+        target_model=target.target.model if target else "",
+        response_model=outcome.summary.model,
+        error_type=outcome.error_type,
+        error=outcome.error,
+        first_token_ns=outcome.first_token_ns,
+        trace=call.attributes,
+        usage=outcome.summary.usage,
+        cost=outcome.cost,
+        attempts=tuple(call.attempts),
+        request_body=body,
+        reply_body=outcome.reply_body,
+        is_reply_cut=outcome.is_reply_cut,
+        warnings=(*call.warnings, *(f"dropped:{name}" for name in call.dropped)),
+        attributes=_kept_headers(call.request.headers),
+    )
+
+
+def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {kept: headers[name][:200] for name, kept in _KEPT_HEADERS.items() if name in headers}

@@ -1,0 +1,127 @@
+"""Which targets a model name stands for; not whether they answer."""
+
+import difflib
+
+from windlass.base.errors import ModelUnknown, PermissionRefused, ProviderNotConfigured
+from windlass.contracts.call import Principal, Route, Target, TimeLimits
+from windlass.contracts.dialect import Codec
+from windlass.contracts.provider import Catalog, Provider
+from windlass.dialects.registry import CODECS
+from windlass.gateway.traffic import Plan, PlannedTarget, Traffic
+
+_DEFAULT_LIMITS = TimeLimits()
+_DEFAULT_HOLD_MS = 1500
+_MAX_PLANS = 4096
+
+
+def choose(asked: str, principal: Principal, traffic: Traffic) -> Plan:
+    """Resolve `provider/model`, a route's name, or a bare model name that one provider owns.
+
+    Raises: PermissionRefused, ModelUnknown, ProviderNotConfigured.
+    """
+    plan = traffic.plans.get(asked)
+    if plan is None:
+        plan = _resolve(asked, traffic)
+        if len(traffic.plans) >= _MAX_PLANS:
+            traffic.plans.clear()
+        traffic.plans[asked] = plan
+    if principal.models and not is_allowed(principal.models, plan):
+        raise PermissionRefused(
+            f"the key {principal.key_name!r} may not use {asked!r}; it may use: {', '.join(principal.models)}"
+        )
+    return plan
+
+
+def is_allowed(models: tuple[str, ...], plan: Plan) -> bool:
+    """Say whether an allow-list names the route, or the model if no route was named; `lab/*` is a prefix."""
+    names = (plan.route,) if plan.route else (plan.asked, plan.targets[0].name)
+    return any(_matches(entry, name) for entry in models for name in names)
+
+
+def _matches(entry: str, name: str) -> bool:
+    return name.startswith(entry[:-1]) if entry.endswith("*") else name == entry
+
+
+def _resolve(asked: str, traffic: Traffic) -> Plan:
+    route = traffic.routes.get(asked)
+    if route is not None:
+        return _plan_of_route(route, traffic)
+    target = _target(asked, traffic)
+    return Plan(asked, "", (_planned(target, traffic.catalog),), _DEFAULT_LIMITS, _DEFAULT_HOLD_MS / 1000)
+
+
+def _plan_of_route(route: Route, traffic: Traffic) -> Plan:
+    """Leave out targets of providers without a key, unless none would be left."""
+    providers = traffic.catalog.providers
+    ready = [t for t in route.targets if t.provider in providers and not providers[t.provider].is_known_only]
+    targets = tuple(_planned(target, traffic.catalog) for target in ready or route.targets)
+    limits = route.time_limits or _DEFAULT_LIMITS
+    return Plan(route.name, route.name, targets, limits, route.hold_ms / 1000)
+
+
+def _target(asked: str, traffic: Traffic) -> Target:
+    provider, slash, model = asked.partition("/")
+    if slash and model and provider in traffic.catalog.providers:
+        return Target(provider, model)
+    owners = traffic.owners.get(asked, ())
+    ready = [name for name in owners if not traffic.catalog.providers[name].is_known_only]
+    if len(ready) == 1 or len(owners) == 1:
+        return Target((ready or owners)[0], asked)
+    if owners:
+        choices = ", ".join(repr(f"{name}/{asked}") for name in ready or owners)
+        raise ModelUnknown(f"the model {asked!r} is known at several providers; ask for one of {choices}")
+    raise ModelUnknown(_unknown(asked, traffic))
+
+
+def _planned(target: Target, catalog: Catalog) -> PlannedTarget:
+    name = f"{target.provider}/{target.model}"
+    provider = catalog.providers.get(target.provider)
+    if provider is None:
+        raise ModelUnknown(f"the provider of {name!r} is not known; add it to `providers:` in windlass.yaml")
+    if provider.is_known_only:
+        hint = f"set {provider.key_variable}" if provider.key_variable else "give it a base_url"
+        raise ProviderNotConfigured(
+            f"the provider {provider.name!r} is not configured; {hint} and add it to `providers:`"
+            " in windlass.yaml"
+        )
+    codec = CODECS[provider.dialect]
+    base = provider.base_url.rstrip("/")
+    return PlannedTarget(
+        target=target,
+        provider=provider,
+        facts=catalog.models.get(name),
+        name=name,
+        codec=codec,
+        headers=_headers(provider, codec),
+        whole_url=base + codec.upstream_path(target.model, is_stream=False),
+        stream_url=base + codec.upstream_path(target.model, is_stream=True),
+    )
+
+
+def _headers(provider: Provider, codec: Codec) -> dict[str, str]:
+    """Write what every request to a provider carries; its configured headers win."""
+    headers = {
+        "content-type": "application/json",
+        "accept-encoding": "identity",  # decompressing costs more than a local network does
+        "user-agent": "windlass",
+        **codec.upstream_headers(),
+    }
+    key = provider.api_key.value
+    if key and provider.auth == "bearer":
+        headers["authorization"] = f"Bearer {key}"
+    elif key and provider.auth == "x-api-key":
+        headers["x-api-key"] = key
+    return {**headers, **{name.lower(): value for name, value in provider.headers.items()}}
+
+
+def _unknown(asked: str, traffic: Traffic) -> str:
+    known = [*traffic.routes, *_ready_models(traffic.catalog)]
+    near = difflib.get_close_matches(asked, known, n=3, cutoff=0.5)
+    near = near or difflib.get_close_matches(asked, list(traffic.owners), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "GET /v1/models lists what there is"
+    return f"the model {asked!r} is not known; {hint}"
+
+
+def _ready_models(catalog: Catalog) -> list[str]:
+    providers = catalog.providers
+    return [name for name, facts in catalog.models.items() if not providers[facts.provider].is_known_only]

@@ -1,0 +1,163 @@
+"""The body of a streamed reply: it owns the record and the lease and settles them once; it parses nothing."""
+
+import asyncio
+import contextlib
+
+from windlass.base.errors import (
+    StreamTruncated,
+    UpstreamError,
+    UpstreamRefused,
+    WindlassError,
+)
+from windlass.contracts.chat import StreamFault
+from windlass.contracts.span import SpanStatus
+from windlass.gateway.replies import wire_error
+from windlass.gateway.stages import price
+from windlass.gateway.stages.attempt import OpenAnswer
+from windlass.gateway.stages.record import OpenCall, Outcome
+from windlass.gateway.stages.watchdog import Watchdog
+
+_DRAIN_S = 1.0
+_OWN_FAULTS = frozenset({"malformed_frame", "frame_too_large"})  # ours about the frames, not the provider's
+
+
+class CallStream:
+    """Whole frames in the caller's dialect; implements `exchange.StreamBody`."""
+
+    def __init__(self, call: OpenCall, answer: OpenAnswer, idle_s: float) -> None:
+        self._call = call
+        self._answer = answer
+        self._relay = answer.relay
+        self._kept = answer.kept
+        self._kept_size = sum(map(len, answer.kept))
+        self._is_cut = False
+        self._is_over = False
+        self._is_drained = False
+        self._watchdog = Watchdog(
+            idle_s, first_until=None if answer.first_token_ns else answer.first_token_at
+        )
+        self.keep_alive = call.codec.keep_alive()
+
+    def __aiter__(self) -> "CallStream":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._is_over:
+            await self._drain()
+            raise StopAsyncIteration
+        try:
+            return await self._next_frames()
+        except UpstreamError as error:
+            return await self._break(SpanStatus.TRUNCATED, error)
+        except BaseException:  # the caller left, or a fault of ours: settle, then let it pass
+            self._abandon()
+            raise
+
+    async def aclose(self) -> None:
+        if self._is_over:
+            self._answer.reply.close()
+        else:
+            self._abandon()
+
+    async def _next_frames(self) -> bytes:
+        """Return what can be sent now. The record is written before the terminal frames leave."""
+        answer, relay = self._answer, self._relay
+        frames, answer.held = answer.held, b""
+        while not (frames or relay.is_complete or relay.fault or answer.is_at_end):
+            frames = await self._read()
+        if relay.fault is not None:
+            return frames + await self._break(*_of_fault(relay.fault))
+        if relay.is_complete:
+            await self._settle(SpanStatus.OK)
+            return frames + relay.closing()
+        if answer.is_at_end:
+            reason = StreamTruncated("the provider's stream ended without its terminal marker")
+            return frames + await self._break(SpanStatus.TRUNCATED, reason)
+        return frames
+
+    async def _read(self) -> bytes:
+        """Take one chunk from the provider."""
+        answer, relay = self._answer, self._relay
+        try:
+            with self._watchdog:
+                chunk = await anext(answer.chunks)
+        except StopAsyncIteration:
+            answer.is_at_end = True
+            return relay.finish()
+        self._keep(chunk)
+        frames = relay.feed(chunk)
+        if answer.first_token_ns is None and relay.has_content:
+            answer.first_token_ns = self._call.rig.clock.now_ns()
+            self._watchdog.has_begun()
+        return frames
+
+    def _keep(self, chunk: bytes) -> None:
+        room = self._call.rig.kept_bytes - self._kept_size
+        if len(chunk) > room:
+            self._is_cut = True
+            chunk = chunk[:room]
+        self._kept_size += len(chunk)
+        self._kept.append(chunk)
+
+    async def _break(self, status: SpanStatus, error: WindlassError) -> bytes:
+        """End a broken stream: settle, then the dialect's error event and no terminal marker."""
+        self._answer.reply.close()
+        await self._settle(status, error)
+        return self._call.codec.write_error_event(wire_error(error, self._call.request_id))
+
+    async def _settle(self, status: SpanStatus, error: WindlassError | None = None) -> None:
+        self._is_over = True
+        self._watchdog.stop()
+        await self._call.finish(self._outcome(status, error))
+
+    def _abandon(self) -> None:
+        """The caller is gone: drop the upstream at once, keep what had arrived."""
+        self._is_over = True
+        self._watchdog.stop()
+        self._answer.reply.close()
+        self._call.abandon(self._outcome(SpanStatus.CANCELLED, None))
+
+    def _outcome(self, status: SpanStatus, error: WindlassError | None) -> Outcome:
+        call, answer = self._call, self._answer
+        is_whole = status is SpanStatus.OK
+        error_type, message = (error.code, error.message) if error else ("", "")
+        answer.attempt.close(status, error_type=error_type, error=message)
+        summary = self._relay.summary()
+        if not is_whole:
+            summary = price.as_partial(summary)
+        return Outcome(
+            status=status,
+            http_status=200,
+            answered_by=answer.attempt.planned,
+            summary=summary,
+            cost=price.of(answer.attempt.planned, summary, call.started_ns, call.rig),
+            error_type=error_type,
+            error=message,
+            reply_body=b"".join(self._kept),
+            is_reply_cut=self._is_cut,
+            first_token_ns=answer.first_token_ns,
+        )
+
+    async def _drain(self) -> None:
+        """Read past the terminal marker to the end of the bytes, so that the connection can serve again."""
+        if self._is_drained:
+            return
+        self._is_drained = True
+        answer = self._answer
+        try:
+            if not answer.is_at_end and self._relay.is_complete:
+                with contextlib.suppress(UpstreamError, TimeoutError):
+                    async with asyncio.timeout(_DRAIN_S):
+                        async for _ in answer.chunks:
+                            continue
+        finally:
+            answer.reply.close()
+
+
+def _of_fault(fault: StreamFault) -> tuple[SpanStatus, WindlassError]:
+    """Tell an error the provider reported from frames that could not be read."""
+    status = SpanStatus.TRUNCATED if fault.error_type in _OWN_FAULTS else SpanStatus.ERROR
+    error = UpstreamRefused(
+        fault.message, http_status=fault.status, wire_code=fault.code, error_type=fault.error_type
+    )
+    return status, error

@@ -1,0 +1,233 @@
+"""What the fake provider says, on the wire of both dialects; deterministic, and knows nothing of sockets."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TEXT = (
+    "A windlass lifts what is heavy with a rope and a drum; it holds what it has lifted "
+    "until someone lets it down again, slowly and on purpose."
+)
+WORDS = TEXT.split(" ")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What matters of a request."""
+
+    dialect: str
+    model: str
+    is_stream: bool
+    prompt_tokens: int
+    chunk_count: int
+    tool_name: str  # empty: answer with text
+    wants_usage: bool
+    cached_tokens: int = 0
+
+    @property
+    def pieces(self) -> list[str]:
+        return [("" if i == 0 else " ") + WORDS[i % len(WORDS)] for i in range(self.chunk_count)]
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    @property
+    def arguments(self) -> list[str]:
+        return ['{"city":', ' "Par', 'is"}']
+
+    @property
+    def completion_tokens(self) -> int:
+        return 9 if self.tool_name else self.chunk_count
+
+
+def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
+    """Read a request: `chunks-50` as model gives 50 pieces; tools in it are called once."""
+    request = json.loads(body)
+    model = str(request.get("model", ""))
+    messages = request.get("messages") or []
+    tools = request.get("tools") or []
+    chunks = model.removeprefix("chunks-") if model.startswith("chunks-") else options.get("chunks", "8")
+    return Ask(
+        dialect="anthropic" if path.endswith("/messages") else "openai_chat",
+        model=model.partition("?")[0],
+        is_stream=bool(request.get("stream")),
+        prompt_tokens=max(1, len(body) // 4),
+        chunk_count=int(chunks),
+        tool_name=_tool_name(tools[0]) if tools and not _is_tool_result(messages[-1]) else "",
+        wants_usage=bool((request.get("stream_options") or {}).get("include_usage")),
+        cached_tokens=int(options.get("cached", "0")),
+    )
+
+
+def _tool_name(tool: dict[str, Any]) -> str:
+    return str(tool["function"]["name"] if "function" in tool else tool["name"])
+
+
+def _is_tool_result(message: dict[str, Any]) -> bool:
+    content = message.get("content")
+    blocks = content if isinstance(content, list) else []
+    return message.get("role") == "tool" or any(block.get("type") == "tool_result" for block in blocks)
+
+
+def usage_of(ask: Ask, fault: str) -> dict[str, Any] | None:
+    if fault == "no-usage":
+        return None
+    if ask.dialect == "anthropic":
+        return {
+            "input_tokens": ask.prompt_tokens - ask.cached_tokens,
+            "cache_read_input_tokens": ask.cached_tokens,
+            "cache_creation_input_tokens": 0,
+            "output_tokens": ask.completion_tokens,
+        }
+    total = ask.prompt_tokens + ask.completion_tokens
+    return {
+        "prompt_tokens": ask.prompt_tokens,
+        "completion_tokens": ask.completion_tokens,
+        "total_tokens": total + 1000 if fault == "wrong-usage" else total,
+        "prompt_tokens_details": {"cached_tokens": ask.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": 0},
+    }
+
+
+def whole(ask: Ask, fault: str) -> bytes:
+    usage = usage_of(ask, fault)
+    with_usage = {} if usage is None else {"usage": usage}
+    if ask.dialect == "anthropic":
+        block: dict[str, Any] = {"type": "text", "text": ask.text}
+        if ask.tool_name:
+            block = {"type": "tool_use", "id": "toolu_1", "name": ask.tool_name, "input": {"city": "Paris"}}
+        return _dump(
+            {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "model": ask.model,
+                "content": [block],
+                "stop_reason": "tool_use" if ask.tool_name else "end_turn",
+                "stop_sequence": None,
+                **with_usage,
+            }
+        )
+    message: dict[str, Any] = {"role": "assistant", "content": ask.text, "refusal": None}
+    if ask.tool_name:
+        function = {"name": ask.tool_name, "arguments": "".join(ask.arguments)}
+        message |= {
+            "content": None,
+            "tool_calls": [{"id": "call_1", "type": "function", "function": function}],
+        }
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": None,
+        "finish_reason": "tool_calls" if ask.tool_name else "stop",
+    }
+    return _dump({**_openai_head(ask, "chat.completion"), "choices": [choice], **with_usage})
+
+
+def frames(ask: Ask, fault: str) -> list[bytes]:
+    """Return the frames of a stream, the terminal marker last."""
+    return _anthropic_frames(ask, fault) if ask.dialect == "anthropic" else _openai_frames(ask, fault)
+
+
+def content_frame_count(ask: Ask) -> int:
+    """Return how many frames come before the first piece of content."""
+    return 2 if ask.dialect == "anthropic" else 1
+
+
+def error_body(dialect: str, status: int, fault: str) -> bytes:
+    message, code = f"The fake provider was asked to fail: {fault}.", None
+    if fault == "context":
+        message, code = "This model's maximum context length is 8192 tokens.", "context_length_exceeded"
+    if fault == "policy":
+        message, code = "The request was stopped by the content filter.", "content_filter"
+    kinds = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error",
+             429: "rate_limit_error", 529: "overloaded_error"}  # fmt: skip
+    kind = kinds.get(status, "api_error" if dialect == "anthropic" else "server_error")
+    if dialect == "anthropic":
+        if fault == "context":
+            message = "prompt is too long: 250000 tokens > 200000 maximum"
+        return _dump({"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_up_1"})
+    return _dump({"error": {"message": message, "type": kind, "param": None, "code": code}})
+
+
+def error_frame(dialect: str) -> bytes:
+    if dialect == "anthropic":
+        return _event(
+            "error", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+        )
+    return (
+        b"data: " + _dump({"error": {"message": "Overloaded", "type": "server_error", "code": 503}}) + b"\n\n"
+    )
+
+
+def _openai_head(ask: Ask, kind: str) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-1",
+        "object": kind,
+        "created": 1_763_700_000,
+        "model": ask.model,
+        "service_tier": "default",
+        "system_fingerprint": "fp_fake",
+    }
+
+
+def _openai_frames(ask: Ask, fault: str) -> list[bytes]:
+    head = _openai_head(ask, "chat.completion.chunk")
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return b"data: " + _dump({**head, "choices": [choice]}) + b"\n\n"
+
+    made = [chunk({"role": "assistant", "content": ""})]
+    if ask.tool_name:
+        first = {"index": 0, "id": "call_1", "type": "function"}
+        made.append(chunk({"tool_calls": [{**first, "function": {"name": ask.tool_name, "arguments": ""}}]}))
+        made += [
+            chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}) for piece in ask.arguments
+        ]
+    else:
+        made += [chunk({"content": piece}) for piece in ask.pieces]
+    made.append(chunk({}, "tool_calls" if ask.tool_name else "stop"))
+    usage = usage_of(ask, fault)
+    if ask.wants_usage and usage is not None:
+        made.append(b"data: " + _dump({**head, "choices": [], "usage": usage}) + b"\n\n")
+    return [*made, b"data: [DONE]\n\n"]
+
+
+def _anthropic_frames(ask: Ask, fault: str) -> list[bytes]:
+    usage = usage_of(ask, fault) or {}
+    message = {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": ask.model, "content": [],
+        "stop_reason": None, "stop_sequence": None,
+        "usage": {**usage, "output_tokens": 1} if usage else {"input_tokens": 0, "output_tokens": 0},
+    }  # fmt: skip
+    block: dict[str, Any] = {"type": "text", "text": ""}
+    deltas: list[dict[str, Any]] = [{"type": "text_delta", "text": piece} for piece in ask.pieces]
+    if ask.tool_name:
+        block = {"type": "tool_use", "id": "toolu_1", "name": ask.tool_name, "input": {}}
+        deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in ask.arguments]
+    stop = {"stop_reason": "tool_use" if ask.tool_name else "end_turn", "stop_sequence": None}
+    end: dict[str, Any] = {"type": "message_delta", "delta": stop}
+    if usage:
+        end["usage"] = {"output_tokens": ask.completion_tokens}
+    return [
+        _event("message_start", {"type": "message_start", "message": message}),
+        _event("content_block_start", {"type": "content_block_start", "index": 0, "content_block": block}),
+        *(
+            _event("content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta})
+            for delta in deltas
+        ),
+        _event("content_block_stop", {"type": "content_block_stop", "index": 0}),
+        _event("message_delta", end),
+        _event("message_stop", {"type": "message_stop"}),
+    ]
+
+
+def _event(name: str, payload: dict[str, Any]) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + _dump(payload) + b"\n\n"
+
+
+def _dump(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

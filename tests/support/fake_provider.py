@@ -1,0 +1,295 @@
+"""A real HTTP server that plays an OpenAI and an Anthropic provider, and fails when asked to.
+
+Faults are asked for by the model name, because the gateway forwards no unknown headers, or by `x-fault`
+headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fault-times: 1` and so on.
+
+| fault | what happens |
+|---|---|
+| 400 401 403 404 408 413 429 500 502 503 529 | that status, with an error body (`retry_after`) |
+| context, policy | 400 of that class |
+| html-error | 502 with an HTML page |
+| garbage | 200 with an HTML page |
+| drop-connection | the connection closes without an answer |
+| slow-status, slow-first-token, slow | `seconds` (1) before the status line, the first content, each piece |
+| stall | `after` (3) frames, then silence |
+| cut | `after` (3) frames, then the connection closes |
+| no-done | everything but the terminal marker |
+| malformed | `after` (3) frames, then one that is not JSON |
+| error-event | `after` (3) frames, then an error inside the stream; `after=1` is before any content |
+| wrong-usage, no-usage | usage that does not add up, or none |
+
+`times=N&id=X` fails only the first N requests with that id. `chunks=N`, `cached=N` shape the answer.
+"""
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import urllib.request
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httptools
+
+from tests.support import fake_answers as answers
+
+_KEPT_BODY = 100_000
+_STREAM_HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n"
+    b"x-request-id: req_up_1\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+
+
+@dataclass
+class Seen:
+    """What the server has seen since the last reset."""
+
+    requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=2000))
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+
+
+class Connection(asyncio.Protocol):
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+        self._work: asyncio.Task[None] | None = None
+        self._can_write = asyncio.Event()
+        self._can_write.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._parser = httptools.HttpRequestParser(self)
+        self._seen.counts["connections"] += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._can_write.set()
+        if self._work is not None and not self._work.done():
+            self._seen.counts["closed_by_client"] += 1
+            self._work.cancel()
+
+    def pause_writing(self) -> None:
+        self._can_write.clear()
+
+    def resume_writing(self) -> None:
+        self._can_write.set()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._transport.close()
+
+    def on_message_begin(self) -> None:
+        self._path, self._headers, self._body = b"", {}, []
+
+    def on_url(self, url: bytes) -> None:
+        self._path += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode().lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        path, body = self._path.decode(), b"".join(self._body)
+        if path.startswith("/_"):
+            self._answer(200, self._inspect(path))
+            return
+        self._seen.counts["calls"] += 1
+        model = _model_of(body)
+        options = _options(model, self._headers)
+        fault = self._fault(options)
+        self._seen.requests.append(
+            {
+                "path": path,
+                "model": model,
+                "headers": self._headers,
+                "body": body[:_KEPT_BODY].decode("utf-8", "replace"),
+            }
+        )
+        if not fault and b'"stream"' not in body:
+            whole = _whole if len(body) < _KEPT_BODY else _whole.__wrapped__
+            self._answer(200, whole(path, body, tuple(sorted(options.items()))))
+            return
+        self._work = asyncio.get_running_loop().create_task(self._serve(path, body, options, fault))
+
+    def _inspect(self, path: str) -> bytes:
+        if path == "/_reset":
+            self._seen.requests.clear()
+            self._seen.counts.clear()
+            self._seen.faults.clear()
+        return json.dumps({"counts": self._seen.counts, "requests": list(self._seen.requests)}).encode()
+
+    def _fault(self, options: Mapping[str, str]) -> str:
+        fault = options.get("fault", "")
+        times = options.get("times")
+        if fault and times is not None:
+            key = options.get("id", fault)
+            self._seen.faults[key] += 1
+            if self._seen.faults[key] > int(times):
+                return ""
+        return fault
+
+    async def _serve(self, path: str, body: bytes, options: Mapping[str, str], fault: str) -> None:
+        seconds = float(options.get("seconds", "1"))
+        dialect = "anthropic" if path.endswith("/messages") else "openai_chat"
+        if fault == "slow-status":
+            await asyncio.sleep(seconds)
+        if fault == "drop-connection":
+            self._transport.abort()
+        elif fault.isdigit() or fault in {"context", "policy"}:
+            status = int(fault) if fault.isdigit() else 400
+            more = {"retry-after": options["retry_after"]} if "retry_after" in options else {}
+            self._answer(status, answers.error_body(dialect, status, fault), more)
+        elif fault in {"html-error", "garbage"}:
+            page = b"<html><body><h1>Bad gateway</h1></body></html>"
+            self._answer(502 if fault == "html-error" else 200, page, {"content-type": "text/html"})
+        else:
+            ask = answers.read_ask(path, body, options)
+            if ask.is_stream:
+                await self._stream(ask, fault, int(options.get("after", "3")), seconds)
+            else:
+                await self._whole(ask, fault, seconds)
+
+    async def _whole(self, ask: answers.Ask, fault: str, seconds: float) -> None:
+        if fault == "stall":
+            await asyncio.Event().wait()
+        if fault.startswith("slow-first"):
+            await asyncio.sleep(seconds)
+        answer = answers.whole(ask, fault)
+        if fault == "cut":
+            head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+            self._transport.write(head % len(answer) + answer[: len(answer) // 2])
+            self._transport.close()
+            return
+        self._answer(200, answer if fault != "malformed" else answer[:-20])
+
+    async def _stream(self, ask: answers.Ask, fault: str, after: int, seconds: float) -> None:
+        self._transport.write(_STREAM_HEAD)
+        frames = _frames(ask, fault)
+        if fault == "no-done":
+            frames = frames[:-1]
+        content_at = answers.content_frame_count(ask)
+        for number, frame in enumerate(frames):
+            if fault == "slow" or (fault == "slow-first-token" and number == content_at):
+                await asyncio.sleep(seconds)
+            if number == after and await self._break(ask, fault):
+                return
+            await self._can_write.wait()
+            self._transport.write(b"%x\r\n%b\r\n" % (len(frame), frame))
+            await asyncio.sleep(0)
+        self._transport.write(b"0\r\n\r\n")
+
+    async def _break(self, ask: answers.Ask, fault: str) -> bool:
+        """Do in mid-stream what the fault says; true when the stream is over."""
+        if fault == "stall":
+            await asyncio.Event().wait()
+        if fault == "cut":
+            self._transport.close()
+            return True
+        if fault in {"malformed", "error-event"}:
+            frame = (
+                b'data: {"choices":[{"del\n\n' if fault == "malformed" else answers.error_frame(ask.dialect)
+            )
+            self._transport.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(frame), frame))
+            return True
+        return False
+
+    def _answer(self, status: int, body: bytes, more: Mapping[str, str] | None = None) -> None:
+        headers = {"content-type": "application/json", "x-request-id": "req_up_1", **(more or {})}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"HTTP/1.1 {status} X\r\n{lines}content-length: {len(body)}\r\n\r\n"
+        self._transport.write(head.encode() + body)
+
+
+def _model_of(body: bytes) -> str:
+    with contextlib.suppress(ValueError, AttributeError):
+        return str(json.loads(body).get("model", ""))
+    return ""
+
+
+def _options(model: str, headers: Mapping[str, str]) -> dict[str, str]:
+    name, _, query = model.partition("?")
+    found = dict(parse_qsl(query))
+    if name.startswith("fault-"):
+        found["fault"] = name.removeprefix("fault-")
+    for header, value in headers.items():
+        if header.startswith("x-fault"):
+            found[header.removeprefix("x-fault").removeprefix("-").replace("-", "_") or "fault"] = value
+    return found
+
+
+@lru_cache(maxsize=256)
+def _whole(path: str, body: bytes, options: tuple[tuple[str, str], ...]) -> bytes:
+    return answers.whole(answers.read_ask(path, body, dict(options)), "")
+
+
+@lru_cache(maxsize=256)
+def _frames(ask: answers.Ask, fault: str) -> list[bytes]:
+    return answers.frames(ask, fault)
+
+
+@dataclass(frozen=True)
+class FakeProvider:
+    """A running fake provider; its state is read over HTTP."""
+
+    url: str
+    pid: int
+
+    def _get(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(self.url + path, timeout=10) as reply:
+            return json.loads(reply.read())
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return the requests since the last reset: path, model, headers, body."""
+        return self._get("/_requests")["requests"]
+
+    def count(self, name: str) -> int:
+        """Return how many `calls`, `connections` or `closed_by_client` there were since the last reset."""
+        return self._get("/_requests")["counts"].get(name, 0)
+
+    def reset(self) -> None:
+        self._get("/_reset")
+
+
+@contextmanager
+def start_fake_provider() -> Iterator[FakeProvider]:
+    """Run a fake provider in a process of its own, so that it takes no time from what is measured."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.fake_provider"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line, "the fake provider did not start"
+        yield FakeProvider(url=f"http://127.0.0.1:{int(line)}", pid=process.pid)
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+async def _main() -> None:
+    seen = Seen()
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(seen), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_main())
