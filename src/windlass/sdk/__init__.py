@@ -1,0 +1,1 @@
+"""What an application imports: traces, retrievals, tools, feedback; nothing of the server's."""
