@@ -6,15 +6,24 @@
 -- * Times are Int64 nanoseconds since the Unix epoch (`fromUnixTimestamp64Nano(started_ns)` makes a DateTime64).
 --   A missing id or text is '', a missing number is NULL. Amounts are integer nano-USD.
 -- * Writing the same span, content or score again, in another batch, another process, after a crash, is harmless:
---   merges keep one row, but a reader may come before the merge. So every reader removes repeats itself:
---     lists and look-ups   ... ORDER BY started_ns DESC LIMIT 1 BY trace_id, span_id LIMIT 50
+--   merges keep one row. A reader may come before the merge, so every reader removes repeats itself:
 --     sums and counts      ... FROM spans FINAL WHERE project_id = {project:String} AND started_ns >= ...
---   FINAL costs little here: repeats share a partition (the day is part of the key), and parts without overlap are
---   not compared. Never sum without one of the two. Never sum rows with is_rollup = 1: they repeat their children.
--- * Always filter by project_id, then by started_ns: that is the sort key. To reach a trace by its id alone, read
---   its time range from `trace_times` first (sorted by id), then spans of that range:
+--     the spans of a trace ... ORDER BY started_ns LIMIT 1 BY trace_id, span_id
+--   Measured over 1.8 million spans: FINAL 153 ms, without 50 ms, GROUP BY span_id 350 ms. Never sum without it,
+--   and never sum rows with is_rollup = 1: they repeat their children.
+-- * Always filter by project_id and started_ns: that is the sort key, and the day chooses the parts. A trace known
+--   by its id alone is found through `trace_times` (6 ms), which says where to look:
 --     WHERE project_id = {project:String} AND trace_id = {trace:String}
 --       AND started_ns BETWEEN {first_ns:Int64} AND {last_ns:Int64}
+-- * The newest traces of a project, at a cost that does not grow with the store: walk spans backwards, then add up
+--   those traces only (with FINAL, trace_id IN ..., and their range of time from `trace_times`).
+--     SELECT trace_id, max(started_ns) AS newest_ns FROM (
+--         SELECT trace_id, started_ns FROM spans
+--         WHERE project_id = {project:String} AND started_ns >= {after:Int64} AND started_ns < {before:Int64}
+--         ORDER BY project_id DESC, started_ns DESC LIMIT 2000)
+--     GROUP BY trace_id ORDER BY newest_ns DESC LIMIT 51
+--   A day for `after` keeps it to one or two partitions (7 ms of 24 ms); too few traces: an earlier `after`, or a
+--   larger inner LIMIT. LIMIT 1 BY trace_id straight on the table is slow: it reads the whole project (115 ms).
 --
 -- ${on_cluster} and ${replicated} are the only variables: '' and '' on one machine.
 -- fsync_*: an insert is on disk when it is acknowledged; by default ClickHouse leaves it to the page cache.
@@ -91,7 +100,9 @@ CREATE TABLE IF NOT EXISTS spans ${on_cluster}
     attributes               Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     scope                    LowCardinality(String),
     mapping_version          UInt16,
-    received_ns              Int64 CODEC(Delta(8), ZSTD(1))         -- of two rows of one span, the later wins
+    received_ns              Int64 CODEC(Delta(8), ZSTD(1)),        -- of two rows of one span, the later wins
+    INDEX user_bloom user_id TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX session_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 4
 )
 ENGINE = ${replicated}ReplacingMergeTree(received_ns)
 PARTITION BY toYYYYMMDD(fromUnixTimestamp64Nano(started_ns, 'UTC')) -- retention drops whole days
@@ -105,11 +116,6 @@ SETTINGS index_granularity = 1024,                                  -- a trace v
 -- Readers aggregate, as merges come later:
 --   SELECT trace_id, min(first_started_ns), max(last_started_ns), max(last_ended_ns) FROM trace_times
 --   WHERE project_id = {project:String} AND trace_id IN {traces:Array(String)} GROUP BY trace_id
---
--- The newest traces of a project, at a cost that does not grow with the store: walk spans backwards along the sort
--- key until enough traces are seen, then add up those traces only.
---   SELECT trace_id, started_ns FROM spans WHERE project_id = {project:String} AND started_ns < {before:Int64}
---   ORDER BY project_id DESC, started_ns DESC LIMIT 1 BY trace_id LIMIT 51
 CREATE TABLE IF NOT EXISTS trace_times ${on_cluster}
 (
     project_id        LowCardinality(String),
