@@ -5,8 +5,10 @@ from typing import Final
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.dialect import Codec
+from windlass.dialects.anthropic.codec import AnthropicMessages
 from windlass.dialects.openai_chat.codec import OpenAiChat
 
 CODECS: Final[Mapping[Dialect, Codec]] = {
     "openai_chat": OpenAiChat(),
+    "anthropic": AnthropicMessages(),
 }

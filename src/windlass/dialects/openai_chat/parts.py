@@ -6,6 +6,7 @@ from typing import Final
 from windlass.base.errors import BadRequest
 from windlass.contracts.message import (
     BlobPart,
+    DocumentPart,
     FilePart,
     Json,
     OtherPart,
@@ -99,7 +100,7 @@ def write_content(parts: "tuple[Part, ...] | list[Part]") -> Json:
 
 def _write_part(part: Part) -> Mapping[str, Json]:
     match part:
-        case TextPart(content) | RefusalPart(content):
+        case TextPart(content) | RefusalPart(content) | DocumentPart(content=content):
             return {"type": "text", "text": content}
         case UriPart("image", uri):
             return {"type": "image_url", "image_url": {"url": uri}}

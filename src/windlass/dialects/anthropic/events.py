@@ -1,0 +1,151 @@
+"""The typed shape of one Anthropic stream event and what a stream has shown so far; writes nothing.
+
+Every frame is decoded in full, so broken JSON syntax is found wherever it is. Not found: invalid UTF-8
+inside strings nobody reads, and values of fields nobody reads.
+"""
+
+from typing import Any
+
+import msgspec
+
+from windlass.contracts.chat import StreamFault
+from windlass.contracts.dialect import ReplySummary
+from windlass.contracts.message import Json
+from windlass.dialects.anthropic.usage import merge_usage, read_usage
+from windlass.dialects.failures import fault_from
+
+
+class MessageHead(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    usage: dict[str, Any] | None = None
+
+
+class Delta(msgspec.Struct):
+    """The delta of a block or of the message: which fields are set depends on `type`."""
+
+    type: str = ""
+    text: str | None = None
+    partial_json: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+
+
+class Block(msgspec.Struct):
+    type: str = ""
+    id: str | None = None
+    name: str | None = None
+    text: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    data: str | None = None
+    input: dict[str, Any] | None = None
+
+
+class WireEvent(msgspec.Struct):
+    type: str = ""
+    index: int = 0
+    message: MessageHead | None = None
+    content_block: Block | None = None
+    delta: Delta | None = None
+    usage: dict[str, Any] | None = None
+    error: dict[str, Any] | str | None = None
+
+
+class _OddEvent(msgspec.Struct):
+    """What is still read from an event whose other fields have unexpected types."""
+
+    type: str = ""
+
+
+_EVENT = msgspec.json.Decoder(WireEvent)
+_ODD = msgspec.json.Decoder(_OddEvent)
+
+
+class EventUnreadable(ValueError):
+    """Carries the fault a frame stands for."""
+
+    def __init__(self, fault: StreamFault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def decode_event(payload: bytes) -> WireEvent:
+    """Raises: EventUnreadable for broken JSON and for an error of the provider."""
+    try:
+        event = _EVENT.decode(payload)
+    except msgspec.ValidationError:
+        event = _decode_odd(payload)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise EventUnreadable(
+            StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
+        ) from error
+    if event.error or event.type == "error":
+        raise EventUnreadable(fault_from(event.error or ""))
+    return event
+
+
+def _decode_odd(payload: bytes) -> WireEvent:
+    try:
+        return WireEvent(type=_ODD.decode(payload).type)
+    except msgspec.DecodeError as error:
+        raise EventUnreadable(
+            StreamFault("malformed_frame", "The provider's stream holds a frame of an unknown shape.")
+        ) from error
+
+
+def has_content(event: WireEvent) -> bool:
+    """Whether an event carries text, tool, thinking or a citation."""
+    if event.type == "content_block_delta":
+        delta = event.delta
+        if delta is None:
+            return False
+        return bool(delta.text or delta.thinking or delta.signature) or delta.type in (
+            "input_json_delta",
+            "citations_delta",
+        )
+    if event.type == "content_block_start" and event.content_block is not None:
+        block = event.content_block
+        return bool(block.text or block.thinking) or block.type not in ("text", "thinking")
+    return False
+
+
+class StreamNotes:
+    """What a stream has shown: names, usage, stop reason, content and its terminal marker."""
+
+    __slots__ = ("_usage", "has_content", "id", "is_complete", "model", "stop_reason")
+
+    def __init__(self) -> None:
+        self._usage: dict[str, Json] = {}
+        self.has_content = False
+        self.is_complete = False
+        self.id = ""
+        self.model = ""
+        self.stop_reason = ""
+
+    def take(self, event: WireEvent) -> None:
+        kind = event.type
+        if not self.has_content:
+            self.has_content = has_content(event)
+        if kind == "content_block_delta":
+            return
+        if kind == "message_start" and event.message is not None:
+            self.id = event.message.id or ""
+            self.model = event.message.model or ""
+            merge_usage(self._usage, event.message.usage or {})
+        elif kind == "message_delta":
+            merge_usage(self._usage, event.usage or {})
+            if event.delta is not None and event.delta.stop_reason:
+                self.stop_reason = event.delta.stop_reason
+        elif kind == "message_stop":
+            self.is_complete = True
+
+    def summary(self) -> ReplySummary:
+        return ReplySummary(
+            usage=read_usage(self._usage),
+            model=self.model,
+            id=self.id,
+            finish_reasons=(self.stop_reason,) if self.stop_reason else (),
+        )

@@ -1,0 +1,159 @@
+"""Content blocks of Anthropic messages, read and written; roles and order belong to the request."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.message import (
+    BlobPart,
+    DocumentPart,
+    FilePart,
+    Json,
+    Modality,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolResponsePart,
+    UriPart,
+)
+from windlass.dialects.json_fields import Fields
+
+_DOCUMENT_MIMES: Final = frozenset({"application/pdf", ""})
+
+
+def read_blocks(owner: Fields, name: str = "content") -> Iterator[Part]:
+    """Read a string or an array of blocks."""
+    value = owner.values.get(name)
+    if isinstance(value, str):
+        if value:
+            yield TextPart(value)
+        return
+    for block in owner.items(name):
+        yield from _read_block(block)
+
+
+def _read_block(block: Fields) -> Iterator[Part]:
+    match block.text("type"):
+        case "text":
+            yield TextPart(block.need_text("text"))
+        case "image":
+            yield from _read_source(block, "image")
+        case "document":
+            yield from _read_source(block, "document")
+        case "tool_use":
+            arguments = msgspec.json.encode(block.values.get("input") or {}).decode()
+            yield ToolCallPart(block.need_text("name"), arguments, block.need_text("id"))
+        case "tool_result":
+            yield _read_result(block)
+        case "thinking":
+            yield ReasoningPart(block.text("thinking") or "", signature=block.text("signature"))
+        case "redacted_thinking":
+            yield ReasoningPart(encrypted_content=block.need_text("data"))
+        case _:
+            yield OtherPart(block.values)
+
+
+def _read_source(block: Fields, modality: Modality) -> Iterator[Part]:
+    source = block.need_child("source")
+    mime_type = source.text("media_type") or ""
+    match source.text("type"):
+        case "base64":
+            yield BlobPart(modality, source.need_text("data"), mime_type, block.text("title"))
+        case "url":
+            yield UriPart(modality, source.need_text("url"), mime_type)
+        case "file":
+            yield FilePart(modality, source.need_text("file_id"))
+        case "text":
+            yield TextPart(source.need_text("data"))
+        case "content":
+            yield from read_blocks(source)
+        case _:
+            raise source.refuse("type", "base64, url, file, text or content")
+
+
+def _read_result(block: Fields) -> ToolResponsePart:
+    parts = list(read_blocks(block))
+    media = tuple(part for part in parts if isinstance(part, BlobPart | UriPart | FilePart))
+    others = any(isinstance(part, OtherPart) for part in parts)
+    response: Json = block.values.get("content") if others else _joined(parts)
+    return ToolResponsePart(
+        response, block.need_text("tool_use_id"), is_error=bool(block.flag("is_error")), media=media
+    )
+
+
+def _joined(parts: Sequence[Part]) -> str:
+    return "\n".join(part.content for part in parts if isinstance(part, TextPart))
+
+
+def write_part(part: Part) -> Mapping[str, Json]:
+    """Write one part of a system, user or assistant message as a block.
+
+    Raises: BadRequest for content the dialect has no block for.
+    """
+    match part:
+        case TextPart(content) | RefusalPart(content) | DocumentPart(content=content):
+            return {"type": "text", "text": content}
+        case ToolCallPart(name, arguments, id):
+            return {"type": "tool_use", "id": id or "", "name": name, "input": _input(arguments)}
+        case ToolResponsePart():
+            return _write_result(part)
+        case ReasoningPart(encrypted_content=str(sealed)):
+            return {"type": "redacted_thinking", "data": sealed}
+        case ReasoningPart(content, signature):
+            return {"type": "thinking", "thinking": content, "signature": signature or ""}
+        case BlobPart():
+            return _write_blob(part)
+        case UriPart("image" | "document" as modality, uri):
+            return {"type": modality, "source": {"type": "url", "url": uri}}
+        case FilePart("image" | "document" as modality, file_id):
+            return {"type": modality, "source": {"type": "file", "file_id": file_id}}
+        case UriPart(modality) | FilePart(modality):
+            raise BadRequest(f"This model's API takes no {modality}; send text, images or documents.")
+        case OtherPart(payload):
+            kind = str(payload.get("type", ""))[:64]
+            raise BadRequest(f"This model's API has no place for content of type {kind!r}.")
+
+
+def _write_blob(part: BlobPart) -> Mapping[str, Json]:
+    match part:
+        case BlobPart("image", content, mime_type):
+            return _base64("image", content, mime_type or "image/png")
+        case BlobPart("document", content, mime_type, filename) if mime_type in _DOCUMENT_MIMES:
+            block = _base64("document", content, mime_type or "application/pdf")
+            return {**block, "title": filename} if filename else block
+        case _:
+            raise BadRequest(
+                f"This model's API takes no {part.modality} of type {part.mime_type!r};"
+                " send text, images or PDF documents."
+            )
+
+
+def _base64(kind: str, content: str, mime_type: str) -> Mapping[str, Json]:
+    return {"type": kind, "source": {"type": "base64", "media_type": mime_type, "data": content}}
+
+
+def _write_result(part: ToolResponsePart) -> Mapping[str, Json]:
+    text = part.response if isinstance(part.response, str) else msgspec.json.encode(part.response).decode()
+    block: dict[str, Json] = {"type": "tool_result", "tool_use_id": part.id or ""}
+    if part.media:
+        texts: list[Json] = [{"type": "text", "text": text}] if text else []
+        block["content"] = [*texts, *(write_part(item) for item in part.media)]
+    else:
+        block["content"] = text
+    if part.is_error:
+        block["is_error"] = True
+    return block
+
+
+def _input(arguments: str) -> Json:
+    """Return the arguments as an object, which the API demands; what isn't one is kept as text in one."""
+    try:
+        value: Json = msgspec.json.decode(arguments) if arguments.strip() else {}
+    except (msgspec.DecodeError, RecursionError):
+        return {"arguments": arguments}
+    return value if isinstance(value, Mapping) else {"arguments": arguments}

@@ -1,0 +1,80 @@
+"""Whole replies of Anthropic messages: read, write and summarise; streams have their own modules."""
+
+from typing import Any
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ChatReply
+from windlass.contracts.dialect import ReplySummary
+from windlass.contracts.message import Json, Message, RefusalPart, TextPart
+from windlass.contracts.usage import Usage
+from windlass.dialects.anthropic.names import STOP_READ, STOP_WRITTEN
+from windlass.dialects.anthropic.parts import read_blocks, write_part
+from windlass.dialects.anthropic.usage import read_usage, write_usage
+from windlass.dialects.json_fields import read_object
+
+
+class _Summary(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    stop_reason: str | None = None
+    usage: dict[str, Any] | None = None
+
+
+_SUMMARY = msgspec.json.Decoder(_Summary)
+
+
+def summarise(body: bytes) -> ReplySummary:
+    """Read names and usage, skipping all else; an unreadable body is an empty summary."""
+    try:
+        read = _SUMMARY.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return ReplySummary()
+    return ReplySummary(
+        usage=read_usage(read.usage),
+        model=read.model or "",
+        id=read.id or "",
+        finish_reasons=(read.stop_reason,) if read.stop_reason else (),
+    )
+
+
+def read_reply(body: bytes) -> ChatReply:
+    """Raises: BadRequest when the body is no message."""
+    fields = read_object(body)
+    if fields.values.get("type") != "message" and not fields.has("content"):
+        raise BadRequest("The provider's reply has no `content`.", param="content")
+    stop = fields.text("stop_reason") or ""
+    usage_fields = fields.child("usage")
+    usage = read_usage(usage_fields.values if usage_fields else None)
+    reason = STOP_READ.get(stop, "unknown") if stop else ""
+    return ChatReply(
+        id=fields.text("id") or "",
+        model=fields.text("model") or "",
+        choices=(Message("assistant", tuple(read_blocks(fields)), finish_reason=reason),),
+        usage=usage,
+        stop_sequence=fields.text("stop_sequence"),
+        service_tier=usage.service_tier if usage else "",
+    )
+
+
+def write_reply(reply: ChatReply) -> bytes:
+    """Write the first choice: the dialect knows one."""
+    message = reply.choices[0] if reply.choices else Message("assistant", ())
+    blocks: list[Json] = [
+        write_part(part) for part in message.parts if not isinstance(part, TextPart) or part.content
+    ]
+    stop = STOP_WRITTEN.get(message.finish_reason or "", "end_turn")
+    if any(isinstance(part, RefusalPart) for part in message.parts):
+        stop = "refusal"
+    body: dict[str, Json] = {
+        "id": reply.id,
+        "type": "message",
+        "role": "assistant",
+        "model": reply.model,
+        "content": blocks,
+        "stop_reason": stop,
+        "stop_sequence": reply.stop_sequence,
+        "usage": write_usage(reply.usage or Usage()),
+    }
+    return msgspec.json.encode(body)

@@ -1,0 +1,212 @@
+"""Writes the internal request as Anthropic messages; what the model can't take is named as dropped."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ChatRequest, ReasoningAsk
+from windlass.contracts.dialect import WrittenRequest
+from windlass.contracts.message import Json, Message, TextPart
+from windlass.contracts.provider import ModelFacts
+from windlass.dialects.anthropic.names import EFFORT_BUDGETS
+from windlass.dialects.anthropic.turns import arrange, write_turns
+from windlass.dialects.tool_names import ToolNames
+
+DEFAULT_MAX_TOKENS: Final = 4096
+_MIN_BUDGET: Final = 1024
+_TOOL_NAME: Final = 128
+_ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
+_CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
+_TIERS: Final = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only"}
+_ADAPTIVE_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
+
+
+@dataclass(slots=True)
+class _Draft:
+    """One request being written."""
+
+    request: ChatRequest
+    facts: ModelFacts | None
+    max_tokens: int
+    body: dict[str, Json] = field(default_factory=dict[str, Json])
+    dropped: list[str] = field(default_factory=list[str])
+    names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
+
+    def can(self, ability: str, *, if_unknown: bool) -> bool:
+        return if_unknown if self.facts is None else ability in self.facts.abilities
+
+
+def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenRequest:
+    """Raises: BadRequest for what the dialect has no place for: several choices, audio, unpaired tools."""
+    if request.choice_count != 1:
+        raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
+    limit = facts.max_output_tokens if facts is not None else None
+    draft = _Draft(request, facts, request.max_output_tokens or limit or DEFAULT_MAX_TOKENS)
+    draft.dropped += request.unread
+    if limit is not None and draft.max_tokens > limit:
+        draft.max_tokens = limit
+        draft.dropped.append("max_tokens (lowered to the model's limit)")
+    _write_messages(draft)
+    _write_tools(draft)
+    _write_output(draft)
+    _write_sampling(draft)
+    _write_rest(draft)
+    rejects = facts.rejects if facts is not None else ()
+    draft.dropped += [n for n in rejects if n not in _ALWAYS and draft.body.pop(n, None) is not None]
+    return WrittenRequest(
+        msgspec.json.encode(draft.body), tuple(dict.fromkeys(draft.dropped)), draft.names.renamed
+    )
+
+
+def _write_messages(draft: _Draft) -> None:
+    messages = [draft.names.rename(message) for message in draft.request.messages]
+    draft.body["model"] = draft.request.model
+    draft.body["max_tokens"] = draft.max_tokens
+    system = _system_texts(messages)
+    if system:
+        draft.body["system"] = system if len(system) > 1 else system[0]["text"]
+    if _has_late_system(messages):
+        draft.dropped.append("messages (a later system message was moved to the top)")
+    draft.body["messages"] = write_turns(arrange(messages, draft.dropped))
+    if draft.request.is_stream:
+        draft.body["stream"] = True
+
+
+def _system_texts(messages: Sequence[Message]) -> list[dict[str, Json]]:
+    return [
+        {"type": "text", "text": part.content}
+        for message in messages
+        if message.role == "system"
+        for part in message.parts
+        if isinstance(part, TextPart) and part.content.strip()
+    ]
+
+
+def _has_late_system(messages: Sequence[Message]) -> bool:
+    first_turn = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
+    return any(message.role == "system" for message in messages[first_turn:])
+
+
+def _write_tools(draft: _Draft) -> None:
+    request = draft.request
+    if not request.tools:
+        return
+    tools: list[Json] = []
+    for tool in request.tools:
+        written: dict[str, Json] = {"name": draft.names.write(tool.name)}
+        if tool.description:
+            written["description"] = tool.description
+        written["input_schema"] = {"type": "object", **tool.parameters}
+        if tool.is_strict:
+            written |= _strict(draft)
+        tools.append(written)
+    draft.body["tools"] = tools
+    choice = _write_choice(draft)
+    if choice:
+        draft.body["tool_choice"] = choice
+
+
+def _strict(draft: _Draft) -> dict[str, Json]:
+    if draft.can("json_schema", if_unknown=False):
+        return {"strict": True}
+    draft.dropped.append("tools.strict")
+    return {}
+
+
+def _write_choice(draft: _Draft) -> dict[str, Json]:
+    request = draft.request
+    choice: dict[str, Json] = {}
+    if request.tool_choice is not None:
+        if request.tool_choice.mode == "named":
+            choice = {"type": "tool", "name": draft.names.write(request.tool_choice.name)}
+        else:
+            choice = {"type": _CHOICES[request.tool_choice.mode]}
+    if request.takes_parallel_tools is False and choice.get("type") != "none":
+        choice = (choice or {"type": "auto"}) | {"disable_parallel_tool_use": True}
+    return choice
+
+
+def _write_output(draft: _Draft) -> None:
+    """Thinking, effort and the form of the reply."""
+    config: dict[str, Json] = {}
+    if draft.request.reasoning is not None:
+        config |= _write_reasoning(draft, draft.request.reasoning)
+    wanted = draft.request.reply_format
+    if wanted is not None and wanted.kind != "text":
+        if wanted.kind == "json_schema" and draft.can("json_schema", if_unknown=True):
+            config["format"] = {"type": "json_schema", "schema": wanted.schema or {"type": "object"}}
+        else:
+            draft.dropped.append("response_format")
+    if config:
+        draft.body["output_config"] = config
+
+
+def _write_reasoning(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
+    """The catalogue decides between adaptive thinking and a budget: each is a 400 on the other's models."""
+    if ask.effort == "none":
+        return {}
+    if draft.can("adaptive_thinking", if_unknown=False):
+        draft.body["thinking"] = {"type": "adaptive"}
+        effort = _ADAPTIVE_EFFORTS.get(ask.effort or "", ask.effort)
+        return {"effort": effort} if effort else {}
+    budget = min(
+        ask.budget_tokens or EFFORT_BUDGETS.get(ask.effort or "medium", EFFORT_BUDGETS["medium"]),
+        draft.max_tokens - _MIN_BUDGET,
+    )
+    if not draft.can("reasoning", if_unknown=False) or budget < _MIN_BUDGET:
+        draft.dropped.append(ask.asked_as)
+        return {}
+    draft.body["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    return {}
+
+
+def _write_sampling(draft: _Draft) -> None:
+    """Sampling within the API's bounds; thinking allows neither temperature, top_k nor a forced tool."""
+    request, body = draft.request, draft.body
+    is_thinking = "thinking" in body
+    sampling: dict[str, float | int | None] = {
+        "temperature": request.temperature,
+        "top_p": request.top_p if request.temperature is None else None,
+        "top_k": request.top_k,
+    }
+    if request.top_p is not None and request.temperature is not None:
+        draft.dropped.append("top_p")  # newer models refuse the two together
+    for name, value in sampling.items():
+        if value is None:
+            continue
+        if is_thinking and name != "top_p":
+            draft.dropped.append(name)
+        else:
+            body[name] = min(1.0, max(0.0, value)) if name == "temperature" else value
+    if request.temperature is not None and request.temperature > 1 and not is_thinking:
+        draft.dropped.append("temperature (lowered to 1)")
+    choice = body.get("tool_choice")
+    if is_thinking and isinstance(choice, Mapping) and choice.get("type") in ("any", "tool"):
+        body["tool_choice"] = {**choice, "type": "auto"}
+        draft.dropped.append("tool_choice")
+
+
+def _write_rest(draft: _Draft) -> None:
+    request, body = draft.request, draft.body
+    stops: list[Json] = [text for text in request.stop if text.strip()]
+    if stops:
+        body["stop_sequences"] = stops
+    if len(stops) < len(request.stop):
+        draft.dropped.append("stop")  # the API refuses stop texts of white space only
+    if request.end_user:
+        body["metadata"] = {"user_id": request.end_user}
+    if request.service_tier:
+        tier = _TIERS.get(request.service_tier)
+        if tier:
+            body["service_tier"] = tier
+        else:
+            draft.dropped.append("service_tier")
+    unknown = {
+        "seed": request.seed,
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
+    }
+    draft.dropped += [name for name, value in unknown.items() if value]

@@ -1,0 +1,138 @@
+"""Reads an Anthropic stream into events; a caller of the same dialect gets a tap instead."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from windlass.contracts.chat import (
+    Finish,
+    Ping,
+    RedactedThinking,
+    StreamEnd,
+    StreamEvent,
+    StreamFault,
+    StreamStart,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    ToolArguments,
+    ToolStart,
+    UsageSeen,
+)
+from windlass.contracts.dialect import ReplySummary
+from windlass.dialects.anthropic.events import (
+    Block,
+    Delta,
+    EventUnreadable,
+    StreamNotes,
+    WireEvent,
+    decode_event,
+)
+from windlass.dialects.anthropic.names import STOP_READ
+from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
+
+
+class AnthropicReader:
+    """Blocks of tools that ran at the provider show nothing: no other dialect has a place for them."""
+
+    __slots__ = ("_is_broken", "_notes", "_splitter", "_tools")
+
+    def __init__(self) -> None:
+        self._splitter = FrameSplitter()
+        self._notes = StreamNotes()
+        self._tools: dict[int, int] = {}  # index of the block -> order of the tool call
+        self._is_broken = False
+
+    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
+        if self._is_broken:
+            return ()
+        try:
+            frames = self._splitter.feed(chunk)
+        except FrameTooLarge as error:
+            self._is_broken = True
+            return (StreamFault("frame_too_large", str(error).capitalize() + "."),)
+        events: list[StreamEvent] = []
+        for frame in frames:
+            events += self._read(frame)
+        return events
+
+    def finish(self) -> Sequence[StreamEvent]:
+        rest, is_terminated = self._splitter.finish()
+        if not rest.strip() or self._is_broken:
+            return ()
+        events = list(self._read(rest))
+        is_cut = not is_terminated and any(
+            isinstance(event, StreamFault) and event.error_type == "malformed_frame" for event in events
+        )
+        return () if is_cut else events
+
+    def summary(self) -> ReplySummary:
+        return self._notes.summary()
+
+    def _read(self, frame: bytes) -> Iterator[StreamEvent]:
+        payload = payload_of(frame)
+        if not payload or self._is_broken or self._notes.is_complete:
+            return
+        try:
+            event = decode_event(payload)
+        except EventUnreadable as unreadable:
+            self._is_broken = True
+            yield unreadable.fault
+            return
+        self._notes.take(event)
+        yield from self._events(event)
+
+    def _events(self, event: WireEvent) -> Iterator[StreamEvent]:
+        match event.type:
+            case "content_block_delta" if event.delta is not None:
+                yield from self._delta(event.delta, event.index)
+            case "content_block_start" if event.content_block is not None:
+                yield from self._block(event.content_block, event.index)
+            case "message_start":
+                yield StreamStart(self._notes.id, self._notes.model)
+                yield from self._usage()
+            case "message_delta":
+                yield from self._usage()
+                if event.delta is not None and event.delta.stop_reason:
+                    reason = STOP_READ.get(event.delta.stop_reason, "unknown")
+                    yield Finish(reason, event.delta.stop_sequence)
+            case "message_stop":
+                yield StreamEnd()
+            case "ping":
+                yield Ping()
+            case _:  # new event types must be ignored
+                return
+
+    def _usage(self) -> Iterator[StreamEvent]:
+        usage = self._notes.summary().usage
+        if usage is not None:
+            yield UsageSeen(usage)
+
+    def _delta(self, delta: Delta, index: int) -> Iterator[StreamEvent]:
+        if delta.text:
+            yield TextDelta(delta.text)
+        elif delta.partial_json and index in self._tools:
+            yield ToolArguments(self._tools[index], delta.partial_json)
+        elif delta.thinking:
+            yield ThinkingDelta(delta.thinking)
+        elif delta.signature:
+            yield ThinkingSignature(delta.signature)
+
+    def _block(self, block: Block, index: int) -> Iterator[StreamEvent]:
+        match block.type:
+            case "text" if block.text:
+                yield TextDelta(block.text)
+            case "thinking":
+                if block.thinking:
+                    yield ThinkingDelta(block.thinking)
+                if block.signature:
+                    yield ThinkingSignature(block.signature)
+            case "redacted_thinking" if block.data:
+                yield RedactedThinking(block.data)
+            case "tool_use":
+                order = self._tools[index] = len(self._tools)
+                yield ToolStart(order, block.id or "", block.name or "")
+                if block.input:  # some hosts send the whole input in the start
+                    yield ToolArguments(order, msgspec.json.encode(block.input).decode())
+            case _:
+                return

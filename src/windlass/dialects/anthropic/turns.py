@@ -1,0 +1,119 @@
+"""Arranges messages as Anthropic demands: alternating turns, results right after their calls.
+
+Source: https://docs.anthropic.com/en/docs/build-with-claude/tool-use. Writes no other field of a request.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.message import (
+    Json,
+    Message,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResponsePart,
+)
+from windlass.dialects.anthropic.parts import write_part
+
+_OPENING = "(The conversation begins with the assistant.)"
+
+
+@dataclass(slots=True)
+class Turn:
+    role: Literal["user", "assistant"]
+    parts: list[Part] = field(default_factory=list[Part])
+
+
+def arrange(messages: Iterable[Message], dropped: list[str]) -> list[Turn]:
+    """Merge consecutive messages of one role, results first within a user turn.
+
+    Names in `dropped` what had to go. Raises: BadRequest when calls and results don't pair.
+    """
+    turns: list[Turn] = []
+    for message in messages:
+        if message.role == "system":
+            continue
+        role: Literal["user", "assistant"] = "assistant" if message.role == "assistant" else "user"
+        parts = _kept(message.parts, role, dropped)
+        if not parts:
+            continue
+        if not turns or turns[-1].role != role:
+            turns.append(Turn(role))
+        turns[-1].parts += parts
+    if not turns or turns[0].role != "user":
+        turns.insert(0, Turn("user", [TextPart(_OPENING)]))
+        dropped.append("messages.0 (an opening user message was added)")
+    _pair(turns)
+    _trim_end(turns)
+    return turns
+
+
+def _kept(parts: Sequence[Part], role: str, dropped: list[str]) -> list[Part]:
+    """Leave out what the API answers 400 to: empty texts, and thinking without a signature."""
+    kept: list[Part] = []
+    for part in parts:
+        match part:
+            case TextPart(content) if not content.strip():
+                continue
+            case ReasoningPart(signature=None, encrypted_content=None):
+                dropped.append("reasoning_content")
+            case OtherPart(payload) if role == "assistant":
+                dropped.append(f"content.{str(payload.get('type', 'other'))[:64]}")
+            case _:
+                kept.append(part)
+    return kept
+
+
+def _pair(turns: list[Turn]) -> None:
+    """Check that the turn behind calls answers each of them, and put the answers first."""
+    waiting: list[str] = []
+    for turn in turns:
+        if turn.role == "assistant":
+            waiting = [part.id or "" for part in turn.parts if isinstance(part, ToolCallPart)]
+            continue
+        results = [part for part in turn.parts if isinstance(part, ToolResponsePart)]
+        answered = [part.id or "" for part in results]
+        _check_pairs(waiting, answered)
+        turn.parts = [*results, *(part for part in turn.parts if not isinstance(part, ToolResponsePart))]
+        waiting = []
+    _check_pairs(waiting, [])
+
+
+def _check_pairs(calls: Sequence[str], answers: Sequence[str]) -> None:
+    for call in calls:
+        if call not in answers:
+            raise BadRequest(
+                f"messages: the tool call {call[:64]!r} has no result; answer every call of an assistant"
+                " message right behind it.",
+                param="messages",
+            )
+    for answer in answers:
+        if answer not in calls:
+            raise BadRequest(
+                f"messages: the tool result {answer[:64]!r} answers no call of the assistant message"
+                " before it.",
+                param="messages",
+            )
+
+
+def _trim_end(turns: list[Turn]) -> None:
+    """A final assistant text may not end in white space."""
+    last = turns[-1]
+    if last.role == "assistant" and last.parts and isinstance(text := last.parts[-1], TextPart):
+        last.parts[-1] = replace(text, content=text.content.rstrip())
+
+
+def write_turns(turns: Iterable[Turn]) -> list[Json]:
+    """Write each turn; a single text goes as a string."""
+    return [{"role": turn.role, "content": _write_parts(turn.parts)} for turn in turns]
+
+
+def _write_parts(parts: Sequence[Part]) -> Json:
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        return parts[0].content
+    return [write_part(part) for part in parts]

@@ -1,0 +1,84 @@
+"""Token usage of Anthropic messages to exclusive buckets and back; no prices."""
+
+from collections.abc import Mapping
+
+from windlass.contracts.message import Json
+from windlass.contracts.usage import Usage
+
+_UNITS = {
+    "web_search_requests": "web_search",
+    "web_fetch_requests": "web_fetch",
+    "code_execution_requests": "code_exec",
+}
+
+
+def read_usage(values: Mapping[str, Json] | None) -> Usage | None:
+    """Reduce to buckets; `input_tokens` already excludes both cache fields, thinking is inside the output.
+
+    Without the split of cache writes by lifetime all of them are 5 minutes.
+    """
+    if not values or not ("input_tokens" in values or "output_tokens" in values):
+        return None
+    written = _count(values.get("cache_creation_input_tokens"))
+    split = _object(values.get("cache_creation"))
+    short, long = (
+        _count(split.get("ephemeral_5m_input_tokens")),
+        _count(split.get("ephemeral_1h_input_tokens")),
+    )
+    is_split_off = bool(split) and written is not None and (short or 0) + (long or 0) != written
+    if not split or is_split_off:
+        short, long = written, 0
+    counts = {
+        "in_fresh": _count(values.get("input_tokens")) or 0,
+        "in_cache_read": _count(values.get("cache_read_input_tokens")) or 0,
+        "in_cache_write_5m": short or 0,
+        "in_cache_write_1h": long or 0,
+        "out_text": _count(values.get("output_tokens")) or 0,
+    }
+    tier = values.get("service_tier")
+    return Usage(
+        in_fresh=counts["in_fresh"],
+        in_cache_read=counts["in_cache_read"],
+        in_cache_write_5m=counts["in_cache_write_5m"],
+        in_cache_write_1h=counts["in_cache_write_1h"],
+        out_text=counts["out_text"],
+        units=_read_units(values),
+        is_mismatch=is_split_off or min(counts.values()) < 0,
+        service_tier=tier if isinstance(tier, str) else "",
+    )
+
+
+def merge_usage(seen: dict[str, Json], update: Mapping[str, Json]) -> None:
+    """Overwrite what a later event repeats: its counts are cumulative and must never be added."""
+    seen.update({name: value for name, value in update.items() if value is not None})
+
+
+def _read_units(values: Mapping[str, Json]) -> dict[str, int]:
+    used = _object(values.get("server_tool_use"))
+    return {unit: count for name, unit in _UNITS.items() if (count := _count(used.get(name)))}
+
+
+def _count(value: Json) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if abs(value) < 2**53 else None
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def write_usage(usage: Usage) -> dict[str, Json]:
+    """Write the buckets as Anthropic counts them: the cache beside the input, all output in one."""
+    written: dict[str, Json] = {
+        "input_tokens": usage.in_fresh + usage.in_audio + usage.in_image,
+        "cache_creation_input_tokens": usage.in_cache_write_5m + usage.in_cache_write_1h,
+        "cache_read_input_tokens": usage.in_cache_read,
+        "output_tokens": usage.out_text + usage.out_reasoning + usage.out_audio + usage.out_image,
+    }
+    if usage.in_cache_write_1h:
+        written["cache_creation"] = {
+            "ephemeral_5m_input_tokens": usage.in_cache_write_5m,
+            "ephemeral_1h_input_tokens": usage.in_cache_write_1h,
+        }
+    return written
