@@ -1,7 +1,6 @@
 """`windlass demo`: start Windlass on a folder of its own and run the example application through it."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from typing import Annotated
 import typer
 
 from windlass.assembly.environment import process_environment
+from windlass.assembly.local import make_key, make_sign_in_link
 from windlass.base.errors import ConfigurationError
 from windlass.cli.options import Port, settings_from
 from windlass.cli.output import note
@@ -43,11 +43,13 @@ def demo(
     try:
         facts = _wait_for(server)
         threading.Thread(target=_drain, args=(server,), daemon=True).start()
-        code = _run(bot, facts)
+        key = facts.get("key") or make_key(settings, "docs bot")
+        code = _run(bot, facts["url"], key)
+        link = facts.get("sign_in_url") or make_sign_in_link(settings, facts["url"])
         typer.echo(
             f"\n  {'Done' if code == 0 else 'The application failed'}. Read its traces in the browser:\n\n"
-            f"      {facts['sign_in_url']}\n\n  The link works once, for 15 minutes; another: windlass sign-in --home {folder}\n"
-            "  Stop with Ctrl-C.\n"
+            f"      {link}\n\n  The link works once, for 15 minutes; another: "
+            f"windlass sign-in --home {folder}\n  Stop with Ctrl-C.\n"
         )
         if is_exit:
             raise typer.Exit(code)
@@ -87,9 +89,9 @@ def _drain(server: "subprocess.Popen[str]") -> None:
         continue
 
 
-def _run(bot: Path, facts: dict[str, str]) -> int:
-    typer.echo(f"\n  Windlass runs at {facts['url']}; the docs bot now answers questions through it ...\n")
-    environment = {**os.environ, "WINDLASS_BASE_URL": facts["url"], "WINDLASS_API_KEY": facts["key"]}
+def _run(bot: Path, url: str, key: str) -> int:
+    typer.echo(f"\n  Windlass runs at {url}; the docs bot now answers questions through it ...\n")
+    environment = {**process_environment(), "WINDLASS_BASE_URL": url, "WINDLASS_API_KEY": key}
     return subprocess.run(
         [sys.executable, str(bot)], env=environment, cwd=bot.parents[2], check=False
     ).returncode

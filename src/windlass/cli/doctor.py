@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import shutil
-import socket
 import ssl
 import stat
 import time
@@ -197,7 +196,7 @@ def _reach(provider: Provider) -> list[Finding]:
             status, date = reply.status, reply.headers.get("date")
     except urllib.error.HTTPError as error:
         status, date = error.code, error.headers.get("date")
-    except (OSError, ssl.SSLError, socket.timeout) as error:
+    except (TimeoutError, OSError, ssl.SSLError) as error:
         host = urllib.parse.urlsplit(provider.base_url).hostname
         return [
             Finding(
