@@ -1,0 +1,79 @@
+"""Turns messages into content objects that are stored once, and into previews; reads and writes no store."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from windlass.base.ids import ContentHash, ProjectId
+from windlass.contracts.chat import ToolDefinition
+from windlass.contracts.message import Json, Message, Part, RefusalPart, Role, TextPart
+from windlass.contracts.span import Content
+
+PREVIEW_CHARACTERS = 200
+_HASH_BYTES = 32
+# What may be absent from a part; a missing and an empty field must not make two hashes.
+_KEPT_WHEN_EMPTY = frozenset({"type", "content", "arguments", "response", "payload"})
+
+_ENCODE = msgspec.json.Encoder(order="sorted", enc_hook=dict).encode  # RFC 8785 key order
+
+
+def message_content(project_id: ProjectId, message: Message) -> Content:
+    """Make the content object of one message.
+
+    `finish_reason` stays on the span: an answer and the same text in the next call's history are one object.
+    """
+    fields: dict[str, object] = {"role": message.role, "parts": [part_fields(part) for part in message.parts]}
+    if message.name:
+        fields["name"] = message.name
+    return _content(project_id, fields)
+
+
+def tools_content(project_id: ProjectId, tools: Sequence[ToolDefinition]) -> Content:
+    """Make one content object of a call's tool definitions, which hardly ever change one by one."""
+    return _content(project_id, {"tools": tools})
+
+
+def json_content(project_id: ProjectId, value: Json) -> Content:
+    """Make a content object of any JSON, for attribute values too large for a row."""
+    return _content(project_id, value)
+
+
+def part_fields(part: Part) -> dict[str, object]:
+    """Return a part's fields without those that are empty."""
+    found: dict[str, object] = {}
+    for name in part.__slots__:
+        value: object = getattr(part, name)
+        if value or name in _KEPT_WHEN_EMPTY or (value == 0 and name == "score"):
+            found[name] = value
+    return found
+
+
+def text_of(message: Message) -> str:
+    """Join the texts of a message."""
+    return "\n".join(part.content for part in message.parts if isinstance(part, TextPart | RefusalPart))
+
+
+def preview(messages: Iterable[Message], *, role: Role | None = None) -> str:
+    """Cut the first message with text, of one role when given, to a single line of 200 characters."""
+    for message in messages:
+        if role in (None, message.role) and (text := text_of(message)):
+            return preview_text(text)
+    return ""
+
+
+def preview_input(messages: Sequence[Message]) -> str:
+    """Preview the last user message, or the last message of any kind."""
+    backwards = tuple(reversed(messages))
+    return preview(backwards, role="user") or preview(backwards)
+
+
+def preview_text(text: str) -> str:
+    return " ".join(text[: 4 * PREVIEW_CHARACTERS].split())[:PREVIEW_CHARACTERS]
+
+
+def _content(project_id: ProjectId, value: object) -> Content:
+    body = _ENCODE(value)
+    # Keyed per project, so that a hash says nothing about the content of another project.
+    digest = blake2b(body, digest_size=_HASH_BYTES, key=project_id.encode()[:64])
+    return Content(project_id, ContentHash(digest.hexdigest()), body)

@@ -1,0 +1,218 @@
+"""Makes spans and content of a call that went through the gateway; foreign telemetry is `ingest`'s."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
+
+from windlass.base.errors import WindlassError
+from windlass.capabilities.traces.content import message_content, preview, preview_input, tools_content
+from windlass.contracts.call import AttemptRecord, CallRecord, Dialect
+from windlass.contracts.chat import ChatReply, ChatRequest
+from windlass.contracts.message import Message, OtherPart, Role
+from windlass.contracts.provider import Quirks
+from windlass.contracts.span import (
+    Content,
+    GatewayFacts,
+    ModelUse,
+    Span,
+    SpanBatch,
+    SpanType,
+)
+from windlass.dialects.assemble import read_stream_reply
+from windlass.dialects.registry import CODECS
+
+SCOPE = "windlass.gateway"
+UNPARSED = "windlass.unparsed"
+_PARAMETERS = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "max_output_tokens",
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "stop",
+)
+_QUIRKS = Quirks()
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+def spans_of_call(call: CallRecord, received_ns: int, *, reads_bodies: bool = True) -> SpanBatch:
+    """Make the gateway span of a call, one attempt span per try, and its messages as content.
+
+    Usage and cost stand on the gateway span alone, so that no sum counts them twice.
+    A body that can't be read is kept raw and flagged; the span is written in any case.
+    """
+    request = _read_request(call) if reads_bodies else None
+    reply = _read_reply(call) if reads_bodies else None
+    unparsed = [
+        name
+        for name, body, parsed in (("request", call.request_body, request), ("reply", call.reply_body, reply))
+        if body and parsed is None and reads_bodies
+    ]
+    inputs = request.messages if request else _raw_messages("user", call.request_body, unparsed, "request")
+    outputs = reply.choices if reply else _raw_messages("assistant", call.reply_body, unparsed, "reply")
+    input_contents = [message_content(call.project_id, message) for message in inputs]
+    output_contents = [message_content(call.project_id, message) for message in outputs]
+    tools = [tools_content(call.project_id, request.tools)] if request and request.tools else []
+    span = _gateway_span(call, request, reply, received_ns)
+    span = replace(
+        span,
+        input_hashes=tuple(content.hash for content in input_contents),
+        output_hashes=tuple(content.hash for content in output_contents),
+        preview_input=preview_input(inputs),
+        preview_output=preview(outputs),
+        attributes=_attributes(call, unparsed, tools),
+    )
+    attempts = tuple(_attempt_span(call, attempt, received_ns) for attempt in call.attempts)
+    return SpanBatch(spans=(span, *attempts), contents=(*input_contents, *output_contents, *tools))
+
+
+def _gateway_span(
+    call: CallRecord, request: ChatRequest | None, reply: ChatReply | None, received_ns: int
+) -> Span:
+    first_ns = None if call.first_token_ns is None else max(call.first_token_ns - call.started_ns, 0)
+    return Span(
+        project_id=call.project_id,
+        trace_id=call.trace_id,
+        span_id=call.span_id,
+        parent_span_id=call.parent_span_id,
+        type=SpanType.GATEWAY,
+        name=f"{call.operation} {call.request_model}".strip(),
+        started_ns=call.started_ns,
+        ended_ns=call.ended_ns,
+        status=call.status,
+        operation=call.operation,
+        error_type=call.error_type,
+        error=call.error,
+        trace=call.trace,
+        model=ModelUse(
+            provider=call.provider,
+            request_model=call.request_model,
+            response_model=call.response_model or (reply.model if reply else ""),
+            response_id=reply.id if reply else "",
+            parameters=_parameters(request),
+            finish_reasons=tuple(choice.finish_reason or "" for choice in reply.choices) if reply else (),
+            time_to_first_token_ns=first_ns,
+        ),
+        usage=call.usage,
+        cost=call.cost,
+        gateway=GatewayFacts(
+            key_id=call.key_id,
+            route=call.route,
+            target=_target(call.provider, call.target_model),
+            attempt_number=len(call.attempts),
+            fallback_from=_fallback_from(call),
+            http_status=call.http_status,
+            overhead_ns=_overhead_ns(call),
+        ),
+        scope=SCOPE,
+        received_ns=received_ns,
+    )
+
+
+def _attempt_span(call: CallRecord, attempt: AttemptRecord, received_ns: int) -> Span:
+    attributes = {"upstream_request_id": attempt.upstream_request_id} if attempt.upstream_request_id else {}
+    if attempt.retry_after_s is not None:
+        attributes["retry_after_s"] = f"{attempt.retry_after_s:g}"
+    return Span(
+        project_id=call.project_id,
+        trace_id=call.trace_id,
+        span_id=attempt.span_id,
+        parent_span_id=call.span_id,
+        type=SpanType.ATTEMPT,
+        name=f"attempt {attempt.number} {_target(attempt.provider, attempt.model)}",
+        started_ns=attempt.started_ns,
+        ended_ns=attempt.ended_ns,
+        status=attempt.status,
+        operation=call.operation,
+        error_type=attempt.error_type,
+        error=attempt.error,
+        trace=call.trace,
+        model=ModelUse(provider=attempt.provider, request_model=attempt.model),
+        gateway=GatewayFacts(
+            key_id=call.key_id,
+            route=call.route,
+            target=_target(attempt.provider, attempt.model),
+            attempt_number=attempt.number,
+            http_status=attempt.http_status,
+        ),
+        attributes=attributes,
+        scope=SCOPE,
+        received_ns=received_ns,
+    )
+
+
+def _attributes(call: CallRecord, unparsed: Sequence[str], tools: Sequence[Content]) -> dict[str, str]:
+    attributes = dict(call.attributes)
+    attributes["dialect_in"] = call.dialect_in
+    if call.dialect_out:
+        attributes["dialect_out"] = call.dialect_out
+    if call.is_stream:
+        attributes["is_stream"] = "true"
+    if call.is_reply_cut:
+        attributes["is_reply_cut"] = "true"
+    if call.warnings:
+        attributes["warnings"] = "\n".join(call.warnings)
+    if unparsed:
+        attributes[UNPARSED] = ",".join(unparsed)
+    if tools:
+        attributes["tools_hash"] = tools[0].hash
+    return attributes
+
+
+def _read_request(call: CallRecord) -> ChatRequest | None:
+    if not call.request_body:
+        return None
+    try:
+        return CODECS[call.dialect_in].read_request(call.request_body)
+    except (WindlassError, msgspec.MsgspecError, ValueError, KeyError) as error:
+        logger.info("request body of span %s can't be read: %s", call.span_id, type(error).__name__)
+        return None
+
+
+def _read_reply(call: CallRecord) -> ChatReply | None:
+    dialect: Dialect | None = call.dialect_out
+    if not call.reply_body or dialect is None:
+        return None
+    codec = CODECS[dialect]
+    try:
+        if call.is_stream:
+            return read_stream_reply(codec, call.reply_body, _QUIRKS)
+        return codec.read_reply(call.reply_body)
+    except (WindlassError, msgspec.MsgspecError, ValueError, KeyError) as error:
+        logger.info("reply body of span %s can't be read: %s", call.span_id, type(error).__name__)
+        return None
+
+
+def _raw_messages(role: Role, body: bytes, unparsed: Sequence[str], name: str) -> tuple[Message, ...]:
+    if name not in unparsed:
+        return ()
+    return (Message(role, (OtherPart({"raw": body.decode("utf-8", "replace")}),)),)
+
+
+def _parameters(request: ChatRequest | None) -> str:
+    if request is None:
+        return ""
+    found = {name: value for name in _PARAMETERS if (value := getattr(request, name)) not in (None, ())}
+    return msgspec.json.encode(found).decode() if found else ""
+
+
+def _target(provider: str, model: str) -> str:
+    return f"{provider}/{model}" if provider else ""
+
+
+def _fallback_from(call: CallRecord) -> str:
+    answered = _target(call.provider, call.target_model)
+    tried = [_target(attempt.provider, attempt.model) for attempt in call.attempts]
+    return tried[0] if tried and answered and tried[0] != answered else ""
+
+
+def _overhead_ns(call: CallRecord) -> int:
+    upstream_ns = sum(attempt.ended_ns - attempt.started_ns for attempt in call.attempts)
+    return max(call.ended_ns - call.started_ns - upstream_ns, 0)

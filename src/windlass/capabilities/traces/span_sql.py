@@ -1,0 +1,52 @@
+"""Pieces of SQL that every question about spans shares: what counts once, what a trace's status is."""
+
+# ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
+
+PROJECT_AND_TIME = "project_id = {project:String} AND started_ns >= {low:Int64} AND started_ns < {high:Int64}"
+
+INPUT_TOKENS = "(in_fresh + in_cache_read + in_cache_write_5m + in_cache_write_1h + in_audio + in_image)"
+OUTPUT_TOKENS = "(out_text + out_reasoning + out_audio + out_image)"
+
+_ANCESTOR_LEVELS = 3  # application's llm span > its HTTP client's span > the gateway's, and one to spare
+
+
+def _parents_of_gateway(where: str, level: int) -> str:
+    """Return a subquery of (trace, span) that lie `level` steps above a gateway span."""
+    inner = (
+        "type = 'gateway'"
+        if level == 1
+        else f"(trace_id, span_id) IN ({_parents_of_gateway(where, level - 1)})"
+    )
+    return f"SELECT trace_id, parent_span_id FROM spans WHERE {where} AND {inner} AND parent_span_id != ''"
+
+
+def counted(where: str = PROJECT_AND_TIME) -> str:
+    """Return the condition under which a span's usage and cost are summed, and a call is counted.
+
+    A call that the gateway and the application's own instrumentation both report counts once: the gateway's
+    span wins over every llm span above it, and over one that shows the same response id.
+    where: bounds the search for gateway spans.
+    """
+    above = " OR ".join(
+        f"(trace_id, span_id) IN ({_parents_of_gateway(where, level)})"
+        for level in range(1, _ANCESTOR_LEVELS + 1)
+    )
+    same_reply = (
+        "response_id != '' AND (trace_id, response_id) IN "
+        f"(SELECT trace_id, response_id FROM spans WHERE {where} AND type = 'gateway')"
+    )
+    return (
+        "(NOT is_rollup AND type IN ('gateway', 'llm', 'embedding', 'reranker') "
+        f"AND NOT (type = 'llm' AND ({above} OR ({same_reply}))))"
+    )
+
+
+def _has(status: str) -> str:
+    # An attempt that failed and was retried is no fault of the trace.
+    return f"countIf(status = '{status}' AND type != 'attempt') > 0"
+
+
+TRACE_STATUS = (
+    f"multiIf({_has('error')}, 'error', {_has('truncated')}, 'truncated', "
+    f"{_has('cancelled')}, 'cancelled', 'ok')"
+)
