@@ -3,10 +3,10 @@
 import asyncio
 import logging
 
-from windlass.base.errors import UpstreamRefused, WindlassError
+from windlass.base.errors import WindlassError
 from windlass.contracts.span import SpanStatus
 from windlass.gateway.exchange import InboundCall, OutboundReply
-from windlass.gateway.replies import error_reply, plan_reply
+from windlass.gateway.replies import error_reply, error_type_of, plan_reply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import admit, ask, attempt, authenticate, deliver, record, route
 from windlass.gateway.stages.record import OpenCall, Outcome
@@ -52,6 +52,7 @@ async def _answer_plan(call: OpenCall, plan: Plan) -> OutboundReply:
 
 async def _refuse(call: OpenCall, error: WindlassError) -> OutboundReply:
     reply = error_reply(call, error)
-    error_type = error.wire_code or error.code if isinstance(error, UpstreamRefused) else error.code
-    await call.finish(Outcome(SpanStatus.ERROR, reply.status, error_type=error_type, error=error.message))
+    await call.finish(
+        Outcome(SpanStatus.ERROR, reply.status, error_type=error_type_of(error), error=error.message)
+    )
     return reply

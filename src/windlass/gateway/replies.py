@@ -116,6 +116,13 @@ def wire_error(error: WindlassError, request_id: str) -> WireError:
     return WireError(error.status, error.code, error.message, param=param, request_id=request_id)
 
 
+def error_type_of(error: WindlassError) -> str:
+    """Return the word a record keeps for an error: the provider's own when it was passed on."""
+    if isinstance(error, UpstreamRefused):
+        return error.wire_code or error.error_type or error.code
+    return error.code
+
+
 def header_value(text: str) -> bytes:
     """Make a header value of text that callers and providers chose: printable ASCII, at most 500 bytes."""
     if not (text.isascii() and text.isprintable()):

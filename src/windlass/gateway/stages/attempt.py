@@ -27,6 +27,7 @@ from windlass.gateway.stages.course import Course, TryFailed, failed_from
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import Plan, PlannedTarget
 
+_NO_SUMMARY = ReplySummary()
 _MAX_ERROR_BYTES = 1_000_000
 _OURS = frozenset[FailureKind]({"auth", "permission"})  # about Windlass's key, not about the caller's
 _KIND_OF_STATUS: dict[int, FailureKind] = {
@@ -158,6 +159,8 @@ async def _read_whole(
     try:
         summary = codec.summarise(body, quirks)
         if codec is attempt.call.codec:
+            if summary == _NO_SUMMARY:
+                codec.read_reply(body, quirks)  # nothing was recognised: is it an answer at all?
             shown = body
         else:
             reply_read = restore_reply(codec.read_reply(body, quirks), renamed_tools)

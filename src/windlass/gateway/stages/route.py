@@ -79,11 +79,7 @@ def _planned(target: Target, catalog: Catalog) -> PlannedTarget:
     if provider is None:
         raise ModelUnknown(f"the provider of {name!r} is not known; add it to `providers:` in windlass.yaml")
     if provider.is_known_only:
-        hint = f"set {provider.key_variable}" if provider.key_variable else "give it a base_url"
-        raise ProviderNotConfigured(
-            f"the provider {provider.name!r} is not configured; {hint} and add it to `providers:`"
-            " in windlass.yaml"
-        )
+        raise ProviderNotConfigured(_not_configured(provider))
     codec = CODECS[provider.dialect]
     base = provider.base_url.rstrip("/")
     return PlannedTarget(
@@ -112,6 +108,19 @@ def _headers(provider: Provider, codec: Codec) -> dict[str, str]:
     elif key and provider.auth == "x-api-key":
         headers["x-api-key"] = key
     return {**headers, **{name.lower(): value for name, value in provider.headers.items()}}
+
+
+def _not_configured(provider: Provider) -> str:
+    name = provider.name
+    if provider.key_variable:
+        return (
+            f"the provider {name!r} is not configured; set {provider.key_variable} and start Windlass again"
+        )
+    if provider.docs_url:
+        return f"the provider {name!r} is not configured; add `{name}: {{}}` to `providers:` in windlass.yaml"
+    return (
+        f"the provider {name!r} is not configured; set the variable that its api_key or base_url is read from"
+    )
 
 
 def _unknown(asked: str, traffic: Traffic) -> str:

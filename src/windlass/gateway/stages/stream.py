@@ -7,11 +7,12 @@ from windlass.base.errors import (
     StreamTruncated,
     UpstreamError,
     UpstreamRefused,
+    UpstreamUnreachable,
     WindlassError,
 )
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.span import SpanStatus
-from windlass.gateway.replies import wire_error
+from windlass.gateway.replies import error_type_of, wire_error
 from windlass.gateway.stages import price
 from windlass.gateway.stages.attempt import OpenAnswer
 from windlass.gateway.stages.record import OpenCall, Outcome
@@ -47,6 +48,9 @@ class CallStream:
             raise StopAsyncIteration
         try:
             return await self._next_frames()
+        except UpstreamUnreachable:
+            reason = StreamTruncated("the connection to the provider broke in the middle of its stream")
+            return await self._break(SpanStatus.TRUNCATED, reason)
         except UpstreamError as error:
             return await self._break(SpanStatus.TRUNCATED, error)
         except BaseException:  # the caller left, or a fault of ours: settle, then let it pass
@@ -120,7 +124,7 @@ class CallStream:
     def _outcome(self, status: SpanStatus, error: WindlassError | None) -> Outcome:
         call, answer = self._call, self._answer
         is_whole = status is SpanStatus.OK
-        error_type, message = (error.code, error.message) if error else ("", "")
+        error_type, message = (error_type_of(error), error.message) if error else ("", "")
         answer.attempt.close(status, error_type=error_type, error=message)
         summary = self._relay.summary()
         if not is_whole:
@@ -156,8 +160,9 @@ class CallStream:
 
 def _of_fault(fault: StreamFault) -> tuple[SpanStatus, WindlassError]:
     """Tell an error the provider reported from frames that could not be read."""
-    status = SpanStatus.TRUNCATED if fault.error_type in _OWN_FAULTS else SpanStatus.ERROR
+    if fault.error_type in _OWN_FAULTS:
+        return SpanStatus.TRUNCATED, StreamTruncated(fault.message)
     error = UpstreamRefused(
         fault.message, http_status=fault.status, wire_code=fault.code, error_type=fault.error_type
     )
-    return status, error
+    return SpanStatus.ERROR, error

@@ -1,0 +1,85 @@
+"""Reads the catalogue, one TOML file per known host; who has a key for it is not its business."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from windlass.base.errors import ConfigurationError
+from windlass.contracts.call import Dialect
+from windlass.contracts.provider import AuthStyle, ModelFacts, Provider, Quirks
+
+_FOLDER = Path(__file__).parent / "catalog"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHost:
+    """A host of the catalogue: a provider without a key, and its documented models."""
+
+    provider: Provider
+    models: tuple[ModelFacts, ...]
+
+
+class _Model(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    title: str = ""
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    abilities: tuple[str, ...] = ()
+    rejects: tuple[str, ...] = ()
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    title: str
+    dialect: Dialect
+    base_url: str
+    auth: AuthStyle
+    key_variable: str = ""
+    price_provider: str = ""
+    is_free: bool = False
+    docs_url: str = ""
+    headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    quirks: Quirks = Quirks()
+    models: tuple[_Model, ...] = ()
+
+
+def load_catalog(folder: Path = _FOLDER) -> dict[str, KnownHost]:
+    """Read every file of the catalogue; a file's name is the provider's name.
+
+    Raises: ConfigurationError naming the file that can't be read.
+    """
+    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def _read(path: Path) -> KnownHost:
+    try:
+        file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigurationError(f"the catalogue file {path.name} can't be read: {error}") from error
+    provider = Provider(
+        name=path.stem,
+        title=file.title,
+        dialect=file.dialect,
+        base_url=file.base_url,
+        key_variable=file.key_variable,
+        auth=file.auth,
+        headers=file.headers,
+        quirks=file.quirks,
+        price_provider=file.price_provider,
+        is_free=file.is_free,
+        docs_url=file.docs_url,
+    )
+    models = tuple(
+        ModelFacts(
+            provider=path.stem,
+            name=model.name,
+            title=model.title,
+            context_tokens=model.context_tokens,
+            max_output_tokens=model.max_output_tokens,
+            abilities=model.abilities,
+            rejects=model.rejects,
+        )
+        for model in file.models
+    )
+    return KnownHost(provider, models)
