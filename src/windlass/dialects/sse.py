@@ -77,8 +77,18 @@ class FrameSplitter:
 
 def payload_of(frame: bytes) -> bytes:
     """Return the `data` of a frame, its lines joined with a line feed; b"" without one."""
-    if frame.startswith(b"data: ") and frame.endswith(b"\n\n") and frame.find(b"\n") == len(frame) - 2:
-        return frame[6:-2] if b"\r" not in frame else read_frame(frame).payload
+    start = 6
+    if not frame.startswith(b"data: "):
+        start = frame.find(b"\n") + 7
+        if not frame.startswith(b"event: ") or not frame.startswith(b"data: ", start - 6):
+            return read_frame(frame).payload
+    # The common frames: one data line, and both line ends alike. Everything else is read line by line.
+    size = len(frame)
+    feed, carriage = frame.find(b"\n", start), frame.find(b"\r")
+    if carriage < 0 and feed == size - 2 and frame.endswith(b"\n\n"):
+        return frame[start:feed]
+    if start == 6 and carriage == size - 4 and feed == size - 3 and frame.endswith(b"\r\n\r\n"):
+        return frame[start:carriage]
     return read_frame(frame).payload
 
 

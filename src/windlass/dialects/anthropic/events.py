@@ -60,6 +60,16 @@ class _OddEvent(msgspec.Struct):
     type: str = ""
 
 
+_KNOWN = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)
 _EVENT = msgspec.json.Decoder(WireEvent)
 _ODD = msgspec.json.Decoder(_OddEvent)
 
@@ -72,12 +82,16 @@ class EventUnreadable(ValueError):
         self.fault = fault
 
 
-def decode_event(payload: bytes) -> WireEvent:
-    """Raises: EventUnreadable for broken JSON and for an error of the provider."""
+def decode_event(payload: bytes, *, passes_odd: bool) -> WireEvent:
+    """Decode one payload.
+
+    passes_odd: whether valid JSON of an unknown shape is let through with what could be read of it; one who
+    translates would lose tokens. Raises: EventUnreadable for broken JSON and for an error of the provider.
+    """
     try:
         event = _EVENT.decode(payload)
     except msgspec.ValidationError:
-        event = _decode_odd(payload)
+        event = _decode_odd(payload, passes_odd=passes_odd)
     except (msgspec.DecodeError, RecursionError) as error:
         raise EventUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
@@ -87,13 +101,15 @@ def decode_event(payload: bytes) -> WireEvent:
     return event
 
 
-def _decode_odd(payload: bytes) -> WireEvent:
+def _decode_odd(payload: bytes, *, passes_odd: bool) -> WireEvent:
+    unknown = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
     try:
-        return WireEvent(type=_ODD.decode(payload).type)
+        kind = _ODD.decode(payload).type
     except msgspec.DecodeError as error:
-        raise EventUnreadable(
-            StreamFault("malformed_frame", "The provider's stream holds a frame of an unknown shape.")
-        ) from error
+        raise EventUnreadable(unknown) from error
+    if not passes_odd and kind in _KNOWN:
+        raise EventUnreadable(unknown)
+    return WireEvent(type=kind)
 
 
 def has_content(event: WireEvent) -> bool:

@@ -1,5 +1,6 @@
 """Writes the internal request as Anthropic messages; what the model can't take is named as dropped."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,7 +13,7 @@ from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart
 from windlass.contracts.provider import ModelFacts
 from windlass.dialects.anthropic.names import EFFORT_BUDGETS
-from windlass.dialects.anthropic.turns import arrange, write_turns
+from windlass.dialects.anthropic.turns import arrange, can_think, write_turns
 from windlass.dialects.tool_names import ToolNames
 
 DEFAULT_MAX_TOKENS: Final = 4096
@@ -34,6 +35,8 @@ class _Draft:
     body: dict[str, Json] = field(default_factory=dict[str, Json])
     dropped: list[str] = field(default_factory=list[str])
     names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
+
+    can_think: bool = True  # whether the turns allow thinking
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
         return if_unknown if self.facts is None else ability in self.facts.abilities
@@ -70,7 +73,9 @@ def _write_messages(draft: _Draft) -> None:
         draft.body["system"] = system if len(system) > 1 else system[0]["text"]
     if _has_late_system(messages):
         draft.dropped.append("messages (a later system message was moved to the top)")
-    draft.body["messages"] = write_turns(arrange(messages, draft.dropped))
+    turns = arrange(messages, draft.dropped)
+    draft.body["messages"] = write_turns(turns)
+    draft.can_think = can_think(turns)
     if draft.request.is_stream:
         draft.body["stream"] = True
 
@@ -148,6 +153,9 @@ def _write_reasoning(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
     """The catalogue decides between adaptive thinking and a budget: each is a 400 on the other's models."""
     if ask.effort == "none":
         return {}
+    if not draft.can_think:
+        draft.dropped.append(ask.asked_as)
+        return {}
     if draft.can("adaptive_thinking", if_unknown=False):
         draft.body["thinking"] = {"type": "adaptive"}
         effort = _ADAPTIVE_EFFORTS.get(ask.effort or "", ask.effort)
@@ -197,7 +205,8 @@ def _write_rest(draft: _Draft) -> None:
     if len(stops) < len(request.stop):
         draft.dropped.append("stop")  # the API refuses stop texts of white space only
     if request.end_user:
-        body["metadata"] = {"user_id": request.end_user}
+        # Anthropic asks for an opaque identifier; other dialects' callers put addresses and names here.
+        body["metadata"] = {"user_id": hashlib.sha256(request.end_user.encode()).hexdigest()[:32]}
     if request.service_tier:
         tier = _TIERS.get(request.service_tier)
         if tier:

@@ -74,7 +74,7 @@ class AnthropicReader:
         if not payload or self._is_broken or self._notes.is_complete:
             return
         try:
-            event = decode_event(payload)
+            event = decode_event(payload, passes_odd=False)
         except EventUnreadable as unreadable:
             self._is_broken = True
             yield unreadable.fault

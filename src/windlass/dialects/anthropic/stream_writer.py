@@ -45,7 +45,17 @@ class AnthropicWriter:
     A tool call of another dialect has no end of its own, so it ends with the reply.
     """
 
-    __slots__ = ("_finish", "_index", "_is_started", "_open", "_start", "_tool", "_usage", "_waiting")
+    __slots__ = (
+        "_finish",
+        "_index",
+        "_is_refused",
+        "_is_started",
+        "_open",
+        "_start",
+        "_tool",
+        "_usage",
+        "_waiting",
+    )
 
     def __init__(self) -> None:
         self._start = StreamStart("", "")
@@ -56,10 +66,11 @@ class AnthropicWriter:
         self._waiting: dict[int, _WaitingBlock] = {}  # by tool call; -1: text behind tools
         self._usage: Usage | None = None
         self._finish: Finish | None = None
+        self._is_refused = False
 
     def write(self, event: StreamEvent) -> bytes:
         match event:
-            case TextDelta(text) | RefusalDelta(text):
+            case TextDelta(text):
                 return self._text(text)
             case ToolArguments(index, text):
                 return self._arguments(index, text)
@@ -81,6 +92,9 @@ class AnthropicWriter:
             case UsageSeen(usage):
                 self._usage = usage
                 return b""
+            case RefusalDelta(text):
+                self._is_refused = True
+                return self._text(text)
             case RedactedThinking(sealed):
                 return self._ready() + self._redacted(sealed)
             case Finish():
@@ -182,7 +196,7 @@ class AnthropicWriter:
     def _ending(self) -> bytes:
         finish = self._finish or Finish("unknown")
         delta: dict[str, Json] = {
-            "stop_reason": STOP_WRITTEN[finish.reason],
+            "stop_reason": "refusal" if self._is_refused else STOP_WRITTEN[finish.reason],
             "stop_sequence": finish.stop_sequence,
         }
         usage = write_usage(self._usage or Usage())

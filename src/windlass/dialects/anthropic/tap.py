@@ -50,7 +50,7 @@ class AnthropicTap:
         if not payload:
             return True
         try:
-            event = decode_event(payload)
+            event = decode_event(payload, passes_odd=True)
         except EventUnreadable as unreadable:
             self._fault = unreadable.fault
             return False

@@ -108,6 +108,18 @@ def _trim_end(turns: list[Turn]) -> None:
         last.parts[-1] = replace(text, content=text.content.rstrip())
 
 
+def can_think(turns: Sequence[Turn]) -> bool:
+    """Whether the API takes these turns with thinking on.
+
+    It takes no prefilled answer, and in a tool loop it wants the thinking that led to the calls; a caller who
+    lost that is answered without thinking, since it can't be invented.
+    """
+    if turns[-1].role == "assistant":
+        return False
+    is_tool_loop = any(isinstance(part, ToolResponsePart) for part in turns[-1].parts)
+    return not is_tool_loop or isinstance(turns[-2].parts[0], ReasoningPart)
+
+
 def write_turns(turns: Iterable[Turn]) -> list[Json]:
     """Write each turn; a single text goes as a string."""
     return [{"role": turn.role, "content": _write_parts(turn.parts)} for turn in turns]

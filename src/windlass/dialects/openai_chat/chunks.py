@@ -45,9 +45,9 @@ class ChunkChoice(msgspec.Struct):
 
 
 class Chunk(msgspec.Struct):
-    id: str | None = None
-    model: str | None = None
-    created: float | None = None
+    id: Any = None  # hosts send numbers and null here; only a string is a name
+    model: Any = None
+    created: Any = None
     choices: list[ChunkChoice] | None = None
     usage: dict[str, Any] | None = None
     error: dict[str, Any] | str | None = None
@@ -57,12 +57,14 @@ class Chunk(msgspec.Struct):
 class _Odd(msgspec.Struct):
     """What is still read from a chunk whose other fields have unexpected types."""
 
+    choices: list[dict[str, Any]] | None = None
     usage: dict[str, Any] | None = None
     error: dict[str, Any] | str | None = None
 
 
-_CHUNK = msgspec.json.Decoder(Chunk)
+_CHUNK = msgspec.json.Decoder(Chunk, strict=False)  # some hosts send an index as a string
 _ODD = msgspec.json.Decoder(_Odd)
+_UNREAD_DELTA = Delta(content=[{}])  # stands for a delta of unknown shape, which counts as content
 
 
 class ChunkUnreadable(ValueError):
@@ -73,12 +75,16 @@ class ChunkUnreadable(ValueError):
         self.fault = fault
 
 
-def decode_chunk(payload: bytes) -> Chunk:
-    """Raises: ChunkUnreadable for broken JSON and for an error of the provider."""
+def decode_chunk(payload: bytes, *, passes_odd: bool) -> Chunk:
+    """Decode one payload.
+
+    passes_odd: whether valid JSON of an unknown shape is let through with what could be read of it; one who
+    translates would lose tokens. Raises: ChunkUnreadable for broken JSON and for an error of the provider.
+    """
     try:
         chunk = _CHUNK.decode(payload)
     except msgspec.ValidationError:
-        chunk = _decode_odd(payload)
+        chunk = _decode_odd(payload, passes_odd=passes_odd)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ChunkUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
@@ -88,14 +94,25 @@ def decode_chunk(payload: bytes) -> Chunk:
     return chunk
 
 
-def _decode_odd(payload: bytes) -> Chunk:
+def _decode_odd(payload: bytes, *, passes_odd: bool) -> Chunk:
+    unknown = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
     try:
         odd = _ODD.decode(payload)
     except msgspec.DecodeError as error:
-        raise ChunkUnreadable(
-            StreamFault("malformed_frame", "The provider's stream holds a frame of an unknown shape.")
-        ) from error
-    return Chunk(usage=odd.usage, error=odd.error)
+        raise ChunkUnreadable(unknown) from error
+    if not passes_odd and not odd.error:
+        raise ChunkUnreadable(unknown)
+    choices = [_odd_choice(index, choice) for index, choice in enumerate(odd.choices or ())]
+    return Chunk(choices=choices, usage=odd.usage, error=odd.error)
+
+
+def _odd_choice(index: int, choice: dict[str, Any]) -> ChunkChoice:
+    finish = choice.get("finish_reason")
+    return ChunkChoice(
+        index=index,
+        delta=_UNREAD_DELTA if choice.get("delta") else None,
+        finish_reason=finish if isinstance(finish, str) else None,
+    )
 
 
 def has_content(delta: Delta) -> bool:
@@ -129,9 +146,9 @@ class StreamNotes:
         self.tier = ""
 
     def take(self, chunk: Chunk) -> None:
-        if not self.id and chunk.id:
+        if not self.id and isinstance(chunk.id, str):
             self.id = chunk.id
-        if not self.model and chunk.model:
+        if not self.model and isinstance(chunk.model, str):
             self.model = chunk.model
         if chunk.usage:
             self._usage = chunk.usage  # cumulative where a host repeats it: the last one counts

@@ -1,5 +1,6 @@
 """Reads the head of an OpenAI request and edits it in place; the messages stay unread."""
 
+import re
 from typing import Final
 
 import msgspec
@@ -18,6 +19,8 @@ from windlass.dialects.raw_object import (
     split_object,
 )
 
+_THINKING = re.compile(rb'"thinking_blocks"')
+_ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ALWAYS: Final = frozenset({"model", "messages", "stream"})
 
 
@@ -64,10 +67,13 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
         fields["model"] = msgspec.json.encode(model)
     if head.is_stream:
         _ask_for_usage(fields, head, quirks, dropped)
+    messages = fields["messages"]
+    if _THINKING.search(messages):
+        fields["messages"] = _without_thinking(messages, quirks, dropped)
     rejects = facts.rejects if facts is not None else ()
     fields = _name_token_limit(fields, rejects, quirks)
     dropped += [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
-    return WrittenRequest(join_object(fields), tuple(dropped))
+    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)))
 
 
 def _ask_for_usage(
@@ -85,6 +91,24 @@ def _ask_for_usage(
         options |= split_object(bytes(given))
     options["include_usage"] = b"true"
     fields["stream_options"] = join_object(options)
+
+
+def _without_thinking(messages: msgspec.Raw | bytes, quirks: Quirks, dropped: list[str]) -> bytes:
+    """Take our extension fields out of messages: signatures are good at their origin only.
+
+    They come from an earlier answer of another provider, and hosts of this dialect answer 400 to them.
+    """
+    items: list[msgspec.Raw | bytes] = list(_ITEMS.decode(messages))
+    for index, item in enumerate(items):
+        if not _THINKING.search(item):
+            continue
+        fields: dict[str, msgspec.Raw | bytes] = dict(split_object(bytes(item)))
+        if fields.pop("thinking_blocks", None) is not None:
+            if not quirks.takes_reasoning_content:
+                fields.pop("reasoning_content", None)
+            items[index] = join_object(fields)
+            dropped.append("thinking_blocks")
+    return b"[" + b",".join(items) + b"]"
 
 
 def _name_token_limit(

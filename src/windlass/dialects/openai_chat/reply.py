@@ -92,6 +92,14 @@ def read_assistant_parts(message: Fields) -> Iterator[Part]:
         yield RefusalPart(refusal)
     for call in message.items("tool_calls"):
         yield _read_call(call)
+    if legacy := message.child("function_call"):
+        name = legacy.need_text("name")
+        yield ToolCallPart(name, legacy.text("arguments") or "", legacy_call_id(name))
+
+
+def legacy_call_id(name: str) -> str:
+    """Return the id that pairs a call and its result where the form before tools has none."""
+    return f"call_{name}"
 
 
 def _read_call(call: Fields) -> ToolCallPart:

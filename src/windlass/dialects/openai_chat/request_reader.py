@@ -8,7 +8,7 @@ from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, Tool
 from windlass.contracts.message import BlobPart, FilePart, Json, Message, TextPart, ToolResponsePart, UriPart
 from windlass.dialects.json_fields import Fields, read_object
 from windlass.dialects.openai_chat.parts import read_content
-from windlass.dialects.openai_chat.reply import read_assistant_parts
+from windlass.dialects.openai_chat.reply import legacy_call_id, read_assistant_parts
 
 _READ: Final = frozenset(
     {
@@ -44,9 +44,6 @@ _OFF: Final[tuple[Json, ...]] = (None, False, 0, [], {})
 def read_request(body: bytes) -> ChatRequest:
     """Raises: BadRequest with the path of what can't be read."""
     fields = read_object(body)
-    for legacy in ("functions", "function_call"):
-        if fields.has(legacy):
-            raise BadRequest(f"{legacy}: use `tools` and `tool_choice` for this model.", param=legacy)
     tools, unread_tools = _read_tools(fields)
     return ChatRequest(
         model=fields.need_text("model"),
@@ -90,17 +87,19 @@ def _read_messages(fields: Fields) -> Iterator[Message]:
             case "assistant":
                 yield Message("assistant", tuple(read_assistant_parts(message)), name)
             case "tool":
-                yield Message("tool", (_read_result(message),))
+                yield Message("tool", (_read_result(message, message.text("tool_call_id") or ""),))
+            case "function":  # the form before tools, which pairs by name
+                yield Message("tool", (_read_result(message, legacy_call_id(name or "")),))
             case _:
                 path = message.at("role")
                 raise BadRequest(f"{path}: must be system, developer, user, assistant or tool.", param=path)
 
 
-def _read_result(message: Fields) -> ToolResponsePart:
+def _read_result(message: Fields, call_id: str) -> ToolResponsePart:
     parts = list(read_content(message))
     text = "".join(part.content for part in parts if isinstance(part, TextPart))
     media = tuple(part for part in parts if isinstance(part, BlobPart | UriPart | FilePart))
-    return ToolResponsePart(text, message.need_text("tool_call_id"), media=media)
+    return ToolResponsePart(text, call_id, media=media)
 
 
 def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, ...]]:
@@ -110,17 +109,19 @@ def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, 
         if tool.values.get("type", "function") != "function":
             unread.append(f"tools.{tool.text('type')}")
             continue
-        function = tool.need_child("function")
-        parameters = function.child("parameters")
-        tools.append(
-            ToolDefinition(
-                name=function.need_text("name"),
-                description=function.text("description") or "",
-                parameters=parameters.values if parameters else {},
-                is_strict=function.flag("strict"),
-            )
-        )
+        tools.append(_read_function(tool.need_child("function")))
+    tools += [_read_function(function) for function in fields.items("functions")]
     return tuple(tools), tuple(unread)
+
+
+def _read_function(function: Fields) -> ToolDefinition:
+    parameters = function.child("parameters")
+    return ToolDefinition(
+        name=function.need_text("name"),
+        description=function.text("description") or "",
+        parameters=parameters.values if parameters else {},
+        is_strict=function.flag("strict"),
+    )
 
 
 def _read_tool_choice(fields: Fields) -> ToolChoice | None:

@@ -130,9 +130,9 @@ def _write_choice(choice: ToolChoice, names: ToolNames) -> Json:
 
 
 def _write_limits(request: ChatRequest, quirks: Quirks, facts: ModelFacts | None) -> dict[str, Json]:
-    replaced, used = token_limit_names(facts.rejects if facts is not None else (), quirks)
+    _, used = token_limit_names(facts.rejects if facts is not None else (), quirks)
     given: dict[str, Json] = {
-        used if replaced else "max_completion_tokens": request.max_output_tokens,
+        used: request.max_output_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": list(request.stop) or None,

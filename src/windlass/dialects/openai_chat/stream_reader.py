@@ -46,7 +46,7 @@ class _Tool:
 class OpenAiReader:
     """Tool calls are assembled by `index`; hosts that repeat id and name or leave the index out are read."""
 
-    __slots__ = ("_fault", "_is_ended", "_is_started", "_notes", "_splitter", "_tools")
+    __slots__ = ("_fault", "_finished", "_is_ended", "_is_started", "_notes", "_splitter", "_tools")
 
     def __init__(self, quirks: Quirks) -> None:
         self._splitter = FrameSplitter()
@@ -55,6 +55,7 @@ class OpenAiReader:
         self._is_started = False
         self._is_ended = False
         self._fault = False
+        self._finished: set[int] = set()
 
     def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
         if self._fault:
@@ -99,7 +100,7 @@ class OpenAiReader:
             yield from self._end()
             return
         try:
-            chunk = decode_chunk(payload)
+            chunk = decode_chunk(payload, passes_odd=False)
         except ChunkUnreadable as unreadable:
             self._fault = True
             yield unreadable.fault
@@ -111,10 +112,13 @@ class OpenAiReader:
         for choice in chunk.choices or ():
             if not self._is_started:
                 self._is_started = True
-                yield StreamStart(chunk.id or "", chunk.model or "", int(chunk.created or 0))
+                created = chunk.created
+                created_s = int(created) if isinstance(created, int | float) else 0
+                yield StreamStart(self._notes.id, self._notes.model, created_s)
             if choice.delta is not None:
                 yield from self._delta(choice.delta, choice.index)
-            if choice.finish_reason:
+            if choice.finish_reason and choice.index not in self._finished:
+                self._finished.add(choice.index)  # some hosts repeat it with the usage
                 yield from self._finish(choice)
         if chunk.usage:
             usage = self._notes.summary().usage

@@ -55,7 +55,7 @@ class OpenAiTap:
             self._notes.take_done()
             return False
         try:
-            read = decode_chunk(payload)
+            read = decode_chunk(payload, passes_odd=True)
         except ChunkUnreadable as unreadable:
             self._fault = unreadable.fault
             return False
