@@ -1,0 +1,76 @@
+"""Turns `windlass.yaml` into what the gateway and the price book look things up in."""
+
+from collections.abc import Mapping
+
+from windlass.assembly.config_file import LoadedConfig
+from windlass.assembly.config_grammar import ConfigFile, RouteEntry
+from windlass.base.errors import ConfigurationError
+from windlass.capabilities.cost.records import PriceOverride
+from windlass.capabilities.cost.service import PriceBook
+from windlass.capabilities.cost.store import read_table
+from windlass.contracts.call import Limit, Route, Target, TimeLimits
+from windlass.contracts.provider import Catalog, Provider
+from windlass.gateway.traffic import Traffic, traffic_of
+from windlass.providers.configure import ProviderSetting, configure, price_names
+
+
+def load_catalog(loaded: LoadedConfig, environment: Mapping[str, str]) -> Catalog:
+    """Return every provider and model. Raises: ConfigurationError for an entry that can't be meant."""
+    settings = [
+        ProviderSetting(
+            name=name,
+            dialect=entry.dialect,
+            base_url=entry.base_url,
+            api_key=entry.api_key,
+            is_key_expected="api_key" in entry.model_fields_set,
+            headers=entry.headers,
+            is_free=entry.free,
+        )
+        for name, entry in loaded.config.providers.items()
+    ]
+    return configure(settings, environment)
+
+
+def load_providers(loaded: LoadedConfig, environment: Mapping[str, str]) -> Mapping[str, Provider]:
+    return load_catalog(loaded, environment).providers
+
+
+def load_traffic(loaded: LoadedConfig, catalog: Catalog) -> Traffic:
+    """Prepare routes and limits. Raises: ConfigurationError for a target whose provider is unknown."""
+    config = loaded.config
+    routes = [_route(name, entry, catalog) for name, entry in config.routes.items()]
+    limits = [
+        Limit(entry.scope, entry.name, entry.requests_per_minute, entry.concurrency)
+        for entry in config.limits
+    ]
+    return traffic_of(catalog, routes, limits)
+
+
+def load_prices(config: ConfigFile, catalog: Catalog) -> PriceBook:
+    """Read the shipped table under the file's overrides. Raises: ConfigurationError for an odd price."""
+    table, content = read_table()
+    overrides = [
+        PriceOverride(
+            entry.model, entry.input_usd, entry.output_usd, entry.cache_read_usd, entry.cache_write_usd
+        )
+        for entry in config.prices
+    ]
+    return PriceBook(table, content, overrides, price_names(catalog))
+
+
+def _route(name: str, entry: RouteEntry, catalog: Catalog) -> Route:
+    targets: list[Target] = []
+    for number, target in enumerate(entry.targets):
+        provider, separator, model = target.model.partition("/")
+        if not separator or not model:
+            raise ConfigurationError(
+                f"routes.{name}.targets.{number}: {target.model!r} must be provider/model"
+            )
+        if provider not in catalog.providers:
+            raise ConfigurationError(
+                f"routes.{name}.targets.{number}: no provider {provider!r}; name it under `providers:`"
+            )
+        targets.append(Target(provider, model, tuple(target.when)))
+    times = entry.timeouts
+    limits = TimeLimits(times.connect_s, times.first_token_s, times.idle_s, times.total_s) if times else None
+    return Route(name, tuple(targets), limits, entry.hold_ms)
