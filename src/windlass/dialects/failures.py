@@ -12,6 +12,7 @@ from windlass.contracts.dialect import FailureKind, UpstreamFailure
 from windlass.contracts.message import Json
 from windlass.dialects.retry_after import read_duration, read_retry_after
 
+UNREADABLE_FRAME: Final = frozenset({"malformed_frame", "unknown_frame"})  # error types of our own faults
 _MESSAGE_CHARS = 2000
 _BODY_BYTES = 2048
 

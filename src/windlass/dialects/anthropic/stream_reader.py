@@ -29,6 +29,7 @@ from windlass.dialects.anthropic.events import (
     decode_event,
 )
 from windlass.dialects.anthropic.names import STOP_READ
+from windlass.dialects.failures import UNREADABLE_FRAME
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
 
@@ -62,7 +63,7 @@ class AnthropicReader:
             return ()
         events = list(self._read(rest))
         is_cut = not is_terminated and any(
-            isinstance(event, StreamFault) and event.error_type == "malformed_frame" for event in events
+            isinstance(event, StreamFault) and event.error_type in UNREADABLE_FRAME for event in events
         )
         return () if is_cut else events
 

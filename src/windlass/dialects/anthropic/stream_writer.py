@@ -154,8 +154,9 @@ class AnthropicWriter:
         if self._open == "tool":
             self._waiting[start.index] = _WaitingBlock(block, "tool")
             return b""
+        opened = self._open_block("tool", block)
         self._tool = start.index
-        return self._open_block("tool", block)
+        return opened
 
     def _arguments(self, index: int, text: str) -> bytes:
         if index != self._tool:

@@ -3,6 +3,7 @@
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import ReplySummary
 from windlass.dialects.anthropic.events import EventUnreadable, StreamNotes, decode_event
+from windlass.dialects.failures import UNREADABLE_FRAME
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
 STOP_FRAME = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
@@ -67,7 +68,7 @@ class AnthropicTap:
         whole = rest if is_terminated else rest.rstrip(b"\r\n") + b"\n\n"
         if self._passes(whole):
             return whole
-        if self._fault is not None and self._fault.error_type == "malformed_frame" and not is_terminated:
+        if self._fault is not None and self._fault.error_type in UNREADABLE_FRAME and not is_terminated:
             self._fault = None  # the bytes were cut inside a frame: truncated, not malformed
         return b""
 

@@ -22,6 +22,7 @@ from windlass.contracts.chat import (
 )
 from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.provider import Quirks
+from windlass.dialects.failures import UNREADABLE_FRAME
 from windlass.dialects.openai_chat.chunks import (
     Chunk,
     ChunkChoice,
@@ -76,7 +77,7 @@ class OpenAiReader:
         if rest.strip() and not self._fault:
             read = list(self._read(rest))
             is_cut = not is_terminated and any(
-                isinstance(event, StreamFault) and event.error_type == "malformed_frame" for event in read
+                isinstance(event, StreamFault) and event.error_type in UNREADABLE_FRAME for event in read
             )
             events += [] if is_cut else read
         self._notes.take_end_of_bytes()

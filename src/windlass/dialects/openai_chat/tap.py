@@ -3,6 +3,7 @@
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.provider import Quirks
+from windlass.dialects.failures import UNREADABLE_FRAME
 from windlass.dialects.openai_chat.chunks import Chunk, ChunkUnreadable, StreamNotes, decode_chunk
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
@@ -73,7 +74,7 @@ class OpenAiTap:
     def _last(self, rest: bytes, *, is_terminated: bool) -> bytes:
         """A last frame without its blank line counts only when its JSON is whole."""
         if not self._passes(rest):
-            if self._fault is not None and self._fault.error_type == "malformed_frame" and not is_terminated:
+            if self._fault is not None and self._fault.error_type in UNREADABLE_FRAME and not is_terminated:
                 self._fault = None  # the bytes were cut inside a frame: truncated, not malformed
             return b""
         return rest if is_terminated else rest.rstrip(b"\r\n") + b"\n\n"

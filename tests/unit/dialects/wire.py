@@ -1,0 +1,78 @@
+"""Wire fixtures and the few ways tests feed them."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from windlass.contracts.chat import StreamEvent, TextDelta, ToolArguments, ToolStart
+from windlass.contracts.dialect import Codec, Relay, RequestHead
+from windlass.contracts.provider import STANDARD, Quirks
+from windlass.dialects.registry import CODECS
+from windlass.dialects.sse import FrameSplitter, payload_of
+
+FIXTURES = Path(__file__).parent / "fixtures"
+OPENAI = CODECS["openai_chat"]
+ANTHROPIC = CODECS["anthropic"]
+STREAMS: tuple[tuple[str, Codec], ...] = tuple(
+    (path.name, ANTHROPIC if path.name.startswith("anthropic") else OPENAI)
+    for path in sorted(FIXTURES.glob("*.sse"))
+)
+WHOLE_STREAMS = tuple(
+    (name, codec) for name, codec in STREAMS if not name.endswith(("_error.sse", "_overloaded.sse"))
+)
+
+
+def fixture(name: str) -> bytes:
+    return (FIXTURES / name).read_bytes()
+
+
+def openai_head(**fields: Any) -> RequestHead:
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True} | fields
+    return OPENAI.read_head(json.dumps(body).encode())
+
+
+def anthropic_head(**fields: Any) -> RequestHead:
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    return ANTHROPIC.read_head(json.dumps(body | fields).encode())
+
+
+def head_for(codec: Codec, *, wants_usage: bool = True) -> RequestHead:
+    if codec is OPENAI:
+        return openai_head(stream_options={"include_usage": wants_usage})
+    return anthropic_head()
+
+
+def pump(relay: Relay, chunks: Iterable[bytes]) -> bytes:
+    """Carry a whole stream, its terminal frames included when it is complete."""
+    frames = [relay.feed(chunk) for chunk in chunks]
+    frames.append(relay.finish())
+    return b"".join(frames) + (relay.closing() if relay.is_complete else b"")
+
+
+def events_of(codec: Codec, chunks: Iterable[bytes], quirks: Quirks = STANDARD) -> list[StreamEvent]:
+    reader = codec.open_reader(quirks)
+    events = [event for chunk in chunks for event in reader.feed(chunk)]
+    return [*events, *reader.finish()]
+
+
+def payloads(stream: bytes) -> list[Any]:
+    """Decode every JSON payload of a stream."""
+    texts = [payload_of(frame) for frame in FrameSplitter().feed(stream)]
+    return [json.loads(text) for text in texts if text and text != b"[DONE]"]
+
+
+def text_of(events: Iterable[StreamEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def tools_of(events: Iterable[StreamEvent]) -> dict[int, tuple[str, str, str]]:
+    """Return (id, name, arguments) of each tool call."""
+    tools: dict[int, tuple[str, str, str]] = {}
+    for event in events:
+        if isinstance(event, ToolStart):
+            tools[event.index] = (event.id, event.name, "")
+        elif isinstance(event, ToolArguments):
+            id, name, arguments = tools[event.index]
+            tools[event.index] = (id, name, arguments + event.text)
+    return tools
