@@ -37,13 +37,14 @@ class EngineProcess:
     def address(self) -> EngineAddress:
         return read_address(self.home)
 
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", _PROGRAM, str(self.home)]
+
     def start(self) -> None:
         """Start and wait until it answers queries."""
         assert self._process is None
         log = (self.home / "engine.log").open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(self.home)], stdout=log, stderr=log, start_new_session=True
-        )
+        self._process = subprocess.Popen(self.command(), stdout=log, stderr=log, start_new_session=True)
         log.close()
         store = self.store()
         deadline = time.monotonic() + _START_S

@@ -17,6 +17,7 @@ from windlass.backends.engine.statement import Statement
 from windlass.base.errors import AlreadyRunning, ConfigurationError
 
 _CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
+_USUAL_QUERY_LENGTH = 50_000  # ClickHouse refuses statements above 262,144 bytes unless told otherwise
 _UNKNOWN_CODE = 1001  # std::exception in ClickHouse's list
 _CANNOT_LOCK = "EmbeddedServer"  # what chDB says of a folder that another process has open
 
@@ -145,6 +146,8 @@ class EmbeddedEngine:
         values = {**self._defaults, **context.settings, **context.parameters}
         values["log_comment"] = tag or str(uuid4())
         assignments = ", ".join(f"{name} = {_quoted(value)}" for name, value in values.items())
+        if len(assignments) > _USUAL_QUERY_LENGTH:
+            connection.query(f"SET max_query_size = {4 * len(assignments) + _USUAL_QUERY_LENGTH}", "Null")
         connection.query(f"SET {assignments}", "Null")
         if context.database:
             connection.query(f"USE {_identifier(context.database)}", "Null")

@@ -110,10 +110,12 @@ class EngineApp:
         gone = asyncio.ensure_future(receive())
         try:
             await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                work.cancel()  # one that still waits for a thread never starts
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self.lanes["control"], self.engine.cancel, query_id)
+            if work.done():
+                return
+            work.cancel()  # one that still waits for a thread never starts
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self.lanes["control"], self.engine.cancel, query_id)
+            raise Refusal(210, "NETWORK_ERROR", "The caller left before its answer was ready.")
         finally:
             gone.cancel()
 

@@ -82,6 +82,21 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
+class _Server(uvicorn.Server):
+    """Ends reads when it is told to stop, and waits for writes."""
+
+    def __init__(self, config: uvicorn.Config, engine: EmbeddedEngine) -> None:
+        super().__init__(config)
+        self._engine = engine
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await asyncio.to_thread(self._engine.cancel_reads)
+        except EngineRefused:
+            logger.exception("the engine's reads could not be ended")
+        await super().shutdown(sockets)
+
+
 def _server(app: EngineApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
@@ -97,15 +112,11 @@ def _server(app: EngineApp) -> uvicorn.Server:
         timeout_keep_alive=60,
         timeout_graceful_shutdown=_FINISH_S,
     )
-    return uvicorn.Server(config)
+    return _Server(config, app.engine)
 
 
 def _close(engine: EmbeddedEngine, writes: ThreadPoolExecutor) -> None:
-    """End reads, finish writes, close the folder; bounded, as a kill loses nothing either."""
-    try:
-        engine.cancel_reads()
-    except EngineRefused:
-        logger.exception("the engine's reads could not be ended")
+    """Finish writes and close the folder; bounded, as a kill loses nothing either."""
     writes.shutdown(wait=True, cancel_futures=True)
     closing = threading.Thread(target=engine.close, daemon=True)
     closing.start()

@@ -90,7 +90,7 @@ def read_statement(query_string: str, content_type: str, body: bytes) -> Stateme
     insert = _INSERT.match(text, 0, _HEAD_BYTES)
     if insert is not None:
         return Statement(
-            sql=_decode(insert.group(1)),
+            sql=_decode(insert.group(1)).strip(),
             lane="write",
             context=context,
             rows=text[insert.end() :],

@@ -4,6 +4,7 @@ Source: the contract in `windlass.contracts.trace_store`.
 """
 
 import re
+import struct
 from collections.abc import Callable, Mapping, Sequence
 
 from urllib3 import Timeout
@@ -17,6 +18,13 @@ from windlass.contracts.trace_store import Rows
 
 _WRITE_S = 60.0  # an insert that merges must catch up with, or an ALTER over many parts
 _GRACE_S = 5.0  # the engine ends a query at its limit; this is for the answer to arrive
+_NOT_ENCODED = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    struct.error,
+)  # the driver's, as they come
 _QUERY_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _PLACEHOLDER = re.compile(r"\{(\w+):")
 _LEDGER = """
@@ -68,7 +76,10 @@ class ClickHouseTraceStore:
 
         def send(driver: Driver) -> None:
             driver.timeout = Timeout(connect=CONNECT_S, read=_WRITE_S)
-            driver.insert(table, rows, columns, settings=settings)
+            try:
+                driver.insert(table, rows, columns, settings=settings)
+            except _NOT_ENCODED as error:
+                raise BadRequest(f"a row does not fit table {table!r} ({type(error).__name__})") from error
 
         self._connections.reach(send, write_failure)
 

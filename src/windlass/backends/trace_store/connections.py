@@ -1,5 +1,6 @@
 """One driver client per thread, following the engine to a new address; not what is asked through it."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from windlass.backends.trace_store.failures import is_out_of_reach
 from windlass.base.errors import ConfigurationError, WindlassError
 
 T = TypeVar("T")
+
+# The driver logs a traceback per lost connection, and values of rows it can't encode; both are raised anyway.
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
 
 DEFAULT_DATABASE = "windlass"
 CONNECT_S = 3.0
