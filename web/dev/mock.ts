@@ -1,0 +1,147 @@
+/** Answers the management API from fixtures, so that pages can be drawn without a running Windlass. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Plugin } from "vite";
+import type { TraceDetail, TraceItem } from "../src/client/types";
+import { detail, item } from "./fixtures";
+
+interface World {
+  traces: TraceItem[];
+  scores: Map<string, TraceDetail["scores"]>;
+  keys: { key_id: string; name: string; prefix: string; created_at: string; last_used_at: string | null; revoked_at: string | null }[];
+  isSignedIn: boolean;
+}
+type Reply = [status: number, body: unknown];
+
+const session = {
+  user: { user_id: "user_1", name: "admin", role: "admin" }, project: { project_id: "proj_1", name: "default" },
+  csrf_token: "t", version: "0.1.0",
+};
+
+function listTraces(world: World, query: URLSearchParams): Reply {
+  const filter = query.get("filter") ?? "";
+  const unknown = /(\w+):/.exec(filter)?.[1];
+  const known = ["status", "model", "user", "session", "tag", "name", "duration", "cost", "tokens"];
+  if (unknown && !known.includes(unknown)) {
+    const detail = `Position 1: there is no field '${unknown}'. Did you mean 'status'?`;
+    return [400, { type: "", title: "Bad Request", status: 400, code: "bad_filter", detail }];
+  }
+  const status = /status:(\w+)/.exec(filter)?.[1];
+  const model = /model:(\S+)/.exec(filter)?.[1];
+  const found = world.traces.filter((one) => (!status || one.status === status) && (!model || one.models.join().includes(model)));
+  const start = Number(query.get("cursor") ?? 0);
+  const limit = Number(query.get("limit") ?? 50);
+  return [200, { items: found.slice(start, start + limit), next_cursor: start + limit < found.length ? String(start + limit) : null }];
+}
+
+const measure = (factor: number) => ({
+  calls: Math.round(40 * factor), errors: Math.round(1.4 * factor), cost_usd: (0.021 * factor).toFixed(6),
+  input_tokens: Math.round(41_000 * factor), output_tokens: Math.round(4300 * factor),
+  latency_p50_ms: 820 + 60 * factor, latency_p95_ms: 2100 + 340 * factor,
+});
+
+function overview(): Reply {
+  const step = 900;
+  const until = Math.floor(Date.now() / 1000 / step) * step * 1000;
+  const series = Array.from({ length: 96 }, (_, at) => ({
+    at: new Date(until - (95 - at) * step * 1000).toISOString(), ...measure(1 + Math.sin(at / 9) * 0.6 + (at % 7) / 10),
+  }));
+  const by_model = ["offline/extract-large", "openai/gpt-5-mini", "anthropic/claude-haiku-4-5"].map((model, at) => ({ model, ...measure(40 / (at + 1)) }));
+  const totals = { ...measure(96), cost_status_counts: { computed: 3700, unknown: 120 } };
+  return [200, { since: series[0]!.at, until: new Date(until).toISOString(), step_s: step, totals, series, by_model }];
+}
+
+const models = [
+  { id: "offline/extract-large", provider: "offline", name: "extract-large", kind: "model", is_configured: true, context_tokens: 131_072, abilities: ["stream", "tools"] },
+  { id: "offline/extract-small", provider: "offline", name: "extract-small", kind: "model", is_configured: true, context_tokens: 32_768, abilities: ["stream"] },
+  { id: "openai/gpt-5-mini", provider: "openai", name: "gpt-5-mini", kind: "model", is_configured: false, context_tokens: 400_000, abilities: ["stream", "tools", "images"] },
+  { id: "fast", provider: "", name: "fast", kind: "route", is_configured: true, context_tokens: null, abilities: [] },
+];
+const providers = [
+  { name: "offline", title: "Offline", dialect: "openai_chat", is_configured: true, key_variable: null, docs_url: null },
+  { name: "openai", title: "OpenAI", dialect: "openai_chat", is_configured: false, key_variable: "OPENAI_API_KEY", docs_url: "https://platform.openai.com/docs" },
+  { name: "anthropic", title: "Anthropic", dialect: "anthropic", is_configured: false, key_variable: "ANTHROPIC_API_KEY", docs_url: "https://docs.anthropic.com" },
+  { name: "groq", title: "Groq", dialect: "openai_chat", is_configured: false, key_variable: "GROQ_API_KEY", docs_url: "https://console.groq.com/docs" },
+];
+
+function readTrace(world: World, id: string): Reply {
+  const head = world.traces.find((one) => one.trace_id === id);
+  if (!head) return [404, { type: "", title: "Not Found", status: 404, code: "trace_not_found", detail: `There is no trace '${id}'.`, request_id: "req_1" }];
+  const body = detail(head);
+  return [200, { ...body, scores: [...body.scores, ...(world.scores.get(id) ?? [])] }];
+}
+
+function addScore(world: World, id: string, given: object): Reply {
+  const score = { score_id: `score-${Date.now()}`, span_id: null, value: null, label: null, explanation: "", name: "", kind: "", ...given, source: "human", author: "admin", created_at: new Date().toISOString() };
+  world.scores.set(id, [...(world.scores.get(id) ?? []), score]);
+  return [201, score];
+}
+
+function write(world: World, method: string, path: string, given: { name?: string }): Reply {
+  if (path === "/api/session") world.isSignedIn = method === "POST";
+  if (path === "/api/session") return method === "POST" ? [200, session] : [204, null];
+  const [, , noun, id, verb] = path.split("/");
+  if (noun === "traces" && verb === "scores") return addScore(world, id!, given);
+  if (noun === "keys" && verb === "revoke") {
+    const key = world.keys.find((one) => one.key_id === id)!;
+    key.revoked_at = new Date().toISOString();
+    return [200, key];
+  }
+  if (path === "/api/keys") {
+    const key = { key_id: `key_${world.keys.length + 1}`, name: given.name ?? "", prefix: "wl-7f3a", created_at: new Date().toISOString(), last_used_at: null, revoked_at: null };
+    world.keys.push(key);
+    return [201, { ...key, key: "wl-7f3a19c2d8e04b5fa6" }];
+  }
+  if (path === "/v1/chat/completions") {
+    world.traces.unshift({ ...item(0, Date.now()), trace_id: Date.now().toString(16).padStart(32, "0") });
+    return [200, { choices: [] }];
+  }
+  return [404, { type: "", title: "Not Found", status: 404, code: "not_found", detail: "nothing here" }];
+}
+
+function read(world: World, url: URL): Reply {
+  if (!world.isSignedIn) return [401, { type: "", title: "Unauthorized", status: 401, code: "not_signed_in", detail: "Sign in first." }];
+  const id = /^\/api\/traces\/(\w+)$/.exec(url.pathname)?.[1];
+  if (id) return readTrace(world, id);
+  const status = { version: "0.1.0", base_url: url.origin, processes: [{ name: "serve", state: "running" }], journal: { pending_records: 0 }, store: { is_up: true } };
+  const simple: Record<string, unknown> = {
+    "/api/session": session, "/api/keys": { items: world.keys, next_cursor: null }, "/api/models": { items: models, next_cursor: null },
+    "/api/providers": { items: providers }, "/api/status": status,
+  };
+  if (url.pathname === "/api/traces") return listTraces(world, url.searchParams);
+  if (url.pathname === "/api/overview") return overview();
+  return url.pathname in simple ? [200, simple[url.pathname]] : [404, { title: "Not Found", status: 404, code: "not_found", detail: url.pathname }];
+}
+
+async function jsonOf(request: IncomingMessage): Promise<object> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks).toString();
+  return body ? (JSON.parse(body) as object) : {};
+}
+
+/** A Vite plugin; `WINDLASS_MOCK=empty` starts without traces, `WINDLASS_MOCK=signed-out` without a session. */
+export function mockServer(): Plugin {
+  const mode = process.env["WINDLASS_MOCK"] ?? "";
+  const world: World = {
+    traces: mode === "empty" ? [] : Array.from({ length: 2000 }, (_, index) => item(index, Date.now())),
+    scores: new Map(),
+    keys: [{ key_id: "key_1", name: "first start", prefix: "wl-01ab", created_at: new Date(Date.now() - 4e8).toISOString(), last_used_at: new Date().toISOString(), revoked_at: null }],
+    isSignedIn: mode !== "signed-out",
+  };
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
+    const method = request.method ?? "GET";
+    const [status, body] = method === "GET" ? read(world, url) : write(world, method, url.pathname, await jsonOf(request));
+    response.writeHead(status, { "content-type": status < 400 ? "application/json" : "application/problem+json" });
+    response.end(body === null ? undefined : JSON.stringify(body));
+  };
+  const handle = (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
+    if (/^\/(api|v1)\//.test(request.url ?? "")) void answer(request, response);
+    else next();
+  };
+  return {
+    name: "windlass-mock",
+    configureServer: (server) => void server.middlewares.use(handle),
+    configurePreviewServer: (server) => void server.middlewares.use(handle),
+  };
+}

@@ -1,0 +1,47 @@
+/** Each model's part of the numbers; its name opens its traces. */
+import { Link } from "@tanstack/react-router";
+import type { ModelShare } from "@/client/types";
+import { count, duration, money } from "@/kit/format";
+import table from "@/kit/table.module.css";
+import styles from "./page.module.css";
+
+export function ModelShares({ shares }: { shares: ModelShare[] }) {
+  return (
+    <section className={styles["shares"]}>
+      <h2>By model</h2>
+      <table className={table["table"]}>
+        <caption className="hidden">Numbers by model</caption>
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            <th scope="col" data-number>Calls</th>
+            <th scope="col" data-number>Errors</th>
+            <th scope="col" data-number>Cost</th>
+            <th scope="col" data-number>Tokens in</th>
+            <th scope="col" data-number>Tokens out</th>
+            <th scope="col" data-number>P50</th>
+            <th scope="col" data-number>P95</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shares.map((share) => (
+            <tr key={share.model}>
+              <td><Filtered text={share.model || "no model"} filter={share.model ? `model:${share.model}` : ""} /></td>
+              <td data-number>{count(share.calls)}</td>
+              <td data-number>{share.errors === 0 ? "0" : <Filtered text={count(share.errors)} filter={`status:error model:${share.model}`} />}</td>
+              <td data-number title={share.cost_usd ?? "unknown"}>{money(share.cost_usd)}</td>
+              <td data-number>{count(share.input_tokens)}</td>
+              <td data-number>{count(share.output_tokens)}</td>
+              <td data-number>{duration(share.latency_p50_ms)}</td>
+              <td data-number>{duration(share.latency_p95_ms)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Filtered({ text, filter }: { text: string; filter: string }) {
+  return <Link to="/traces" search={(old) => ({ since: old.since, until: old.until, ...(filter === "" ? {} : { filter }) })}>{text}</Link>;
+}

@@ -1,0 +1,13 @@
+/** The sums and series of the overview, as the server knows them. */
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { api, body } from "@/client/client";
+import type { Overview } from "@/client/types";
+
+export const overviewQuery = (since: string, until: string | undefined, step: number) =>
+  queryOptions({
+    queryKey: ["overview", since, until, step],
+    queryFn: (): Promise<Overview> =>
+      body(api.GET("/api/overview", { params: { query: { since, step, ...(until === undefined ? {} : { until }) } } })),
+    placeholderData: keepPreviousData,
+    refetchInterval: until === undefined ? 10_000 : false,
+  });

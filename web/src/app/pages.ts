@@ -1,0 +1,18 @@
+/** The pages that exist, in the order of the rail; `letter` goes there after `g`. */
+import type { IconName } from "@/kit/icons";
+
+interface PageEntry {
+  to: "/" | "/traces" | "/models" | "/keys" | "/connect";
+  title: string;
+  letter: string;
+  icon: IconName;
+  words: string;
+}
+
+export const pages: readonly PageEntry[] = [
+  { to: "/", title: "Overview", letter: "o", icon: "overview", words: "calls errors cost tokens latency home" },
+  { to: "/traces", title: "Traces", letter: "t", icon: "traces", words: "calls spans list search filter" },
+  { to: "/models", title: "Models", letter: "m", icon: "models", words: "providers routes catalogue" },
+  { to: "/keys", title: "Keys", letter: "k", icon: "keys", words: "api access revoke create" },
+  { to: "/connect", title: "Connect", letter: "c", icon: "start", words: "first call base url sdk curl python typescript" },
+];

@@ -1,0 +1,74 @@
+/** Every address of the app and the page behind it. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, parseSearchWith, retainSearchParams, stringifySearchWith } from "@tanstack/react-router";
+import { basePath } from "@/client/base";
+import { SignInPage } from "@/capabilities/access/sign_in";
+import { NotFound, PageFailure } from "./fallbacks";
+import { rangeSearch, signInSearch, traceSearch, tracesSearch } from "./search";
+import { Shell } from "./shell";
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+
+const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: SignInPage, validateSearch: signInSearch });
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: Shell,
+  validateSearch: rangeSearch,
+  search: { middlewares: [retainSearchParams(["since", "until"])] },
+});
+
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  component: lazyRouteComponent(() => import("./overview/page"), "OverviewPage"),
+});
+
+const traces = createRoute({
+  getParentRoute: () => shell,
+  path: "/traces",
+  validateSearch: tracesSearch,
+  component: lazyRouteComponent(() => import("./traces_page"), "TracesPage"),
+});
+
+const trace = createRoute({
+  getParentRoute: () => shell,
+  path: "/traces/$traceId",
+  validateSearch: traceSearch,
+  component: lazyRouteComponent(() => import("@/capabilities/traces/trace_page"), "TracePage"),
+});
+
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: "/models",
+  component: lazyRouteComponent(() => import("@/capabilities/models/page"), "ModelsPage"),
+});
+
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("@/capabilities/access/page"), "KeysPage"),
+});
+
+const start = createRoute({
+  getParentRoute: () => shell,
+  path: "/connect",
+  component: lazyRouteComponent(() => import("./start/page"), "ConnectPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, shell.addChildren([overview, traces, trace, models, keys, start])]),
+  basepath: basePath || "/",
+  defaultPreload: "intent",
+  defaultErrorComponent: PageFailure,
+  scrollRestoration: true,
+  // Plain text both ways: an id of digits stays text, and links can be written by hand.
+  parseSearch: parseSearchWith((text) => text),
+  stringifySearch: stringifySearchWith(String),
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

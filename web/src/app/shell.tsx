@@ -1,0 +1,96 @@
+/** The frame around every signed-in page: navigation, palette, shortcut sheet. */
+import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Link, Navigate, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { sessionQuery, useSignOut } from "@/capabilities/access/queries";
+import type { Session } from "@/client/types";
+import { Button } from "@/kit/button";
+import { useHotkeys } from "@/kit/hotkeys";
+import { Icon } from "@/kit/icons";
+import { Failure } from "@/kit/states";
+import { Palette } from "./palette";
+import { pages } from "./pages";
+import styles from "./shell.module.css";
+import { Shortcuts } from "./shortcuts";
+import { ThemeSwitch } from "./theme_switch";
+
+export function Shell() {
+  const session = useQuery(sessionQuery);
+  const here = useLocation({ select: ({ href }) => href });
+  if (session.data) return <Frame session={session.data} />;
+  if (session.data === null) return <Navigate to="/sign-in" search={here === "/" ? {} : { next: here }} replace />;
+  if (session.error) return <Failure what="Windlass can't be reached" error={session.error} retry={() => void session.refetch()} />;
+  return null;
+}
+
+function Frame({ session }: { session: Session }) {
+  const [layer, setLayer] = useState<"palette" | "shortcuts" | null>(null);
+  const close = (): void => setLayer(null);
+  useShellKeys(setLayer);
+  return (
+    <div className={styles["shell"]}>
+      <a className={styles["skip"]} href="#content">Skip to the content</a>
+      <Rail session={session} onPalette={() => setLayer("palette")} onShortcuts={() => setLayer("shortcuts")} />
+      <div className={styles["content"]} id="content" tabIndex={-1}>
+        <Outlet />
+      </div>
+      <Palette isOpen={layer === "palette"} onClose={close} onShortcuts={() => setLayer("shortcuts")} />
+      <Shortcuts isOpen={layer === "shortcuts"} onClose={close} />
+    </div>
+  );
+}
+
+function useShellKeys(setLayer: (layer: "palette" | "shortcuts") => void): void {
+  const navigate = useNavigate();
+  useHotkeys({
+    "Mod+k": (event) => {
+      event.preventDefault();
+      setLayer("palette");
+    },
+    "?": () => setLayer("shortcuts"),
+    ...Object.fromEntries(pages.map(({ letter, to }) => [`g ${letter}`, () => void navigate({ to })])),
+  });
+}
+
+interface RailProps {
+  session: Session;
+  onPalette: () => void;
+  onShortcuts: () => void;
+}
+
+function Rail({ session, onPalette, onShortcuts }: RailProps) {
+  const signOut = useSignOut();
+  return (
+    <div className={styles["rail"]}>
+      <div className={styles["brand"]}>
+        <svg width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
+          <path d="M5 9l5.500 14L16 11l5.500 12L27 9" fill="none" stroke="var(--accent)" strokeWidth="3.400" strokeLinecap="round" strokeLinejoin="round" />
+        </svg>
+        <span>Windlass</span>
+      </div>
+      <div className={styles["project"]} title={`Project ${session.project.project_id}`}>{session.project.name}</div>
+      <Button kind="plain" onPress={onPalette} aria-keyshortcuts="Control+K">
+        <Icon name="search" />
+        <span className={styles["wide"]}>Go to</span>
+        <kbd className={styles["kbd"]}>Ctrl K</kbd>
+      </Button>
+      <nav aria-label="Pages" className={styles["nav"]}>
+        {pages.map((page) => (
+          <Link key={page.to} to={page.to} className={styles["link"]!} activeOptions={{ exact: page.to === "/", includeSearch: false }} activeProps={{ "data-active": true }}>
+            <Icon name={page.icon} />
+            {page.title}
+          </Link>
+        ))}
+      </nav>
+      <div className={styles["foot"]}>
+        <ThemeSwitch />
+        <div className={styles["account"]}>
+          <span title={`${session.user.role}, Windlass ${session.version}`}>{session.user.name}</span>
+          <Button kind="bare" onPress={onShortcuts} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</Button>
+          <Button kind="bare" onPress={() => signOut.mutate()} isDisabled={signOut.isPending}>Sign out</Button>
+        </div>
+        <div className={styles["version"]}>Windlass {session.version}</div>
+      </div>
+    </div>
+  );
+}

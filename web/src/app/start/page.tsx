@@ -1,0 +1,88 @@
+/** How an application reaches Windlass, and a live sign of the first call; composes keys and traces. */
+import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useCreateKey } from "@/capabilities/access/queries";
+import { newestTraceQuery } from "@/capabilities/traces/queries";
+import { publicUrl } from "@/client/base";
+import { Button } from "@/kit/button";
+import { Code } from "@/kit/copy";
+import { ago, moment } from "@/kit/format";
+import { Icon } from "@/kit/icons";
+import { useNow } from "@/kit/now";
+import { Page } from "@/kit/page";
+import { Tabs } from "@/kit/tabs";
+import { snippets } from "./snippets";
+import styles from "./page.module.css";
+
+const MODEL = "offline/extract-large";
+
+export function ConnectPage() {
+  const createKey = useCreateKey();
+  const key = createKey.data?.key;
+  return (
+    <Page title="Connect" isPadded>
+      <div className={styles["page"]}>
+        <section className={styles["step"]}>
+          <h2>1. Take a key</h2>
+          {key === undefined ? (
+            <div className={styles["line"]}>
+              <Button kind="main" onPress={() => createKey.mutate("connect page")} isDisabled={createKey.isPending}>Create a key</Button>
+              <span>or use one you have, in place of <code>wl-...</code> below.</span>
+            </div>
+          ) : (
+            <>
+              <Code text={key} label="key" />
+              <p>Shown this once. It stands in the commands below; the <Link to="/keys">keys page</Link> can revoke it.</p>
+            </>
+          )}
+          {createKey.error && <p role="alert" className={styles["bad"]}>{createKey.error.message}</p>}
+        </section>
+        <section className={styles["step"]}>
+          <h2>2. Point your application here</h2>
+          <Commands shownKey={key ?? "wl-..."} />
+          <p>
+            <code>{MODEL}</code> is built in and needs no provider: it picks sentences from the messages it is given, it is not a language model.
+            For a real one, set the provider's key and use a name from <Link to="/models">Models</Link>.
+          </p>
+        </section>
+        <section className={styles["step"]}>
+          <h2>3. Watch it arrive</h2>
+          <Arrival />
+        </section>
+      </div>
+    </Page>
+  );
+}
+
+function Commands({ shownKey }: { shownKey: string }) {
+  const [chosen, setChosen] = useState("curl");
+  const tabs = snippets(publicUrl, shownKey, MODEL).map(({ id, title, text }) => ({
+    id, title, content: <div className={styles["snippet"]}><Code text={text} label={`${title} commands`} /></div>,
+  }));
+  return <Tabs label="Language" tabs={tabs} selected={chosen} onSelect={setChosen} />;
+}
+
+function Arrival() {
+  const newest = useQuery(newestTraceQuery(2000));
+  const now = useNow();
+  const trace = newest.data;
+  return (
+    <div role="status" className={styles["arrival"]} data-arrived={trace ? true : undefined}>
+      {trace ? (
+        <>
+          <Icon name="ok" />
+          <span>
+            Newest call: <Link to="/traces/$traceId" params={{ traceId: trace.trace_id }}>{trace.input_preview || trace.name}</Link>
+          </span>
+          <span className={styles["when"]} title={moment(trace.started_at)}>{ago(trace.started_at, now)}</span>
+        </>
+      ) : (
+        <>
+          <span className={styles["pulse"]} aria-hidden="true" />
+          <span>Waiting for your first call</span>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+/** Signing in: trades the token of a one-time link for a session, or says how to get such a link. */
+import { useEffect, useRef } from "react";
+import { getRouteApi } from "@tanstack/react-router";
+import { Code } from "@/kit/copy";
+import { useSignIn } from "./queries";
+import styles from "./sign_in.module.css";
+
+const route = getRouteApi("/sign-in");
+
+export function SignInPage() {
+  const { token, next } = route.useSearch();
+  const navigate = route.useNavigate();
+  const signIn = useSignIn();
+  const tried = useRef<string | null>(null);
+  const { mutate } = signIn;
+  useEffect(() => {
+    if (token === undefined || tried.current === token) return;
+    tried.current = token; // a link works once, also when React mounts twice
+    mutate(token, { onSuccess: () => void navigate({ href: next ?? "/", replace: true }) });
+  }, [token, next, mutate, navigate]);
+  return (
+    <main className={styles["page"]}>
+      <div className={styles["card"]}>
+        <h1>Sign in to Windlass</h1>
+        {signIn.error && (
+          <p role="alert" className={styles["bad"]}>{signIn.error.message}</p>
+        )}
+        {token !== undefined && !signIn.error ? <p role="status">Signing in</p> : <HowTo />}
+      </div>
+    </main>
+  );
+}
+
+function HowTo() {
+  return (
+    <>
+      <p>Windlass has no passwords. A sign-in link works once; the machine that runs Windlass makes one:</p>
+      <Code text="windlass sign-in" label="sign-in command" />
+      <p>Open the link it prints in this browser. The first start of <code>windlass up</code> prints one too.</p>
+    </>
+  );
+}

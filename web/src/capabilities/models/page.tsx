@@ -1,0 +1,112 @@
+/** The models that calls may name, and which provider still lacks its key. */
+import { useDeferredValue, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ModelItem, ProviderItem } from "@/client/types";
+import { Code, CopyButton } from "@/kit/copy";
+import { count } from "@/kit/format";
+import { Page } from "@/kit/page";
+import { Empty, Failure, Skeleton } from "@/kit/states";
+import table from "@/kit/table.module.css";
+import { modelsQuery, providersQuery } from "./queries";
+import styles from "./page.module.css";
+
+const SHOWN = 200;
+
+export function ModelsPage() {
+  const models = useQuery(modelsQuery);
+  const providers = useQuery(providersQuery);
+  return (
+    <Page title="Models" isPadded>
+      {models.isPending && <Skeleton rows={8} />}
+      {models.error && <Failure what="The models could not be read" error={models.error} retry={() => void models.refetch()} />}
+      {models.data && <Models items={models.data} />}
+      {providers.error && <Failure what="The providers could not be read" error={providers.error} retry={() => void providers.refetch()} />}
+      {providers.data && <Providers items={providers.data} />}
+    </Page>
+  );
+}
+
+function Models({ items }: { items: ModelItem[] }) {
+  const [words, setWords] = useState("");
+  const asked = useDeferredValue(words.trim().toLowerCase());
+  const found = items.filter(({ id }) => id.toLowerCase().includes(asked));
+  const ready = found.toSorted((one, other) => Number(other.is_configured) - Number(one.is_configured));
+  return (
+    <section className={styles["section"]}>
+      <div className={styles["head"]}>
+        <h2>Models and routes</h2>
+        <input className={styles["input"]} type="search" aria-label="Find a model" placeholder="Find a model" value={words} onChange={(event) => setWords(event.target.value)} />
+        <span className={table["faint"]}>{count(found.length)} of {count(items.length)}</span>
+      </div>
+      {found.length === 0 ? <Empty title="No model has this name" /> : <ModelTable items={ready.slice(0, SHOWN)} />}
+      {ready.length > SHOWN && <p className={table["faint"]}>The first {SHOWN} are shown; type a part of the name to find the others.</p>}
+    </section>
+  );
+}
+
+function ModelTable({ items }: { items: ModelItem[] }) {
+  return (
+    <table className={table["table"]}>
+      <caption className="hidden">Models and routes</caption>
+      <thead>
+        <tr>
+          <th scope="col">Name in calls</th>
+          <th scope="col">Kind</th>
+          <th scope="col">State</th>
+          <th scope="col">Abilities</th>
+          <th scope="col" data-number>Context, tokens</th>
+          <th scope="col" data-number>Traces</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((model) => (
+          <tr key={model.id}>
+            <td><code>{model.id}</code> <CopyButton text={model.id} label={`Copy ${model.id}`} /></td>
+            <td className={table["quiet"]}>{model.kind === "route" ? "Route" : "Model"}</td>
+            <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
+            <td className={table["quiet"]}>{model.abilities.join(", ") || "-"}</td>
+            <td data-number>{count(model.context_tokens)}</td>
+            <td data-number><Link to="/traces" search={{ filter: `model:${model.name}` }} aria-label={`Traces of ${model.id}`}>Open</Link></td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Providers({ items }: { items: ProviderItem[] }) {
+  const missing = items.find((one) => !one.is_configured && one.key_variable);
+  return (
+    <section className={styles["section"]}>
+      <h2>Providers</h2>
+      <table className={table["table"]}>
+        <caption className="hidden">Providers</caption>
+        <thead>
+          <tr>
+            <th scope="col">Provider</th>
+            <th scope="col">State</th>
+            <th scope="col">Key is read from</th>
+            <th scope="col">Speaks</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((provider) => (
+            <tr key={provider.name}>
+              <td>{provider.title} <code className={table["faint"]}>{provider.name}/</code></td>
+              <td>{provider.is_configured ? "Ready" : <span className={table["faint"]}>Not configured</span>}</td>
+              <td>{provider.key_variable ? <code>{provider.key_variable}</code> : <span className={table["faint"]}>needs none</span>}</td>
+              <td className={table["quiet"]}>{provider.dialect}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {missing && (
+        <>
+          <p className={table["quiet"]}>Set the variable of a provider where Windlass starts, then start it again:</p>
+          <Code text={`export ${missing.key_variable}=...\nwindlass up`} label="provider key commands" />
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,52 @@
+/** One part of a message; text as it is, everything else as what it is. Nothing is fetched to show it. */
+import type { Part } from "@/client/types";
+import { partText, readable } from "../transcript";
+import { LongText } from "./long_text";
+import styles from "./part_view.module.css";
+
+export function PartView({ part, isSystem }: { part: Part; isSystem: boolean }) {
+  switch (part.type) {
+    case "text":
+      return <LongText text={partText(part)} limit={isSystem ? 280 : 2400} />;
+    case "reasoning":
+      return <Reasoning part={part} />;
+    case "refusal":
+      return <p className={styles["refusal"]}>Refused: {partText(part)}</p>;
+    case "tool_call":
+      return <Block title={`Calls ${part.name ?? "a tool"}`} text={readable(part.arguments ?? "")} />;
+    case "tool_call_response":
+      return <Block title={part.is_error ? "The tool failed" : "The tool answers"} text={readable(part.response ?? part.content ?? "")} />;
+    case "blob":
+    case "uri":
+    case "file":
+      return <p className={styles["media"]}>{media(part)}</p>;
+    default:
+      return <Block title={part.type} text={readable(part.content ?? part)} />;
+  }
+}
+
+function Reasoning({ part }: { part: Part }) {
+  const text = partText(part);
+  if (text === "") return <p className={styles["media"]}>Reasoning, which the provider keeps encrypted</p>;
+  return (
+    <details className={styles["reasoning"]}>
+      <summary>Reasoning</summary>
+      <LongText text={text} limit={4000} />
+    </details>
+  );
+}
+
+function Block({ title, text }: { title: string; text: string }) {
+  return (
+    <div className={styles["block"]}>
+      <div className={styles["title"]}>{title}</div>
+      {text !== "" && <LongText text={text} limit={1600} isCode />}
+    </div>
+  );
+}
+
+function media(part: Part): string {
+  const what = [part.modality ?? part.type, part.mime_type, part.filename].filter(Boolean).join(", ");
+  if (part.type === "uri") return `${what}: ${part.uri ?? ""}`;
+  return part.type === "file" ? `${what}: file ${part.file_id ?? ""}` : `${what}, stored with the trace`;
+}

@@ -1,0 +1,22 @@
+/** One score in few letters: its name and what it says. */
+import styles from "./score_chip.module.css";
+
+interface Props {
+  score: { name: string; value?: number | null | undefined; label?: string | null | undefined; kind?: string; explanation?: string | null | undefined };
+}
+
+function reading({ value, label, kind }: Props["score"]): string {
+  if (label) return label;
+  if (value === null || value === undefined) return "unscored";
+  if (kind === "boolean") return value === 1 ? "yes" : "no";
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
+}
+
+export function ScoreChip({ score }: Props) {
+  const text = reading(score);
+  return (
+    <span className={styles["chip"]} title={`${score.name}: ${text}${score.explanation ? `. ${score.explanation}` : ""}`}>
+      {score.name} <strong>{text}</strong>
+    </span>
+  );
+}

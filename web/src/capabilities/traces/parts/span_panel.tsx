@@ -1,0 +1,71 @@
+/** Everything that is known of one span: how it went, tokens and their price, attributes. */
+import type { ReactNode } from "react";
+import type { Score, Span } from "@/client/types";
+import { duration, moment, money, costNote } from "@/kit/format";
+import { Status } from "@/kit/status";
+import { readable } from "../transcript";
+import { CostTable } from "./cost_table";
+import { ScoreChip } from "./score_chip";
+import { SpanType } from "./span_type";
+import styles from "./span_panel.module.css";
+
+function Line({ name, title, children }: { name: string; title?: string | undefined; children: ReactNode }) {
+  return children === null || children === undefined || children === "" ? null : (
+    <div title={title}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** The panel scrolls, so the keyboard must reach it. */
+function Panel({ children }: { children: ReactNode }) {
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <section className={styles["panel"]} aria-label="Chosen span" tabIndex={0}>
+      {children}
+    </section>
+  );
+}
+
+export function SpanPanel({ span, scores }: { span: Span | undefined; scores: Score[] }) {
+  if (!span) return <Panel><p className={styles["quiet"]}>This trace has no spans yet.</p></Panel>;
+  const own = scores.filter(({ span_id }) => span_id === span.span_id);
+  const attributes = Object.entries(span.attributes);
+  return (
+    <Panel>
+      <div className={styles["head"]}>
+        <h2>{span.name}</h2>
+        <Status status={span.status} />
+      </div>
+      {span.error && <p className={styles["error"]}>{span.error}</p>}
+      <dl className={styles["facts"]}>
+        <Line name="Kind"><SpanType type={span.type} /></Line>
+        <Line name="Started">{moment(span.started_at)}</Line>
+        <Line name="Duration" title={`${span.duration_ms} ms`}>{duration(span.duration_ms)}</Line>
+        <Line name="First token">{span.time_to_first_token_ms ? duration(span.time_to_first_token_ms) : null}</Line>
+        <Line name="Provider">{span.provider}</Line>
+        <Line name="Asked for">{span.request_model}</Line>
+        <Line name="Answered by">{span.response_model}</Line>
+        <Line name="Route">{span.route}</Line>
+        <Line name="Cost" title={costNote(span.cost_usd, span.cost_status)}>{span.cost_status ? money(span.cost_usd, span.cost_status) : null}</Line>
+        {own.length > 0 && <Line name="Scores">{own.map((score) => <ScoreChip key={score.score_id} score={score} />)}</Line>}
+        <Line name="Span id"><code>{span.span_id}</code></Line>
+      </dl>
+      {span.usage && <CostTable usage={span.usage} parts={span.cost_parts} usd={span.cost_usd} status={span.cost_status} />}
+      {attributes.length > 0 && (
+        <>
+          <h3>Attributes</h3>
+          <dl className={styles["attributes"]}>
+            {attributes.toSorted(([one], [other]) => one.localeCompare(other)).map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{readable(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,48 @@
+/** The trace as a conversation: what was retrieved, asked, called and answered, in order. */
+import { useEffect, useMemo, useRef } from "react";
+import type { TraceDetail } from "@/client/types";
+import { Empty } from "@/kit/states";
+import { transcript, type Entry } from "../transcript";
+import { EntryCard } from "./entry_card";
+import { Messages } from "./messages";
+import { Retrieval } from "./retrieval";
+import { TurnBody } from "./turn_body";
+import styles from "./transcript_view.module.css";
+
+interface Props {
+  detail: TraceDetail;
+  selected: string | undefined;
+  onSelect: (spanId: string) => void;
+}
+
+const SHOWN = 200; // entries; longer traces are walked by the tree
+
+export function Transcript({ detail, selected, onSelect }: Props) {
+  const entries = useMemo(() => transcript(detail.spans), [detail.spans]);
+  const list = useRef<HTMLDivElement>(null);
+  const at = entries.findIndex(({ span }) => span.span_id === selected);
+  const from = Math.max(0, Math.min(at - SHOWN / 2, entries.length - SHOWN));
+  useEffect(() => {
+    const card = selected && list.current?.querySelector(`[data-span="${CSS.escape(selected)}"]`);
+    if (card) card.scrollIntoView({ block: "nearest" });
+  }, [selected]);
+  if (entries.length === 0) return <Empty title="Nothing was said in this trace">Its spans carry no messages; the tree shows them.</Empty>;
+  return (
+    <div ref={list} className={styles["list"]}>
+      {from > 0 && <p className={styles["note"]}>{from} earlier entries are not shown; choose a span in the tree to go there.</p>}
+      {entries.slice(from, from + SHOWN).map((entry) => (
+        <EntryCard key={entry.span.span_id} span={entry.span} isSelected={entry.span.span_id === selected} onSelect={onSelect}>
+          <Body entry={entry} />
+        </EntryCard>
+      ))}
+      {from + SHOWN < entries.length && <p className={styles["note"]}>{entries.length - from - SHOWN} later entries are not shown; choose a span in the tree to go there.</p>}
+    </div>
+  );
+}
+
+function Body({ entry }: { entry: Entry }) {
+  if (entry.kind === "turn") return <TurnBody turn={entry} />;
+  if (entry.kind === "retrieval") return <Retrieval span={entry.span} />;
+  const { input, output } = entry.span;
+  return input.length + output.length === 0 ? null : <Messages messages={[...input, ...output]} />;
+}

@@ -1,0 +1,29 @@
+/** What one call sent for the first time and what came back; the rest on demand. */
+import { useState } from "react";
+import { Button } from "@/kit/button";
+import { plural } from "@/kit/format";
+import type { Turn } from "../transcript";
+import { Messages } from "./messages";
+import styles from "./turn_body.module.css";
+
+export function TurnBody({ turn }: { turn: Turn }) {
+  const [isFull, setFull] = useState(false);
+  const { span, repeated, fresh, failedAttempts } = turn;
+  return (
+    <>
+      {repeated > 0 && (
+        <div className={styles["repeated"]}>
+          <span>{plural(repeated, "message")} as in the call before</span>
+          <Button kind="bare" onPress={() => setFull(!isFull)} aria-expanded={isFull}>{isFull ? "Hide" : "Full context"}</Button>
+        </div>
+      )}
+      <Messages messages={isFull ? span.input : fresh} />
+      {failedAttempts.map((attempt) => (
+        <p key={attempt.span_id} className={styles["attempt"]}>
+          {attempt.request_model || attempt.name} failed first: {attempt.error || "no reason given"}
+        </p>
+      ))}
+      <Messages messages={span.output} isAnswer />
+    </>
+  );
+}

@@ -1,0 +1,90 @@
+/** Traces and their scores, as the server knows them. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { api, body } from "@/client/client";
+import type { Score, TraceDetail, TracePage } from "@/client/types";
+
+export interface TraceQuestion {
+  filter?: string | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
+}
+
+const PAGE = 50;
+
+function ask(question: TraceQuestion, limit: number, cursor?: string): Promise<TracePage> {
+  const query: Record<string, string | number> = { limit };
+  for (const [name, value] of Object.entries({ ...question, cursor })) if (value) query[name] = value;
+  return body(api.GET("/api/traces", { params: { query } }));
+}
+
+/** All pages of a list, one after the other, by the server's cursor. */
+export const tracePagesQuery = (question: TraceQuestion) =>
+  infiniteQueryOptions({
+    queryKey: ["traces", "pages", question],
+    queryFn: ({ pageParam }) => ask(question, PAGE, pageParam || undefined),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
+/** The newest page alone, asked for again every two seconds while someone looks. */
+export const traceHeadQuery = (question: TraceQuestion, isLive: boolean) =>
+  queryOptions({
+    queryKey: ["traces", "head", question],
+    queryFn: () => ask(question, PAGE),
+    enabled: isLive,
+    refetchInterval: isLive ? 2000 : false,
+    retry: false,
+  });
+
+/** Whether anything was ever recorded; `everyMs` makes it wait for the first call. */
+export const newestTraceQuery = (everyMs: number | false) =>
+  queryOptions({
+    queryKey: ["traces", "newest"],
+    queryFn: async () => (await ask({}, 1)).items[0] ?? null,
+    refetchInterval: everyMs,
+  });
+
+const readTrace = (traceId: string): Promise<TraceDetail> =>
+  body(api.GET("/api/traces/{trace_id}", { params: { path: { trace_id: traceId } } }));
+
+/** Whether any trace answers the question. */
+export const anyTraceQuery = (question: TraceQuestion) =>
+  queryOptions({ queryKey: ["traces", "any", question], queryFn: async () => (await ask(question, 1)).items.length > 0, retry: false });
+
+/** One trace with its spans; read again for a while when it is so young that spans may still arrive. */
+export const traceQuery = (traceId: string) =>
+  queryOptions({
+    queryKey: ["trace", traceId],
+    queryFn: () => readTrace(traceId),
+    retry: false,
+    refetchInterval: ({ state }) => {
+      const started = state.data?.trace.started_at;
+      return started !== undefined && Date.now() - Date.parse(started) < 30_000 ? 2000 : false;
+    },
+  });
+
+export interface Feedback {
+  name: string;
+  isGood: boolean;
+  explanation: string;
+}
+
+export function useGiveFeedback(traceId: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ name, isGood, explanation }: Feedback): Promise<Score> =>
+      body(
+        api.POST("/api/traces/{trace_id}/scores", {
+          params: { path: { trace_id: traceId } },
+          body: { name, kind: "boolean", value: isGood ? 1 : 0, explanation },
+        }),
+      ),
+    onSuccess: async (score) => {
+      // The store shows a score within a second; until then the answer of the write stands in for it.
+      queries.setQueryData(traceQuery(traceId).queryKey, (old) => old && { ...old, scores: [...old.scores, score] });
+      await queries.invalidateQueries({ queryKey: ["traces"] });
+    },
+  });
+}

@@ -1,0 +1,85 @@
+/** One trace: read as a transcript, with its tree and the chosen span beside it. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { Problem } from "@/client/client";
+import type { TraceDetail } from "@/client/types";
+import { useHotkeys } from "@/kit/hotkeys";
+import { Page } from "@/kit/page";
+import { usePageRange } from "@/kit/page_range";
+import { Failure, Skeleton } from "@/kit/states";
+import { Tabs } from "@/kit/tabs";
+import { Feedback } from "./parts/feedback";
+import { Raw } from "./parts/raw";
+import { SpanPanel } from "./parts/span_panel";
+import { SpanTree } from "./parts/span_tree";
+import { TraceFacts } from "./parts/trace_facts";
+import { TraceTitle } from "./parts/trace_title";
+import { Transcript } from "./parts/transcript_view";
+import { traceQuery, tracePagesQuery } from "./queries";
+import styles from "./trace_page.module.css";
+
+const route = getRouteApi("/shell/traces/$traceId");
+
+export function TracePage() {
+  const { traceId } = route.useParams();
+  const trace = useQuery(traceQuery(traceId));
+  useNeighbourKeys(traceId);
+  if (trace.data) return <Body key={traceId} detail={trace.data} />;
+  return (
+    <Page title={<TraceTitle name={traceId.slice(0, 8)} />}>
+      {trace.isPending && <Skeleton rows={12} />}
+      {trace.error && <Absent error={trace.error} retry={() => void trace.refetch()} />}
+    </Page>
+  );
+}
+
+function Absent({ error, retry }: { error: Error; retry: () => void }) {
+  const isGone = error instanceof Problem && error.status === 404;
+  return <Failure what={isGone ? "This trace is not here (a call shows about a second after it ends)" : "The trace could not be read"} error={error} retry={retry} />;
+}
+
+/** `[` and `]` walk the list the reader came from, as far as it is known. */
+function useNeighbourKeys(traceId: string): void {
+  const { filter } = route.useSearch();
+  const range = usePageRange();
+  const navigate = route.useNavigate();
+  const queries = useQueryClient();
+  const go = (step: number) => (): void => {
+    const known = queries.getQueryData(tracePagesQuery({ filter, since: range.since, until: range.until }).queryKey);
+    const ids = known?.pages.flatMap(({ items }) => items.map(({ trace_id }) => trace_id)) ?? [];
+    const next = ids[ids.indexOf(traceId) + step];
+    if (next !== undefined && ids.includes(traceId)) void navigate({ params: { traceId: next }, search: (old) => ({ ...old, span: undefined }) });
+  };
+  useHotkeys({ "[": go(-1), "]": go(1) });
+}
+
+function Body({ detail }: { detail: TraceDetail }) {
+  const { span: spanId, view, filter } = route.useSearch();
+  const navigate = route.useNavigate();
+  const selected = detail.spans.find(({ span_id }) => span_id === spanId);
+  const select = (id: string): void => void navigate({ search: (old) => ({ ...old, span: id }), replace: true });
+  const show = (id: string): void => void navigate({ search: (old) => ({ ...old, view: id === "raw" ? "raw" : undefined }), replace: true });
+  useHotkeys({
+    "1": () => show("transcript"),
+    "5": () => show("raw"),
+    ".": () => void navigator.clipboard.writeText(window.location.href),
+    y: () => void navigator.clipboard.writeText(detail.trace.trace_id),
+    Escape: () => void navigate({ to: "/traces", search: (old) => ({ since: old.since, until: old.until, filter }) }),
+  });
+  const tabs = [
+    { id: "transcript", title: "Transcript", content: <Transcript detail={detail} selected={spanId} onSelect={select} /> },
+    { id: "raw", title: "Raw", content: <Raw detail={detail} selected={selected} /> },
+  ];
+  return (
+    <Page title={<TraceTitle name={detail.trace.name || detail.trace.trace_id.slice(0, 8)} status={detail.trace.status} filter={filter} />} actions={<Feedback detail={detail} />}>
+      <TraceFacts detail={detail} />
+      <div className={styles["body"]}>
+        <Tabs label="View" tabs={tabs} selected={view ?? "transcript"} onSelect={show} />
+        <aside className={styles["side"]} aria-label="Spans">
+          <SpanTree spans={detail.spans} selected={spanId} onSelect={select} />
+          <SpanPanel span={selected ?? detail.spans[0]} scores={detail.scores} />
+        </aside>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,110 @@
+/** A trace read as a conversation: which spans speak, and what each says that was not said before. */
+import type { Message, Part, Span } from "@/client/types";
+
+export interface Turn {
+  kind: "turn";
+  span: Span;
+  /** Messages this call sent for the first time. */
+  fresh: Message[];
+  /** How many messages before them repeat the previous call. */
+  repeated: number;
+  /** Attempts that failed before the one that answered. */
+  failedAttempts: Span[];
+}
+
+export interface Step {
+  kind: "retrieval" | "tool" | "other";
+  span: Span;
+}
+
+export type Entry = Turn | Step;
+
+const speaking = new Set(["llm", "gateway", "attempt"]);
+const shown = new Set(["tool", "embedding", "reranker", "guardrail", "approval", "event"]);
+
+function sameMessage(one: Message, other: Message): boolean {
+  return one.role === other.role && JSON.stringify(one.parts) === JSON.stringify(other.parts);
+}
+
+/** Counts the leading messages that the previous call already held, as input or as its answer. */
+export function repeatedCount(input: Message[], previous: Message[]): number {
+  const end = input.findIndex((message, at) => !previous[at] || !sameMessage(message, previous[at]));
+  return end === -1 ? input.length : end;
+}
+
+function byStart(one: Span, other: Span): number {
+  return Date.parse(one.started_at) - Date.parse(other.started_at);
+}
+
+interface Family {
+  ancestors: Span[];
+  hasSpeaker: boolean;
+}
+
+function families(spans: Span[]): Map<string, Family> {
+  const byId = new Map(spans.map((span) => [span.span_id, span]));
+  const found = new Map<string, Family>(spans.map((span) => [span.span_id, { ancestors: [], hasSpeaker: false }]));
+  for (const span of spans) {
+    const family = found.get(span.span_id)!;
+    let parent = byId.get(span.parent_span_id ?? "");
+    while (parent && parent !== span && !family.ancestors.includes(parent)) {
+      family.ancestors.push(parent);
+      if (speaking.has(span.type)) found.get(parent.span_id)!.hasSpeaker = true;
+      parent = byId.get(parent.parent_span_id ?? "");
+    }
+  }
+  return found;
+}
+
+/** One request is often recorded by the SDK, the gateway and each attempt; the outermost one speaks for it. */
+function isOutermostSpeaker(span: Span, family: Family): boolean {
+  return speaking.has(span.type) && !family.ancestors.some((one) => speaking.has(one.type));
+}
+
+function stepOf(span: Span, family: Family): Step | null {
+  if (span.type === "retriever") return { kind: "retrieval", span };
+  if (span.type === "tool") return { kind: "tool", span };
+  const holdsMore = span.input.length + span.output.length > 0 && !family.hasSpeaker;
+  const isFailure = span.error !== null && span.error !== "" && !family.hasSpeaker && family.ancestors.length > 0 && !speaking.has(span.type);
+  if (shown.has(span.type) || isFailure) return { kind: "other", span };
+  return holdsMore && !speaking.has(span.type) ? { kind: "other", span } : null;
+}
+
+/** Reads the spans in the order of their start; wrappers that only repeat what is inside them are left out. */
+export function transcript(spans: Span[]): Entry[] {
+  const known = families(spans);
+  const failed = spans.filter((span) => span.type === "attempt" && span.status === "error");
+  const entries: Entry[] = [];
+  const said = new Map<string, Message[]>(); // by parent: each agent's own conversation
+  for (const span of spans.toSorted(byStart)) {
+    const family = known.get(span.span_id)!;
+    if (!isOutermostSpeaker(span, family)) {
+      const step = stepOf(span, family);
+      if (step) entries.push(step);
+      continue;
+    }
+    const home = span.parent_span_id ?? "";
+    const repeated = repeatedCount(span.input, said.get(home) ?? []);
+    const failedAttempts = failed.filter((one) => one !== span && known.get(one.span_id)!.ancestors.includes(span));
+    entries.push({ kind: "turn", span, fresh: span.input.slice(repeated), repeated, failedAttempts });
+    said.set(home, [...span.input, ...span.output]);
+  }
+  return entries;
+}
+
+/** The text of a part; what is not text is written as JSON. */
+export function partText(part: Part): string {
+  const value: unknown = part.content ?? part.response ?? part.arguments ?? "";
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+}
+
+/** JSON indented for reading; anything else as it is. */
+export function readable(value: unknown): string {
+  if (typeof value !== "string") return JSON.stringify(value, null, 2) ?? "";
+  if (!/^\s*[[{]/.test(value)) return value;
+  try {
+    return JSON.stringify(JSON.parse(value), null, 2);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { isMoment, resolve, stepFor, titleOf } from "./time_range";
+
+const now = Date.parse("2026-01-02T00:00:00Z");
+
+test("relative moments count back from now", () => {
+  expect(resolve("now-24h", now)).toBe(Date.parse("2026-01-01T00:00:00Z"));
+  expect(resolve("2025-12-31T00:00:00Z", now)).toBe(Date.parse("2025-12-31T00:00:00Z"));
+});
+
+test("a broken moment is recognised", () => {
+  expect(isMoment("now-24h")).toBe(true);
+  expect(isMoment("2026-01-01T00:00:00Z")).toBe(true);
+  expect(isMoment("yesterday")).toBe(false);
+  expect(isMoment("2026-99-99T00:00:00Z")).toBe(false);
+});
+
+test("a day is drawn in 96 quarter hours", () => {
+  expect(stepFor({ since: "now-24h" }, now)).toBe(900); // 86,400 s / 900 s = 96 points; 600 s would be 144
+});
+
+test("a preset has its own name and a pinned range shows its ends", () => {
+  expect(titleOf({ since: "now-1h" })).toBe("Last hour");
+  expect(titleOf({ since: "2026-01-01T00:00:00Z", until: "2026-01-01T06:00:00Z" })).toContain(" to ");
+});
