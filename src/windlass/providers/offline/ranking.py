@@ -18,6 +18,8 @@ _NEIGHBOUR_WEIGHT = 0.25
 _PREVIOUS_QUESTION_WEIGHT = 0.25
 _BIGRAM_BONUS = 0.2
 _KIND_BONUS = 0.1
+_PLACE_BONUS = 0.1  # whoever gathers passages puts the best first
+_LEAD_BONUS = 0.3  # a section about the question opens with its answer
 _QUANTITY = ("how many", "how much", "how long", "how big", "how fast", "which port", "what port")
 _DEFINITION = ("what is", "what are", "what does")
 _INSTRUCTION = ("how do i", "how can i", "how to", "which command")
@@ -106,7 +108,9 @@ def _score(unit: Unit, bag: Sequence[str], before: Sequence[str], question: _Que
             held += weight * _NEIGHBOUR_WEIGHT
     share = held / sum(question.weights.values())
     length_penalty = 1 / (1 + max(0, len(bag) - 30) / 60)
-    score = share * length_penalty + _kind_bonus(unit, question.asked) + 0.02 / (1 + unit.position)
+    score = share * length_penalty + _kind_bonus(unit, question.asked) + _PLACE_BONUS / (1 + unit.passage)
+    in_heading = sum(weight for term, weight in question.weights.items() if term in heading)
+    score += _LEAD_BONUS * in_heading / sum(question.weights.values()) / (1 + unit.position)
     if question.pairs:
         score += _BIGRAM_BONUS * len(question.pairs & set(pairwise(bag))) / len(question.pairs)
     return _Scored(unit, score, share)
@@ -129,15 +133,17 @@ def _kind_bonus(unit: Unit, asked: str) -> float:
 
 
 def _with_company(ranked: Sequence[int], scored: Sequence[_Scored], units: Sequence[Unit]) -> set[int]:
-    """Add what the best unit announces with a colon, then close rivals, to at most three."""
+    """Take the best unit and its close rivals, each with what it announces by a colon; at most three."""
     best = ranked[0]
-    chosen = {best}
-    after = best + 1
-    if units[best].text.endswith(":") and after < len(units) and units[after].passage == units[best].passage:
-        chosen.add(after)
-    for at in ranked[1:]:
-        if len(chosen) == 3 or scored[at].score < scored[best].score * _FOLLOW_SHARE:
+    chosen: set[int] = set()
+    for at in ranked:
+        if len(chosen) >= 3 or scored[at].score < scored[best].score * _FOLLOW_SHARE:
             break
-        if not any(units[at].text == units[other].text for other in chosen):
-            chosen.add(at)
+        if any(units[at].text == units[other].text for other in chosen):
+            continue
+        chosen.add(at)
+        after = at + 1
+        is_announced = after < len(units) and units[after].passage == units[at].passage
+        if is_announced and units[at].text.endswith(":") and len(chosen) < 3:
+            chosen.add(after)
     return chosen
