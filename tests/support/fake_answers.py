@@ -144,7 +144,8 @@ def error_body(dialect: str, status: int, fault: str) -> bytes:
         message, code = "The request was stopped by the content filter.", "content_filter"
     kinds = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error",
              429: "rate_limit_error", 529: "overloaded_error"}  # fmt: skip
-    kind = kinds.get(status, "api_error" if dialect == "anthropic" else "server_error")
+    fallback = "api_error" if dialect == "anthropic" else "server_error"
+    kind = kinds.get(status, fallback if status >= 500 else "invalid_request_error")
     if dialect == "anthropic":
         if fault == "context":
             message = "prompt is too long: 250000 tokens > 200000 maximum"

@@ -1,0 +1,250 @@
+"""The gateway over real HTTP: its ASGI app under uvicorn, a fake provider behind it, one event loop."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+import uvicorn
+
+from tests.support.fake_provider import FakeProvider
+from tests.support.polling import until
+from windlass.backends.journal.reader import SegmentReader
+from windlass.backends.journal.segments import SegmentJournal
+from windlass.backends.upstream.aiohttp_client import AiohttpClient
+from windlass.base.errors import KeyRefused
+from windlass.base.ids import KeyId, ProjectId
+from windlass.capabilities.cost.records import PriceOverride
+from windlass.capabilities.cost.service import open_price_book
+from windlass.contracts.call import CallRecord, Limit, Principal, Route, Target, TimeLimits
+from windlass.contracts.counters import Admission, Claim
+from windlass.contracts.journal import CallEntry
+from windlass.gateway.asgi import GatewayApp
+from windlass.gateway.retries import RetryBudgets
+from windlass.gateway.rig import Rig
+from windlass.gateway.traffic import traffic_of
+from windlass.providers.configure import ProviderSetting, configure
+
+KEYS = {
+    "wl-one": Principal(ProjectId("prj"), KeyId("key_1"), "one"),
+    "wl-narrow": Principal(ProjectId("prj"), KeyId("key_2"), "narrow", models=("lab/m1", "steady")),
+}
+ASK = [{"role": "user", "content": "What is a windlass?"}]
+
+
+def check_key(presented: str) -> Principal:
+    if presented not in KEYS:
+        raise KeyRefused("the API key is not known; make one with `windlass key create`")
+    return KEYS[presented]
+
+
+class MemoryCounters:
+    """Admits so many calls per counter, ever, and holds leases."""
+
+    def __init__(self) -> None:
+        self.used: Counter[str] = Counter()
+        self.leases: dict[int, list[str]] = {}
+
+    def admit(self, claims: Sequence[Claim], now_ns: int) -> Admission:
+        for claim in claims:
+            room = claim.per_minute if claim.per_minute is not None else claim.concurrency
+            if room is not None and self.used[claim.counter] >= room:
+                return Admission(False, refused_by=claim.counter, retry_after_s=1.5)
+        for claim in claims:
+            self.used[claim.counter] += 1
+        lease = len(self.leases) + 1
+        self.leases[lease] = [claim.counter for claim in claims if claim.concurrency is not None]
+        return Admission(True, lease)
+
+    def release(self, lease: int) -> None:
+        for counter in self.leases.pop(lease, []):
+            self.used[counter] -= 1
+
+
+class Disk:
+    """How much room the journal's disk has; a test may fill it."""
+
+    free_bytes = 10**12
+
+    def free(self, folder: Path) -> int:
+        return self.free_bytes
+
+
+@dataclass
+class Ear:
+    """Counts what the observer is told."""
+
+    ended: int = 0
+    refused_keys: int = 0
+    lost: int = 0
+    refused_retries: int = 0
+
+    def call_ended(self, record: CallRecord) -> None:
+        self.ended += 1
+
+    def key_refused(self) -> None:
+        self.refused_keys += 1
+
+    def record_lost(self) -> None:
+        self.lost += 1
+
+    def retry_refused(self, route: str, provider: str) -> None:
+        self.refused_retries += 1
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Gateway:
+    """One gateway with its provider; `limits` and `rig` may be replaced before a call."""
+
+    url: str
+    rig: Rig
+    reader: SegmentReader
+    ear: Ear
+    disk: Disk
+    provider: FakeProvider
+    session: aiohttp.ClientSession
+    kept: list[CallRecord] = field(default_factory=list)
+
+    async def post(self, path: str, body: object, **headers: str) -> Answer:
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self.session.post(self.url + path, data=sent, headers=named) as reply:
+            return Answer(reply.status, _lower(reply.headers), await reply.read())
+
+    async def chat(self, model: str, **more: Any) -> Answer:
+        headers = more.pop("headers", {})
+        return await self.post("/v1/chat/completions", {"model": model, "messages": ASK, **more}, **headers)
+
+    async def message(self, model: str, **more: Any) -> Answer:
+        headers = more.pop("headers", {})
+        body = {"model": model, "messages": ASK, "max_tokens": 100, **more}
+        return await self.post("/v1/messages", body, **headers)
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self.session.get(self.url + path, headers=named) as reply:
+            return Answer(reply.status, _lower(reply.headers), await reply.read())
+
+    def records(self) -> list[CallRecord]:
+        """Return what the journal holds now, from its files."""
+        found = self.reader.read(max_records=1000, max_bytes=10**9)
+        self.kept += [msgspec.msgpack.decode(record.payload, type=CallEntry).call for record in found]
+        return self.kept
+
+    def record(self) -> CallRecord:
+        """Return the record there must be exactly one of."""
+        records = self.records()
+        assert len(records) == 1
+        assert self.ear.ended == 1
+        return records[0]
+
+    async def wait_for_record(self) -> CallRecord:
+        await until(lambda: bool(self.records()))
+        return self.record()
+
+
+class GatewayMaker:
+    """Starts gateways in the test's event loop and stops them at its end."""
+
+    def __init__(self, provider: FakeProvider, folder: Path) -> None:
+        self._provider = provider
+        self._folder = folder
+        self._running: list[tuple[uvicorn.Server, asyncio.Task[None], Gateway]] = []
+
+    async def __call__(self, *limits: Limit, **changes: Any) -> Gateway:
+        self._provider.reset()
+        disk, ear = Disk(), Ear()
+        folder = self._folder / f"journal-{len(self._running)}"
+        journal = SegmentJournal(folder, free=disk.free)
+        rig = replace(_rig(self._provider.url, limits, journal, ear), **changes)
+        config = uvicorn.Config(
+            GatewayApp(rig), port=0, log_level="warning", access_log=False, lifespan="off", ws="none"
+        )
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve())
+        await until(lambda: server.started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        session = aiohttp.ClientSession(headers={"authorization": "Bearer wl-one"})
+        reader = SegmentReader(folder)
+        gateway = Gateway(f"http://127.0.0.1:{port}", rig, reader, ear, disk, self._provider, session)
+        self._running.append((server, task, gateway))
+        return gateway
+
+    async def stop(self) -> None:
+        for server, task, gateway in self._running:
+            await gateway.session.close()
+            server.should_exit = True
+            await task
+            await gateway.rig.client.close()
+            gateway.reader.close()
+            gateway.rig.journal.close()
+
+
+def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear) -> Rig:
+    settings = [
+        ProviderSetting("lab", "openai_chat", f"{url}/v1", "lab-key"),
+        ProviderSetting("labant", "anthropic", f"{url}/v1", "lab-key"),
+        ProviderSetting("dead", "openai_chat", "http://127.0.0.1:9/v1", "x"),
+        ProviderSetting("unset", "openai_chat", f"{url}/v1", None, is_key_expected=True),
+    ]
+    quick = TimeLimits(connect_s=1.0, first_token_s=0.3, idle_s=0.3, total_s=2.0)
+    routes = [
+        Route("steady", (Target("dead", "m1"), Target("lab", "m1"))),
+        Route("quick", (Target("lab", "m1"),), quick),
+        Route("stalls", (Target("lab", "fault-stall"),), quick),
+        Route("slow-start", (Target("lab", "fault-slow-first-token?seconds=5"),), quick),
+        Route("held-short", (Target("lab", "fault-slow-first-token?seconds=0.6"),), hold_ms=50),
+        Route("error-first", (Target("lab", "fault-error-event?after=1"), Target("labant", "m1"))),
+        Route(
+            "long-context", (Target("lab", "fault-context"), Target("labant", "m1", ("context_too_long",)))
+        ),
+        Route("only-when-down", (Target("lab", "fault-context"), Target("lab", "m1", ("down",)))),
+        Route("all-bad", (Target("dead", "m1"), Target("lab", "fault-500"))),
+        Route("limited", (Target("lab", "fault-429?retry_after=9"), Target("lab", "m1"))),
+    ]
+    prices = [PriceOverride("lab/m1", input_usd=Decimal(1), output_usd=Decimal(2))]
+    traffic = traffic_of(configure(settings, {}), routes, limits)
+    return Rig(
+        check_key=check_key,
+        traffic=lambda: traffic,
+        counters=MemoryCounters(),
+        journal=journal,
+        client=AiohttpClient(),
+        price=open_price_book(prices).price,
+        observer=ear,
+        retries=RetryBudgets(chance=lambda: 0.0),  # no back-off: waits the provider asked for stay
+    )
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+@pytest.fixture
+async def start_gateway(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[GatewayMaker]:
+    maker = GatewayMaker(provider, tmp_path)
+    yield maker
+    await maker.stop()
+
+
+@pytest.fixture
+async def gateway(start_gateway: GatewayMaker) -> Gateway:
+    return await start_gateway()

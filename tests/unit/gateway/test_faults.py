@@ -1,0 +1,216 @@
+"""Providers that fail: retries, fallback, time-outs, cut streams, callers who leave. One record each."""
+
+import asyncio
+import json
+import time
+
+import aiohttp
+import pytest
+
+from tests.support.polling import until
+from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
+from tests.unit.gateway.test_answers import events_of
+from windlass.contracts.call import Limit
+from windlass.contracts.span import SpanStatus
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+async def test_a_route_falls_back_when_its_first_target_is_down(gateway: Gateway, is_stream: bool) -> None:
+    answer = await gateway.chat("steady", stream=is_stream)
+    assert (answer.status, answer.headers["x-windlass-target"]) == (200, "lab/m1")
+    record = gateway.record()
+    assert [attempt.status for attempt in record.attempts] == [SpanStatus.ERROR, SpanStatus.OK]
+    assert record.attempts[0].error_type == "upstream_unreachable"
+    assert (record.route, record.provider) == ("steady", "lab")
+
+
+async def test_a_target_known_to_be_down_is_skipped(gateway: Gateway) -> None:
+    first = await gateway.chat("steady")
+    second = await gateway.chat("steady")
+    assert (first.headers["x-windlass-attempts"], second.headers["x-windlass-attempts"]) == ("2", "1")
+    assert gateway.records()[1].warnings == ("skipped:dead/m1",)
+
+
+async def test_a_rate_limited_target_rests_as_long_as_it_asked(gateway: Gateway) -> None:
+    for _ in range(3):
+        assert (await gateway.chat("limited")).headers["x-windlass-target"] == "lab/m1"
+    models = [request["model"] for request in gateway.provider.requests()]
+    assert models == ["fault-429?retry_after=9", "m1", "m1", "m1"]
+
+
+async def test_a_retry_waits_as_long_as_the_provider_asked(gateway: Gateway) -> None:
+    started = time.monotonic()
+    answer = await gateway.chat("lab/fault-429?times=1&id=wait&retry_after=0.3")
+    assert answer.status == 200
+    assert time.monotonic() - started >= 0.3
+    assert [attempt.retry_after_s for attempt in gateway.record().attempts] == [0.3, None]
+
+
+async def test_a_wait_too_long_is_left_to_the_caller(gateway: Gateway) -> None:
+    answer = await gateway.chat("lab/fault-429?retry_after=60")
+    assert (answer.status, answer.headers["retry-after"]) == (429, "60")
+    assert gateway.provider.count("calls") == 1
+
+
+async def test_a_call_is_tried_three_times_at_most(gateway: Gateway) -> None:
+    answer = await gateway.chat("lab/fault-500")
+    assert (answer.status, gateway.provider.count("calls")) == (500, 3)
+    assert answer.headers["x-should-retry"] == "false"
+    assert answer.headers["x-windlass-upstream-status"] == "500"
+    assert len(gateway.record().attempts) == 3
+
+
+async def test_an_empty_retry_budget_ends_retries(gateway: Gateway) -> None:
+    answers = [await gateway.chat("lab/fault-500") for _ in range(8)]
+    assert {answer.status for answer in answers} == {500}
+    # 8 first tries, and the 10 retries a quiet route may spend (some refill in 0.1 s is less than one).
+    assert gateway.provider.count("calls") == 18
+    assert gateway.ear.refused_retries == 3
+
+
+@pytest.mark.parametrize(("status", "tries"), [(400, 1), (404, 1), (413, 1)])
+async def test_an_error_of_the_callers_making_is_passed_on(gateway: Gateway, status: int, tries: int) -> None:
+    openai = await gateway.chat(f"lab/fault-{status}")
+    anthropic = await gateway.message(f"lab/fault-{status}")
+    assert (openai.status, anthropic.status) == (status, status)
+    assert "asked to fail" in openai.json["error"]["message"]
+    assert anthropic.json["type"] == "error"
+    assert gateway.provider.count("calls") == 2 * tries
+
+
+async def test_a_provider_that_refuses_our_key_is_not_the_callers_fault(gateway: Gateway) -> None:
+    answer = await gateway.chat("lab/fault-401")
+    assert answer.status == 502
+    assert "'lab' refused the key" in answer.json["error"]["message"]
+    assert answer.headers["x-windlass-upstream-status"] == "401"
+
+
+async def test_fallback_is_by_cause(gateway: Gateway) -> None:
+    longer = await gateway.chat("long-context")
+    refused = await gateway.chat("only-when-down")
+    assert (longer.status, longer.headers["x-windlass-target"]) == (200, "labant/m1")
+    assert (refused.status, refused.json["error"]["code"]) == (400, "context_length_exceeded")
+
+
+async def test_when_all_targets_fail_each_is_named(gateway: Gateway) -> None:
+    answer = await gateway.chat("all-bad")
+    assert (answer.status, answer.json["error"]["code"]) == (502, "all_targets_failed")
+    assert "dead/m1" in answer.json["error"]["message"]
+    assert "lab/fault-500" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("fault", ["html-error", "garbage", "drop-connection", "malformed"])
+async def test_an_answer_that_is_none_is_an_error(gateway: Gateway, fault: str) -> None:
+    answer = await gateway.chat(f"lab/fault-{fault}")
+    assert answer.status == 502
+    assert answer.json["error"]["message"]
+    assert gateway.record().status is SpanStatus.ERROR
+
+
+async def test_a_stream_that_fails_before_content_falls_back_unseen(gateway: Gateway) -> None:
+    answer = await gateway.chat("error-first", stream=True)
+    assert (answer.status, answer.headers["x-windlass-target"]) == (200, "labant/m1")
+    assert b"Overloaded" not in answer.body
+    assert answer.body.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("fault", ["cut", "no-done", "malformed", "error-event"])
+async def test_a_broken_stream_ends_in_an_error_of_the_callers_dialect(gateway: Gateway, fault: str) -> None:
+    openai = events_of((await gateway.chat(f"lab/fault-{fault}", stream=True)).body)
+    anthropic = events_of((await gateway.message(f"labant/fault-{fault}?after=4", stream=True)).body)
+    assert openai[-1]["error"]["message"]
+    assert anthropic[-1]["type"] == "error"
+    assert "[DONE]" not in openai
+    expected = SpanStatus.ERROR if fault == "error-event" else SpanStatus.TRUNCATED
+    records = gateway.records()
+    assert [record.status for record in records] == [expected, expected]
+    assert all(record.error_type for record in records)
+    assert all(record.attempts[-1].status is expected for record in records)
+
+
+async def test_a_silent_stream_is_given_up(gateway: Gateway) -> None:
+    answer = await gateway.chat("stalls", stream=True)
+    assert answer.status == 200
+    assert events_of(answer.body)[-1]["error"]["code"] == "upstream_timeout"
+    assert gateway.record().status is SpanStatus.TRUNCATED
+    await until(lambda: gateway.provider.count("closed_by_client") == 1)
+
+
+async def test_a_stream_without_a_first_token_is_a_time_out(gateway: Gateway) -> None:
+    answer = await gateway.chat("slow-start", stream=True)
+    assert (answer.status, answer.json["error"]["code"]) == (504, "upstream_timeout")
+    assert gateway.record().error_type == "upstream_timeout"
+
+
+async def test_a_whole_answer_that_never_comes_is_a_time_out(gateway: Gateway) -> None:
+    answer = await gateway.chat("lab/fault-stall", headers={"x_stainless_timeout": "0.3"})
+    assert (answer.status, answer.json["error"]["code"]) == (504, "upstream_timeout")
+
+
+async def test_the_status_line_waits_no_longer_than_the_route_says(gateway: Gateway) -> None:
+    started = time.monotonic()
+    body = {"model": "held-short", "messages": ASK, "stream": True}
+    async with gateway.session.post(f"{gateway.url}/v1/chat/completions", json=body) as reply:
+        waited = time.monotonic() - started
+        rest = await reply.read()
+    assert waited < 0.5  # content comes after 0.6 s, the route holds for 0.05 s
+    assert rest.endswith(b"data: [DONE]\n\n")
+
+
+async def test_silence_is_filled_with_keep_alives(start_gateway: GatewayMaker) -> None:
+    gateway = await start_gateway(keep_alive_s=0.05)
+    openai = await gateway.chat("held-short", stream=True)
+    anthropic = await gateway.message("labant/fault-slow?seconds=0.15&chunks=2", stream=True)
+    assert b": keep-alive\n\n" in openai.body
+    assert b"event: ping" in anthropic.body
+    assert events_of(openai.body)[-1] == "[DONE]"
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+async def test_a_caller_who_leaves_closes_the_upstream_at_once(
+    start_gateway: GatewayMaker, is_stream: bool
+) -> None:
+    gateway = await start_gateway(Limit("key", concurrency=1))
+    body = json.dumps({"model": "lab/fault-stall", "messages": ASK, "stream": is_stream}).encode()
+    host, port = gateway.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-api-key: wl-one\r\ncontent-length: {len(body)}"
+    )
+    writer.write(head.encode() + b"\r\n\r\n" + body)
+    await until(lambda: gateway.provider.count("calls") == 1)
+
+    writer.close()
+
+    record = await gateway.wait_for_record()
+    assert record.status is SpanStatus.CANCELLED
+    assert record.attempts[-1].status is SpanStatus.CANCELLED
+    await until(lambda: gateway.provider.count("closed_by_client") == 1)
+    assert (await gateway.chat("lab/m1")).status == 200  # the place is free again
+
+
+async def test_usage_that_does_not_add_up_is_flagged_and_missing_usage_is_unknown(gateway: Gateway) -> None:
+    await gateway.chat("lab/fault-wrong-usage")
+    answer = await gateway.chat("lab/fault-no-usage")
+    wrong, none = gateway.records()
+    assert wrong.usage is not None
+    assert wrong.usage.is_mismatch
+    assert none.usage is None
+    assert none.cost is not None
+    assert none.cost.nanousd is None
+    assert "x-windlass-cost-usd" not in answer.headers
+
+
+async def test_a_thousand_calls_at_once_leave_a_thousand_records(gateway: Gateway) -> None:
+    models = ["lab/m1", "lab/chunks-3", "lab/fault-400", "nobody/m1", "lab/fault-cut"]
+    async with aiohttp.TCPConnector(limit=50) as connector:
+        session = aiohttp.ClientSession(connector=connector, headers={"x-api-key": "wl-one"})
+        original, gateway.session = gateway.session, session
+        await asyncio.gather(
+            *(gateway.chat(models[i % 5], stream=i % 2 == 0) for i in range(1000)),
+        )
+        gateway.session = original
+        await session.close()
+    records = gateway.records()
+    assert len(records) == 1000
+    assert len({record.span_id for record in records}) == 1000
