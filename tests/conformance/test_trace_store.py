@@ -7,13 +7,13 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
-from tests.support.engine import running_engine
+from tests.support.engine import eventually, running_engine
 from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
 from windlass.backends.trace_store.connections import server_address
 from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut
@@ -113,13 +113,6 @@ def store(request: pytest.FixtureRequest) -> Iterator[ClickHouseTraceStore]:
 def write_span(store: TraceStore, **changes: object) -> None:
     row = {**SPAN, **changes}
     store.insert("spans", list(row), [list(row.values())])
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not become so within 10 s"
-        time.sleep(0.02)
 
 
 @pytest.mark.skipif(not SERVER_URL, reason="WINDLASS_TEST_CLICKHOUSE_URL is not set: embedded engine only")

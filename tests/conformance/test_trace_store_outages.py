@@ -3,12 +3,12 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.engine import EngineProcess, running_engine
+from tests.support.engine import EngineProcess, eventually, running_engine
 from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
 from windlass.base.errors import StoreUnavailable
 
@@ -41,13 +41,6 @@ def batch(first: int, size: int = 200) -> list[list[object]]:
 
 def count(store: ClickHouseTraceStore) -> object:
     return store.query("SELECT count() FROM spans FINAL WHERE project_id = 'p'").rows[0][0]
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not become so within 10 s"
-        time.sleep(0.02)
 
 
 def test_rows_are_on_disk_when_insert_returns(engine: EngineProcess, store: ClickHouseTraceStore) -> None:
@@ -146,3 +139,13 @@ def test_sigterm_does_not_wait_for_a_long_read(engine: EngineProcess, store: Cli
         assert engine.stop() == 0
         assert time.monotonic() - started_at < 5
         assert read.exception() is not None
+
+
+def test_a_proxy_in_the_environment_does_not_stand_before_the_own_machine(
+    engine: EngineProcess, store: ClickHouseTraceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # the discard port: nothing answers
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    assert store.query("SELECT 1").rows[0][0] == 1

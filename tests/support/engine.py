@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,3 +99,11 @@ def running_trace_store() -> Iterator[ClickHouseTraceStore]:
         store.migrate()
         yield store
         store.close()
+
+
+def eventually(is_so: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    """Look every 20 ms until it is so."""
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"it did not become so within {timeout_s} s"
+        time.sleep(0.02)

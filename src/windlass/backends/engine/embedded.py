@@ -4,6 +4,7 @@ One connection per statement (0.3 ms): settings and parameters set on it can't l
 connections of one process run side by side on the one engine.
 """
 
+import fcntl
 import importlib
 import re
 import sys
@@ -19,7 +20,6 @@ from windlass.base.errors import AlreadyRunning, ConfigurationError
 _CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
 _USUAL_QUERY_LENGTH = 50_000  # ClickHouse refuses statements above 262,144 bytes unless told otherwise
 _UNKNOWN_CODE = 1001  # std::exception in ClickHouse's list
-_CANNOT_LOCK = "EmbeddedServer"  # what chDB says of a folder that another process has open
 
 # Caches bounded for a laptop, one pool of merges per core, no query logs (nothing reads them here).
 # Source of the names: ClickHouse documentation, "Server settings".
@@ -207,12 +207,26 @@ def _as_refusal(error: RuntimeError) -> EngineRefused:
 
 
 def _as_open_error(folder: Path, error: RuntimeError) -> ConfigurationError:
-    if _CANNOT_LOCK in str(error):
+    if _is_locked(folder / "status"):
         return AlreadyRunning(
-            f"the trace engine can't open {str(folder)!r}: another engine has it open, or its files "
-            "are damaged; stop the other one, or start with another --home"
+            f"another engine has {str(folder)!r} open; stop that Windlass first, or start with another --home"
         )
-    return ConfigurationError(f"the trace engine can't open {str(folder)!r}: {error}")
+    return ConfigurationError(
+        f"the trace engine can't open {str(folder)!r} ({error}); restore it from a backup, "
+        "or move it away to start with an empty one"
+    )
+
+
+def _is_locked(path: Path) -> bool:
+    """Say whether another process holds the lock that ClickHouse takes on its folder's status file."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _quoted(value: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from urllib3 import Timeout
+from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
 from windlass.backends.engine.address import EngineAddress
@@ -67,6 +67,12 @@ class _Library(Protocol):
 class _Held:
     address: EngineAddress
     driver: Driver
+    pool: PoolManager | None
+
+    def close(self) -> None:
+        self.driver.close()
+        if self.pool is not None:
+            self.pool.clear()
 
 
 class Connections:
@@ -77,7 +83,7 @@ class Connections:
         self._database = database
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._drivers: list[Driver] = []
+        self._open: list[_Held] = []
 
     def reach(self, work: Callable[[Driver], T], explain: Callable[[Exception], WindlassError]) -> T:
         """Do the work with this thread's client; once more when the engine has moved in the meantime.
@@ -104,21 +110,21 @@ class Connections:
 
     def close(self) -> None:
         with self._lock:
-            drivers, self._drivers = self._drivers, []
+            opened, self._open = self._open, []
         self._local = threading.local()
-        for driver in drivers:
-            driver.close()
+        for held in opened:
+            held.close()
 
     def _driver(self, address: EngineAddress) -> Driver:
         held = cast("_Held | None", getattr(self._local, "held", None))
         if held is not None and held.address == address:
             return held.driver
         self._drop()
-        driver = _connect(address, self._database)
-        self._local.held = _Held(address, driver)
+        held = _connect(address, self._database)
+        self._local.held = held
         with self._lock:
-            self._drivers.append(driver)
-        return driver
+            self._open.append(held)
+        return held.driver
 
     def _drop(self) -> None:
         held = cast("_Held | None", getattr(self._local, "held", None))
@@ -126,9 +132,8 @@ class Connections:
             return
         self._local.held = None
         with self._lock:
-            if held.driver in self._drivers:
-                self._drivers.remove(held.driver)
-        held.driver.close()
+            self._open = [other for other in self._open if other is not held]
+        held.close()
 
 
 def server_address(url: str) -> tuple[EngineAddress, str]:
@@ -148,9 +153,11 @@ def server_address(url: str) -> tuple[EngineAddress, str]:
     return EngineAddress(f"{parts.scheme}://{host}:{port}", user, password), database
 
 
-def _connect(address: EngineAddress, database: str) -> Driver:
+def _connect(address: EngineAddress, database: str) -> _Held:
     parts = urlsplit(address.url)
     is_local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    # Given a pool, the driver does not look for a proxy in the environment: none leads to our own machine.
+    pool = PoolManager(maxsize=2) if is_local else None
     driver = cast("_Library", clickhouse_connect).get_client(
         interface=parts.scheme,
         host=parts.hostname,
@@ -161,8 +168,9 @@ def _connect(address: EngineAddress, database: str) -> Driver:
         connect_timeout=int(CONNECT_S),
         query_retries=0,  # `reach` knows when repeating helps
         autogenerate_session_id=False,  # a session runs one query at a time
-        dedicated_pool=True,
+        pool_mgr=pool,
+        dedicated_pool=pool is None,
         client_name="windlass",
     )
     driver.database = database  # only now: a client must connect before `migrate` has made the database
-    return driver
+    return _Held(address, driver, pool)
