@@ -73,6 +73,6 @@ def tools_of(events: Iterable[StreamEvent]) -> dict[int, tuple[str, str, str]]:
         if isinstance(event, ToolStart):
             tools[event.index] = (event.id, event.name, "")
         elif isinstance(event, ToolArguments):
-            id, name, arguments = tools[event.index]
-            tools[event.index] = (id, name, arguments + event.text)
+            call_id, name, arguments = tools[event.index]
+            tools[event.index] = (call_id, name, arguments + event.text)
     return tools

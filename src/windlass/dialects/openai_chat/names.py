@@ -45,4 +45,9 @@ ERROR_TYPES: Final[frozenset[str]] = frozenset(
         "image_generation_user_error",
     }
 )
+TIERS: Final[Mapping[str, str]] = {
+    **{tier: tier for tier in ("auto", "default", "flex", "scale", "priority")},
+    "standard": "default",  # Anthropic answers it
+    "standard_only": "default",  # and is asked so
+}
 QUOTA_CODES: Final[frozenset[str]] = frozenset({"budget_exceeded", "insufficient_quota"})

@@ -19,7 +19,7 @@ from windlass.contracts.message import (
 )
 from windlass.contracts.provider import Quirks
 from windlass.dialects.json_fields import Fields, read_object
-from windlass.dialects.openai_chat.names import FINISH_READ, FINISH_WRITTEN
+from windlass.dialects.openai_chat.names import FINISH_READ, FINISH_WRITTEN, TIERS
 from windlass.dialects.openai_chat.parts import read_content, thinking_blocks
 from windlass.dialects.openai_chat.usage import read_usage, write_usage
 
@@ -129,8 +129,8 @@ def write_reply(reply: ChatReply) -> bytes:
     }
     if reply.usage is not None:
         body["usage"] = write_usage(reply.usage)
-    if reply.service_tier:
-        body["service_tier"] = reply.service_tier
+    if tier := TIERS.get(reply.service_tier):
+        body["service_tier"] = tier
     return msgspec.json.encode(body)
 
 

@@ -18,6 +18,7 @@ from windlass.contracts.message import (
 )
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.openai_chat.head import token_limit_names
+from windlass.dialects.openai_chat.names import TIERS
 from windlass.dialects.openai_chat.parts import write_content
 from windlass.dialects.openai_chat.reply import write_assistant
 from windlass.dialects.tool_names import ToolNames
@@ -25,8 +26,6 @@ from windlass.dialects.tool_names import ToolNames
 _ALWAYS: Final = frozenset({"model", "messages", "stream"})
 _TOOL_NAME: Final = 64
 _EFFORT_BY_BUDGET: Final = ((2048, "low"), (8192, "medium"))
-_TIERS: Final = {"auto": "auto", "standard_only": "default"}
-_OPENAI_TIERS: Final = frozenset({"auto", "default", "flex", "priority", "scale"})
 
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
@@ -180,7 +179,7 @@ def _write_tier(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
     tier = request.service_tier
     if not tier:
         return {}
-    written = tier if tier in _OPENAI_TIERS else _TIERS.get(tier)
+    written = TIERS.get(tier)
     if written is None:
         dropped.append("service_tier")
         return {}
