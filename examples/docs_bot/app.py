@@ -1,4 +1,4 @@
-"""A bot that answers questions about Windlass from its own docs; needs WINDLASS_BASE_URL, WINDLASS_API_KEY."""
+"""A bot that answers questions about Windlass from its docs; reads WINDLASS_BASE_URL and WINDLASS_API_KEY."""
 
 import argparse
 import math
