@@ -151,11 +151,12 @@ class _Reply:
                     raise BodyTooLarge(f"the provider's answer is longer than {max_bytes} bytes")
                 blocks.append(block)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self.close()
             _raise(error)
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     def chunks(self) -> AsyncIterator[bytes]:
-        return _Chunks(self._response.content)
+        return _Chunks(self._response)
 
     def close(self) -> None:
         self._response.close()
@@ -164,10 +165,11 @@ class _Reply:
 class _Chunks:
     """Not a generator: a wait for a chunk may be cancelled and asked for again without losing bytes."""
 
-    __slots__ = ("_content",)
+    __slots__ = ("_content", "_response")
 
-    def __init__(self, content: aiohttp.StreamReader) -> None:
-        self._content = content
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self._content = response.content
 
     def __aiter__(self) -> "_Chunks":
         return self
@@ -176,6 +178,7 @@ class _Chunks:
         try:
             block = await self._content.readany()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._response.close()
             _raise(error)
         if not block:
             raise StopAsyncIteration

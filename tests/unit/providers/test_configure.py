@@ -1,0 +1,85 @@
+"""The catalogue is readable and honest, and configuration joins it as the grammar says."""
+
+import pytest
+
+from windlass.base.errors import ConfigurationError
+from windlass.providers.catalog import load_catalog
+from windlass.providers.configure import ProviderSetting, configure, price_names
+
+HOSTS = load_catalog()
+
+
+@pytest.mark.parametrize("name", sorted(HOSTS))
+def test_a_host_of_the_catalogue_says_how_it_is_reached(name: str) -> None:
+    provider = HOSTS[name].provider
+    is_local = "//127.0.0.1:" in provider.base_url or provider.base_url.startswith("offline://")
+    assert provider.title
+    assert not provider.base_url.endswith("/")
+    assert is_local or provider.base_url.startswith("https://")
+    assert is_local == (provider.key_variable == "")
+    assert (provider.auth == "none") == is_local
+    assert is_local or provider.docs_url.startswith("https://")
+    assert len({facts.name for facts in HOSTS[name].models}) == len(HOSTS[name].models)
+
+
+def test_a_key_in_the_environment_configures_a_host() -> None:
+    catalog = configure([], {"GROQ_API_KEY": "gsk-1"})
+    ready = [name for name, provider in catalog.providers.items() if not provider.is_known_only]
+    assert ready == ["groq", "offline"]
+    assert catalog.providers["groq"].api_key.value == "gsk-1"
+    assert "gsk-1" not in repr(catalog)
+
+
+def test_the_key_of_the_file_wins_over_the_environment() -> None:
+    setting = ProviderSetting("openai", api_key="sk-file", is_key_expected=True)
+    catalog = configure([setting], {"OPENAI_API_KEY": "sk-environment"})
+    assert catalog.providers["openai"].api_key.value == "sk-file"
+
+
+def test_an_unset_key_leaves_a_provider_known_only() -> None:
+    settings = [
+        ProviderSetting("anthropic", is_key_expected=True),
+        ProviderSetting("lab", "openai_chat", "http://127.0.0.1:9/v1", is_key_expected=True),
+        ProviderSetting("moved", "openai_chat"),
+    ]
+    providers = configure(settings, {}).providers
+    assert [providers[s.name].is_known_only for s in settings] == [True, True, True]
+
+
+def test_a_local_host_needs_no_key() -> None:
+    providers = configure([ProviderSetting("ollama")], {}).providers
+    assert not providers["ollama"].is_known_only
+    assert providers["ollama"].auth == "none"
+
+
+def test_a_local_host_with_a_key_sends_it() -> None:
+    provider = configure([ProviderSetting("vllm", api_key="k", is_key_expected=True)], {}).providers["vllm"]
+    assert (provider.auth, provider.api_key.value) == ("bearer", "k")
+
+
+def test_a_custom_host_is_reached_by_its_dialect() -> None:
+    setting = ProviderSetting("lab", "anthropic", "http://host:9000/v1/", "k", headers={"x-team": "a"})
+    provider = configure([setting], {}).providers["lab"]
+    assert (provider.base_url, provider.auth) == ("http://host:9000/v1", "x-api-key")
+    assert provider.headers == {"x-team": "a"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        (ProviderSetting("opanai"), "'openai'"),
+        (ProviderSetting("lab"), "dialect"),
+        (ProviderSetting("openai", "anthropic"), "another name"),
+        (ProviderSetting("a/b", "openai_chat", "http://h/v1"), "without '/'"),
+        (ProviderSetting("lab", "openai_chat", "host:9000/v1"), "http://"),
+    ],
+)
+def test_an_entry_that_cannot_be_meant_is_explained(setting: ProviderSetting, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        configure([setting], {})
+
+
+def test_price_names_are_given_where_they_differ() -> None:
+    names = price_names(configure([], {}))
+    assert names["xai"] == "x-ai"
+    assert "openai" not in names
