@@ -1,0 +1,26 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from windlass.backends.tables.sql import SqlTables, sqlite_url
+from windlass.base.clock import ManualClock
+from windlass.capabilities.access.service import AccessService, access_service
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Iterator[SqlTables]:
+    opened = SqlTables(sqlite_url(tmp_path))
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def service(tables: SqlTables, clock: ManualClock) -> AccessService:
+    return access_service(tables, clock=clock)

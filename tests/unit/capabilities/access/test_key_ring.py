@@ -1,0 +1,112 @@
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.polling import until
+from windlass.backends.tables.sql import SqlTables, sqlite_url
+from windlass.base.clock import ManualClock
+from windlass.base.errors import KeyRefused, StoreUnavailable
+from windlass.capabilities.access.key_ring import KeyRing
+from windlass.capabilities.access.service import AccessService
+from windlass.capabilities.access.store import AccessStore
+
+
+@pytest.fixture
+def ring(service: AccessService, clock: ManualClock) -> Iterator[KeyRing]:
+    service.ensure_first_start()
+    ring = KeyRing(service.store, clock)
+    ring.load()
+    yield ring
+    ring.close()
+
+
+def test_a_good_key_tells_whose_it_is(ring: KeyRing, service: AccessService):
+    created = service.create_key("app", models=["fast"])
+    ring.load()
+    principal = ring.check(created.key)
+    assert (principal.key_id, principal.key_name) == (created.record.key_id, "app")
+    assert principal.models == ("fast",)
+
+
+def test_a_key_made_a_moment_ago_elsewhere_works_at_once(ring: KeyRing, service: AccessService):
+    assert ring.check(service.create_key("new").key).key_name == "new"
+
+
+@pytest.mark.parametrize(
+    ("presented", "says"),
+    [
+        ("sk-ant-something", "begin with 'wl-'"),
+        ("wl-" + "a" * 43, "'wl-aaa' is not known"),
+        ("wl-" + "\ud800" * 43, "is not known"),
+        ("wl-" + "a" * 5000, "begin with 'wl-'"),
+        ("", "begin with 'wl-'"),
+    ],
+)
+def test_an_unknown_key_is_refused_without_repeating_it(ring: KeyRing, presented: str, says: str):
+    with pytest.raises(KeyRefused, match=says) as caught:
+        ring.check(presented)
+    assert not presented or presented not in caught.value.message
+
+
+def test_an_expired_key_is_refused_from_that_moment_on(
+    ring: KeyRing, service: AccessService, clock: ManualClock
+):
+    created = service.create_key("short", expires_ns=clock.now_ns() + 10_000_000_000)
+    ring.load()
+    clock.advance(9.999)
+    ring.check(created.key)
+    clock.advance(0.001)
+    with pytest.raises(KeyRefused, match=r"'short' .* expired at 2023-11-14T22:13:30"):
+        ring.check(created.key)
+
+
+async def test_a_revoked_key_is_refused_within_a_second(ring: KeyRing, service: AccessService):
+    created = service.create_key("gone")
+    ring.check(created.key)
+    following = asyncio.create_task(ring.run())
+    service.revoke_key(created.record.key_id)
+
+    def is_refused() -> bool:
+        try:
+            ring.check(created.key)
+        except KeyRefused as error:
+            return "was revoked" in error.message
+        return False
+
+    await until(is_refused, timeout_s=2)
+    following.cancel()
+
+
+async def test_known_keys_stay_good_while_the_tables_are_away(
+    service: AccessService, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    service.ensure_first_start()
+    known = service.create_key("known").key
+    away = SqlTables(sqlite_url(tmp_path))
+    ring = KeyRing(AccessStore(away))
+    ring.load()
+    away.close()
+    (tmp_path / "tables.sqlite").rename(tmp_path / "moved")
+    (tmp_path / "tables.sqlite").mkdir()  # a folder can't be opened as a database
+    with pytest.raises(StoreUnavailable):
+        ring.load()
+    with caplog.at_level(logging.WARNING):
+        following = asyncio.create_task(ring.run())
+        await until(lambda: "checked from memory" in caplog.text)
+    assert ring.check(known).key_name == "known"
+    with pytest.raises(KeyRefused):
+        ring.check("wl-" + "b" * 43)
+    following.cancel()
+    ring.close()
+
+
+def test_use_is_written_down_when_flushed(ring: KeyRing, service: AccessService, clock: ManualClock):
+    created = service.create_key("used")
+    clock.advance(5)
+    ring.check(created.key)
+    assert service.list_keys().items[0].last_used_ns is None
+    ring.flush()
+    assert service.list_keys().items[0].last_used_ns == clock.now_ns()

@@ -1,0 +1,99 @@
+"""The endpoints over real HTTP semantics, with the server's own error handler."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from windlass.capabilities.access.guard import CSRF_HEADER, Guard
+from windlass.capabilities.access.key_ring import KeyRing
+from windlass.capabilities.access.records import FirstStart
+from windlass.capabilities.access.routes import access_routes
+from windlass.capabilities.access.service import AccessService
+from windlass.server import problems
+
+
+@pytest.fixture
+def first(service: AccessService) -> FirstStart:
+    first = service.ensure_first_start()
+    assert first is not None
+    return first
+
+
+@pytest.fixture
+def client(service: AccessService, first: FirstStart) -> Iterator[TestClient]:
+    ring = KeyRing(service.store, service.clock)
+    ring.load()
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(access_routes(service, Guard(service, ring.check)))
+    yield TestClient(app)
+    ring.close()
+
+
+def sign_in(client: TestClient, first: FirstStart) -> dict[str, str]:
+    reply = client.post("/api/session", json={"token": first.link.token})
+    assert reply.status_code == 201, reply.text
+    return {CSRF_HEADER: reply.json()["csrf_token"]}
+
+
+def test_nobody_is_let_in_without_a_key_or_a_session(client: TestClient):
+    reply = client.get("/api/keys")
+    assert reply.status_code == 401
+    assert reply.json()["code"] == "invalid_api_key"
+
+
+def test_a_person_signs_in_makes_a_key_and_revokes_it(client: TestClient, first: FirstStart):
+    csrf = sign_in(client, first)
+    made = client.post("/api/keys", json={"name": "app", "models": ["fast"]}, headers=csrf)
+    assert made.status_code == 201
+    assert made.json()["key"].startswith(made.json()["prefix"])
+
+    listed = client.get("/api/keys?limit=1").json()
+    assert listed["items"] == [{k: v for k, v in made.json().items() if k != "key"}]
+    assert listed["next_cursor"] is not None
+    rest = client.get("/api/keys", params={"cursor": listed["next_cursor"]}).json()
+    assert [item["name"] for item in rest["items"]] == ["first key"]
+
+    revoked = client.post(f"/api/keys/{made.json()['key_id']}/revoke", headers=csrf).json()
+    assert revoked["revoked_at"] == "2023-11-14T22:13:20.000000Z"
+
+
+def test_the_session_says_who_i_am_until_sign_out(client: TestClient, first: FirstStart):
+    csrf = sign_in(client, first)
+    mine = client.get("/api/session").json()
+    assert mine["user"]["name"] == "admin"
+    assert mine["csrf_token"] == csrf[CSRF_HEADER]
+    cookie = client.cookies["windlass_session"]
+    assert client.delete("/api/session", headers=csrf).status_code == 204
+    client.cookies.set("windlass_session", cookie)
+    assert client.get("/api/session").status_code == 401
+
+
+def test_a_change_without_the_csrf_token_is_refused(client: TestClient, first: FirstStart):
+    sign_in(client, first)
+    for headers in ({}, {CSRF_HEADER: "wrong"}):
+        reply = client.post("/api/keys", json={"name": "forged"}, headers=headers)
+        assert reply.status_code == 403
+        assert "CSRF" in reply.json()["detail"]
+
+
+def test_a_key_lists_keys_and_can_not_make_or_revoke_them(client: TestClient, first: FirstStart):
+    for headers in ({"authorization": f"Bearer {first.key.key}"}, {"x-api-key": first.key.key}):
+        assert client.get("/api/session", headers=headers).json()["user"] is None
+        assert client.get("/api/keys", headers=headers).status_code == 200
+        assert client.post("/api/keys", json={"name": "next"}, headers=headers).status_code == 403
+        key_id = first.key.record.key_id
+        assert client.post(f"/api/keys/{key_id}/revoke", headers=headers).status_code == 403
+
+
+def test_wrong_input_is_answered_with_what_is_wrong(client: TestClient, first: FirstStart):
+    csrf = sign_in(client, first)
+    assert client.post("/api/keys", json={"name": " "}, headers=csrf).status_code == 400
+    assert client.post("/api/keys", json={}, headers=csrf).status_code == 422
+    assert client.get("/api/keys?limit=1000").status_code == 422
+    late = {"name": "x", "expires_at": "2030-01-01T00:00:00"}
+    assert client.post("/api/keys", json=late, headers=csrf).json()["param"] == "expires_at"
+    assert client.post("/api/keys/nope/revoke", headers=csrf).status_code == 404
+    assert client.post("/api/session", json={"token": "nope"}).status_code == 401
