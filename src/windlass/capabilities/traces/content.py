@@ -11,7 +11,9 @@ from windlass.contracts.message import Json, Message, Part, RefusalPart, Role, T
 from windlass.contracts.span import Content
 
 PREVIEW_CHARACTERS = 200
+CONTENT_REFERENCE = "windlass:content:"  # an attribute value too large for its row: this and its hash
 _HASH_BYTES = 32
+_TEXTS = (TextPart, RefusalPart)
 # What may be absent from a part; a missing and an empty field must not make two hashes.
 _KEPT_WHEN_EMPTY = frozenset({"type", "content", "arguments", "response", "payload"})
 
@@ -51,7 +53,7 @@ def part_fields(part: Part) -> dict[str, object]:
 
 def text_of(message: Message) -> str:
     """Join the texts of a message."""
-    return "\n".join(part.content for part in message.parts if isinstance(part, TextPart | RefusalPart))
+    return "\n".join(part.content for part in message.parts if isinstance(part, _TEXTS))
 
 
 def preview(messages: Iterable[Message], *, role: Role | None = None) -> str:

@@ -173,7 +173,8 @@ def _score_condition(term: Term, parameters: _Parameters) -> str:
             matches = f"({matches} OR value = {parameters.add(number, 'Float64')})"
     current = (
         "SELECT trace_id, value, label FROM scores WHERE project_id = {project:String} "
-        f"AND name = {name} ORDER BY created_ns DESC LIMIT 1 BY trace_id, span_id, source, author"
+        f"AND name = {name} ORDER BY created_ns DESC, score_id DESC "
+        "LIMIT 1 BY trace_id, span_id, source, author"
     )
     return f"trace_id IN (SELECT trace_id FROM ({current}) WHERE {matches})"
 

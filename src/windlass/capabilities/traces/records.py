@@ -1,11 +1,14 @@
 """The shapes of the traces API and of a page's position; not how they are computed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from windlass.contracts.message import Json
+from typing_extensions import TypedDict
+
 from windlass.contracts.score import ScoreKind
+
+StatusName: TypeAlias = Literal["ok", "error", "truncated", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class PagePosition:
 class ScoreChip:
     name: str
     value: float | None
-    label: str
+    label: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class TraceItem:
     name: str
     started_at: str
     duration_ms: float
-    status: str
+    status: StatusName
     span_count: int
     models: Sequence[str]
     input_tokens: int
@@ -47,12 +50,12 @@ class TraceItem:
     cost_usd: str | None
     cost_nanousd: int | None
     cost_status: str
-    session_id: str
-    user_id: str
+    session_id: str | None
+    user_id: str | None
     tags: Sequence[str]
     input_preview: str
     output_preview: str
-    scores: Sequence[ScoreChip] = ()
+    scores: Sequence[ScoreChip]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,46 @@ class TracePage:
 
 
 @dataclass(frozen=True, slots=True)
-class TraceSummary(TraceItem):
+class TraceHead(TraceItem):
     """A trace with how many of its spans are left out of the reply."""
 
-    truncated_spans: int = 0
+    truncated_spans: int
+
+
+class Part(TypedDict, total=False):
+    """A part of a message as it is stored; which fields there are depends on `type`."""
+
+    type: str
+    content: object
+    id: str | None
+    name: str | None
+    arguments: object
+    response: object
+    is_error: bool | None
+    score: float | None
+    title: str | None
+    uri: str | None
+    modality: str | None
+    mime_type: str | None
+    filename: str | None
+    file_id: str | None
+    signature: str | None
+    encrypted_content: str | None
+    payload: object
+
+
+class _MessageCore(TypedDict):
+    role: str
+    parts: list[Part]
+
+
+class Message(_MessageCore, total=False):
+    name: str | None
+    finish_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class SpanView:
+class Span:
     """One span of a trace, with its messages."""
 
     span_id: str
@@ -79,87 +114,97 @@ class SpanView:
     started_at: str
     duration_ms: float
     time_to_first_token_ms: float | None
-    status: str
+    status: StatusName
     error: str | None
     error_type: str | None
-    provider: str
-    request_model: str
-    response_model: str
-    route: str
+    provider: str | None
+    request_model: str | None
+    response_model: str | None
+    route: str | None
     usage: Mapping[str, int] | None
     cost_usd: str | None
     cost_nanousd: int | None
-    cost_status: str
-    cost_reason: str
+    cost_status: str | None
+    cost_reason: str | None
     cost_parts: Mapping[str, str]
-    input: Sequence[Json]
-    output: Sequence[Json]
-    attributes: Mapping[str, Json]
+    input: Sequence[Message]
+    output: Sequence[Message]
+    attributes: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreView:
+class Score:
     score_id: str
     span_id: str | None
     name: str
     kind: str
     value: float | None
-    label: str
-    explanation: str
+    label: str | None
+    explanation: str | None
     source: str
-    author: str
+    author: str | None
     created_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class TraceDetail:
-    trace: TraceSummary
-    spans: Sequence[SpanView]
-    scores: Sequence[ScoreView]
+    trace: TraceHead
+    spans: Sequence[Span]
+    scores: Sequence[Score]
 
 
 @dataclass(frozen=True, slots=True)
 class NewScore:
-    """A judgement someone sends in; `kind` follows from what is given when left out."""
+    """A judgement someone sends in; a boolean is a value of 0 or 1, a category or text a label."""
 
     name: str
-    value: float | bool | None = None
-    label: str = ""
-    explanation: str = ""
-    kind: ScoreKind | None = None
+    kind: ScoreKind
+    value: float | None = None
+    label: str | None = None
+    explanation: str | None = None
     span_id: str | None = None
-    source: Literal["api", "human", "user_feedback"] = "human"
-    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class CallFigures:
-    """Sums over calls. Latencies are None without calls."""
+class OverviewTotals:
+    """Sums over calls; cost and latencies are null when no call has one."""
 
-    calls: int = 0
-    errors: int = 0
-    cost_usd: str = "0"
-    cost_nanousd: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    latency_p50_ms: float | None = None
-    latency_p95_ms: float | None = None
+    calls: int
+    errors: int
+    cost_usd: str | None
+    cost_nanousd: int | None
+    input_tokens: int
+    output_tokens: int
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    cost_status_counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Totals(CallFigures):
-    cost_status_counts: Mapping[str, int] = field(default_factory=dict[str, int])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesPoint(CallFigures):
+class OverviewPoint:
     at: str
+    calls: int
+    errors: int
+    cost_usd: str | None
+    cost_nanousd: int | None
+    input_tokens: int
+    output_tokens: int
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFigures(CallFigures):
+@dataclass(frozen=True, slots=True)
+class ModelShare:
     model: str
     provider: str
+    calls: int
+    errors: int
+    cost_usd: str | None
+    cost_nanousd: int | None
+    input_tokens: int
+    output_tokens: int
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +212,6 @@ class Overview:
     since: str
     until: str
     step_s: int
-    totals: Totals
-    series: Sequence[SeriesPoint]
-    by_model: Sequence[ModelFigures]
+    totals: OverviewTotals
+    series: Sequence[OverviewPoint]
+    by_model: Sequence[ModelShare]

@@ -7,7 +7,7 @@ PROJECT_AND_TIME = "project_id = {project:String} AND started_ns >= {low:Int64} 
 INPUT_TOKENS = "(in_fresh + in_cache_read + in_cache_write_5m + in_cache_write_1h + in_audio + in_image)"
 OUTPUT_TOKENS = "(out_text + out_reasoning + out_audio + out_image)"
 
-_ANCESTOR_LEVELS = 3  # application's llm span > its HTTP client's span > the gateway's, and one to spare
+_ANCESTOR_LEVELS = 2  # the application's llm span > its HTTP client's span > the gateway's
 
 
 def _parents_of_gateway(where: str, level: int) -> str:

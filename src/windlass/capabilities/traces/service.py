@@ -1,0 +1,274 @@
+"""What one can do with traces: list, open, score, and see the sums; the SQL is in `store`."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
+
+import msgspec
+
+from windlass.base.clock import Clock
+from windlass.base.errors import BadRequest, NotFound
+from windlass.base.ids import ProjectId, ScoreId, SpanId, TraceId, new_id
+from windlass.base.threads import in_thread
+from windlass.capabilities.traces.filter_grammar import parse_filter
+from windlass.capabilities.traces.filter_sql import FilterSql, compile_filter
+from windlass.capabilities.traces.records import (
+    NewScore,
+    Overview,
+    PagePosition,
+    Score,
+    TimeRange,
+    TraceDetail,
+    TraceItem,
+    TracePage,
+)
+from windlass.capabilities.traces.rules import (
+    choose_step_s,
+    is_span_id,
+    is_trace_id,
+    iso_time,
+    read_cursor,
+    read_range,
+    write_cursor,
+)
+from windlass.capabilities.traces.store import TraceReads, Window
+from windlass.capabilities.traces.views import (
+    model_view,
+    point_view,
+    score_view,
+    span_view,
+    totals_view,
+    trace_head,
+    trace_item,
+)
+from windlass.contracts import score as score_contract
+from windlass.contracts.journal import BatchEntry, Journal
+from windlass.contracts.score import ScoreSource
+from windlass.contracts.span import SpanBatch
+from windlass.contracts.trace_store import TraceStore
+
+_FIRST_WINDOW_SPANS = 2000
+_WINDOW_GROWTH = 8
+_DAY_NS = 86_400_000_000_000
+_MAX_LIMIT = 200
+_MAX_TEXT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TraceQuery:
+    """What the list is asked for; empty texts leave a side open."""
+
+    limit: int = 50
+    cursor: str = ""
+    filter: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class Traces:
+    """Verbs on the traces of one project at a time."""
+
+    def __init__(
+        self, store: TraceStore, journal: Journal, clock: Clock, *, query_timeout_s: float | None = None
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._clock = clock
+        self._timeout_s = query_timeout_s
+
+    async def list(self, project_id: ProjectId, query: TraceQuery) -> TracePage:
+        """List traces, newest start first; rows that arrive meanwhile never move a page.
+
+        Raises: BadRequest for a filter, cursor or time that can't be read; QueryTimedOut, StoreUnavailable.
+        """
+        if not 1 <= query.limit <= _MAX_LIMIT:
+            raise BadRequest(f"limit is from 1 to {_MAX_LIMIT}", param="limit")
+        bounds = read_range(query.since, query.until, self._clock.now_ns(), default_since_ns=0)
+        tree = parse_filter(query.filter)
+        search = _Search(
+            self._reads(project_id),
+            bounds,
+            filter_sql=None if tree is None else compile_filter(tree),
+            position=read_cursor(query.cursor) if query.cursor else None,
+        )
+        found = await in_thread(search.run, query.limit + 1)
+        shown = found[: query.limit]
+        items = await self._items(project_id, [position.trace_id for position in shown])
+        next_cursor = write_cursor(shown[-1]) if len(found) > query.limit else None
+        return TracePage(items, next_cursor)
+
+    async def get(self, project_id: ProjectId, trace_id: str) -> TraceDetail:
+        """Open one trace with its messages; a huge one is cut to its first 5,000 spans, and says so.
+
+        Raises: NotFound.
+        """
+        reads = self._reads(project_id)
+        bounds = (
+            (await in_thread(reads.times_of, [trace_id])).get(trace_id) if is_trace_id(trace_id) else None
+        )
+        if bounds is None:
+            raise NotFound(f"there is no trace {trace_id[:64]!r} in this project")
+        summaries, rows, bodies, scores = await asyncio.gather(
+            in_thread(reads.summaries, [trace_id], bounds),
+            in_thread(reads.spans_of, trace_id, bounds),
+            in_thread(reads.bodies_of, trace_id, bounds),
+            in_thread(reads.scores, [trace_id]),
+        )
+        return TraceDetail(
+            trace=trace_head(summaries[0], scores, len(rows)),
+            spans=[span_view(row, bodies) for row in rows],
+            scores=[score_view(row) for row in scores],
+        )
+
+    async def add_score(
+        self,
+        project_id: ProjectId,
+        trace_id: str,
+        new: NewScore,
+        *,
+        author: str = "",
+        source: ScoreSource = "human",
+    ) -> Score:
+        """Record a judgement of a trace or of one of its spans; it is durable when this returns.
+
+        The trace need not be visible yet: spans arrive after the answer they describe.
+        Raises: BadRequest; JournalFull.
+        """
+        score = _checked_score(project_id, trace_id, new, self._clock.now_ns())
+        score = replace(score, author=author, source=source)
+        entry = BatchEntry(SpanBatch(scores=(score,)))
+        await self._journal.append(msgspec.msgpack.encode(entry), "synced")
+        return score_view(asdict(score))
+
+    async def overview(self, project_id: ProjectId, since: str, until: str, step: str) -> Overview:
+        """Add up calls over a time (24 hours unless told), by step and by model."""
+        now_ns = self._clock.now_ns()
+        bounds = read_range(since, until or "now", now_ns, default_since_ns=now_ns - _DAY_NS)
+        step_ns = choose_step_s(bounds, step) * 1_000_000_000
+        start_ns = bounds.since_ns - bounds.since_ns % step_ns
+        bounds = TimeRange(start_ns, bounds.until_ns)
+        reads = self._reads(project_id)
+        totals, series, models = await asyncio.gather(
+            in_thread(reads.totals, bounds),
+            in_thread(reads.figures, bounds, step_ns),
+            in_thread(reads.figures_by_model, bounds),
+        )
+        by_step = {row["step"]: row for row in series}
+        steps = range(-(-(bounds.until_ns - start_ns) // step_ns))
+        return Overview(
+            since=iso_time(start_ns),
+            until=iso_time(bounds.until_ns),
+            step_s=step_ns // 1_000_000_000,
+            totals=totals_view(totals),
+            series=[point_view(by_step.get(step, {}), start_ns + step * step_ns) for step in steps],
+            by_model=[model_view(row) for row in models],
+        )
+
+    def _reads(self, project_id: ProjectId) -> TraceReads:
+        return TraceReads(self._store, project_id, self._timeout_s)
+
+    async def _items(self, project_id: ProjectId, trace_ids: Sequence[str]) -> Sequence[TraceItem]:
+        if not trace_ids:
+            return []
+        reads = self._reads(project_id)
+        times = await in_thread(reads.times_of, trace_ids)
+        bounds = TimeRange(
+            min(time.since_ns for time in times.values()), max(time.until_ns for time in times.values())
+        )
+        rows, scores = await asyncio.gather(
+            in_thread(reads.summaries, trace_ids, bounds), in_thread(reads.scores, trace_ids)
+        )
+        by_id = {row["trace_id"]: row for row in rows}
+        scores_of = _by_trace(scores)
+        return [
+            trace_item(by_id[trace_id], scores_of[trace_id]) for trace_id in trace_ids if trace_id in by_id
+        ]
+
+
+Row = TypeVar("Row", bound=Mapping[str, object])
+
+
+def _by_trace(rows: Sequence[Row]) -> defaultdict[object, list[Row]]:
+    grouped: defaultdict[object, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row["trace_id"]].append(row)
+    return grouped
+
+
+class _Search:
+    """Walks back through time in windows that hold more and more spans, until enough traces are found."""
+
+    def __init__(
+        self,
+        reads: TraceReads,
+        bounds: TimeRange,
+        *,
+        filter_sql: FilterSql | None,
+        position: PagePosition | None,
+    ) -> None:
+        self._reads = reads
+        self._since_ns = bounds.since_ns
+        self._filter = filter_sql
+        high_ns = bounds.until_ns if position is None else min(position.started_ns + 1, bounds.until_ns)
+        self._high_ns = high_ns
+        self._position = position or PagePosition(high_ns, "")
+
+    def run(self, count: int) -> list[PagePosition]:
+        found: list[PagePosition] = []
+        size = _FIRST_WINDOW_SPANS
+        while len(found) < count and self._since_ns < self._high_ns:
+            window = self._reads.window_before(TimeRange(self._since_ns, self._high_ns), size)
+            if window.span_count == 0:
+                break
+            found += self._search_window(window, count - len(found))
+            self._high_ns = window.low_ns
+            self._position = PagePosition(window.low_ns, "")
+            size *= _WINDOW_GROWTH
+        return found
+
+    def _search_window(self, window: Window, count: int) -> list[PagePosition]:
+        found: list[PagePosition] = []
+        while len(found) < count:
+            wanted = count - len(found)
+            seen = self._reads.traces_in(window, self._position, self._filter, wanted)
+            if not seen:
+                break
+            times = self._reads.times_of([position.trace_id for position in seen])
+            # A trace that began before the window is listed where it began.
+            found += [p for p in seen if p.trace_id in times and times[p.trace_id].since_ns >= window.low_ns]
+            self._position = seen[-1]
+            if len(seen) < wanted:
+                break
+        return found
+
+
+def _checked_score(project_id: ProjectId, trace_id: str, new: NewScore, now_ns: int) -> score_contract.Score:
+    if not is_trace_id(trace_id):
+        raise NotFound(f"{trace_id[:64]!r} is not a trace id: 32 hex digits")
+    if new.span_id and not is_span_id(new.span_id):
+        raise BadRequest("span_id has 16 hex digits", param="span_id")
+    if not 1 <= len(new.name) <= 200:
+        raise BadRequest("a score needs a name of at most 200 characters", param="name")
+    if new.kind in ("numeric", "boolean") and new.value is None:
+        raise BadRequest(f"a {new.kind} score needs a value", param="value")
+    if new.kind == "boolean" and new.value not in (0, 1):
+        raise BadRequest("the value of a boolean score is 0 or 1", param="value")
+    if new.kind in ("category", "text") and not new.label:
+        raise BadRequest(f"a {new.kind} score needs a label", param="label")
+    if len(new.label or "") > _MAX_TEXT or len(new.explanation or "") > _MAX_TEXT:
+        raise BadRequest(f"label and explanation have at most {_MAX_TEXT} characters", param="explanation")
+    return score_contract.Score(
+        project_id=project_id,
+        score_id=ScoreId(new_id("score")),
+        trace_id=TraceId(trace_id),
+        span_id=SpanId(new.span_id) if new.span_id else None,
+        name=new.name,
+        kind=new.kind,
+        source="human",
+        created_ns=now_ns,
+        value=new.value,
+        label=new.label or "",
+        explanation=new.explanation or "",
+    )

@@ -1,0 +1,223 @@
+"""The questions asked of the trace store about traces, as SQL; what the answers mean belongs to `service`."""
+
+# ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from windlass.capabilities.traces.content import CONTENT_REFERENCE
+from windlass.capabilities.traces.filter_sql import FilterSql
+from windlass.capabilities.traces.records import PagePosition, TimeRange
+from windlass.capabilities.traces.span_sql import (
+    INPUT_TOKENS,
+    OUTPUT_TOKENS,
+    PROJECT_AND_TIME,
+    TRACE_STATUS,
+    counted,
+)
+from windlass.contracts.trace_store import Rows, TraceStore
+
+# How long after its start a trace may go on and still be judged whole by a filter while the list is searched.
+FILTERED_TRACE_NS = 3_600_000_000_000
+_IN_TRACES = f"{PROJECT_AND_TIME} AND trace_id IN {{traces:Array(String)}}"
+_ROOT_FIRST = "(parent_span_id != '', started_ns)"
+_MODEL = "if(response_model != '', response_model, request_model)"
+_MAX_TRACE_SPANS = 5000
+_MAX_BODIES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time to look for traces in, and how many spans it holds."""
+
+    low_ns: int
+    high_ns: int
+    span_count: int
+
+
+class TraceReads:
+    """Every query is bounded in rows and time; blocking, so call it through `base.threads`."""
+
+    def __init__(self, store: TraceStore, project_id: str, timeout_s: float | None = None) -> None:
+        self._store = store
+        self._project = project_id
+        self._timeout_s = timeout_s
+
+    def window_before(self, bounds: TimeRange, size: int) -> Window:
+        """Find the stretch before `until_ns` that holds at most `size` spans, along the sort key."""
+        rows = self._ask(
+            f"SELECT min(started_ns), count() FROM (SELECT started_ns FROM spans WHERE {PROJECT_AND_TIME} "
+            "ORDER BY project_id DESC, started_ns DESC LIMIT {size:UInt64})",
+            {**_bounds(bounds), "size": size},
+        )
+        first_ns, count = _int(rows.rows[0][0]), _int(rows.rows[0][1])
+        if count < size:
+            return Window(bounds.since_ns, bounds.until_ns, count)
+        return Window(first_ns, bounds.until_ns, count)
+
+    def traces_in(
+        self, window: Window, before: PagePosition, filter_sql: FilterSql | None, limit: int
+    ) -> list[PagePosition]:
+        """List traces whose first span of those seen lies in the window, newest first, behind `before`."""
+        having = ["(first_ns, trace_id) < ({before_ns:Int64}, {before_id:String})"]
+        parameters: dict[str, object] = {
+            "low": window.low_ns,
+            "high": window.high_ns,
+            "before_ns": before.started_ns,
+            "before_id": before.trace_id,
+            "limit": limit,
+        }
+        final = ""
+        if filter_sql is not None:
+            having += ["first_ns < {window_high:Int64}", f"({filter_sql.having})"]
+            parameters |= {"window_high": window.high_ns, "high": window.high_ns + FILTERED_TRACE_NS}
+            parameters |= filter_sql.parameters
+            final = "FINAL"
+        rows = self._ask(
+            f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} WHERE {PROJECT_AND_TIME} "
+            f"GROUP BY trace_id HAVING {' AND '.join(having)} "
+            "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
+            parameters,
+        )
+        return [PagePosition(_int(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
+
+    def times_of(self, trace_ids: Sequence[str]) -> dict[str, TimeRange]:
+        """Return when the first and last spans of traces started; a trace that isn't there is left out."""
+        rows = self._ask(
+            "SELECT trace_id, min(first_started_ns), max(last_started_ns) FROM trace_times "
+            "WHERE project_id = {project:String} AND trace_id IN {traces:Array(String)} GROUP BY trace_id",
+            {"traces": list(trace_ids)},
+        )
+        return {str(row[0]): TimeRange(_int(row[1]), _int(row[2]) + 1) for row in rows.rows}
+
+    def summaries(self, trace_ids: Sequence[str], bounds: TimeRange) -> list[Mapping[str, object]]:
+        """Add up the spans of traces, each span once."""
+        rows = self._ask(_SUMMARY, {**_bounds(bounds), "traces": list(trace_ids)})
+        return _named(rows)
+
+    def scores(self, trace_ids: Sequence[str]) -> list[Mapping[str, object]]:
+        """Return the current scores of traces and their spans, oldest first."""
+        rows = self._ask(
+            "SELECT * FROM (SELECT * FROM scores WHERE project_id = {project:String} "
+            "AND trace_id IN {traces:Array(String)} "
+            "ORDER BY created_ns DESC, score_id DESC LIMIT 1 BY trace_id, span_id, name, source, author) "
+            "ORDER BY created_ns LIMIT 10000",
+            {"traces": list(trace_ids)},
+        )
+        return _named(rows)
+
+    def spans_of(self, trace_id: str, bounds: TimeRange) -> list[Mapping[str, object]]:
+        """Return the first spans of one trace in order of start, at most 5,000."""
+        rows = self._ask(
+            f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_TRACES} "
+            "ORDER BY received_ns DESC LIMIT 1 BY span_id) "
+            "ORDER BY started_ns, span_id LIMIT {limit:UInt32}",
+            {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_TRACE_SPANS},
+        )
+        return _named(rows)
+
+    def bodies_of(self, trace_id: str, bounds: TimeRange) -> dict[str, str]:
+        """Return the content that the spans of a trace point to, by hash, as JSON text."""
+        rows = self._ask(_BODIES, {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_BODIES})
+        return {str(row[0]): str(row[1]) for row in rows.rows}
+
+    def figures(self, bounds: TimeRange, step_ns: int) -> list[Mapping[str, object]]:
+        """Add up calls by step of time, each call once."""
+        at = "intDiv(started_ns - {low:Int64}, {step:Int64})"
+        return self._figures(f"{at} AS step", "step", bounds, {"step": step_ns}, limit=2000)
+
+    def figures_by_model(self, bounds: TimeRange) -> list[Mapping[str, object]]:
+        return self._figures(f"{_MODEL} AS model, provider", "model, provider", bounds, {}, limit=50)
+
+    def totals(self, bounds: TimeRange) -> Mapping[str, object]:
+        return (
+            self._figures("1 AS whole", "whole", bounds, {}, limit=1)[0:1][0]
+            if self._has_spans(bounds)
+            else {}
+        )
+
+    def _has_spans(self, bounds: TimeRange) -> bool:
+        return self.window_before(bounds, 1).span_count > 0
+
+    def _figures(
+        self, select: str, group: str, bounds: TimeRange, more: Mapping[str, object], *, limit: int
+    ) -> list[Mapping[str, object]]:
+        rows = self._ask(
+            f"SELECT {select}, {_FIGURES} FROM spans FINAL WHERE {PROJECT_AND_TIME} AND {counted()} "
+            f"GROUP BY {group} ORDER BY calls DESC LIMIT {{limit:UInt32}}",
+            {**_bounds(bounds), **more, "limit": limit},
+        )
+        return _named(rows)
+
+    def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
+        return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
+
+
+_FIGURES = f"""
+    count() AS calls,
+    countIf(status != 'ok') AS errors,
+    sum(cost_nanousd) AS cost_nanousd,
+    sum({INPUT_TOKENS}) AS input_tokens,
+    sum({OUTPUT_TOKENS}) AS output_tokens,
+    quantileExact(0.5)(ended_ns - started_ns) AS p50_ns,
+    quantileExact(0.95)(ended_ns - started_ns) AS p95_ns,
+    sumMap(map(if(cost_status = '', 'unknown', cost_status), 1)) AS cost_status_counts
+"""
+
+_SUMMARY_COLUMNS = (
+    "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status, trace_name, user_id, "
+    "session_id, tags, request_model, response_model, cost_nanousd, cost_status, "
+    "preview_input, preview_output, "
+    f"{INPUT_TOKENS} AS input_sum, {OUTPUT_TOKENS} AS output_sum"
+)
+
+_SUMMARY = f"""
+SELECT
+    trace_id,
+    argMin(if(trace_name != '', trace_name, name), {_ROOT_FIRST}) AS root_name,
+    anyIf(trace_name, trace_name != '') AS given_name,
+    min(started_ns) AS first_ns,
+    max(ended_ns) AS last_ns,
+    {TRACE_STATUS} AS trace_status,
+    count() AS span_count,
+    groupUniqArrayIf(20)({_MODEL}, is_counted AND {_MODEL} != '') AS models,
+    sumIf(input_sum, is_counted) AS input_tokens,
+    sumIf(output_sum, is_counted) AS output_tokens,
+    sumIf(cost_nanousd, is_counted) AS cost_nanousd,
+    groupUniqArrayIf(cost_status, is_counted AND cost_status != '') AS cost_statuses,
+    max(session_id) AS session_id,
+    max(user_id) AS user_id,
+    groupUniqArrayArray(tags) AS tags,
+    argMinIf(preview_input, {_ROOT_FIRST}, preview_input != '') AS preview_input,
+    argMinIf(preview_output, (parent_span_id != '', -ended_ns), preview_output != '') AS preview_output
+FROM (
+    SELECT {_SUMMARY_COLUMNS}, {counted()} AS is_counted FROM spans WHERE {_IN_TRACES}
+    ORDER BY received_ns DESC LIMIT 1 BY trace_id, span_id
+)
+GROUP BY trace_id
+"""
+
+
+_BODIES = f"""
+SELECT hash, body FROM content
+WHERE project_id = {{project:String}} AND hash IN (
+    SELECT arrayJoin(arrayConcat(
+        input_hashes, output_hashes, [attributes['tools_hash']],
+        arrayMap(value -> substring(value, {len(CONTENT_REFERENCE) + 1}),
+                 arrayFilter(value -> startsWith(value, '{CONTENT_REFERENCE}'), mapValues(attributes)))
+    )) FROM spans WHERE {_IN_TRACES}
+)
+LIMIT 1 BY hash LIMIT {{limit:UInt32}}
+"""
+
+
+def _bounds(bounds: TimeRange) -> dict[str, object]:
+    return {"low": bounds.since_ns, "high": bounds.until_ns}
+
+
+def _named(rows: Rows) -> list[Mapping[str, object]]:
+    return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0

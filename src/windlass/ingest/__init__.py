@@ -1,0 +1,1 @@
+"""The intake of foreign telemetry: OTLP bytes become spans in the journal; calls are not recorded here."""
