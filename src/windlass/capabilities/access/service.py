@@ -108,7 +108,7 @@ class AccessService:
         if user is None:
             raise KeyRefused(
                 "this sign-in link was used before or is older than 15 minutes; "
-                "`windlass key sign-in` prints a new one"
+                "`windlass sign-in` prints a new one"
             )
         return StartedSession(self._session(user, session_token, expires_ns), session_token)
 
