@@ -5,7 +5,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { mockServer } from "./dev/mock";
+import { mockServer } from "./dev/mock.ts";
 
 const output = fileURLToPath(new URL("../src/windlass/_ui", import.meta.url));
 const compressible = new Set([".html", ".js", ".css", ".svg"]);

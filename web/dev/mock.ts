@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import type { TraceDetail, TraceItem } from "../src/client/types";
-import { detail, item } from "./fixtures";
+import { detail, item } from "./fixtures.ts";
 
 interface World {
   traces: TraceItem[];

@@ -37,7 +37,7 @@ function axes(format: Props["format"]): uPlot.Axis[] {
   const shared = { stroke: paint("--text-3"), font: `11px ${paint("--sans")}`, ticks: { show: false } };
   const grid = { stroke: paint("--line"), width: 1 };
   return [
-    { ...shared, grid: { show: false }, space: 70, values: timeLabels },
+    { ...shared, grid: { show: false }, size: 24, space: 70, values: timeLabels },
     { ...shared, grid, size: 62, space: 34, values: (_, ticks) => ticks.map((tick) => format(tick)) },
   ];
 }
@@ -88,6 +88,8 @@ export function Chart({ label, summary, times, series, format, onRange, sync }: 
       watcher.disconnect();
       chart.destroy();
     };
+    // The colours are read from the tokens, so a change of theme draws anew.
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies
   }, [times, series, theme, sync]);
   return (
     <figure className={styles["chart"]}>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, count, duration, money, plural } from "./format";
+import { ago, count, duration, exactMoney, money, plural } from "./format";
 
 describe("numbers", () => {
   test("counts are grouped and shorten from a million on", () => {
@@ -25,8 +25,14 @@ describe("numbers", () => {
     expect(money("0", "computed")).toBe("$0");
     expect(money("0.0042", "computed")).toBe("$0.0042");
     expect(money("0.00001", "computed")).toBe("<$0.0001");
-    expect(money("0.2", "computed")).toBe("$0.20");
+    expect(money("0.2", "computed")).toBe("$0.2000");
     expect(money("12.3456", "computed")).toBe("$12.35");
+  });
+
+  test("an exact cost keeps every digit that counts", () => {
+    expect(exactMoney("0.0000256000")).toBe("$0.0000256");
+    expect(exactMoney("10")).toBe("$10");
+    expect(exactMoney("1.000")).toBe("$1");
   });
 
   test("relative times count from the given moment", () => {

@@ -3,7 +3,7 @@
 const counts = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const shorts = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 const cents = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const fine = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 8 });
+const fine = new Intl.NumberFormat("en", { minimumFractionDigits: 4, maximumFractionDigits: 4 });
 
 export const MISSING = "-";
 
@@ -38,8 +38,13 @@ export function money(usd: string | null | undefined, status?: string | null): s
   const value = Number(usd);
   if (value === 0) return "$0";
   if (Math.abs(value) < 0.0001) return "<$0.0001";
-  if (Math.abs(value) < 1) return `$${fine.format(Number(value.toPrecision(3)))}`;
+  if (Math.abs(value) < 1) return `$${fine.format(value)}`;
   return value < 1_000_000 ? `$${cents.format(value)}` : `$${shorts.format(value).replace(/([A-Z])$/, " $1")}`;
+}
+
+/** Every digit of a cost, for sums that a reader may want to check. */
+export function exactMoney(usd: string): string {
+  return `$${usd.includes(".") ? usd.replace(/\.?0+$/, "") : usd}`;
 }
 
 /** What a cost rests on, for the hover text. */

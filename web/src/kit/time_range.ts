@@ -37,11 +37,14 @@ export function stepFor(range: TimeRange, now: number): number {
   return steps.find((step) => seconds / step <= 120) ?? 86_400;
 }
 
+function show(moment: string): string {
+  if (relative.test(moment)) return moment;
+  return new Date(moment).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+}
+
 /** What the range is called: its preset, or its two ends. */
 export function titleOf(range: TimeRange): string {
   const preset = PRESETS.find(({ since }) => since === range.since);
   if (preset && range.until === undefined) return preset.title;
-  const show = (text: string): string =>
-    relative.test(text) ? text : new Date(text).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   return `${show(range.since)} to ${range.until === undefined ? "now" : show(range.until)}`;
 }

@@ -17,7 +17,10 @@ export function snippets(baseUrl: string, key: string, model: string): Snippet[]
       text: `curl ${url}/chat/completions \\
   -H "Authorization: Bearer ${key}" \\
   -H "Content-Type: application/json" \\
-  -d '{"model": "${model}", "messages": [{"role": "user", "content": "${question}"}]}'`,
+  -d '{
+    "model": "${model}",
+    "messages": [{"role": "user", "content": "${question}"}]
+  }'`,
     },
     {
       id: "python",

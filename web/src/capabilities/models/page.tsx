@@ -62,7 +62,12 @@ function ModelTable({ items }: { items: ModelItem[] }) {
       <tbody>
         {items.map((model) => (
           <tr key={model.id}>
-            <td><code>{model.id}</code> <CopyButton text={model.id} label={`Copy ${model.id}`} /></td>
+            <td>
+              <span className={styles["name"]}>
+                <code>{model.id}</code>
+                <CopyButton text={model.id} label={`Copy ${model.id}`} />
+              </span>
+            </td>
             <td className={table["quiet"]}>{model.kind === "route" ? "Route" : "Model"}</td>
             <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
             <td className={table["quiet"]}>{model.abilities.join(", ") || "-"}</td>

@@ -18,7 +18,13 @@ test("a request recorded by SDK, gateway and attempt speaks once, by its outermo
 test("a later call shows only what the earlier one did not hold", () => {
   const agent = detail({ ...item(2, now), status: "ok" });
   const turns = transcript(agent.spans).filter((entry) => entry.kind === "turn");
-  expect(turns.map(({ repeated, fresh }) => [repeated, fresh.length])).toEqual([[0, 2], [3, 1]]);
+  expect(turns.map(({ repeated, fresh }) => [repeated, fresh.length])).toEqual([[0, 2], [4, 0]]);
+});
+
+test("the answer of a tool that left no span of its own is shown with the call that carries it", () => {
+  const agent = detail({ ...item(2, now), status: "ok" });
+  const turns = transcript(agent.spans.filter(({ type }) => type !== "tool")).filter((entry) => entry.kind === "turn");
+  expect(turns[1]!.repeated).toBe(3);
   expect(turns[1]!.fresh[0]!.parts[0]!.type).toBe("tool_call_response");
 });
 

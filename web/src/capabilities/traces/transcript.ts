@@ -4,9 +4,9 @@ import type { Message, Part, Span } from "@/client/types";
 export interface Turn {
   kind: "turn";
   span: Span;
-  /** Messages this call sent for the first time. */
+  /** Messages this call sent that stand nowhere above. */
   fresh: Message[];
-  /** How many messages before them repeat the previous call. */
+  /** How many messages it sent that do: in the previous call, or as the answer of a tool. */
   repeated: number;
   /** Attempts that failed before the one that answered. */
   failedAttempts: Span[];
@@ -30,6 +30,15 @@ function sameMessage(one: Message, other: Message): boolean {
 export function repeatedCount(input: Message[], previous: Message[]): number {
   const end = input.findIndex((message, at) => !previous[at] || !sameMessage(message, previous[at]));
   return end === -1 ? input.length : end;
+}
+
+/** The answers of a tool span, as texts to compare with what the next call repeats. */
+function answers(messages: Message[]): string[] {
+  return messages.flatMap(({ parts }) => parts.map((part) => readable(part.response ?? part.content ?? "")));
+}
+
+function isShown(message: Message, shownAnswers: ReadonlySet<string>): boolean {
+  return message.parts.length > 0 && message.parts.every((part) => part.type === "tool_call_response" && shownAnswers.has(readable(part.response ?? part.content ?? "")));
 }
 
 function byStart(one: Span, other: Span): number {
@@ -75,18 +84,21 @@ export function transcript(spans: Span[]): Entry[] {
   const known = families(spans);
   const failed = spans.filter((span) => span.type === "attempt" && span.status === "error");
   const entries: Entry[] = [];
+  const shownAnswers = new Set<string>();
   const said = new Map<string, Message[]>(); // by parent: each agent's own conversation
   for (const span of spans.toSorted(byStart)) {
     const family = known.get(span.span_id)!;
     if (!isOutermostSpeaker(span, family)) {
       const step = stepOf(span, family);
       if (step) entries.push(step);
+      if (step?.kind === "tool") for (const answer of answers(span.output)) shownAnswers.add(answer);
       continue;
     }
     const home = span.parent_span_id ?? "";
-    const repeated = repeatedCount(span.input, said.get(home) ?? []);
+    const unsaid = span.input.slice(repeatedCount(span.input, said.get(home) ?? []));
+    const fresh = unsaid.filter((message) => !isShown(message, shownAnswers));
     const failedAttempts = failed.filter((one) => one !== span && known.get(one.span_id)!.ancestors.includes(span));
-    entries.push({ kind: "turn", span, fresh: span.input.slice(repeated), repeated, failedAttempts });
+    entries.push({ kind: "turn", span, fresh, repeated: span.input.length - fresh.length, failedAttempts });
     said.set(home, [...span.input, ...span.output]);
   }
   return entries;

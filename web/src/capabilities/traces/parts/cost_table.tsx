@@ -1,5 +1,5 @@
 /** The arithmetic behind a cost: tokens of each class, times its price, and the sum. */
-import { costNote, count, money, MISSING } from "@/kit/format";
+import { costNote, count, exactMoney, money, MISSING } from "@/kit/format";
 import { costLines } from "../cost_lines";
 import styles from "./cost_table.module.css";
 
@@ -29,7 +29,7 @@ export function CostTable({ usage, parts, usd, status }: Props) {
             <th scope="row">{line.title}</th>
             <td>{count(line.tokens)}</td>
             <td>{line.pricePerMillion ?? MISSING}</td>
-            <td title={line.usd === null ? "no price is known for this class" : `$${line.usd}`}>{line.usd === null ? MISSING : money(line.usd)}</td>
+            <td title={line.usd === null ? "no price is known for this class" : undefined}>{line.usd === null ? MISSING : exactMoney(line.usd)}</td>
           </tr>
         ))}
       </tbody>
@@ -38,7 +38,7 @@ export function CostTable({ usage, parts, usd, status }: Props) {
           <th scope="row">Sum</th>
           <td>{count(lines.reduce((sum, { tokens }) => sum + tokens, 0))}</td>
           <td />
-          <td title={costNote(usd, status)}>{money(usd, status)}</td>
+          <td title={costNote(usd, status)}>{usd && status !== "unknown" ? exactMoney(usd) : money(usd, status)}</td>
         </tr>
       </tfoot>
     </table>

@@ -8,6 +8,7 @@ import styles from "./entry_card.module.css";
 
 interface Props {
   span: Span;
+  type: string;
   isSelected: boolean;
   onSelect: (spanId: string) => void;
   children: ReactNode;
@@ -19,13 +20,13 @@ function tokens(usage: Record<string, number>): string {
   return `${count(sum("in_"))} in, ${count(sum("out_"))} out`;
 }
 
-export function EntryCard({ span, isSelected, onSelect, children }: Props) {
+export function EntryCard({ span, type, isSelected, onSelect, children }: Props) {
   const model = span.response_model || span.request_model;
   return (
     <article className={styles["card"]} data-span={span.span_id} data-selected={isSelected || undefined}>
       <header className={styles["head"]}>
         <button type="button" className={styles["title"]} aria-pressed={isSelected} onClick={() => onSelect(span.span_id)}>
-          <SpanType type={span.type} />
+          <SpanType type={type} />
           <strong>{model || span.name}</strong>
         </button>
         {span.status !== "ok" && <Status status={span.status} />}

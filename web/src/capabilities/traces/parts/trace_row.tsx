@@ -35,7 +35,7 @@ export const TraceRow = memo(function TraceRow({ item, index, top, now, isActive
       role="row" aria-rowindex={index + 2} data-index={index} tabIndex={isActive ? 0 : -1} className={styles["row"]} style={{ top }}
       onClick={open} onFocus={() => onFocus(item.trace_id)}
     >
-      <div role="gridcell"><Status status={item.status} isShort={item.status === "ok"} /></div>
+      <div role="gridcell" className={styles["status"]}><Status status={item.status} /></div>
       <div role="gridcell" title={moment(item.started_at)} className={styles["quiet"]}>{ago(item.started_at, now)}</div>
       <div role="gridcell">
         <Link to="/traces/$traceId" params={{ traceId: item.trace_id }} search={(old) => ({ ...old, span: undefined, view: undefined })} tabIndex={-1} className={styles["name"]!}>

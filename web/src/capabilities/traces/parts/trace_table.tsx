@@ -17,7 +17,7 @@ interface Props {
   search: { filter?: string | undefined };
 }
 
-const ROW = 32;
+const ROW = 28;
 const columns: { title: string; note?: string; isNumber?: boolean }[] = [
   { title: "Status" }, { title: "Started" }, { title: "Name" }, { title: "Input" }, { title: "Output" }, { title: "Model" },
   { title: "Duration", isNumber: true }, { title: "Tokens", note: "Tokens in and out", isNumber: true },

@@ -24,14 +24,15 @@ export function Transcript({ detail, selected, onSelect }: Props) {
   const from = Math.max(0, Math.min(at - SHOWN / 2, entries.length - SHOWN));
   useEffect(() => {
     const card = selected && list.current?.querySelector(`[data-span="${CSS.escape(selected)}"]`);
-    if (card) card.scrollIntoView({ block: "nearest" });
+    const isTaller = card && list.current?.parentElement && card.clientHeight > list.current.parentElement.clientHeight;
+    if (card) card.scrollIntoView({ block: isTaller ? "start" : "nearest" });
   }, [selected]);
   if (entries.length === 0) return <Empty title="Nothing was said in this trace">Its spans carry no messages; the tree shows them.</Empty>;
   return (
     <div ref={list} className={styles["list"]}>
       {from > 0 && <p className={styles["note"]}>{from} earlier entries are not shown; choose a span in the tree to go there.</p>}
       {entries.slice(from, from + SHOWN).map((entry) => (
-        <EntryCard key={entry.span.span_id} span={entry.span} isSelected={entry.span.span_id === selected} onSelect={onSelect}>
+        <EntryCard key={entry.span.span_id} type={entry.kind === "turn" ? "llm" : entry.span.type} span={entry.span} isSelected={entry.span.span_id === selected} onSelect={onSelect}>
           <Body entry={entry} />
         </EntryCard>
       ))}

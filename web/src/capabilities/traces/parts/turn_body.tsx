@@ -13,7 +13,7 @@ export function TurnBody({ turn }: { turn: Turn }) {
     <>
       {repeated > 0 && (
         <div className={styles["repeated"]}>
-          <span>{plural(repeated, "message")} as in the call before</span>
+          <span>{plural(repeated, "message")} shown above</span>
           <Button kind="bare" onPress={() => setFull(!isFull)} aria-expanded={isFull}>{isFull ? "Hide" : "Full context"}</Button>
         </div>
       )}
