@@ -12,6 +12,7 @@ _SHARE = 0.1  # of first tries
 _FLOOR = 10.0  # so that a quiet route may retry at all
 _FLOOR_PERIOD_S = 10.0
 _CEILING = 100.0
+_MAX_BUCKETS = 10_000
 
 
 def wait_before_retry(number: int, retry_after_s: float | None, chance: float) -> float:
@@ -48,6 +49,8 @@ class RetryBudgets:
 
     def may_retry(self, route: str, provider: str, now_s: float) -> bool:
         """Take one retry out of the budget, if it holds one."""
+        if len(self._buckets) >= _MAX_BUCKETS:  # callers choose model names, memory is ours
+            self._buckets.clear()
         bucket = self._buckets.setdefault((route, provider), _Bucket(_FLOOR, now_s))
         if bucket.tokens < _FLOOR:
             bucket.tokens = min(_FLOOR, bucket.tokens + (now_s - bucket.at_s) * _FLOOR / _FLOOR_PERIOD_S)

@@ -10,30 +10,24 @@ from windlass.base.errors import (
     BadRequest,
     BodyTooLarge,
     StreamTruncated,
-    UpstreamRefused,
     UpstreamTimedOut,
     UpstreamUnreachable,
 )
 from windlass.base.ids import SpanId, new_span_id
 from windlass.contracts.call import AttemptRecord
-from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import FailureKind, Relay, ReplySummary, RequestHead
+from windlass.contracts.dialect import Relay, ReplySummary, RequestHead
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.gateway.stages import ask
-from windlass.gateway.stages.course import Course, TryFailed, failed_from
+from windlass.gateway.stages.course import Course
+from windlass.gateway.stages.failures import TryFailed, from_answer, from_fault, unusable
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import Plan, PlannedTarget
 
 _NO_SUMMARY = ReplySummary()
 _MAX_ERROR_BYTES = 1_000_000
-_OURS = frozenset[FailureKind]({"auth", "permission"})  # about Windlass's key, not about the caller's
-_KIND_OF_STATUS: dict[int, FailureKind] = {
-    400: "bad_request", 401: "auth", 403: "permission", 404: "not_found", 429: "rate_limited",
-    503: "overloaded", 504: "timeout", 529: "overloaded",
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -100,8 +94,7 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
     Raises: what the last try failed with, AllTargetsFailed, BadRequest.
     """
     now_s = call.rig.clock.monotonic_ns() / 1e9
-    course = Course(plan, call.rig, deadline_s=now_s + _caller_limit_s(call))
-    call.warnings += [f"skipped:{planned.name}" for planned in course.skipped]
+    course = Course(plan, call.rig, now_s + _caller_limit_s(call), call.warnings)
     call.rig.retries.first_try(plan.asked, course.current.provider.name)
     while True:
         attempt = Attempt(call, course.current, call.rig.clock.now_ns())
@@ -110,7 +103,7 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
         except TryFailed as failed:
             attempt.close(
                 SpanStatus.ERROR,
-                error_type=failed.kind if isinstance(failed.error, UpstreamRefused) else failed.error.code,
+                error_type=failed.error_type,
                 error=failed.error.message,
                 retry_after_s=failed.retry_after_s,
             )
@@ -140,9 +133,11 @@ async def _try(attempt: Attempt, head: RequestHead, plan: Plan) -> WholeAnswer |
             return await _open_stream(attempt, request, head, plan, written.renamed_tools)
         return await _read_whole(attempt, request, written.renamed_tools)
     except UpstreamUnreachable as error:
-        raise failed_from(error, kind="server", is_unreachable=attempt.http_status == 0) from error
+        raise TryFailed(
+            "server", error, is_retryable=True, is_unreachable=attempt.http_status == 0
+        ) from error
     except UpstreamTimedOut as error:
-        raise failed_from(error, kind="timeout", is_unreachable=False) from error
+        raise TryFailed("timeout", error, is_retryable=True) from error
 
 
 async def _read_whole(
@@ -152,7 +147,7 @@ async def _read_whole(
     try:
         body = await reply.read(attempt.call.rig.max_reply_bytes)
     except BodyTooLarge as error:
-        raise _unusable(attempt, error.message) from error
+        raise unusable(attempt.planned.provider, error.message) from error
     finally:
         reply.close()
     codec, quirks = attempt.planned.codec, attempt.planned.provider.quirks
@@ -166,7 +161,7 @@ async def _read_whole(
             reply_read = restore_reply(codec.read_reply(body, quirks), renamed_tools)
             shown = attempt.call.codec.write_reply(reply_read)
     except BadRequest as error:
-        raise _unusable(attempt, error.message) from error
+        raise unusable(attempt.planned.provider, error.message) from error
     return WholeAnswer(attempt, body, shown, summary)
 
 
@@ -183,7 +178,6 @@ async def _open_stream(
     """
     planned = attempt.planned
     first_token_at = asyncio.get_running_loop().time() + plan.limits.first_token_s
-    answer: OpenAnswer | None = None
     try:
         async with asyncio.timeout_at(first_token_at):
             reply = await _send(attempt, request)
@@ -196,24 +190,23 @@ async def _open_stream(
                 created_s=attempt.started_ns // 1_000_000_000,
             )
             answer = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(plan.hold_s):
-                    await _hold(answer)
+            await _hold(answer, plan.hold_s)
+            return answer
     except TimeoutError as error:
-        _drop(answer)
         raise UpstreamTimedOut(f"the provider sent nothing for {plan.limits.first_token_s:g} s") from error
+
+
+async def _hold(answer: OpenAnswer, hold_s: float) -> None:
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(hold_s):
+                await _read_to_content(answer)
     except BaseException:
-        _drop(answer)
-        raise
-    return answer
-
-
-def _drop(answer: OpenAnswer | None) -> None:
-    if answer is not None:
         answer.reply.close()
+        raise
 
 
-async def _hold(answer: OpenAnswer) -> None:
+async def _read_to_content(answer: OpenAnswer) -> None:
     relay = answer.relay
     while not (relay.has_content or relay.is_complete or relay.fault):
         try:
@@ -227,7 +220,7 @@ async def _hold(answer: OpenAnswer) -> None:
     if relay.has_content:
         answer.first_token_ns = answer.attempt.call.rig.clock.now_ns()
     elif relay.fault:
-        raise _from_fault(relay.fault)
+        raise from_fault(relay.fault)
     elif not relay.is_complete:
         error = StreamTruncated("the provider's stream ended before any content")
         raise TryFailed("server", error, is_retryable=True)
@@ -249,50 +242,8 @@ async def _send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
         body = b""
     finally:
         reply.close()
-    raise _from_error_answer(attempt, headers, body)
-
-
-def _from_error_answer(attempt: Attempt, headers: Mapping[str, str], body: bytes) -> TryFailed:
-    call, planned = attempt.call, attempt.planned
-    failure = planned.codec.read_failure(attempt.http_status, headers, body, call.rig.clock.now_ns() / 1e9)
-    if failure.kind in _OURS:
-        where = f"; check {planned.provider.key_variable}" if planned.provider.key_variable else ""
-        error = UpstreamRefused(
-            f"the provider {planned.provider.name!r} refused the key Windlass has for it{where}",
-            http_status=502,
-            wire_code="provider_key_refused",
-        )
-    else:
-        error = UpstreamRefused(
-            failure.message,
-            http_status=failure.status if failure.status >= 400 else 502,
-            wire_code=failure.code,
-            error_type=failure.error_type if planned.codec is call.codec else "",
-            param=failure.param,
-            retry_after_s=failure.retry_after_s,
-        )
-    return TryFailed(
-        failure.kind, error, is_retryable=failure.is_retryable, retry_after_s=failure.retry_after_s
-    )
-
-
-def _from_fault(fault: StreamFault) -> TryFailed:
-    """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
-    kind = _KIND_OF_STATUS.get(fault.status, "server" if fault.status >= 500 else "bad_request")
-    error = UpstreamRefused(
-        fault.message, http_status=fault.status, wire_code=fault.code, error_type=fault.error_type
-    )
-    return TryFailed(kind, error, is_retryable=kind in {"rate_limited", "overloaded", "timeout", "server"})
-
-
-def _unusable(attempt: Attempt, reason: str) -> TryFailed:
-    """Say that a 200 carried something that is not an answer."""
-    error = UpstreamRefused(
-        f"the provider {attempt.planned.provider.name!r} sent an answer that can't be read: {reason}",
-        http_status=502,
-        wire_code="unreadable_answer",
-    )
-    return TryFailed("server", error, is_retryable=True)
+    failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
+    raise from_answer(failure, planned.provider, is_same_dialect=planned.codec is call.codec)
 
 
 def _caller_limit_s(call: OpenCall) -> float:

@@ -1,52 +1,17 @@
 """Which target is tried next, after which wait; pure but for health and budgets, which it asks and tells."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from windlass.base.errors import AllTargetsFailed, UpstreamError, UpstreamRefused, WindlassError
+from windlass.base.errors import AllTargetsFailed, UpstreamRefused
 from windlass.contracts.call import FallbackCause
-from windlass.contracts.dialect import FailureKind
 from windlass.gateway.retries import LONGEST_WAIT_S, MAX_TRIES, wait_before_retry
 from windlass.gateway.rig import Rig
+from windlass.gateway.stages.failures import CAUSES, TryFailed
 from windlass.gateway.traffic import Plan, PlannedTarget
 
-CAUSES: Mapping[FailureKind, FallbackCause | None] = {
-    "bad_request": None,
-    "too_large": None,
-    "context_too_long": "context_too_long",
-    "policy": "policy",
-    "auth": "down",  # our key at that provider; another provider may serve the caller
-    "quota": "rate_limited",
-    "permission": "down",
-    "not_found": "not_found",
-    "rate_limited": "rate_limited",
-    "timeout": "timeout",
-    "overloaded": "down",
-    "server": "down",
-}
 _RESTING_CAUSES: frozenset[FallbackCause | None] = frozenset({"down", "rate_limited", "timeout"})
-
-
-class TryFailed(Exception):
-    """One try at one target failed; `error` is what the caller reads if no other try succeeds."""
-
-    def __init__(
-        self,
-        kind: FailureKind,
-        error: WindlassError,
-        *,
-        is_retryable: bool,
-        retry_after_s: float | None = None,
-        is_unreachable: bool = False,
-    ) -> None:
-        super().__init__(error.message)
-        self.kind: FailureKind = kind
-        self.error = error
-        self.is_retryable = is_retryable
-        self.retry_after_s = retry_after_s
-        self.is_unreachable = is_unreachable
 
 
 @dataclass(slots=True)
@@ -56,8 +21,8 @@ class Course:
     plan: Plan
     rig: Rig
     deadline_s: float  # monotonic
+    warnings: list[str]  # of the call; a target passed over is named there
     current: PlannedTarget = field(init=False)
-    skipped: list[PlannedTarget] = field(default_factory=list[PlannedTarget])
     _rest: list[PlannedTarget] = field(init=False)
     _tries: int = 0
     _failures: dict[str, TryFailed] = field(default_factory=dict[str, TryFailed])
@@ -99,7 +64,7 @@ class Course:
             )
             if resting is None:
                 return planned
-            self.skipped.append(planned)
+            self.warnings.append(f"skipped:{planned.name}")
             cause = cause or resting
         return None
 
@@ -138,8 +103,3 @@ class Course:
             )
         tried = "; ".join(f"{name}: {failed.error.message}" for name, failed in self._failures.items())
         raise AllTargetsFailed(f"all {len(self._failures)} targets failed ({tried})") from last.error
-
-
-def failed_from(error: UpstreamError, *, kind: FailureKind, is_unreachable: bool) -> TryFailed:
-    """Turn a broken connection or a time-out into a failed try."""
-    return TryFailed(kind, error, is_retryable=True, is_unreachable=is_unreachable)

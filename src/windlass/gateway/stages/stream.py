@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 
 from windlass.base.errors import (
     StreamTruncated,
@@ -18,6 +19,7 @@ from windlass.gateway.stages.attempt import OpenAnswer
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.watchdog import Watchdog
 
+_LOG = logging.getLogger(__name__)
 _DRAIN_S = 1.0
 _OWN_FAULTS = frozenset({"malformed_frame", "frame_too_large"})  # ours about the frames, not the provider's
 
@@ -53,9 +55,12 @@ class CallStream:
             return await self._break(SpanStatus.TRUNCATED, reason)
         except UpstreamError as error:
             return await self._break(SpanStatus.TRUNCATED, error)
-        except BaseException:  # the caller left, or a fault of ours: settle, then let it pass
+        except asyncio.CancelledError:
             self._abandon()
             raise
+        except Exception:  # noqa: BLE001  # the edge of a request: whatever failed, the call is settled
+            _LOG.exception("a stream failed for a reason of ours (%s)", self._call.request_id)
+            return await self._break(SpanStatus.ERROR, WindlassError("Windlass failed on this stream"))
 
     async def aclose(self) -> None:
         if self._is_over:
@@ -147,15 +152,17 @@ class CallStream:
         if self._is_drained:
             return
         self._is_drained = True
-        answer = self._answer
         try:
-            if not answer.is_at_end and self._relay.is_complete:
-                with contextlib.suppress(UpstreamError, TimeoutError):
-                    async with asyncio.timeout(_DRAIN_S):
-                        async for _ in answer.chunks:
-                            continue
+            if not self._answer.is_at_end and self._relay.is_complete:
+                await self._read_past_the_end()
         finally:
-            answer.reply.close()
+            self._answer.reply.close()
+
+    async def _read_past_the_end(self) -> None:
+        with contextlib.suppress(UpstreamError, TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                async for _ in self._answer.chunks:
+                    continue
 
 
 def _of_fault(fault: StreamFault) -> tuple[SpanStatus, WindlassError]:

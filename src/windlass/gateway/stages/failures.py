@@ -1,0 +1,96 @@
+"""Tries that failed: which cause each stands for and what the caller reads; not what is tried next."""
+
+from collections.abc import Mapping
+
+from windlass.base.errors import UpstreamRefused, WindlassError
+from windlass.contracts.call import FallbackCause
+from windlass.contracts.chat import StreamFault
+from windlass.contracts.dialect import FailureKind, UpstreamFailure
+from windlass.contracts.provider import Provider
+
+CAUSES: Mapping[FailureKind, FallbackCause | None] = {
+    "bad_request": None,
+    "too_large": None,
+    "context_too_long": "context_too_long",
+    "policy": "policy",
+    "auth": "down",  # our key at that provider; another provider may serve the caller
+    "quota": "rate_limited",
+    "permission": "down",
+    "not_found": "not_found",
+    "rate_limited": "rate_limited",
+    "timeout": "timeout",
+    "overloaded": "down",
+    "server": "down",
+}
+_OURS = frozenset[FailureKind]({"auth", "permission"})  # about Windlass's key, not about the caller's
+_KIND_OF_STATUS: Mapping[int, FailureKind] = {
+    400: "bad_request", 401: "auth", 403: "permission", 404: "not_found", 429: "rate_limited",
+    503: "overloaded", 504: "timeout", 529: "overloaded",
+}  # fmt: skip
+_RETRYABLE = frozenset[FailureKind]({"rate_limited", "overloaded", "timeout", "server"})
+
+
+class TryFailed(Exception):
+    """One try at one target failed; `error` is what the caller reads if no other try succeeds."""
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        error: WindlassError,
+        *,
+        is_retryable: bool,
+        retry_after_s: float | None = None,
+        is_unreachable: bool = False,
+    ) -> None:
+        super().__init__(error.message)
+        self.kind: FailureKind = kind
+        self.error = error
+        self.is_retryable = is_retryable
+        self.retry_after_s = retry_after_s
+        self.is_unreachable = is_unreachable
+
+    @property
+    def error_type(self) -> str:
+        return self.kind if isinstance(self.error, UpstreamRefused) else self.error.code
+
+
+def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
+    """Pass an error answer on, unless it is about our own key: that is no fault of the caller."""
+    if failure.kind in _OURS:
+        where = f"; check {provider.key_variable}" if provider.key_variable else ""
+        error = UpstreamRefused(
+            f"the provider {provider.name!r} refused the key Windlass has for it{where}",
+            http_status=502,
+            wire_code="provider_key_refused",
+        )
+    else:
+        error = UpstreamRefused(
+            failure.message,
+            http_status=failure.status if failure.status >= 400 else 502,
+            wire_code=failure.code,
+            error_type=failure.error_type if is_same_dialect else "",
+            param=failure.param,
+            retry_after_s=failure.retry_after_s,
+        )
+    return TryFailed(
+        failure.kind, error, is_retryable=failure.is_retryable, retry_after_s=failure.retry_after_s
+    )
+
+
+def from_fault(fault: StreamFault) -> TryFailed:
+    """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
+    kind = _KIND_OF_STATUS.get(fault.status, "server" if fault.status >= 500 else "bad_request")
+    error = UpstreamRefused(
+        fault.message, http_status=fault.status, wire_code=fault.code, error_type=fault.error_type
+    )
+    return TryFailed(kind, error, is_retryable=kind in _RETRYABLE)
+
+
+def unusable(provider: Provider, reason: str) -> TryFailed:
+    """Say that a 200 carried something that is not an answer."""
+    error = UpstreamRefused(
+        f"the provider {provider.name!r} sent an answer that can't be read: {reason}",
+        http_status=502,
+        wire_code="unreadable_answer",
+    )
+    return TryFailed("server", error, is_retryable=True)
