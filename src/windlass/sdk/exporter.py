@@ -53,19 +53,33 @@ class Exporter:
         """Queue a span; when the queue is full it is dropped, counted and said once."""
         with self._changed:
             self._sequence += 1  # also for a dropped span: the server sees the gap
+            if self._is_closing:
+                self._drop("a span ended after the exporter was closed")
+                return
             if len(self._queue) >= _MAX_SPANS or self._queued_bytes + span.size_bytes > _MAX_BYTES:
-                self._dropped += 1
-                if self._dropped == 1:
-                    _LOGGER.error("the queue of spans is full; spans are dropped until the server takes them")
+                self._drop("the queue of spans is full; spans are dropped until the server takes them")
                 return
             sequenced = {**span.attributes, "windlass.client_seq": self._sequence}
             self._queue.append(replace(span, attributes=sequenced))
             self._queued_bytes += span.size_bytes
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="windlass-export", daemon=True)
-                self._thread.start()
+                self._start_thread()
             if len(self._queue) >= _BATCH_SPANS:
                 self._changed.notify_all()
+
+    def _drop(self, reason: str) -> None:
+        self._dropped += 1
+        if self._dropped == 1:
+            _LOGGER.error(reason)
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="windlass-export", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is ending; the next process sends the file
+            self._rescue()
+            return
+        self._thread = thread
 
     def flush(self, timeout_s: float) -> bool:
         """Send what is queued now; True when the server has taken everything."""
@@ -75,7 +89,7 @@ class Exporter:
                 return True
             self._is_hurried = True
             self._changed.notify_all()
-            while self._is_hurried and (left := until - time.monotonic()) > 0:
+            while self._is_hurried and self._thread.is_alive() and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
             return not self._is_hurried and self._state != "away" and self._dropped == 0
 

@@ -21,7 +21,7 @@ class Instrument:
         self._function = function
         self._open_span = open_span
         self._is_captured = is_captured
-        self._signature = inspect.signature(function)
+        self._signature = _signature(function)
 
     @contextmanager
     def run(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Generator[ActiveSpan]:
@@ -45,11 +45,20 @@ class Instrument:
             span.set_output(value)
 
     def _arguments(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> object:
+        if self._signature is None:
+            return [*args, dict(kwargs)]
         try:
             bound = self._signature.bind(*args, **kwargs).arguments
         except TypeError:  # the function itself is about to say so
             return [*args, dict(kwargs)]
         return {name: value for name, value in bound.items() if name not in ("self", "cls")}
+
+
+def _signature(function: Callable[..., object]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except ValueError:  # some built-in functions have none
+        return None
 
 
 def instrument(function: F, open_span: Callable[[], ActiveSpan], *, is_captured: bool) -> F:

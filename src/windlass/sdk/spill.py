@@ -62,9 +62,8 @@ class Spill:
         """Forget what was kept, and remove the file."""
         if self._descriptor is None:
             return
+        self.release()
         self._path.unlink(missing_ok=True)
-        os.close(self._descriptor)
-        self._descriptor = None
 
     def release(self) -> None:
         """Let go of the file, so that another process may adopt it."""
@@ -96,7 +95,7 @@ class Spill:
     def _open(self) -> int:
         if self._descriptor is None:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # spans hold prompts
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows
             self._descriptor = os.open(self._path, flags, 0o600)
             if fcntl is not None:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -61,7 +61,7 @@ class SpanScope(_Scope[ActiveSpan]):
 
     def __call__(self, function: F) -> F:
         """Trace each run of a function: its arguments, what it returns or raises, its time."""
-        shape = self._shape(self._name or function.__name__)
+        shape = self._shape(self._name or getattr(function, "__name__", type(function).__name__))
         return instrument(
             function,
             lambda: ActiveSpan(shape, find_place(self._owner, self._traceparent)),

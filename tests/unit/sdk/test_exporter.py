@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -102,6 +103,29 @@ with windlass.trace("last words"): pass
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
     assert [span.name for span in intake.spans] == ["last words"]
+
+
+def test_a_server_that_never_answers_costs_no_spans(tmp_path: Path, start_intake: Start) -> None:
+    """The process ends in time, and what was on its way is sent by the next one."""
+    code = f"""
+import windlass
+from windlass.sdk import client
+client._EXIT_WAIT_S = 0.5
+windlass.init({{url!r}}, "wl-test", spill_folder={str(tmp_path)!r})
+with windlass.trace("in flight"): pass
+"""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        subprocess.run([sys.executable, "-c", code.format(url=url)], check=True, timeout=30)
+    assert len(list(tmp_path.iterdir())) == 1
+
+    intake = start_intake(Intake(port=port))
+    client.init(url, "wl-test", spill_folder=tmp_path)
+    make_spans("next")
+
+    assert windlass.flush()
+    assert {span.name for span in intake.spans} == {"in flight", "next"}
 
 
 def test_a_forked_child_exports_its_own_spans(start_intake: Start, tmp_path: Path) -> None:

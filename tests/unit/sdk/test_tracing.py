@@ -1,8 +1,9 @@
 """What `trace`, `tool` and `retrieval` record around an application's code."""
 
 import asyncio
+import functools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -189,6 +190,25 @@ def test_capture_can_be_left_out(intake: Intake) -> None:
     secret("hunter2")
 
     assert not {"input.value", "output.value"} & intake.facts("secret").keys()
+
+
+@pytest.mark.parametrize("function", [max, functools.partial(max, key=str), "a".join])
+def test_any_callable_can_be_traced(intake: Intake, function: Callable[..., object]) -> None:
+    assert windlass.trace(function)(["b", "c"]) in ("c", "bac")
+
+    assert windlass.flush()
+    assert len(intake.spans) == 1
+
+
+def test_a_wrong_call_fails_as_without_the_trace(intake: Intake) -> None:
+    @windlass.trace
+    def one(argument: int) -> int:
+        return argument
+
+    with pytest.raises(TypeError, match="positional argument"):
+        one(1, 2)  # type: ignore[call-arg]
+
+    assert intake.facts("one")["error.type"] == "TypeError"
 
 
 class Hostile:
