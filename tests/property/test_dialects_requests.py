@@ -28,7 +28,7 @@ extras = st.dictionaries(
 texts = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.strip()) and text == text.strip())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(extra=extras, indent=st.sampled_from([None, 1, 4]), is_stream=st.booleans())
 def test_an_edit_keeps_every_other_value_byte_for_byte_and_in_its_order(
     extra: dict[str, Any], indent: int | None, is_stream: bool
@@ -56,15 +56,15 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
             continue
         arguments = draw(st.dictionaries(st.text(), st.integers() | st.text(), max_size=2))
         calls = [
-            {"id": id, "type": "function", "function": {"name": "f", "arguments": json.dumps(arguments)}}
-            for id in ids
+            {"id": call_id, "type": "function", "function": {"name": "f", "arguments": json.dumps(arguments)}}
+            for call_id in ids
         ]
         messages.append({"role": "assistant", "content": None, "tool_calls": calls})
-        messages += [{"role": "tool", "tool_call_id": id, "content": draw(texts)} for id in ids]
+        messages += [{"role": "tool", "tool_call_id": call_id, "content": draw(texts)} for call_id in ids]
     return [*messages, {"role": "user", "content": draw(texts)}]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(messages=conversations())
 def test_a_conversation_keeps_its_meaning_there_and_back(messages: list[dict[str, Any]]) -> None:
     body = json.dumps({"model": "m", "messages": messages}).encode()
@@ -78,8 +78,8 @@ def _meaning(messages: list[dict[str, Any]]) -> list[tuple[object, ...]]:
     meaning: list[tuple[object, ...]] = []
     for message in messages:
         content = message["content"]
-        for text in [content] if isinstance(content, str) else [part["text"] for part in content or ()]:
-            meaning.append((message["role"], message.get("tool_call_id"), text))
+        seen = [content] if isinstance(content, str) else [part["text"] for part in content or ()]
+        meaning += [(message["role"], message.get("tool_call_id"), text) for text in seen]
         for call in message.get("tool_calls", ()):
             arguments = json.loads(call["function"]["arguments"])
             meaning.append(("call", call["id"], call["function"]["name"], json.dumps(arguments)))

@@ -1,5 +1,7 @@
 """Streams of every dialect give the same bytes and events, however the network cuts them."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,7 +136,7 @@ def frames(draw: st.DrawFn) -> bytes:
 def test_frames_never_depend_on_where_reads_end(body: bytes, cuts: list[int]) -> None:
     ends = sorted({min(cut, len(body)) for cut in cuts} | {0, len(body)})
     splitter, whole = FrameSplitter(), FrameSplitter()
-    pieces = [body[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    pieces = [body[start:end] for start, end in pairwise(ends)]
     split_frames = [frame for piece in pieces for frame in splitter.feed(piece)]
     assert split_frames == whole.feed(body)
     assert splitter.finish() == whole.finish()

@@ -149,7 +149,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: fl
     )
 
 
-def fault_from(error: "Mapping[str, Json] | str") -> StreamFault:
+def fault_from(error: Json) -> StreamFault:
     """Read the error object of a stream; its status is the one the same error has as an answer."""
     words = _words_of(error)
     status = int(words.code) if words.code.isdigit() and 400 <= int(words.code) < 600 else 0
@@ -175,9 +175,9 @@ def _read_words(body: bytes) -> _Words:
     return _words_of(error if isinstance(error, Mapping | str) and error else value)
 
 
-def _words_of(error: "Mapping[str, Json] | str") -> _Words:
-    if isinstance(error, str):
-        return _Words(error)
+def _words_of(error: Json) -> _Words:
+    if not isinstance(error, Mapping):
+        return _Words(error if isinstance(error, str) else "")
     message = next((text for name in ("message", "detail", "error") if (text := _text(error.get(name)))), "")
     return _Words(
         message=message,

@@ -49,9 +49,11 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
             raise self.refuse(name, "a whole number")
-        return int(value)
+        return value
 
     def number(self, name: str) -> float | None:
         value = self.values.get(name)
@@ -97,6 +99,11 @@ class Fields:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(str(item) for item in value)
         raise self.refuse(name, "a string or an array of strings")
+
+
+def text_or_empty(value: Json) -> str:
+    """Return a string, or nothing for a value of another type."""
+    return value if isinstance(value, str) else ""
 
 
 def read_object(body: bytes) -> Fields:

@@ -13,12 +13,13 @@ from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json
 from windlass.dialects.anthropic.usage import merge_usage, read_usage
 from windlass.dialects.failures import fault_from
+from windlass.dialects.json_fields import text_or_empty
 
 
 class MessageHead(msgspec.Struct):
-    id: str | None = None
-    model: str | None = None
-    usage: dict[str, Any] | None = None
+    id: Any = None  # only a string is a name
+    model: Any = None
+    usage: Any = None
 
 
 class Delta(msgspec.Struct):
@@ -50,8 +51,8 @@ class WireEvent(msgspec.Struct):
     message: MessageHead | None = None
     content_block: Block | None = None
     delta: Delta | None = None
-    usage: dict[str, Any] | None = None
-    error: dict[str, Any] | str | None = None
+    usage: Any = None
+    error: Any = None
 
 
 class _OddEvent(msgspec.Struct):
@@ -97,7 +98,7 @@ def decode_event(payload: bytes, *, passes_odd: bool) -> WireEvent:
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
         ) from error
     if event.error or event.type == "error":
-        raise EventUnreadable(fault_from(event.error or ""))
+        raise EventUnreadable(fault_from(event.error))
     return event
 
 
@@ -148,11 +149,11 @@ class StreamNotes:
         if kind == "content_block_delta":
             return
         if kind == "message_start" and event.message is not None:
-            self.id = event.message.id or ""
-            self.model = event.message.model or ""
-            merge_usage(self._usage, event.message.usage or {})
+            self.id = text_or_empty(event.message.id)
+            self.model = text_or_empty(event.message.model)
+            merge_usage(self._usage, event.message.usage)
         elif kind == "message_delta":
-            merge_usage(self._usage, event.usage or {})
+            merge_usage(self._usage, event.usage)
             if event.delta is not None and event.delta.stop_reason:
                 self.stop_reason = event.delta.stop_reason
         elif kind == "message_stop":

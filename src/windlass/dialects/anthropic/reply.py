@@ -12,14 +12,14 @@ from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic.names import STOP_READ, STOP_WRITTEN
 from windlass.dialects.anthropic.parts import read_blocks, write_part
 from windlass.dialects.anthropic.usage import read_usage, write_usage
-from windlass.dialects.json_fields import read_object
+from windlass.dialects.json_fields import read_object, text_or_empty
 
 
 class _Summary(msgspec.Struct):
-    id: str | None = None
-    model: str | None = None
-    stop_reason: str | None = None
-    usage: dict[str, Any] | None = None
+    id: Any = None  # only a string is a name
+    model: Any = None
+    stop_reason: Any = None
+    usage: Any = None
 
 
 _SUMMARY = msgspec.json.Decoder(_Summary)
@@ -33,9 +33,9 @@ def summarise(body: bytes) -> ReplySummary:
         return ReplySummary()
     return ReplySummary(
         usage=read_usage(read.usage),
-        model=read.model or "",
-        id=read.id or "",
-        finish_reasons=(read.stop_reason,) if read.stop_reason else (),
+        model=text_or_empty(read.model),
+        id=text_or_empty(read.id),
+        finish_reasons=tuple(word for word in (text_or_empty(read.stop_reason),) if word),
     )
 
 

@@ -12,12 +12,12 @@ _UNITS = {
 }
 
 
-def read_usage(values: Mapping[str, Json] | None) -> Usage | None:
+def read_usage(values: Json) -> Usage | None:
     """Reduce to buckets; `input_tokens` already excludes both cache fields, thinking is inside the output.
 
     Without the split of cache writes by lifetime all of them are 5 minutes.
     """
-    if not values or not ("input_tokens" in values or "output_tokens" in values):
+    if not isinstance(values, Mapping) or not ("input_tokens" in values or "output_tokens" in values):
         return None
     written = _count(values.get("cache_creation_input_tokens"))
     split = _object(values.get("cache_creation"))
@@ -48,8 +48,10 @@ def read_usage(values: Mapping[str, Json] | None) -> Usage | None:
     )
 
 
-def merge_usage(seen: dict[str, Json], update: Mapping[str, Json]) -> None:
+def merge_usage(seen: dict[str, Json], update: Json) -> None:
     """Overwrite what a later event repeats: its counts are cumulative and must never be added."""
+    if not isinstance(update, Mapping):
+        return
     seen.update({name: value for name, value in update.items() if value is not None})
 
 

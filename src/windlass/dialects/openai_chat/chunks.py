@@ -4,6 +4,7 @@ Every frame is decoded in full (0.8 microseconds measured), so broken JSON synta
 Not found: invalid UTF-8 inside strings nobody reads, and values of fields nobody reads.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -49,17 +50,17 @@ class Chunk(msgspec.Struct):
     model: Any = None
     created: Any = None
     choices: list[ChunkChoice] | None = None
-    usage: dict[str, Any] | None = None
-    error: dict[str, Any] | str | None = None
-    service_tier: str | None = None
+    usage: Any = None
+    error: Any = None
+    service_tier: Any = None
 
 
 class _Odd(msgspec.Struct):
     """What is still read from a chunk whose other fields have unexpected types."""
 
     choices: list[dict[str, Any]] | None = None
-    usage: dict[str, Any] | None = None
-    error: dict[str, Any] | str | None = None
+    usage: Any = None
+    error: Any = None
 
 
 _CHUNK = msgspec.json.Decoder(Chunk, strict=False)  # some hosts send an index as a string
@@ -136,7 +137,7 @@ class StreamNotes:
 
     def __init__(self, quirks: Quirks) -> None:
         self._quirks = quirks
-        self._usage: dict[str, Json] | None = None
+        self._usage: Mapping[str, Json] | None = None
         self._finishes: dict[int, str] = {}
         self._open: set[int] = set()
         self._is_done = False
@@ -150,9 +151,10 @@ class StreamNotes:
             self.id = chunk.id
         if not self.model and isinstance(chunk.model, str):
             self.model = chunk.model
-        if chunk.usage:
-            self._usage = chunk.usage  # cumulative where a host repeats it: the last one counts
-        if chunk.service_tier:
+        usage: Json = chunk.usage
+        if usage and isinstance(usage, Mapping):
+            self._usage = usage  # cumulative where a host repeats it: the last one counts
+        if isinstance(chunk.service_tier, str):
             self.tier = chunk.service_tier
         for choice in chunk.choices or ():
             self._take_choice(choice)

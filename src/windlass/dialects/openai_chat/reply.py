@@ -18,24 +18,25 @@ from windlass.contracts.message import (
     ToolCallPart,
 )
 from windlass.contracts.provider import Quirks
-from windlass.dialects.json_fields import Fields, read_object
+from windlass.dialects.json_fields import Fields, read_object, text_or_empty
 from windlass.dialects.openai_chat.names import FINISH_READ, FINISH_WRITTEN, TIERS
 from windlass.dialects.openai_chat.parts import read_content, thinking_blocks
 from windlass.dialects.openai_chat.usage import read_usage, write_usage
+
+
+class _Summary(msgspec.Struct):
+    id: Any = None  # only a string is a name
+    model: Any = None
+    choices: msgspec.Raw = msgspec.Raw()
+    usage: Any = None
+    service_tier: Any = None
 
 
 class _ChoiceNames(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _Summary(msgspec.Struct):
-    id: str | None = None
-    model: str | None = None
-    choices: list[_ChoiceNames] | None = None
-    usage: dict[str, Any] | None = None
-    service_tier: str | None = None
-
-
+_CHOICES = msgspec.json.Decoder(list[_ChoiceNames])
 _SUMMARY = msgspec.json.Decoder(_Summary)
 
 
@@ -46,11 +47,18 @@ def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
     except (msgspec.DecodeError, RecursionError):
         return ReplySummary()
     return ReplySummary(
-        usage=read_usage(read.usage, quirks, read.service_tier or ""),
-        model=read.model or "",
-        id=read.id or "",
-        finish_reasons=tuple(c.finish_reason for c in read.choices or () if c.finish_reason),
+        usage=read_usage(read.usage, quirks, text_or_empty(read.service_tier)),
+        model=text_or_empty(read.model),
+        id=text_or_empty(read.id),
+        finish_reasons=_finish_reasons(read.choices),
     )
+
+
+def _finish_reasons(choices: msgspec.Raw) -> tuple[str, ...]:
+    try:
+        return tuple(c.finish_reason for c in _CHOICES.decode(choices) if c.finish_reason)
+    except (msgspec.DecodeError, RecursionError):
+        return ()
 
 
 def read_reply(body: bytes, quirks: Quirks) -> ChatReply:

@@ -22,13 +22,13 @@ class _Counts:
     audio_out: int
 
 
-def read_usage(values: Mapping[str, Json] | None, quirks: Quirks, service_tier: str = "") -> Usage | None:
+def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | None:
     """Reduce to buckets that never overlap; None when the host gave no counts.
 
     A count that can't be split without going below zero stays whole, and is flagged as a mismatch.
     Where the total proves that reasoning is counted beside `completion_tokens`, it wins over the quirk.
     """
-    if not values or not ("prompt_tokens" in values or "completion_tokens" in values):
+    if not isinstance(values, Mapping) or not ("prompt_tokens" in values or "completion_tokens" in values):
         return None
     counts = _read_counts(values)
     usage = _split(counts, is_reasoning_inside=_is_reasoning_inside(counts, quirks))

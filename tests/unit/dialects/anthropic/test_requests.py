@@ -1,0 +1,235 @@
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ReasoningAsk, ToolChoice
+from windlass.contracts.dialect import WrittenRequest
+from windlass.contracts.message import (
+    BlobPart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResponsePart,
+    UriPart,
+)
+from windlass.contracts.provider import STANDARD, ModelFacts
+
+USER = {"role": "user", "content": "hi"}
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "1"}
+BUDGETS = ModelFacts("anthropic", "m", max_output_tokens=64_000, abilities=("reasoning", "json_schema"))
+ADAPTIVE = ModelFacts("anthropic", "m", max_output_tokens=64_000, abilities=("adaptive_thinking",))
+
+
+def _write(facts: ModelFacts | None = None, **fields: Any) -> WrittenRequest:
+    body = json.dumps({"model": "m", "messages": [USER]} | fields).encode()
+    return ANTHROPIC.write_request(OPENAI.read_request(body), quirks=STANDARD, facts=facts)
+
+
+def _body(facts: ModelFacts | None = None, **fields: Any) -> dict[str, Any]:
+    return json.loads(_write(facts, **fields).body)
+
+
+def test_every_kind_of_block_is_read() -> None:
+    request = ANTHROPIC.read_request(fixture("anthropic_request.json"))
+    system, user, assistant, results, last = request.messages
+    assert (system.parts, last.parts) == ((TextPart("Be brief."),), (TextPart("And now?"),))
+    assert user.parts[1:] == (
+        BlobPart("image", "iVBORw0KGgo=", "image/png"),
+        UriPart("image", "https://example.com/cat.jpg"),
+        BlobPart("document", "JVBERi0=", "application/pdf", "a.pdf"),
+    )
+    assert assistant.parts == (
+        ReasoningPart("Look up both.", signature="EqQBCgIYAhIM+/=="),
+        ReasoningPart(encrypted_content="EmwKAhgB"),
+        TextPart("Checking."),
+        ToolCallPart("get_weather", '{"city":"Ulm"}', "toolu_a"),
+        ToolCallPart("ping", "{}", "toolu_b"),
+    )
+    assert results == Message(
+        "tool",
+        (
+            ToolResponsePart("12 C", "toolu_a", media=(BlobPart("image", "iVBORw0KGgo=", "image/png"),)),
+            ToolResponsePart("no answer", "toolu_b", is_error=True),
+        ),
+    )
+    assert (request.tool_choice, request.takes_parallel_tools) == (ToolChoice("required"), False)
+    assert request.reasoning == ReasoningAsk(budget_tokens=1024, asked_as="thinking")
+    assert request.unread == ("cache_control", "tools.web_search_20250305")
+
+
+def test_signed_thinking_and_tool_results_are_written_back_as_they_were_read() -> None:
+    body = json.loads(fixture("anthropic_request.json"))
+    request = ANTHROPIC.read_request(fixture("anthropic_request.json"))
+    written = json.loads(ANTHROPIC.write_request(request, quirks=STANDARD, facts=BUDGETS).body)
+    assert written["messages"] == body["messages"]
+    assert written["thinking"] == body["thinking"]
+
+
+def test_an_openai_request_is_written_with_all_its_content() -> None:
+    written = ANTHROPIC.write_request(
+        OPENAI.read_request(fixture("openai_request.json")), quirks=STANDARD, facts=BUDGETS
+    )
+    body = json.loads(written.body)
+    assert [block["text"] for block in body["system"]] == ["Answer in German.", "Be brief."]
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
+    user, assistant, results = body["messages"]
+    assert [block["type"] for block in user["content"]] == ["text", "image", "image", "document", "document"]
+    assert user["content"][4]["source"] == {"type": "file", "file_id": "file-1"}
+    assert [block["input"] for block in assistant["content"]] == [{"city": "Ulm", "n": 1.0}, {}]
+    assert [block["type"] for block in results["content"]] == ["tool_result", "tool_result", "text"]
+    assert body["tool_choice"] == {"type": "tool", "name": "ping", "disable_parallel_tool_use": True}
+    assert body["tools"][0]["strict"] is True
+    assert body["output_config"]["format"]["type"] == "json_schema"
+    assert body["metadata"]["user_id"] != "ann@example.com"
+    assert set(written.dropped) == {"logit_bias", "seed"}
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [USER, CALLED],
+        [USER, CALLED, USER],
+        [USER, CALLED, {**RESULT, "tool_call_id": "c2"}],
+        [USER, RESULT],
+        [USER, CALLED, RESULT, CALLED],
+    ],
+)
+def test_calls_and_results_that_do_not_pair_are_refused(messages: list[dict[str, Any]]) -> None:
+    with pytest.raises(BadRequest, match=r"tool (call|result)") as refusal:
+        _write(messages=messages)
+    assert refusal.value.param == "messages"
+
+
+def test_turns_of_one_role_are_merged_and_empty_texts_left_out() -> None:
+    messages = [
+        {"role": "user", "content": "a"},
+        {"role": "user", "content": [{"type": "text", "text": " "}, {"type": "text", "text": "b"}]},
+        {"role": "assistant", "content": ""},
+        {"role": "assistant", "content": "c \n"},
+    ]
+    assert _body(messages=messages)["messages"] == [
+        {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+        {"role": "assistant", "content": "c"},
+    ]
+
+
+def test_an_opening_answer_and_a_late_system_text_are_arranged_and_named() -> None:
+    late = {"role": "system", "content": "Be brief."}
+    written = _write(messages=[{"role": "assistant", "content": "Hello!"}, USER, late])
+    body = json.loads(written.body)
+    assert (body["messages"][0]["role"], body["system"]) == ("user", "Be brief.")
+    assert len(written.dropped) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent"), [("", {}), ("[1]", {"arguments": "[1]"}), ("{", {"arguments": "{"})]
+)
+def test_arguments_are_always_an_object(arguments: str, sent: dict[str, Any]) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    body = _body(messages=[USER, {"role": "assistant", "tool_calls": [call]}, RESULT])
+    assert body["messages"][1]["content"][0]["input"] == sent
+
+
+@pytest.mark.parametrize(
+    ("asked", "facts", "sent"),
+    [(7, None, 7), (None, None, 4096), (None, BUDGETS, 64_000), (100_000, BUDGETS, 64_000)],
+)
+def test_max_tokens_is_always_sent(asked: int | None, facts: ModelFacts | None, sent: int) -> None:
+    assert _body(facts, max_tokens=asked)["max_tokens"] == sent
+
+
+def test_several_choices_and_audio_are_refused() -> None:
+    with pytest.raises(BadRequest, match="one choice") as refusal:
+        _write(n=2)
+    assert refusal.value.param == "n"
+    audio = {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}
+    with pytest.raises(BadRequest, match="takes no audio"):
+        _write(messages=[{"role": "user", "content": [audio]}])
+
+
+def test_sampling_is_clamped_and_what_the_api_lacks_is_named() -> None:
+    written = _write(temperature=1.5, top_p=0.9, seed=1, presence_penalty=1, logprobs=True, stop=[" ", "END"])
+    body = json.loads(written.body)
+    assert (body["temperature"], body["stop_sequences"]) == (1.0, ["END"])
+    assert "top_p" not in body
+    assert set(written.dropped) == {
+        "logprobs",
+        "top_p",
+        "temperature (lowered to 1)",
+        "stop",
+        "seed",
+        "presence_penalty",
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "thinking", "config"),
+    [
+        (BUDGETS, {"type": "enabled", "budget_tokens": 24_576}, None),
+        (ADAPTIVE, {"type": "adaptive"}, {"effort": "high"}),
+        (ModelFacts("anthropic", "m"), None, None),
+        (None, None, None),
+    ],
+)
+def test_the_catalogue_decides_how_a_model_is_asked_to_think(
+    facts: ModelFacts | None, thinking: dict[str, Any] | None, config: dict[str, Any] | None
+) -> None:
+    written = _write(facts, reasoning_effort="high", max_tokens=32_000)
+    body = json.loads(written.body)
+    assert (body.get("thinking"), body.get("output_config")) == (thinking, config)
+    assert ("reasoning_effort" in written.dropped) is (thinking is None)
+
+
+def test_a_budget_leaves_room_for_the_answer_or_is_given_up() -> None:
+    assert _body(BUDGETS, reasoning_effort="high", max_tokens=4096)["thinking"]["budget_tokens"] == 3072
+    assert "thinking" not in _body(BUDGETS, reasoning_effort="high", max_tokens=1500)
+
+
+def test_thinking_relaxes_what_it_does_not_go_with() -> None:
+    tool = {"type": "function", "function": {"name": "f"}}
+    written = _write(BUDGETS, reasoning_effort="low", temperature=0.1, tools=[tool], tool_choice="required")
+    body = json.loads(written.body)
+    assert "temperature" not in body
+    assert body["tool_choice"] == {"type": "auto"}
+    assert set(written.dropped) == {"temperature", "tool_choice"}
+
+
+@pytest.mark.parametrize(
+    ("turn", "is_thinking"),
+    [
+        (CALLED, False),
+        (CALLED | {"thinking_blocks": [{"type": "thinking", "thinking": "t", "signature": "s"}]}, True),
+    ],
+)
+def test_a_tool_loop_thinks_on_only_with_the_signed_thinking_it_began_with(
+    turn: dict[str, Any], is_thinking: bool
+) -> None:
+    body = _body(BUDGETS, messages=[USER, turn, RESULT], reasoning_effort="low")
+    assert ("thinking" in body) is is_thinking
+
+
+def test_unsigned_thinking_of_another_host_is_left_out_and_named() -> None:
+    turn = {"role": "assistant", "content": "a", "reasoning_content": "t"}
+    written = _write(messages=[USER, turn, USER])
+    assert json.loads(written.body)["messages"][1]["content"] == "a"
+    assert written.dropped == ("reasoning_content",)
+
+
+def test_tool_names_the_api_refuses_are_written_otherwise_and_can_be_restored() -> None:
+    tool = {"type": "function", "function": {"name": "files.read"}}
+    written = _write(tools=[tool])
+    name = json.loads(written.body)["tools"][0]["name"]
+    assert written.renamed_tools == {name: "files.read"}
+
+
+def test_what_cannot_be_read_is_named_by_its_path() -> None:
+    body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "image"}]}]}
+    with pytest.raises(BadRequest) as refusal:
+        ANTHROPIC.read_request(json.dumps(body).encode())
+    assert refusal.value.param == "messages.0.content.0.source"
