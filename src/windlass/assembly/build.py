@@ -1,0 +1,118 @@
+"""Builds a serving process: settings -> backends, providers, services; opens and closes them in order."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from windlass.assembly.config_file import LoadedConfig
+from windlass.assembly.journal import open_journal
+from windlass.assembly.tables import open_tables
+from windlass.assembly.trace_engine import open_trace_store
+from windlass.assembly.traffic import load_catalog, load_prices, load_traffic
+from windlass.backends.counters.memory import MemoryCounters
+from windlass.backends.upstream.aiohttp_client import AiohttpClient
+from windlass.base.clock import SystemClock
+from windlass.base.settings import Settings
+from windlass.base.threads import in_thread
+from windlass.capabilities.access.key_ring import KeyRing
+from windlass.capabilities.access.records import FirstStart
+from windlass.capabilities.access.service import AccessService, access_service
+from windlass.capabilities.cost.service import PriceBook
+from windlass.capabilities.models.service import Models
+from windlass.capabilities.traces.service import Traces
+from windlass.contracts.journal import Journal
+from windlass.contracts.tables import Tables
+from windlass.contracts.trace_store import TraceStore
+from windlass.gateway.rig import CallObserver, Rig
+from windlass.ingest.flow import Ingest
+from windlass.providers.offline.client import OfflineClient
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Every service of a serving process, open. `first_start` is set once in the life of a data folder."""
+
+    settings: Settings
+    tables: Tables
+    store: TraceStore
+    journal: Journal
+    access: AccessService
+    key_ring: KeyRing
+    prices: PriceBook
+    models: Models
+    traces: Traces
+    ingest: Ingest
+    rig: Rig
+    first_start: FirstStart | None
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    loaded: LoadedConfig,
+    environment: Mapping[str, str],
+    observer: CallObserver,
+) -> AsyncGenerator[House]:
+    """Open everything; at the end drain the journal's queue and close in reverse order.
+
+    The trace store need not be up: calls are served and their records wait in the journal.
+    Raises: ConfigurationError, StoreUnavailable when the tables can't be opened.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        tables = await in_thread(open_tables, settings)
+        stack.callback(tables.close)
+        access = access_service(tables, session_days=settings.session_days, clock=clock)
+        first_start = await in_thread(access.ensure_first_start)
+        key_ring = KeyRing(access.store, clock)
+        await in_thread(key_ring.load)
+        stack.callback(key_ring.close)
+        journal = open_journal(settings)
+        stack.callback(journal.close)
+        store = open_trace_store(settings)
+        stack.callback(store.close)
+        catalog = load_catalog(loaded, environment)
+        prices = load_prices(loaded.config, catalog)
+        client = AiohttpClient()
+        stack.push_async_callback(client.close)
+        traffic = load_traffic(loaded, catalog)
+        rig = Rig(
+            check_key=key_ring.check,
+            traffic=lambda: traffic,
+            counters=MemoryCounters(),
+            journal=journal,
+            client=client,
+            clients={"offline": OfflineClient()},
+            price=prices.price,
+            clock=clock,
+            observer=observer,
+            max_body_bytes=settings.max_body_bytes,
+        )
+        await stack.enter_async_context(_following(key_ring))
+        yield House(
+            settings=settings,
+            tables=tables,
+            store=store,
+            journal=journal,
+            access=access,
+            key_ring=key_ring,
+            prices=prices,
+            models=Models(catalog, traffic.routes),
+            traces=Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s),
+            ingest=Ingest(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
+            rig=rig,
+            first_start=first_start,
+        )
+
+
+@asynccontextmanager
+async def _following(key_ring: KeyRing) -> AsyncGenerator[None]:
+    """Keep the keys up to date while the block runs."""
+    task = asyncio.create_task(key_ring.run(), name="windlass-keys")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

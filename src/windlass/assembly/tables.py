@@ -1,0 +1,13 @@
+"""Chooses where settings and objects are kept: SQLite in the data folder, or PostgreSQL by URL."""
+
+from windlass.backends.tables.sql import SqlTables, sqlite_url
+from windlass.base.settings import Settings
+from windlass.contracts.tables import Tables
+
+
+def open_tables(settings: Settings, *, migrates: bool = True) -> Tables:
+    """Open the tables and bring their schema up to date. Raises: ConfigurationError, StoreUnavailable."""
+    tables = SqlTables(settings.tables_url or sqlite_url(settings.home))
+    if migrates:
+        tables.migrate()
+    return tables

@@ -1,0 +1,1 @@
+"""Models, routes and providers as people see them; choosing a target for a call is the gateway's."""

@@ -1,0 +1,89 @@
+"""The whole server as one ASGI app: `/v1` raw in front, then the API, then the web app."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from windlass import __version__
+from windlass.assembly.build import House
+from windlass.base.ids import KeyId
+from windlass.capabilities.access.guard import Guard
+from windlass.capabilities.access.routes import access_routes
+from windlass.capabilities.models.routes import models_router
+from windlass.capabilities.traces.routes import traces_router
+from windlass.contracts.call import Principal
+from windlass.gateway.asgi import GatewayApp
+from windlass.ingest.asgi import OtlpApp
+from windlass.server import problems
+from windlass.server.metrics import GatewayMetrics
+from windlass.server.operations import Operations, Status, parts_of
+from windlass.server.ui import WebApp
+
+OTLP_PATHS = frozenset({"/v1/traces", "/api/public/otel/v1/traces"})
+UI_FOLDER = Path(str(files("windlass"))) / "_ui"
+
+
+class WindlassApp:
+    """Sends each request to the part that serves it; nothing stands between a call and the gateway."""
+
+    def __init__(self, house: House, metrics: GatewayMetrics, *, base_url: str) -> None:
+        metrics.watch_journal(house.journal.state)
+        self._gateway: ASGIApp = GatewayApp(house.rig)
+        self._otlp: ASGIApp = OtlpApp(house.ingest, house.key_ring.check)
+        self._api: ASGIApp = build_api(house, base_url=base_url)
+        self._operations: ASGIApp = Operations(house, metrics)
+        self._web: ASGIApp = WebApp(UI_FOLDER)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        await self._part(scope["path"])(scope, receive, send)
+
+    def _part(self, path: str) -> ASGIApp:
+        if path in OTLP_PATHS:
+            return self._otlp
+        if path.startswith("/v1/"):
+            return self._gateway
+        if path.startswith("/api/"):
+            return self._api
+        if path in Operations.PATHS:
+            return self._operations
+        return self._web
+
+
+def build_api(house: House, *, base_url: str) -> FastAPI:
+    """Build the management API with its OpenAPI schema at /api/openapi.json."""
+    guard = Guard(house.access, house.key_ring.check)
+    api = FastAPI(
+        title="Windlass",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(api)
+
+    async def principal_of(request: Request) -> Principal:
+        caller = await guard(request)
+        name = caller.user.name if caller.user else ""
+        return Principal(caller.project_id, caller.key_id or KeyId(""), name)
+
+    is_https = house.settings.public_url.startswith("https://")
+    api.include_router(access_routes(house.access, guard, is_https=is_https))
+    api.include_router(traces_router(house.traces, principal_of))
+    api.include_router(models_router(house.models, guard))
+    api.include_router(_status_router(house, guard, base_url))
+    return api
+
+
+def _status_router(house: House, guard: Guard, base_url: str) -> APIRouter:
+    router = APIRouter(tags=["operations"], dependencies=[Depends(guard)])
+
+    @router.get("/api/status", summary="Say which version runs and how its parts are")
+    async def show_status() -> Status:
+        return Status(__version__, house.settings.public_url or base_url, await parts_of(house))
+
+    _ = show_status  # registered by its decorator
+    return router
