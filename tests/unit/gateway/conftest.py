@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +15,7 @@ import uvicorn
 
 from tests.support.fake_provider import FakeProvider
 from tests.support.polling import until
+from windlass.backends.counters.memory import MemoryCounters
 from windlass.backends.journal.reader import SegmentReader
 from windlass.backends.journal.segments import SegmentJournal
 from windlass.backends.upstream.aiohttp_client import AiohttpClient
@@ -24,7 +24,6 @@ from windlass.base.ids import KeyId, ProjectId
 from windlass.capabilities.cost.records import PriceOverride
 from windlass.capabilities.cost.service import open_price_book
 from windlass.contracts.call import CallRecord, Limit, Principal, Route, Target, TimeLimits
-from windlass.contracts.counters import Admission, Claim
 from windlass.contracts.journal import CallEntry
 from windlass.gateway.asgi import GatewayApp
 from windlass.gateway.retries import RetryBudgets
@@ -43,29 +42,6 @@ def check_key(presented: str) -> Principal:
     if presented not in KEYS:
         raise KeyRefused("the API key is not known; make one with `windlass key create`")
     return KEYS[presented]
-
-
-class MemoryCounters:
-    """Admits so many calls per counter, ever, and holds leases."""
-
-    def __init__(self) -> None:
-        self.used: Counter[str] = Counter()
-        self.leases: dict[int, list[str]] = {}
-
-    def admit(self, claims: Sequence[Claim], now_ns: int) -> Admission:
-        for claim in claims:
-            room = claim.per_minute if claim.per_minute is not None else claim.concurrency
-            if room is not None and self.used[claim.counter] >= room:
-                return Admission(False, refused_by=claim.counter, retry_after_s=1.5)
-        for claim in claims:
-            self.used[claim.counter] += 1
-        lease = len(self.leases) + 1
-        self.leases[lease] = [claim.counter for claim in claims if claim.concurrency is not None]
-        return Admission(True, lease)
-
-    def release(self, lease: int) -> None:
-        for counter in self.leases.pop(lease, []):
-            self.used[counter] -= 1
 
 
 class Disk:
@@ -220,7 +196,10 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         Route("all-bad", (Target("dead", "m1"), Target("lab", "fault-500"))),
         Route("limited", (Target("lab", "fault-429?retry_after=9"), Target("lab", "m1"))),
     ]
-    prices = [PriceOverride("lab/m1", input_usd=Decimal(1), output_usd=Decimal(2))]
+    prices = [
+        PriceOverride(model, input_usd=Decimal(1), output_usd=Decimal(2))
+        for model in ("lab/m1", "lab/fault-cut")
+    ]
     traffic = traffic_of(configure(settings, {}), routes, limits)
     return Rig(
         check_key=check_key,

@@ -12,6 +12,7 @@ from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
 from tests.unit.gateway.test_answers import events_of
 from windlass.contracts.call import Limit
 from windlass.contracts.span import SpanStatus
+from windlass.contracts.usage import CostStatus, UsageSource
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
@@ -125,7 +126,19 @@ async def test_a_broken_stream_ends_in_an_error_of_the_callers_dialect(gateway: 
     records = gateway.records()
     assert [record.status for record in records] == [expected, expected]
     assert all(record.error_type for record in records)
+    assert all(record.usage and record.usage.source is UsageSource.PARTIAL for record in records)
+    assert all(record.usage.in_fresh and record.usage.out_text for record in records if record.usage)
     assert all(record.attempts[-1].status is expected for record in records)
+
+
+async def test_a_cut_stream_is_priced_by_what_had_arrived(gateway: Gateway) -> None:
+    await gateway.chat("lab/fault-cut", stream=True)
+    usage, cost = gateway.record().usage, gateway.record().cost
+    assert usage is not None
+    assert cost is not None
+    # "What is a windlass?" is 19 bytes and "A windlass" 10 bytes, at 4.5 bytes a token, rounded up.
+    assert (usage.in_fresh, usage.out_text) == (5, 3)
+    assert (cost.status, cost.nanousd) == (CostStatus.ESTIMATED, 5 * 1000 + 3 * 2000)
 
 
 async def test_a_silent_stream_is_given_up(gateway: Gateway) -> None:

@@ -1,9 +1,7 @@
 """What a call cost, from what was read of its reply; the table of prices belongs to `capabilities/cost`."""
 
-from dataclasses import replace
-
 from windlass.contracts.dialect import ReplySummary
-from windlass.contracts.usage import Cost, UsageSource
+from windlass.contracts.usage import Cost
 from windlass.gateway.rig import Rig
 from windlass.gateway.traffic import PlannedTarget
 
@@ -19,10 +17,3 @@ def of(planned: PlannedTarget, summary: ReplySummary, started_ns: int, rig: Rig)
         started_ns=started_ns,
         is_free=provider.is_free,
     )
-
-
-def as_partial(summary: ReplySummary) -> ReplySummary:
-    """Mark usage as what had arrived before the end."""
-    if summary.usage is None:
-        return summary
-    return replace(summary, usage=replace(summary.usage, source=UsageSource.PARTIAL))

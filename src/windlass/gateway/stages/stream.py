@@ -14,7 +14,7 @@ from windlass.base.errors import (
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.span import SpanStatus
 from windlass.gateway.replies import error_type_of, wire_error
-from windlass.gateway.stages import price
+from windlass.gateway.stages import partial, price
 from windlass.gateway.stages.attempt import OpenAnswer
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.watchdog import Watchdog
@@ -128,21 +128,21 @@ class CallStream:
 
     def _outcome(self, status: SpanStatus, error: WindlassError | None) -> Outcome:
         call, answer = self._call, self._answer
-        is_whole = status is SpanStatus.OK
         error_type, message = (error_type_of(error), error.message) if error else ("", "")
         answer.attempt.close(status, error_type=error_type, error=message)
+        planned, received = answer.attempt.planned, b"".join(self._kept)
         summary = self._relay.summary()
-        if not is_whole:
-            summary = price.as_partial(summary)
+        if status is not SpanStatus.OK:
+            summary = partial.settle(summary, call, planned, received)
         return Outcome(
             status=status,
             http_status=200,
-            answered_by=answer.attempt.planned,
+            answered_by=planned,
             summary=summary,
-            cost=price.of(answer.attempt.planned, summary, call.started_ns, call.rig),
+            cost=price.of(planned, summary, call.started_ns, call.rig),
             error_type=error_type,
             error=message,
-            reply_body=b"".join(self._kept),
+            reply_body=received,
             is_reply_cut=self._is_cut,
             first_token_ns=answer.first_token_ns,
         )
