@@ -7,16 +7,15 @@ from windlass.base.errors import BodyTooLarge
 from windlass.base.threads import in_thread
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.providers.offline.answer import STRENGTHS, answer
-from windlass.providers.offline.wire import (
+from windlass.providers.offline.replies import (
     OfflineReply,
-    Refusal,
     fit,
-    read_request,
     write_frames,
     write_models,
     write_refusal,
     write_reply,
 )
+from windlass.providers.offline.requests import Refusal, read_request
 
 _MAX_BODY_BYTES = 8_000_000
 _INLINE_BYTES = 8_000  # about 0.5 ms of work; above it the event loop is kept free
@@ -84,4 +83,5 @@ def _answered(body: bytes) -> OfflineReply:
     if len(body) > _MAX_BODY_BYTES:
         raise Refusal(400, f"the body is larger than {_MAX_BODY_BYTES} bytes", code="context_length_exceeded")
     request = read_request(body)
-    return fit(request, answer(request.turns, STRENGTHS[request.model]))
+    strength = STRENGTHS[request.model]
+    return fit(request, answer(request.turns, strength, tools=request.tools, mode=request.tool_mode))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from windlass.providers.offline.words import sentences
 
+TOOL_SOURCE = "tool result"
 _ATTRIBUTE = re.compile(r'(\w+)\s*=\s*"([^"<>]*)"')
 _BRACKETED = re.compile(r"^\[([^\]\n]{1,200})\](?!\()[ \t]*", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S[^\n]*)$", re.MULTILINE)
@@ -73,7 +74,7 @@ def read_material(turns: Sequence[Turn]) -> Material:
         if turn.role == "assistant":
             continue
         if turn.role == "tool":
-            blocks.append(Passage("tool result", "", turn.text))
+            blocks.append(Passage(TOOL_SOURCE, "", turn.text))
             continue
         question, around = split_question(turn.text) if turn.role == "user" else ("", turn.text)
         if question and at <= asked[-1]:

@@ -12,11 +12,12 @@ _SENTENCE_END = re.compile(
 )
 _STOP_WORDS = frozenset(
     _WORD.findall(
-        """a about all also am an and any are as at be been but by can could did do does doing done for from
-        get give had happen happens has have having here how i if in into is it its s just let like may me mean means might must my
-        no not of on one only or our out over own please say shall she should so some t tell than that the their
-        them then there these they this those to too us use used using very was we were what when where
-        which while who whom whose why will with would you your yours"""
+        """a about all also am an and any are as at be been but by can could did do does doing done for
+        from get give had happen happens has have having here how i if in into is it its just let like
+        may me mean means might must my no not of on one only or our out over own please s say shall she
+        should so some t tell than that the their them then there these they this those to too us use
+        used using very was we were what when where which while who whom whose why will with would you
+        your yours"""
     )
 )
 

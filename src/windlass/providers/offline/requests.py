@@ -1,18 +1,16 @@
-"""Reads and writes OpenAI chat JSON for the offline answerer; not a dialect for other providers."""
+"""Reads OpenAI chat requests for the offline answerer; not a dialect for other providers."""
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from windlass.base.tokens import estimate_tokens
-from windlass.providers.offline.answer import STRENGTHS, Answer
+from windlass.providers.offline.answer import STRENGTHS
 from windlass.providers.offline.context import Turn
+from windlass.providers.offline.tools import Tool, ToolMode
 
-FINGERPRINT = "windlass-offline-extractive-1"
-_WORD = re.compile(r"\s*\S+")
 _PATH = re.compile(r"\$\.?(.*)$")
 _MESSAGE_TOKENS = 4  # what the framing of a message costs at OpenAI
 
@@ -53,6 +51,29 @@ class _Format:
 
 
 @dataclass(frozen=True, slots=True)
+class _Function:
+    name: str
+    description: str | None = None
+    parameters: dict[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    function: _Function | None = None  # absent: a tool of a kind that is not called here
+    type: str = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedChoice:
+    function: _Name
+
+
+@dataclass(frozen=True, slots=True)
 class _Body:
     model: str
     messages: list[_Message]
@@ -62,6 +83,8 @@ class _Body:
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     response_format: _Format | None = None
+    tools: list[_Tool] | None = None
+    tool_choice: str | _NamedChoice | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Body)
@@ -76,17 +99,8 @@ class OfflineRequest:
     wants_usage: bool
     max_tokens: int | None
     prompt_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class OfflineReply:
-    """An answer cut to the size asked for, with its counts."""
-
-    request: OfflineRequest
-    answer: Answer
-    text: str
-    finish_reason: str
-    completion_tokens: int
+    tools: tuple[Tool, ...] = ()
+    tool_mode: ToolMode = "auto"
 
 
 def read_request(body: bytes) -> OfflineRequest:
@@ -105,7 +119,10 @@ def read_request(body: bytes) -> OfflineRequest:
         )
     _refuse_what_cannot_be_done(read)
     turns = tuple(Turn(_role(message.role), _text(message)) for message in read.messages)
+    tools, mode = _tools(read)
     prompt_tokens = sum(_MESSAGE_TOKENS + estimate_tokens(turn.text) for turn in turns)
+    if tools:
+        prompt_tokens += estimate_tokens(msgspec.json.encode(tools).decode())
     limit = STRENGTHS[read.model].context_tokens
     if prompt_tokens > limit:
         raise Refusal(
@@ -122,7 +139,24 @@ def read_request(body: bytes) -> OfflineRequest:
         wants_usage=read.stream_options is not None and read.stream_options.include_usage,
         max_tokens=read.max_tokens if read.max_completion_tokens is None else read.max_completion_tokens,
         prompt_tokens=prompt_tokens,
+        tools=tools,
+        tool_mode=mode,
     )
+
+
+def _tools(read: _Body) -> tuple[tuple[Tool, ...], ToolMode]:
+    """Return the tools that may be called; a named choice leaves that one."""
+    functions = [tool.function for tool in read.tools or () if tool.function is not None]
+    tools = tuple(Tool(one.name, one.description or "", one.parameters or {}) for one in functions)
+    choice = read.tool_choice
+    if isinstance(choice, _NamedChoice):
+        named = tuple(tool for tool in tools if tool.name == choice.function.name)
+        if not named:
+            raise Refusal(400, f"tools hold no {choice.function.name!r}", param="tool_choice")
+        return named, "required"
+    if choice == "none":
+        return tools, "none"
+    return tools, "required" if choice == "required" else "auto"
 
 
 def _refuse_what_cannot_be_done(read: _Body) -> None:
@@ -149,106 +183,3 @@ def _text(message: _Message) -> str:
     if isinstance(message.content, list):
         return "\n".join(part.text for part in message.content if part.type == "text")
     return message.content or ""
-
-
-def fit(request: OfflineRequest, found: Answer) -> OfflineReply:
-    """Cut the answer at the caller's token limit, between words."""
-    tokens = estimate_tokens(found.text)
-    if request.max_tokens is None or tokens <= request.max_tokens:
-        return OfflineReply(request, found, found.text, "stop", tokens)
-    kept: list[str] = []
-    spent = 0
-    for word in _WORD.findall(found.text):
-        spent += estimate_tokens(word)
-        if spent > request.max_tokens:
-            break
-        kept.append(word)
-    text = "".join(kept)
-    return OfflineReply(request, found, text, "length", estimate_tokens(text))
-
-
-def write_reply(reply: OfflineReply) -> bytes:
-    message = {"role": "assistant", "content": reply.text, "refusal": None}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}
-    return msgspec.json.encode(
-        {
-            **_head(reply, "chat.completion"),
-            "choices": [choice],
-            "usage": _usage(reply),
-            "windlass": _note(reply),
-        }
-    )
-
-
-def write_frames(reply: OfflineReply) -> Iterator[bytes]:
-    """Yield server-sent events, one per word; usage when asked for; `[DONE]` last."""
-    head = _head(reply, "chat.completion.chunk")
-    yield _frame({**head, "choices": [_delta({"role": "assistant", "content": ""})]})
-    for word in _WORD.findall(reply.text):
-        yield _frame({**head, "choices": [_delta({"content": word})]})
-    yield _frame({**head, "choices": [_delta({}, reply.finish_reason)], "windlass": _note(reply)})
-    if reply.request.wants_usage:
-        yield _frame({**head, "choices": [], "usage": _usage(reply)})
-    yield b"data: [DONE]\n\n"
-
-
-def write_refusal(refusal: Refusal) -> bytes:
-    error = {
-        "message": refusal.message,
-        "type": "invalid_request_error",
-        "param": refusal.param,
-        "code": refusal.code,
-    }
-    return msgspec.json.encode({"error": error})
-
-
-def write_models() -> bytes:
-    models = [
-        {
-            "id": name,
-            "object": "model",
-            "created": 0,
-            "owned_by": "windlass",
-            "description": strength.description,
-        }
-        for name, strength in STRENGTHS.items()
-    ]
-    return msgspec.json.encode({"object": "list", "data": models})
-
-
-def _head(reply: OfflineReply, kind: str) -> dict[str, object]:
-    # `created` is 0 because the same request must give the same bytes.
-    return {
-        "id": reply.request.id,
-        "object": kind,
-        "created": 0,
-        "model": reply.request.model,
-        "system_fingerprint": FINGERPRINT,
-    }
-
-
-def _note(reply: OfflineReply) -> Mapping[str, object]:
-    return {
-        "answerer": "extractive",
-        "is_language_model": False,
-        "is_known": reply.answer.is_known,
-        "match": round(reply.answer.share, 3),
-        "sources": reply.answer.sources,
-        "tokens_are": "estimated",
-    }
-
-
-def _usage(reply: OfflineReply) -> Mapping[str, int]:
-    return {
-        "prompt_tokens": reply.request.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-        "total_tokens": reply.request.prompt_tokens + reply.completion_tokens,
-    }
-
-
-def _delta(delta: Mapping[str, str], finish_reason: str | None = None) -> Mapping[str, object]:
-    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-
-
-def _frame(chunk: Mapping[str, object]) -> bytes:
-    return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
