@@ -18,7 +18,7 @@ from windlass.providers.offline.replies import (
 from windlass.providers.offline.requests import Refusal, read_request
 
 _MAX_BODY_BYTES = 8_000_000
-_INLINE_BYTES = 8_000  # about 0.5 ms of work; above it the event loop is kept free
+_INLINE_BYTES = 2_000  # about 0.5 ms of work; above it the event loop is kept free
 
 
 class _Reply:
