@@ -30,10 +30,17 @@ class GatewayApp:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
+        self._streams: set[StreamBody] = set()
 
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
         return path in _CHAT_PATHS or path == _MODELS or path.startswith(_MODELS + "/")
+
+    def interrupt_streams(self) -> int:
+        """End every open stream with an error event, at the end of a drain; returns how many there were."""
+        for body in list(self._streams):
+            body.interrupt("Windlass is stopping; send the request again")
+        return len(self._streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = cast("str", scope["path"])
@@ -65,14 +72,16 @@ class GatewayApp:
             watch.cancel()
 
     async def _send_stream(self, reply: OutboundReply, body: StreamBody, send: Send) -> None:
-        await_more = KeepAlive(body.keep_alive, self._rig.keep_alive_s, send)
+        keep_alive = KeepAlive(body.keep_alive, self._rig.keep_alive_s, send)
+        self._streams.add(body)
         try:
             await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
             async for frames in body:
-                await_more.sent()
+                keep_alive.sent()
                 await send({"type": "http.response.body", "body": frames, "more_body": True})
         finally:
-            await_more.stop()
+            keep_alive.stop()
+            self._streams.discard(body)
             await body.aclose()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

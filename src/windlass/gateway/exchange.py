@@ -34,6 +34,10 @@ class StreamBody(Protocol):
 
     async def __anext__(self) -> bytes: ...
 
+    def interrupt(self, reason: str) -> None:
+        """End soon, with the dialect's error event; the call is recorded as truncated."""
+        ...
+
     async def aclose(self) -> None:
         """Say that nobody reads any more: the upstream is dropped, the call is recorded as cancelled."""
         ...

@@ -91,6 +91,7 @@ class Gateway:
     """One gateway with its provider; `limits` and `rig` may be replaced before a call."""
 
     url: str
+    app: GatewayApp
     rig: Rig
     reader: SegmentReader
     ear: Ear
@@ -151,16 +152,15 @@ class GatewayMaker:
         folder = self._folder / f"journal-{len(self._running)}"
         journal = SegmentJournal(folder, free=disk.free)
         rig = replace(_rig(self._provider.url, limits, journal, ear), **changes)
-        config = uvicorn.Config(
-            GatewayApp(rig), port=0, log_level="warning", access_log=False, lifespan="off", ws="none"
-        )
+        app = GatewayApp(rig)
+        config = uvicorn.Config(app, port=0, log_level="warning", access_log=False, lifespan="off", ws="none")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
         await until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         session = aiohttp.ClientSession(headers={"authorization": "Bearer wl-one"})
         reader = SegmentReader(folder)
-        gateway = Gateway(f"http://127.0.0.1:{port}", rig, reader, ear, disk, self._provider, session)
+        gateway = Gateway(f"http://127.0.0.1:{port}", app, rig, reader, ear, disk, self._provider, session)
         self._running.append((server, task, gateway))
         return gateway
 

@@ -202,6 +202,15 @@ async def test_a_caller_who_leaves_closes_the_upstream_at_once(
     assert (await gateway.chat("lab/m1")).status == 200  # the place is free again
 
 
+async def test_an_open_stream_ends_in_an_error_event_when_windlass_stops(gateway: Gateway) -> None:
+    calling = asyncio.create_task(gateway.chat("lab/fault-stall", stream=True))
+    await until(lambda: gateway.app.interrupt_streams() == 1)
+    answer = await calling
+    assert answer.status == 200
+    assert events_of(answer.body)[-1]["error"]["code"] == "stream_truncated"
+    assert gateway.record().status is SpanStatus.TRUNCATED
+
+
 async def test_usage_that_does_not_add_up_is_flagged_and_missing_usage_is_unknown(gateway: Gateway) -> None:
     await gateway.chat("lab/fault-wrong-usage")
     answer = await gateway.chat("lab/fault-no-usage")

@@ -62,6 +62,10 @@ class CallStream:
             _LOG.exception("a stream failed for a reason of ours (%s)", self._call.request_id)
             return await self._break(SpanStatus.ERROR, WindlassError("Windlass failed on this stream"))
 
+    def interrupt(self, reason: str) -> None:
+        """End the stream soon with an error event, because Windlass stops."""
+        self._watchdog.interrupt(StreamTruncated(reason))
+
     async def aclose(self) -> None:
         if self._is_over:
             self._answer.reply.close()

@@ -3,7 +3,7 @@
 import asyncio
 from types import TracebackType
 
-from windlass.base.errors import UpstreamTimedOut
+from windlass.base.errors import UpstreamError, UpstreamTimedOut
 
 
 class Watchdog:
@@ -19,9 +19,11 @@ class Watchdog:
         self._until = 0.0
         self._waiter: asyncio.Task[object] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._has_fired = False
+        self._reason: UpstreamError | None = None
 
     def __enter__(self) -> None:
+        if self._reason is not None:
+            raise self._reason
         self._waiter = asyncio.current_task()
         self._until = self._first_until or self._loop.time() + self._idle_s
         if self._timer is None:
@@ -31,14 +33,16 @@ class Watchdog:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         waiter, self._waiter = self._waiter, None
-        if (
-            self._has_fired
-            and kind is asyncio.CancelledError
-            and waiter is not None
-            and not waiter.uncancel()
-        ):
-            what = "anything" if self._first_until is None else "any content"
-            raise UpstreamTimedOut(f"the provider stopped sending {what} for too long") from error
+        if self._reason is None or kind is not asyncio.CancelledError or waiter is None:
+            return
+        if not waiter.uncancel():  # else the caller left at the same moment
+            raise self._reason from error
+
+    def interrupt(self, reason: UpstreamError) -> None:
+        """End the wait, or the next one, with an error."""
+        is_first, self._reason = self._reason is None, reason
+        if is_first and self._waiter is not None:
+            self._waiter.cancel()
 
     def has_begun(self) -> None:
         """From now on only silence counts."""
@@ -58,5 +62,5 @@ class Watchdog:
         if now < self._until:
             self._timer = self._loop.call_at(self._until, self._look)
         else:
-            self._has_fired = True
-            self._waiter.cancel()
+            what = "anything" if self._first_until is None else "any content"
+            self.interrupt(UpstreamTimedOut(f"the provider stopped sending {what} for too long"))
