@@ -1,7 +1,7 @@
 /** The frame around every signed-in page: navigation, palette, shortcut sheet. */
 import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, Navigate, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { Link, Navigate, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import { sessionQuery, useSignOut } from "@/capabilities/access/queries";
 import type { Session } from "@/client/types";
 import { Button } from "@/kit/button";
@@ -16,11 +16,17 @@ import { ThemeSwitch } from "./theme_switch";
 
 export function Shell() {
   const session = useQuery(sessionQuery);
-  const here = useLocation({ select: ({ href }) => href });
   if (session.data) return <Frame session={session.data} />;
-  if (session.data === null) return <Navigate to="/sign-in" search={here === "/" ? {} : { next: here }} replace />;
+  if (session.data === null) return <ToSignIn />;
   if (session.error) return <Failure what="Windlass can't be reached" error={session.error} retry={() => void session.refetch()} />;
   return null;
+}
+
+/** Remembers where the reader was at the first moment only: the address changes while this still stands. */
+function ToSignIn() {
+  const here = useRouter().state.location.href;
+  const [search] = useState(here === "/" ? {} : { next: here });
+  return <Navigate to="/sign-in" search={search} replace />;
 }
 
 function Frame({ session }: { session: Session }) {
@@ -61,7 +67,7 @@ interface RailProps {
 function Rail({ session, onPalette, onShortcuts }: RailProps) {
   const signOut = useSignOut();
   return (
-    <div className={styles["rail"]}>
+    <aside aria-label="Windlass" className={styles["rail"]}>
       <div className={styles["brand"]}>
         <svg width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
           <path d="M5 9l5.500 14L16 11l5.500 12L27 9" fill="none" stroke="var(--accent)" strokeWidth="3.400" strokeLinecap="round" strokeLinejoin="round" />
@@ -91,6 +97,6 @@ function Rail({ session, onPalette, onShortcuts }: RailProps) {
         </div>
         <div className={styles["version"]}>Windlass {session.version}</div>
       </div>
-    </div>
+    </aside>
   );
 }

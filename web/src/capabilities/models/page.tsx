@@ -72,7 +72,7 @@ function ModelTable({ items }: { items: ModelItem[] }) {
             <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
             <td className={table["quiet"]}>{model.abilities.join(", ") || "-"}</td>
             <td data-number>{count(model.context_tokens)}</td>
-            <td data-number><Link to="/traces" search={{ filter: `model:${model.name}` }} aria-label={`Traces of ${model.id}`}>Open</Link></td>
+            <td data-number><Link to="/traces" search={{ filter: `model:${model.name}` }}>Open<span className="hidden"> traces of {model.id}</span></Link></td>
           </tr>
         ))}
       </tbody>

@@ -1,0 +1,33 @@
+import { expect, test } from "@playwright/test";
+import { expectAccessible } from "./support";
+
+test("a key is created, shown once, and revoked", async ({ page }) => {
+  const name = `browser test ${Date.now()}`;
+  await page.goto("/keys");
+  await page.getByRole("button", { name: "Create key" }).click();
+  await page.getByLabel("Name").fill(name);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("region", { name: "key" })).toContainText(/^wl-/);
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Done" }).click();
+  await expect(page.getByRole("row", { name })).toContainText("Active");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: `Revoke ${name}` }).click();
+  await page.getByRole("button", { name: "Revoke key" }).click();
+  await expect(page.getByRole("row", { name })).toContainText("Revoked");
+});
+
+test("a reader without a session is told how to get a link, and a bad link says so", async ({ browser, baseURL }) => {
+  const context = await browser.newContext({ storageState: { cookies: [], origins: [] } });
+  const page = await context.newPage();
+  await page.route("**/api/session", (route) =>
+    route.fulfill({ status: 401, contentType: "application/problem+json", json: { status: 401, code: "not_signed_in", title: "Unauthorized", detail: "This link was used or has expired." } }),
+  );
+  await page.goto(`${baseURL}/traces?filter=status:ok`);
+  await expect(page).toHaveURL(/\/sign-in\?next=/);
+  await expect(page.getByText("windlass sign-in")).toBeVisible();
+  await expectAccessible(page);
+  await page.goto(`${baseURL}/sign-in?token=spent`);
+  await expect(page.getByRole("alert")).toContainText("used or has expired");
+  await context.close();
+});

@@ -1,0 +1,12 @@
+import { expect, test } from "@playwright/test";
+import { expectAccessible } from "./support";
+
+test("the built-in models are ready and lead to their traces", async ({ page }) => {
+  await page.goto("/models");
+  await page.getByRole("searchbox", { name: "Find a model" }).fill("extract-large");
+  const row = page.getByRole("row", { name: /offline\/extract-large/ });
+  await expect(row).toContainText("Ready");
+  await expectAccessible(page);
+  await row.getByRole("link", { name: /Open traces of/ }).click();
+  await expect(page).toHaveURL(/filter=model(%3A|:)extract-large/);
+});
