@@ -42,7 +42,7 @@ def summarise(body: bytes) -> ReplySummary:
 def read_reply(body: bytes) -> ChatReply:
     """Raises: BadRequest when the body is no message."""
     fields = read_object(body)
-    if fields.values.get("type") != "message" and not fields.has("content"):
+    if not isinstance(fields.values.get("content"), list):
         raise BadRequest("The provider's reply has no `content`.", param="content")
     stop = fields.text("stop_reason") or ""
     usage_fields = fields.child("usage")

@@ -28,22 +28,22 @@ def read_usage(values: Json) -> Usage | None:
     is_split_off = bool(split) and written is not None and (short or 0) + (long or 0) != written
     if not split or is_split_off:
         short, long = written, 0
-    counts = {
-        "in_fresh": _count(values.get("input_tokens")) or 0,
-        "in_cache_read": _count(values.get("cache_read_input_tokens")) or 0,
-        "in_cache_write_5m": short or 0,
-        "in_cache_write_1h": long or 0,
-        "out_text": _count(values.get("output_tokens")) or 0,
-    }
+    counts = (
+        _count(values.get("input_tokens")) or 0,
+        _count(values.get("cache_read_input_tokens")) or 0,
+        short or 0,
+        long or 0,
+        _count(values.get("output_tokens")) or 0,
+    )
     tier = values.get("service_tier")
     return Usage(
-        in_fresh=counts["in_fresh"],
-        in_cache_read=counts["in_cache_read"],
-        in_cache_write_5m=counts["in_cache_write_5m"],
-        in_cache_write_1h=counts["in_cache_write_1h"],
-        out_text=counts["out_text"],
+        in_fresh=max(0, counts[0]),
+        in_cache_read=max(0, counts[1]),
+        in_cache_write_5m=max(0, counts[2]),
+        in_cache_write_1h=max(0, counts[3]),
+        out_text=max(0, counts[4]),
         units=_read_units(values),
-        is_mismatch=is_split_off or min(counts.values()) < 0,
+        is_mismatch=is_split_off or min(counts) < 0,
         service_tier=tier if isinstance(tier, str) else "",
     )
 

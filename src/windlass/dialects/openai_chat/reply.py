@@ -64,7 +64,7 @@ def _finish_reasons(choices: msgspec.Raw) -> tuple[str, ...]:
 def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
     """Raises: BadRequest when the body is no chat completion."""
     fields = read_object(body)
-    if not fields.has("choices"):
+    if not fields.values.get("choices"):
         raise BadRequest("The provider's reply has no `choices`.", param="choices")
     usage = fields.child("usage")
     tier = fields.text("service_tier") or ""

@@ -1,7 +1,7 @@
 """Token usage of OpenAI chat to exclusive buckets and back; no prices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from windlass.base.money import NanoUsd, nanousd_from_usd
@@ -10,7 +10,7 @@ from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Counts:
     prompt: int
     completion: int
@@ -31,9 +31,19 @@ def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | 
     if not isinstance(values, Mapping) or not ("prompt_tokens" in values or "completion_tokens" in values):
         return None
     counts = _read_counts(values)
-    usage = _split(counts, is_reasoning_inside=_is_reasoning_inside(counts, quirks))
-    cost = _reported_cost(values) if quirks.is_usage_cost_reported else None
-    return replace(usage, service_tier=service_tier, reported_nanousd=cost)
+    is_odd = _make_whole(counts, is_reasoning_inside=_is_reasoning_inside(counts, quirks))
+    return Usage(
+        in_fresh=counts.prompt - counts.cached - counts.cache_write - counts.audio_in,
+        in_cache_read=counts.cached,
+        in_cache_write_5m=counts.cache_write,
+        in_audio=counts.audio_in,
+        out_text=counts.completion - counts.reasoning - counts.audio_out,
+        out_reasoning=counts.reasoning,
+        out_audio=counts.audio_out,
+        is_mismatch=is_odd,
+        service_tier=service_tier,
+        reported_nanousd=_reported_cost(values) if quirks.is_usage_cost_reported else None,
+    )
 
 
 def _read_counts(values: Mapping[str, Json]) -> _Counts:
@@ -67,26 +77,20 @@ def _is_reasoning_inside(counts: _Counts, quirks: Quirks) -> bool:
     return quirks.is_reasoning_inside
 
 
-def _split(counts: _Counts, *, is_reasoning_inside: bool) -> Usage:
-    fresh = counts.prompt - counts.cached - counts.cache_write - counts.audio_in
-    text = counts.completion - counts.audio_out - (counts.reasoning if is_reasoning_inside else 0)
-    usage = Usage(
-        in_fresh=fresh,
-        in_cache_read=counts.cached,
-        in_cache_write_5m=counts.cache_write,
-        in_audio=counts.audio_in,
-        out_text=text,
-        out_reasoning=counts.reasoning,
-        out_audio=counts.audio_out,
-    )
-    is_input_odd = min(fresh, counts.cached, counts.cache_write, counts.audio_in) < 0
-    is_output_odd = min(text, counts.reasoning, counts.audio_out) < 0
-    if is_input_odd:
-        usage = replace(usage, in_fresh=counts.prompt, in_cache_read=0, in_cache_write_5m=0, in_audio=0)
-    if is_output_odd:
-        usage = replace(usage, out_text=counts.completion, out_reasoning=0, out_audio=0)
-    is_total_off = counts.total is not None and counts.total != input_total(usage) + output_total(usage)
-    return replace(usage, is_mismatch=is_total_off or is_input_odd or is_output_odd)
+def _make_whole(counts: _Counts, *, is_reasoning_inside: bool) -> bool:
+    """Make every part fit into its total, reasoning included; return whether the host contradicts itself."""
+    if not is_reasoning_inside:
+        counts.completion += counts.reasoning
+    inside = (counts.cached, counts.cache_write, counts.audio_in)
+    outside = (counts.reasoning, counts.audio_out)
+    is_odd = counts.total is not None and counts.total != counts.prompt + counts.completion
+    if sum(inside) > counts.prompt or min(inside) < 0:
+        counts.prompt, counts.cached, counts.cache_write, counts.audio_in = max(0, counts.prompt), 0, 0, 0
+        is_odd = True
+    if sum(outside) > counts.completion or min(outside) < 0:
+        counts.completion, counts.reasoning, counts.audio_out = max(0, counts.completion), 0, 0
+        is_odd = True
+    return is_odd
 
 
 def _count(value: Json) -> int | None:

@@ -45,7 +45,7 @@ def test_counts_that_contradict_each_other_are_flagged(values: dict[str, Json]) 
     usage = read_usage({"input_tokens": 1, "output_tokens": 1} | values)
     assert usage is not None
     assert usage.is_mismatch
-    assert usage.in_cache_write_5m == 30
+    assert (usage.in_cache_read, usage.in_cache_write_5m) == (0, 30)
 
 
 def test_a_later_count_replaces_the_earlier_and_keeps_what_it_does_not_repeat() -> None:

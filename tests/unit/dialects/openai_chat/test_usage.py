@@ -72,6 +72,7 @@ def test_deepseek_hits_and_misses_are_the_cached_and_fresh_tokens() -> None:
         {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 7}},
         {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": -1}},
         {"prompt_tokens": 5, "completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 3}},
+        {"prompt_tokens": 5, "completion_tokens": 1, "completion_tokens_details": {"audio_tokens": -1}},
     ],
 )
 def test_counts_that_contradict_each_other_stay_whole_and_are_flagged(values: dict[str, Json]) -> None:
