@@ -3,20 +3,26 @@
 import logging
 import signal
 import threading
-from pathlib import Path
 
 from windlass.assembly.journal import open_reader
 from windlass.assembly.logs import configure_logs
 from windlass.assembly.parent import end_with_parent
+from windlass.assembly.tables import open_tables
 from windlass.assembly.trace_engine import open_trace_store
+from windlass.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
 from windlass.base.errors import StoreError
 from windlass.base.settings import Settings
+from windlass.capabilities.access.jobs import prune_sign_ins
+from windlass.capabilities.access.service import access_service
 from windlass.capabilities.traces.jobs import Drain
+from windlass.capabilities.traces.retention import drop_traces_before
+from windlass.contracts.jobs import Job
 from windlass.contracts.trace_store import TraceStore
 
 logger = logging.getLogger(__name__)
 
 ASIDE_FOLDER = "set-aside"
+_DAY_NS = 86_400_000_000_000
 _BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -39,11 +45,34 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
     store = open_trace_store(settings)
     try:
         if _prepare(store, stop):
-            drain = Drain(reader, store, aside=Path(settings.home) / ASIDE_FOLDER)
-            drain.run(stop)
+            jobs = threading.Thread(target=_run_jobs, args=(settings, store, stop), name="windlass-jobs")
+            jobs.start()
+            Drain(reader, store, aside=settings.home / ASIDE_FOLDER).run(stop)
+            jobs.join()
     finally:
         reader.close()
         store.close()
+
+
+def _run_jobs(settings: Settings, store: TraceStore, stop: threading.Event) -> None:
+    """Follow the schedules until told to stop; without its database the worker drains all the same."""
+    tables = open_tables(settings, migrates=False)
+    access = access_service(tables, session_days=settings.session_days)
+
+    def keep_house(now_ns: int) -> None:
+        prune_sign_ins(access)
+        if settings.trace_retention_days:
+            drop_traces_before(store, now_ns - settings.trace_retention_days * _DAY_NS)
+
+    jobs = DbosJobs(settings.tables_url or sqlite_jobs_url(settings.home))
+    try:
+        jobs.start([Job("retention", keep_house, schedule="17 3 * * *")])
+        stop.wait()
+    except StoreError as error:
+        logger.error("scheduled jobs do not run: %s", error.message)
+    finally:
+        jobs.close()
+        tables.close()
 
 
 def _prepare(store: TraceStore, stop: threading.Event) -> bool:
