@@ -25,7 +25,6 @@ from windlass.contracts.journal import Journal
 from windlass.contracts.tables import Tables
 from windlass.contracts.trace_store import TraceStore
 from windlass.gateway.rig import CallObserver, Rig
-from windlass.ingest.flow import Ingest
 from windlass.providers.offline.client import OfflineClient
 
 
@@ -42,7 +41,6 @@ class House:
     prices: PriceBook
     models: Models
     traces: Traces
-    ingest: Ingest
     rig: Rig
     first_start: FirstStart | None
 
@@ -100,7 +98,6 @@ async def open_house(
             prices=prices,
             models=Models(catalog, traffic.routes),
             traces=Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s),
-            ingest=Ingest(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
             first_start=first_start,
         )

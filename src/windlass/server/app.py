@@ -15,13 +15,11 @@ from windlass.capabilities.models.routes import models_router
 from windlass.capabilities.traces.routes import traces_router
 from windlass.contracts.call import Principal
 from windlass.gateway.asgi import GatewayApp
-from windlass.ingest.asgi import OtlpApp
 from windlass.server import problems
 from windlass.server.metrics import GatewayMetrics
 from windlass.server.operations import Operations, Status, parts_of
 from windlass.server.ui import WebApp
 
-OTLP_PATHS = frozenset({"/v1/traces", "/api/public/otel/v1/traces"})
 UI_FOLDER = Path(str(files("windlass"))) / "_ui"
 
 
@@ -31,7 +29,6 @@ class WindlassApp:
     def __init__(self, house: House, metrics: GatewayMetrics, *, base_url: str) -> None:
         metrics.watch_journal(house.journal.state)
         self._gateway: ASGIApp = GatewayApp(house.rig)
-        self._otlp: ASGIApp = OtlpApp(house.ingest, house.key_ring.check)
         self._api: ASGIApp = build_api(house, base_url=base_url)
         self._operations: ASGIApp = Operations(house, metrics)
         self._web: ASGIApp = WebApp(UI_FOLDER)
@@ -42,8 +39,6 @@ class WindlassApp:
         await self._part(scope["path"])(scope, receive, send)
 
     def _part(self, path: str) -> ASGIApp:
-        if path in OTLP_PATHS:
-            return self._otlp
         if path.startswith("/v1/"):
             return self._gateway
         if path.startswith("/api/"):
