@@ -2,14 +2,15 @@
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
 from windlass.sdk.span import ActiveSpan
 
 F = TypeVar("F", bound=Callable[..., object])
-_MAX_PIECES = 10_000  # of a generator's output that are kept
+_MAX_PIECES = 10_000  # of a generator's output that are kept, the last ones
 
 
 class Instrument:
@@ -43,6 +44,15 @@ class Instrument:
     def returned(self, span: ActiveSpan, value: object) -> None:
         if self._is_captured:
             span.set_output(value)
+
+    @contextmanager
+    def collecting(self, span: ActiveSpan) -> Generator[deque[object]]:
+        """Take what a generator yields; it is recorded as the output, also of one that breaks."""
+        pieces: deque[object] = deque(maxlen=_MAX_PIECES if self._is_captured else 0)
+        try:
+            yield pieces
+        finally:
+            self.returned(span, _joined(pieces))
 
     def _arguments(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> object:
         if self._signature is None:
@@ -99,26 +109,21 @@ def _around_generator(
     work: Instrument, function: Callable[..., Generator[object, object, object]]
 ) -> Callable[..., object]:
     def run(*args: object, **kwargs: object) -> Generator[object, object, object]:
-        with work.run(args, kwargs) as span:
+        with work.run(args, kwargs) as span, work.collecting(span) as pieces:
             inner = function(*args, **kwargs)
-            pieces: list[object] = []
             resume: Callable[[], object] = functools.partial(next, inner)
-            try:
-                while True:
-                    with span.active():  # only while the generator itself runs, not while it is suspended
-                        piece = resume()
-                    _keep(pieces, piece)
-                    try:
-                        resume = functools.partial(inner.send, (yield piece))
-                    except GeneratorExit:
-                        raise
-                    except BaseException as error:  # noqa: BLE001  # the wrapped one decides
-                        resume = functools.partial(inner.throw, error)
-            except StopIteration as stop:
-                return stop.value
-            finally:
-                inner.close()
-                work.returned(span, _joined(pieces))
+            while True:
+                try:
+                    pieces.append(piece := _step(span, resume))
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    resume = functools.partial(inner.send, (yield piece))
+                except GeneratorExit:
+                    inner.close()
+                    raise
+                except BaseException as error:  # noqa: BLE001  # the wrapped one decides
+                    resume = functools.partial(inner.throw, error)
 
     return run
 
@@ -127,36 +132,36 @@ def _around_async_generator(
     work: Instrument, function: Callable[..., AsyncGenerator[object, object]]
 ) -> Callable[..., object]:
     async def run(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
-        with work.run(args, kwargs) as span:
+        with work.run(args, kwargs) as span, work.collecting(span) as pieces:
             inner = function(*args, **kwargs)
-            pieces: list[object] = []
             resume: Callable[[], Awaitable[object]] = inner.__anext__
-            try:
-                while True:
-                    with span.active():
-                        piece = await resume()
-                    _keep(pieces, piece)
-                    try:
-                        resume = functools.partial(inner.asend, (yield piece))
-                    except GeneratorExit:
-                        raise
-                    except BaseException as error:  # noqa: BLE001  # the wrapped one decides
-                        resume = functools.partial(inner.athrow, error)
-            except StopAsyncIteration:
-                return
-            finally:
-                await inner.aclose()
-                work.returned(span, _joined(pieces))
+            while True:
+                try:
+                    pieces.append(piece := await _async_step(span, resume))
+                except StopAsyncIteration:
+                    return
+                try:
+                    resume = functools.partial(inner.asend, (yield piece))
+                except GeneratorExit:
+                    await inner.aclose()
+                    raise
+                except BaseException as error:  # noqa: BLE001  # the wrapped one decides
+                    resume = functools.partial(inner.athrow, error)
 
     return run
 
 
-def _keep(pieces: list[object], piece: object) -> None:
-    if len(pieces) < _MAX_PIECES:
-        pieces.append(piece)
+def _step(span: ActiveSpan, resume: Callable[[], object]) -> object:
+    with span.active():  # only while the generator itself runs, not while it is suspended
+        return resume()
 
 
-def _joined(pieces: list[object]) -> object:
+async def _async_step(span: ActiveSpan, resume: Callable[[], Awaitable[object]]) -> object:
+    with span.active():
+        return await resume()
+
+
+def _joined(pieces: Sequence[object]) -> object:
     """Return texts as one text: a stream of words is read as what it says."""
     texts = [piece for piece in pieces if isinstance(piece, str)]
-    return "".join(texts) if len(texts) == len(pieces) else pieces
+    return "".join(texts) if len(texts) == len(pieces) else [*pieces]
