@@ -10,7 +10,7 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk
 from windlass.contracts.dialect import WrittenRequest
-from windlass.contracts.message import Json, Message, TextPart
+from windlass.contracts.message import Json, Message, TextPart, ToolCallPart
 from windlass.contracts.provider import ModelFacts
 from windlass.dialects.anthropic.names import EFFORT_BUDGETS
 from windlass.dialects.anthropic.turns import arrange, can_think, write_turns
@@ -98,6 +98,7 @@ def _has_late_system(messages: Sequence[Message]) -> bool:
 def _write_tools(draft: _Draft) -> None:
     request = draft.request
     if not request.tools:
+        _declare_used_tools(draft)
         return
     tools: list[Json] = []
     for tool in request.tools:
@@ -112,6 +113,15 @@ def _write_tools(draft: _Draft) -> None:
     choice = _write_choice(draft)
     if choice:
         draft.body["tool_choice"] = choice
+
+
+def _declare_used_tools(draft: _Draft) -> None:
+    """Declare the tools the history calls, and forbid them: the API takes no history of undeclared tools."""
+    calls = (part for message in draft.request.messages for part in message.parts)
+    used = dict.fromkeys(draft.names.write(part.name) for part in calls if isinstance(part, ToolCallPart))
+    if used:
+        draft.body["tools"] = [{"name": name, "input_schema": {"type": "object"}} for name in used]
+        draft.body["tool_choice"] = {"type": "none"}
 
 
 def _strict(draft: _Draft) -> dict[str, Json]:

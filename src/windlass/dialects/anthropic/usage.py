@@ -13,7 +13,7 @@ _UNITS = {
 
 
 def read_usage(values: Json) -> Usage | None:
-    """Reduce to buckets; `input_tokens` already excludes both cache fields, thinking is inside the output.
+    """Reduce to buckets; `input_tokens` excludes both cache fields, `output_tokens` includes thinking.
 
     Without the split of cache writes by lifetime all of them are 5 minutes.
     """
@@ -35,15 +35,20 @@ def read_usage(values: Json) -> Usage | None:
         long or 0,
         _count(values.get("output_tokens")) or 0,
     )
+    thinking = _count(_object(values.get("output_tokens_details")).get("thinking_tokens")) or 0
+    is_thinking_off = not 0 <= thinking <= counts[4]
+    if is_thinking_off:
+        thinking = 0
     tier = values.get("service_tier")
     return Usage(
         in_fresh=max(0, counts[0]),
         in_cache_read=max(0, counts[1]),
         in_cache_write_5m=max(0, counts[2]),
         in_cache_write_1h=max(0, counts[3]),
-        out_text=max(0, counts[4]),
+        out_text=max(0, counts[4]) - thinking,
+        out_reasoning=thinking,
         units=_read_units(values),
-        is_mismatch=is_split_off or min(counts) < 0,
+        is_mismatch=is_split_off or is_thinking_off or min(counts) < 0,
         service_tier=tier if isinstance(tier, str) else "",
     )
 
@@ -78,6 +83,8 @@ def write_usage(usage: Usage) -> dict[str, Json]:
         "cache_read_input_tokens": usage.in_cache_read,
         "output_tokens": usage.out_text + usage.out_reasoning + usage.out_audio + usage.out_image,
     }
+    if usage.out_reasoning:
+        written["output_tokens_details"] = {"thinking_tokens": usage.out_reasoning}
     if usage.in_cache_write_1h:
         written["cache_creation"] = {
             "ephemeral_5m_input_tokens": usage.in_cache_write_5m,

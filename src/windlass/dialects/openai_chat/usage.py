@@ -18,8 +18,13 @@ class _Counts:
     cached: int
     cache_write: int
     audio_in: int
+    image_in: int
     reasoning: int
     audio_out: int
+
+    def inside(self) -> tuple[int, ...]:
+        """Return what `prompt_tokens` includes beside fresh text."""
+        return (self.cached, self.cache_write, self.audio_in, self.image_in)
 
 
 def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | None:
@@ -33,10 +38,11 @@ def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | 
     counts = _read_counts(values)
     is_odd = _make_whole(counts, is_reasoning_inside=_is_reasoning_inside(counts, quirks))
     return Usage(
-        in_fresh=counts.prompt - counts.cached - counts.cache_write - counts.audio_in,
+        in_fresh=counts.prompt - sum(counts.inside()),
         in_cache_read=counts.cached,
         in_cache_write_5m=counts.cache_write,
         in_audio=counts.audio_in,
+        in_image=counts.image_in,
         out_text=counts.completion - counts.reasoning - counts.audio_out,
         out_reasoning=counts.reasoning,
         out_audio=counts.audio_out,
@@ -62,6 +68,7 @@ def _read_counts(values: Mapping[str, Json]) -> _Counts:
         cached=cached or 0,
         cache_write=_count(inside.get("cache_write_tokens")) or 0,
         audio_in=_count(inside.get("audio_tokens")) or 0,
+        image_in=_count(inside.get("image_tokens")) or 0,
         reasoning=_count(outside.get("reasoning_tokens")) or _count(values.get("reasoning_tokens")) or 0,
         audio_out=_count(outside.get("audio_tokens")) or 0,
     )
@@ -81,11 +88,12 @@ def _make_whole(counts: _Counts, *, is_reasoning_inside: bool) -> bool:
     """Make every part fit into its total, reasoning included; return whether the host contradicts itself."""
     if not is_reasoning_inside:
         counts.completion += counts.reasoning
-    inside = (counts.cached, counts.cache_write, counts.audio_in)
+    inside = counts.inside()
     outside = (counts.reasoning, counts.audio_out)
     is_odd = counts.total is not None and counts.total != counts.prompt + counts.completion
     if sum(inside) > counts.prompt or min(inside) < 0:
-        counts.prompt, counts.cached, counts.cache_write, counts.audio_in = max(0, counts.prompt), 0, 0, 0
+        counts.prompt = max(0, counts.prompt)
+        counts.cached = counts.cache_write = counts.audio_in = counts.image_in = 0
         is_odd = True
     if sum(outside) > counts.completion or min(outside) < 0:
         counts.completion, counts.reasoning, counts.audio_out = max(0, counts.completion), 0, 0
@@ -132,6 +140,8 @@ def write_usage(usage: Usage) -> dict[str, Json]:
     details: dict[str, Json] = {"cached_tokens": usage.in_cache_read, "audio_tokens": usage.in_audio}
     if cache_write:
         details["cache_write_tokens"] = cache_write
+    if usage.in_image:
+        details["image_tokens"] = usage.in_image
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

@@ -221,6 +221,13 @@ def test_unsigned_thinking_of_another_host_is_left_out_and_named() -> None:
     assert written.dropped == ("reasoning_content",)
 
 
+def test_a_history_of_tools_that_are_offered_no_more_declares_and_forbids_them() -> None:
+    body = _body(messages=[USER, CALLED, RESULT])
+    assert body["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
+    assert body["tool_choice"] == {"type": "none"}
+    assert "tools" not in _body()
+
+
 def test_tool_names_the_api_refuses_are_written_otherwise_and_can_be_restored() -> None:
     tool = {"type": "function", "function": {"name": "files.read"}}
     written = _write(tools=[tool])

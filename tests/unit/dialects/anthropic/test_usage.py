@@ -13,6 +13,7 @@ def test_the_cache_counts_beside_the_input_and_is_split_by_lifetime() -> None:
             "cache_creation_input_tokens": 30,
             "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
             "output_tokens": 15,
+            "output_tokens_details": {"thinking_tokens": 6},
             "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 0},
             "service_tier": "priority",
         }
@@ -22,7 +23,8 @@ def test_the_cache_counts_beside_the_input_and_is_split_by_lifetime() -> None:
         in_cache_read=100,
         in_cache_write_5m=10,
         in_cache_write_1h=20,
-        out_text=15,
+        out_text=9,  # 15 - 6
+        out_reasoning=6,
         units={"web_search": 2},
         service_tier="priority",
     )
@@ -38,6 +40,7 @@ def test_cache_writes_without_a_split_are_five_minutes() -> None:
     "values",
     [
         {"cache_creation_input_tokens": 30, "cache_creation": {"ephemeral_1h_input_tokens": 20}},
+        {"output_tokens_details": {"thinking_tokens": 9}, "cache_creation_input_tokens": 30},
         {"cache_read_input_tokens": -1, "cache_creation_input_tokens": 30},
     ],
 )
@@ -61,5 +64,7 @@ def test_no_counts_is_no_usage_and_not_zero() -> None:
 
 
 def test_buckets_survive_being_written_and_read() -> None:
-    usage = Usage(in_fresh=3, in_cache_read=2, in_cache_write_5m=4, in_cache_write_1h=6, out_text=5)
+    usage = Usage(
+        in_fresh=3, in_cache_read=2, in_cache_write_5m=4, in_cache_write_1h=6, out_text=5, out_reasoning=1
+    )
     assert read_usage(write_usage(usage)) == usage

@@ -12,17 +12,23 @@ def test_cached_and_reasoning_tokens_are_taken_out_of_their_totals() -> None:
             "prompt_tokens": 100,
             "completion_tokens": 50,
             "total_tokens": 150,
-            "prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 10, "audio_tokens": 5},
+            "prompt_tokens_details": {
+                "cached_tokens": 60,
+                "cache_write_tokens": 10,
+                "audio_tokens": 5,
+                "image_tokens": 7,
+            },
             "completion_tokens_details": {"reasoning_tokens": 20, "audio_tokens": 3},
         },
         STANDARD,
         "flex",
     )
     assert usage == Usage(
-        in_fresh=25,  # 100 - 60 - 10 - 5
+        in_fresh=18,  # 100 - 60 - 10 - 5 - 7
         in_cache_read=60,
         in_cache_write_5m=10,
         in_audio=5,
+        in_image=7,
         out_text=27,  # 50 - 20 - 3
         out_reasoning=20,
         out_audio=3,
