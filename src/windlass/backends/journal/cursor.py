@@ -1,5 +1,6 @@
 """How far the reader has come, kept in one small file; not the reading itself."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import msgspec
 
 from windlass.backends.journal.layout import CURSOR_NAME, segment_sizes, sync_folder, writer_names
+
+logger = logging.getLogger(__name__)
 
 
 class Mark(msgspec.Struct, frozen=True, order=True):
@@ -24,7 +27,10 @@ def load_cursor(root: Path) -> dict[str, Mark]:
     """Read the marks, {} when there are none or the file can't be read (records are then read again)."""
     try:
         return msgspec.json.decode((root / CURSOR_NAME).read_bytes(), type=_CursorFile).writers
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except FileNotFoundError:
+        return {}
+    except msgspec.MsgspecError:
+        logger.exception("the journal's cursor can't be read: what is still there is read again")
         return {}
 
 

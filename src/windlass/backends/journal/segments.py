@@ -107,16 +107,18 @@ class SegmentJournal:
         return f"the journal's queue is full ({len(self._queue)} records): the disk is slower than the calls"
 
     def _run(self) -> None:
-        try:
-            while not (self._is_closing and not self._queue):
-                self._write_all(self._take())
+        while not (self._is_closing and not self._queue):
+            group = self._take()
+            try:
+                self._write_all(group)
                 if time.monotonic() >= self._next_look_s:
                     self._look()
-            self._let_go()
-        except Exception:  # the edge of the thread: without it every later append would wait for ever
-            logger.exception("the journal's writer thread ended")
-            self._set_refusal("its writer thread ended by an error, see the log; restart Windlass")
-            settle([w for _, _, w in self._queue], JournalFull(self._refusal_sentence(0)))
+            except Exception:  # the edge of the thread: without it every later append would wait for ever
+                logger.exception("the journal could not handle a group of %d records", len(group))
+                settle(
+                    [w for _, _, w in group], JournalFull("the journal failed on this record, see its log")
+                )
+        self._let_go()
 
     def _take(self) -> list[_Waiting]:
         """Wait for records or for the next look at the disk, and empty the queue."""
@@ -162,6 +164,7 @@ class SegmentJournal:
         self._let_go(only_if_full=True)
 
     def _look(self) -> None:
+        self._next_look_s = time.monotonic() + _LOOK_S
         reason = self._space.look()
         if self._is_suspect:
             self._is_suspect = False
@@ -172,7 +175,6 @@ class SegmentJournal:
                 self._has_failed = False
             except OSError as error:
                 reason = f"the journal can't be written: {error.strerror}"
-        self._next_look_s = time.monotonic() + _LOOK_S
         self._set_refusal(reason)
 
     def _fail(self, error: OSError) -> None:

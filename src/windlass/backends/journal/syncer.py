@@ -94,13 +94,13 @@ class Syncer:
             try:
                 for segment in due.segments:
                     _sync(segment)
+                for segment in due.retired:
+                    os.close(segment.handle)
             except OSError as error:
                 self._on_failure(error)
                 settle(due.waiters, JournalFull(f"the journal can't reach the disk: {error.strerror}"))
             else:
                 settle(due.waiters)
-            for segment in due.retired:
-                os.close(segment.handle)
 
     def _next(self) -> _Due | None:
         with self._wake:

@@ -46,6 +46,8 @@ class WriterLog:
         self._last_ends: dict[int, int] = {}  # end of the last record read, by segment
         self._bad: set[int] = set()
         self._suspected: tuple[Mark, float] | None = None
+        self._stuck_at: Mark | None = None
+        self._is_kept = False  # drained, and something of somebody else is in the folder
 
     def read(self, max_records: int, max_bytes: int) -> list[ReadRecord]:
         """Return whole records behind `next` within the limits, but one at least if there is one."""
@@ -84,7 +86,13 @@ class WriterLog:
         if not is_dead or segment_sizes(self._folder):
             return False
         (self._folder / LOCK_NAME).unlink(missing_ok=True)
-        self._folder.rmdir()
+        try:
+            self._folder.rmdir()
+        except OSError as error:
+            if not self._is_kept:
+                logger.warning("the drained folder %s can't be removed: %s", self._folder, error.strerror)
+            self._is_kept = True
+            return False
         return True
 
     def _step(self, max_records: int, max_bytes: int, is_closed: bool) -> list[ReadRecord]:
@@ -135,6 +143,12 @@ class WriterLog:
         elif is_closed:
             self._set_damaged(size - found.at, f"nothing can be read behind {found.at}")
             self._finish(is_closed)
+        elif self._stuck_at != self.next:
+            self._stuck_at = self.next
+            logger.error(
+                "journal segment %s/%d is damaged at %d: later records wait for the next segment",
+                self.name, self.next.segment, found.at,
+            )  # fmt: skip
 
     def _is_lasting(self) -> bool:
         """Say whether the damage at `next` has been there long enough not to be a write under way."""

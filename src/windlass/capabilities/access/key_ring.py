@@ -71,10 +71,13 @@ class KeyRing:
         next_touch_s = time.monotonic() + _TOUCH_S
         while True:
             await asyncio.sleep(_POLL_S)
-            await self._follow()
-            if time.monotonic() >= next_touch_s:
-                next_touch_s = time.monotonic() + _TOUCH_S
-                await in_thread(self.flush)
+            try:
+                await self._follow()
+                if time.monotonic() >= next_touch_s:
+                    next_touch_s = time.monotonic() + _TOUCH_S
+                    await in_thread(self.flush)
+            except Exception:  # the edge of the task: if it ended, revoked keys would stay good for ever
+                logger.exception("following changes of keys failed; trying again")
 
     def close(self) -> None:
         """Flush and stop looking up; blocking. Known keys are still checked."""

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, RowMapping, Table, Text
+from sqlalchemy.exc import IntegrityError
 
 from windlass.base.ids import KeyId, ProjectId, UserId
 from windlass.capabilities.access.records import ApiKey, User
@@ -71,19 +72,19 @@ class AccessStore:
 
     def add_first(self, project_id: ProjectId, user: User, key: ApiKey, project_name: str) -> bool:
         """Add the first project, admin and key together; False when a project is there already."""
-        with self._tables.write() as connection:
-            if connection.execute(sa.select(projects.c.project_id).limit(1)).first() is not None:
-                return False
-            connection.execute(
-                projects.insert().values(project_id=project_id, name=project_name, created_ns=key.created_ns)
-            )
-            connection.execute(
-                users.insert().values(
-                    user_id=user.user_id, name=user.name, is_admin=user.is_admin, created_ns=key.created_ns
-                )
-            )
-            connection.execute(api_keys.insert().values(**_columns(key)))
-            connection.execute(_bump())
+        at_ns = key.created_ns
+        try:
+            with self._tables.write() as connection:
+                if connection.execute(sa.select(projects.c.project_id).limit(1)).first() is not None:
+                    return False
+                project = {"project_id": project_id, "name": project_name, "created_ns": at_ns}
+                connection.execute(projects.insert().values(**project))
+                admin = {"user_id": user.user_id, "name": user.name, "is_admin": user.is_admin}
+                connection.execute(users.insert().values(**admin, created_ns=at_ns))
+                connection.execute(api_keys.insert().values(**_columns(key)))
+                connection.execute(_bump())
+        except IntegrityError:
+            return False  # on PostgreSQL another machine may have been first in this very moment
         return True
 
     def first_project(self) -> ProjectId | None:

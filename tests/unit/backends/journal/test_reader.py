@@ -127,6 +127,38 @@ def test_writers_take_turns(tmp_path: Path):
     reader.close()
 
 
+async def test_damage_in_a_segment_being_written_is_said_and_what_comes_in_the_next_one_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    journal = SegmentJournal(tmp_path, JournalLimits(segment_bytes=200, min_free_bytes=0))
+    await journal.append(b"first", "written")
+    with segment_path(journal.folder, 1).open("ab", buffering=0) as handle:
+        handle.write(b"\xff" * 40)
+    await journal.append(bytes(200), "written")  # fills the segment, behind the damage
+    await journal.append(b"next", "written")
+    journal.close()
+    found, reader = drain(tmp_path)
+    assert found == [b"first", b"next"]
+    assert reader.losses.damaged_bytes == 40 + 12 + 200
+    assert "nothing can be read behind 25" in caplog.text  # 8 of the magic, 12 and 5 of the first record
+
+
+def test_a_cursor_that_can_not_be_read_loses_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    make_dead_writer(tmp_path, [framed(RECORDS)])
+    (tmp_path / "cursor.json").write_text("{")
+    assert drain(tmp_path)[0] == RECORDS
+    assert "cursor can't be read" in caplog.text
+
+
+def test_a_strangers_file_in_a_drained_folder_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    folder = make_dead_writer(tmp_path, [framed(RECORDS)])
+    (folder / "notes.txt").touch()
+    assert drain(tmp_path)[0] == RECORDS
+    assert drain(tmp_path)[0] == []
+    assert "can't be removed" in caplog.text
+    assert (folder / "notes.txt").exists()
+
+
 _WRITES_UNTIL_KILLED = """
 import asyncio, os, sys
 from pathlib import Path

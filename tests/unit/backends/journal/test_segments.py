@@ -126,6 +126,24 @@ async def test_a_closed_journal_refuses(tmp_path: Path):
         await journal.append(b"late", "written")
 
 
+async def test_an_unexpected_error_while_looking_at_the_disk_is_logged_and_survived(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    looks = iter([10**9, ValueError("odd")])
+
+    def free(_: Path) -> int:
+        found = next(looks, 10**9)
+        if isinstance(found, ValueError):
+            raise found
+        return found
+
+    journal = SegmentJournal(tmp_path, free=free)
+    await until(lambda: "could not handle a group" in caplog.text)
+    await journal.append(b"after", "synced")
+    journal.close()
+    assert drain(tmp_path) == [b"after"]
+
+
 _FILLS_ITS_DISK = """
 import asyncio, resource, signal, sys
 from pathlib import Path
