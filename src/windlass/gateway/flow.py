@@ -8,7 +8,7 @@ from windlass.contracts.span import SpanStatus
 from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.replies import error_reply, error_type_of, plan_reply
 from windlass.gateway.rig import Rig
-from windlass.gateway.stages import admit, ask, attempt, authenticate, deliver, record, route
+from windlass.gateway.stages import admit, ask, attempt, authenticate, deliver, price, record, route
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.traffic import Plan
 
@@ -36,7 +36,7 @@ async def handle_chat(request: InboundCall, rig: Rig) -> OutboundReply:
     except WindlassError as error:
         return await _refuse(call, error)
     except asyncio.CancelledError:
-        call.abandon(Outcome(SpanStatus.CANCELLED, 499, error_type="cancelled"))
+        call.abandon(Outcome(SpanStatus.CANCELLED, 499, cost=price.of_unfinished(call.attempts)))
         raise
     except Exception:  # noqa: BLE001  # the edge of a request
         _LOG.exception("a call failed for a reason of ours (%s)", call.request_id)

@@ -198,6 +198,8 @@ async def test_a_caller_who_leaves_closes_the_upstream_at_once(
     record = await gateway.wait_for_record()
     assert record.status is SpanStatus.CANCELLED
     assert record.attempts[-1].status is SpanStatus.CANCELLED
+    assert record.cost is not None
+    assert record.cost.status is CostStatus.UNKNOWN  # "fault-stall" has no price; asked is not free
     await until(lambda: gateway.provider.count("closed_by_client") == 1)
     assert (await gateway.chat("lab/m1")).status == 200  # the place is free again
 

@@ -69,14 +69,16 @@ class Course:
         return None
 
     def _tell_health(self, failed: TryFailed, cause: FallbackCause | None) -> None:
-        if cause is not None and cause in _RESTING_CAUSES:
-            self.rig.health.failed(
-                self.current.target,
-                cause,
-                now_s=self.rig.clock.monotonic_ns() / 1e9,
-                retry_after_s=failed.retry_after_s,
-                is_unreachable=failed.is_unreachable,
-            )
+        if cause is None or cause not in _RESTING_CAUSES:  # it answered, if only with a refusal
+            self.rig.health.answered(self.current.target)
+            return
+        self.rig.health.failed(
+            self.current.target,
+            cause,
+            now_s=self.rig.clock.monotonic_ns() / 1e9,
+            retry_after_s=failed.retry_after_s,
+            is_unreachable=failed.is_unreachable,
+        )
 
     def _has_time(self, wait_s: float) -> bool:
         return wait_s <= LONGEST_WAIT_S and self.rig.clock.monotonic_ns() / 1e9 + wait_s < self.deadline_s

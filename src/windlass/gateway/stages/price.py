@@ -1,7 +1,10 @@
 """What a call cost, from what was read of its reply; the table of prices belongs to `capabilities/cost`."""
 
+from collections.abc import Sequence
+
+from windlass.contracts.call import AttemptRecord
 from windlass.contracts.dialect import ReplySummary
-from windlass.contracts.usage import Cost
+from windlass.contracts.usage import Cost, CostStatus
 from windlass.gateway.rig import Rig
 from windlass.gateway.traffic import PlannedTarget
 
@@ -17,3 +20,8 @@ def of(planned: PlannedTarget, summary: ReplySummary, started_ns: int, rig: Rig)
         started_ns=started_ns,
         is_free=provider.is_free,
     )
+
+
+def of_unfinished(attempts: Sequence[AttemptRecord]) -> Cost | None:
+    """Say that a provider was asked and may bill, though its answer was not awaited; None: nobody was."""
+    return Cost(CostStatus.UNKNOWN, reason="cancelled") if attempts else None

@@ -72,11 +72,11 @@ class OpenCall:
 
     async def finish(self, outcome: Outcome) -> None:
         """Write the record; a full journal is no error of the call."""
-        entry = self._settle(outcome)
-        if entry is None:
+        writing = self._write(outcome)
+        if writing is None:
             return
         try:
-            await self._append(entry)
+            await writing
         except StoreError as error:
             self._lost(error)
         else:
@@ -84,15 +84,22 @@ class OpenCall:
 
     def abandon(self, outcome: Outcome) -> None:
         """Write the record without waiting, for a caller who has left."""
+        writing = self._write(outcome)
+        if writing is not None:
+            asyncio.ensure_future(writing).add_done_callback(self._written)
+
+    def _write(self, outcome: Outcome) -> Awaitable[None] | None:
+        """Hand the record to the journal, then tell the observer while it is being written."""
         entry = self._settle(outcome)
         if entry is None:
-            return
+            return None
         try:
-            writing = asyncio.ensure_future(self._append(entry))
+            return self.rig.journal.append(_ENCODER.encode(entry), "written")
         except StoreError as error:
             self._lost(error)
-        else:
-            writing.add_done_callback(self._written)
+            return None
+        finally:
+            self.rig.observer.call_ended(entry.call)
 
     def _settle(self, outcome: Outcome) -> CallEntry | None:
         """Give the lease back and close the record; None when there is nothing (more) to write."""
@@ -104,12 +111,7 @@ class OpenCall:
         if self.principal is None:
             self.rig.observer.key_refused()
             return None
-        record = _record_of(self, self.principal, outcome)
-        self.rig.observer.call_ended(record)
-        return CallEntry(record)
-
-    def _append(self, entry: CallEntry) -> Awaitable[None]:
-        return self.rig.journal.append(_ENCODER.encode(entry), "written")
+        return CallEntry(_record_of(self, self.principal, outcome))
 
     def _written(self, writing: asyncio.Future[None]) -> None:
         error = None if writing.cancelled() else writing.exception()
