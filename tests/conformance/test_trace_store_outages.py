@@ -149,3 +149,15 @@ def test_a_proxy_in_the_environment_does_not_stand_before_the_own_machine(
     monkeypatch.delenv("no_proxy", raising=False)
 
     assert store.query("SELECT 1").rows[0][0] == 1
+
+
+def test_two_processes_may_migrate_a_new_folder_at_once() -> None:
+    with running_engine() as fresh, ThreadPoolExecutor(2) as threads:
+        first, second = fresh.store(), fresh.store()
+
+        list(threads.map(lambda opened: opened.migrate(), (first, second)))
+
+        first.insert("spans", COLUMNS, batch(0))
+        assert count(second) == 200
+        first.close()
+        second.close()
