@@ -85,9 +85,10 @@ class Bot:
             f'<document source="{one.source}" title="{one.title}">\n{one.text}\n</document>'
             for one in self.library.search(query)
         )
-        ask = {"role": "user", "content": f"{documents}\n\nQuestion: {question}"}
-        text = self.chat([{"role": "system", "content": RULES}, *self.history, ask], is_stream=is_stream)
-        self.history += [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
+        rules = {"role": "system", "content": f"{RULES}\n\n{documents}"}
+        ask = {"role": "user", "content": question}
+        text = self.chat([rules, *self.history, ask], is_stream=is_stream)
+        self.history += [ask, {"role": "assistant", "content": text}]
         return text
 
     def chat(self, messages: list[dict[str, str]], *, is_stream: bool) -> str:
