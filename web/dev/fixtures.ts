@@ -32,7 +32,7 @@ export function span(draft: Draft, extra: Partial<Span> = {}, origin = 0): Span 
     span_id: draft.id, parent_span_id: draft.parent ?? null, type: draft.type, name: draft.name,
     started_at: new Date(origin + (draft.at ?? 0)).toISOString(), duration_ms: draft.ms ?? 100,
     time_to_first_token_ms: null, status: "ok", error: null, provider: null, request_model: null,
-    response_model: null, route: null, usage: null, cost_usd: null, cost_status: null, cost_parts: {},
+    response_model: null, route: null, usage: null, cost_usd: null, cost_nanousd: null, cost_status: null, cost_reason: null, error_type: null, cost_parts: {},
     input: [], output: [], attributes: {}, ...extra,
   };
 }

@@ -12,10 +12,7 @@ interface World {
 }
 type Reply = [status: number, body: unknown];
 
-const session = {
-  user: { user_id: "user_1", name: "admin", role: "admin" }, project: { project_id: "proj_1", name: "default" },
-  csrf_token: "t", version: "0.1.0",
-};
+const session = { user: { user_id: "user_1", name: "admin", is_admin: true }, project_id: "default", csrf_token: "t" };
 
 function listTraces(world: World, query: URLSearchParams): Reply {
   const filter = query.get("filter") ?? "";
@@ -51,10 +48,10 @@ function overview(): Reply {
 }
 
 const models = [
-  { id: "offline/extract-large", provider: "offline", name: "extract-large", kind: "model", is_configured: true, context_tokens: 131_072, abilities: ["stream", "tools"] },
-  { id: "offline/extract-small", provider: "offline", name: "extract-small", kind: "model", is_configured: true, context_tokens: 32_768, abilities: ["stream"] },
-  { id: "openai/gpt-5-mini", provider: "openai", name: "gpt-5-mini", kind: "model", is_configured: false, context_tokens: 400_000, abilities: ["stream", "tools", "images"] },
-  { id: "fast", provider: "", name: "fast", kind: "route", is_configured: true, context_tokens: null, abilities: [] },
+  { id: "offline/extract-large", provider: "offline", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: true, context_tokens: 131_072, abilities: ["stream", "tools"] },
+  { id: "offline/extract-small", provider: "offline", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: true, context_tokens: 32_768, abilities: ["stream"] },
+  { id: "openai/gpt-5-mini", provider: "openai", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: false, context_tokens: 400_000, abilities: ["stream", "tools", "images"] },
+  { id: "fast", provider: "", title: "", kind: "route", max_output_tokens: null, targets: ["openai/gpt-5-mini", "offline/extract-large"], is_configured: true, context_tokens: null, abilities: [] },
 ];
 const providers = [
   { name: "offline", title: "Offline", dialect: "openai_chat", is_configured: true, key_variable: null, docs_url: null },
@@ -102,7 +99,7 @@ function read(world: World, url: URL): Reply {
   if (!world.isSignedIn) return [401, { type: "", title: "Unauthorized", status: 401, code: "not_signed_in", detail: "Sign in first." }];
   const id = /^\/api\/traces\/(\w+)$/.exec(url.pathname)?.[1];
   if (id) return readTrace(world, id);
-  const status = { version: "0.1.0", base_url: url.origin, processes: [{ name: "serve", state: "running" }], journal: { pending_records: 0 }, store: { is_up: true } };
+  const status = { version: "0.1.0", base_url: url.origin, parts: { journal: { is_up: true, reason: "", pending_bytes: 0 } } };
   const simple: Record<string, unknown> = {
     "/api/session": session, "/api/keys": { items: world.keys, next_cursor: null }, "/api/models": { items: models, next_cursor: null },
     "/api/providers": { items: providers }, "/api/status": status,

@@ -1,5 +1,5 @@
 /** What every page test needs: a call through the gateway, and the accessibility check. */
-import AxeBuilder from "@axe-core/playwright";
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type APIRequestContext, type Page } from "@playwright/test";
 
 const key = process.env["WINDLASS_KEY"] ?? "wl-any";

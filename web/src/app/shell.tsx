@@ -11,6 +11,7 @@ import { Failure } from "@/kit/states";
 import { Palette } from "./palette";
 import { pages } from "./pages";
 import styles from "./shell.module.css";
+import { statusQuery } from "./queries";
 import { Shortcuts } from "./shortcuts";
 import { ThemeSwitch } from "./theme_switch";
 
@@ -74,7 +75,7 @@ function Rail({ session, onPalette, onShortcuts }: RailProps) {
         </svg>
         <span>Windlass</span>
       </div>
-      <div className={styles["project"]} title={`Project ${session.project.project_id}`}>{session.project.name}</div>
+      <div className={styles["project"]} title={`Project ${session.project_id}`}>{session.project_id}</div>
       <Button kind="plain" onPress={onPalette} aria-keyshortcuts="Control+K">
         <Icon name="search" />
         <span className={styles["wide"]}>Go to</span>
@@ -91,12 +92,17 @@ function Rail({ session, onPalette, onShortcuts }: RailProps) {
       <div className={styles["foot"]}>
         <ThemeSwitch />
         <div className={styles["account"]}>
-          <span title={`${session.user.role}, Windlass ${session.version}`}>{session.user.name}</span>
+          <span title={session.user?.is_admin ? "Administrator" : "Reader"}>{session.user?.name ?? "key"}</span>
           <Button kind="bare" onPress={onShortcuts} aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</Button>
           <Button kind="bare" onPress={() => signOut.mutate()} isDisabled={signOut.isPending}>Sign out</Button>
         </div>
-        <div className={styles["version"]}>Windlass {session.version}</div>
+        <Version />
       </div>
     </aside>
   );
+}
+
+function Version() {
+  const status = useQuery(statusQuery);
+  return <div className={styles["version"]}>Windlass {status.data?.version ?? ""}</div>;
 }

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description List the project's keys, newest first.
+         */
+        get: operations["list_keys_api_keys_get"];
+        put?: never;
+        /**
+         * Create Key
+         * @description Make a key; the reply is the only place where it is ever shown.
+         */
+        post: operations["create_key_api_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{key_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Key
+         * @description End a key for good; calls with it are refused within a second.
+         */
+        post: operations["revoke_key_api_keys__key_id__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -11,96 +55,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Show Session
+         * @description Say who is asking.
+         */
+        get: operations["show_session_api_session_get"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SignIn"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Redeem Link
+         * @description Sign in by a one-time link; sets the session's cookie.
+         */
+        post: operations["redeem_link_api_session_post"];
+        /**
+         * Sign Out
+         * @description Sign out; the cookie is worthless from now on.
+         */
+        delete: operations["sign_out_api_session_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -113,41 +83,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    cursor?: string;
-                    filter?: string;
-                    since?: string;
-                    until?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TracePage"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List traces, newest first */
+        get: operations["list_traces_api_traces_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -163,37 +100,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    trace_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TraceDetail"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Open one trace */
+        get: operations["get_trace_api_traces__trace_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -211,41 +119,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    trace_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewScore"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Score"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Score a trace or one of its spans */
+        post: operations["add_score_api_traces__trace_id__scores_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -259,163 +134,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    since?: string;
-                    until?: string;
-                    step?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Overview"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Add up calls, errors, cost and latency */
+        get: operations["get_overview_api_overview_get"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["KeyPage"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewKey"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CreatedKey"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys/{key_id}/revoke": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    key_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["KeyItem"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
         delete?: never;
         options?: never;
         head?: never;
@@ -429,35 +151,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ModelPage"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List routes and models, the usable ones first */
+        get: operations["list_models_api_models_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -473,35 +168,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ProviderPage"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List providers, the configured ones first */
+        get: operations["list_providers_api_providers_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -517,35 +185,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Status"];
-                    };
-                };
-                /** @description a problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Say which version runs and how its parts are */
+        get: operations["show_status_api_status_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -558,266 +199,554 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            type?: string;
-            title: string;
-            status: number;
-            detail: string;
-            code: string;
-            request_id?: string;
-        };
-        User: {
-            user_id: string;
+        /** CreatedKeyView */
+        CreatedKeyView: {
+            /** Key Id */
+            key_id: string;
+            /** Name */
             name: string;
-            role: string;
-        };
-        Project: {
+            /** Prefix */
+            prefix: string;
+            /** Project Id */
             project_id: string;
-            name: string;
-        };
-        Session: {
-            user: components["schemas"]["User"];
-            project: components["schemas"]["Project"];
-            csrf_token: string;
-            version: string;
-        };
-        SignIn: {
-            token: string;
-        };
-        ScoreChip: {
-            name: string;
-            value: number | null;
-            label: string | null;
-        };
-        TraceItem: {
-            trace_id: string;
-            name: string;
-            /** Format: date-time */
-            started_at: string;
-            duration_ms: number;
-            /** @enum {string} */
-            status: "ok" | "error" | "truncated" | "cancelled";
-            span_count: number;
+            /** Created At */
+            created_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Models */
             models: string[];
-            input_tokens: number;
-            output_tokens: number;
-            cost_usd: string | null;
-            cost_nanousd: number | null;
-            cost_status: string;
-            session_id: string | null;
-            user_id: string | null;
-            tags: string[];
-            input_preview: string;
-            output_preview: string;
-            scores: components["schemas"]["ScoreChip"][];
+            /** Key */
+            key: string;
         };
-        TracePage: {
-            items: components["schemas"]["TraceItem"][];
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /** KeyPageView */
+        KeyPageView: {
+            /** Items */
+            items: components["schemas"]["KeyView"][];
+            /** Next Cursor */
             next_cursor: string | null;
         };
-        TraceHead: {
-            trace_id: string;
+        /** KeyView */
+        KeyView: {
+            /** Key Id */
+            key_id: string;
+            /** Name */
             name: string;
-            /** Format: date-time */
-            started_at: string;
-            duration_ms: number;
-            /** @enum {string} */
-            status: "ok" | "error" | "truncated" | "cancelled";
-            span_count: number;
+            /** Prefix */
+            prefix: string;
+            /** Project Id */
+            project_id: string;
+            /** Created At */
+            created_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Models */
             models: string[];
-            input_tokens: number;
-            output_tokens: number;
-            cost_usd: string | null;
-            cost_nanousd: number | null;
-            cost_status: string;
-            session_id: string | null;
-            user_id: string | null;
-            tags: string[];
-            input_preview: string;
-            output_preview: string;
-            scores: components["schemas"]["ScoreChip"][];
-            truncated_spans: number;
         };
-        Part: {
-            type: string;
-            content?: unknown | null;
-            id?: string | null;
-            name?: string | null;
-            arguments?: unknown | null;
-            response?: unknown | null;
-            is_error?: boolean | null;
-            score?: number | null;
-            title?: string | null;
-            uri?: string | null;
-            modality?: string | null;
-            mime_type?: string | null;
-            filename?: string | null;
-            file_id?: string | null;
-        };
+        /** Message */
         Message: {
+            /** Role */
             role: string;
+            /** Parts */
             parts: components["schemas"]["Part"][];
+            /** Name */
             name?: string | null;
+            /** Finish Reason */
             finish_reason?: string | null;
         };
-        Span: {
-            span_id: string;
-            parent_span_id: string | null;
-            type: string;
-            name: string;
-            /** Format: date-time */
-            started_at: string;
-            duration_ms: number;
-            time_to_first_token_ms: number | null;
-            /** @enum {string} */
-            status: "ok" | "error" | "truncated" | "cancelled";
-            error: string | null;
-            provider: string | null;
-            request_model: string | null;
-            response_model: string | null;
-            route: string | null;
-            usage: {
-                [key: string]: number;
-            } | null;
+        /**
+         * ModelItem
+         * @description A name callers may use as `model`: a model of a provider, or a route.
+         */
+        ModelItem: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "route";
+            /** Provider */
+            provider: string;
+            /** Title */
+            title: string;
+            /** Is Configured */
+            is_configured: boolean;
+            /** Context Tokens */
+            context_tokens: number | null;
+            /** Max Output Tokens */
+            max_output_tokens: number | null;
+            /** Abilities */
+            abilities: string[];
+            /** Targets */
+            targets: string[];
+        };
+        /** ModelPage */
+        ModelPage: {
+            /** Items */
+            items: components["schemas"]["ModelItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** ModelShare */
+        ModelShare: {
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Calls */
+            calls: number;
+            /** Errors */
+            errors: number;
+            /** Cost Usd */
             cost_usd: string | null;
-            cost_status: string | null;
-            cost_parts: {
-                [key: string]: string;
-            };
-            input: components["schemas"]["Message"][];
-            output: components["schemas"]["Message"][];
-            attributes: {
-                [key: string]: unknown;
-            };
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Latency P50 Ms */
+            latency_p50_ms: number | null;
+            /** Latency P95 Ms */
+            latency_p95_ms: number | null;
         };
-        Score: {
-            score_id: string;
-            span_id: string | null;
+        /**
+         * NewKey
+         * @description `models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset.
+         */
+        NewKey: {
+            /** Name */
             name: string;
-            kind: string;
-            value: number | null;
-            label: string | null;
-            explanation: string | null;
-            source: string;
-            author: string | null;
-            /** Format: date-time */
-            created_at: string;
+            /** Models */
+            models?: string[];
+            /** Expires At */
+            expires_at?: string | null;
         };
-        TraceDetail: {
-            trace: components["schemas"]["TraceHead"];
-            spans: components["schemas"]["Span"][];
-            scores: components["schemas"]["Score"][];
-        };
+        /**
+         * NewScore
+         * @description A judgement someone sends in; a boolean is a value of 0 or 1, a category or text a label.
+         */
         NewScore: {
+            /** Name */
             name: string;
-            /** @enum {string} */
+            /**
+             * Kind
+             * @enum {string}
+             */
             kind: "numeric" | "boolean" | "category" | "text";
+            /** Value */
             value?: number | null;
+            /** Label */
             label?: string | null;
+            /** Explanation */
             explanation?: string | null;
+            /** Span Id */
             span_id?: string | null;
         };
-        OverviewTotals: {
+        /** Overview */
+        Overview: {
+            /** Since */
+            since: string;
+            /** Until */
+            until: string;
+            /** Step S */
+            step_s: number;
+            totals: components["schemas"]["OverviewTotals"];
+            /** Series */
+            series: components["schemas"]["OverviewPoint"][];
+            /** By Model */
+            by_model: components["schemas"]["ModelShare"][];
+        };
+        /** OverviewPoint */
+        OverviewPoint: {
+            /** At */
+            at: string;
+            /** Calls */
             calls: number;
+            /** Errors */
             errors: number;
+            /** Cost Usd */
             cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Input Tokens */
             input_tokens: number;
+            /** Output Tokens */
             output_tokens: number;
+            /** Latency P50 Ms */
             latency_p50_ms: number | null;
+            /** Latency P95 Ms */
             latency_p95_ms: number | null;
+        };
+        /**
+         * OverviewTotals
+         * @description Sums over calls; cost and latencies are null when no call has one.
+         */
+        OverviewTotals: {
+            /** Calls */
+            calls: number;
+            /** Errors */
+            errors: number;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Latency P50 Ms */
+            latency_p50_ms: number | null;
+            /** Latency P95 Ms */
+            latency_p95_ms: number | null;
+            /** Cost Status Counts */
             cost_status_counts: {
                 [key: string]: number;
             };
         };
-        OverviewPoint: {
-            /** Format: date-time */
-            at: string;
-            calls: number;
-            errors: number;
-            cost_usd: string | null;
-            input_tokens: number;
-            output_tokens: number;
-            latency_p50_ms: number | null;
-            latency_p95_ms: number | null;
+        /**
+         * Part
+         * @description A part of a message as it is stored; which fields there are depends on `type`.
+         */
+        Part: {
+            /** Type */
+            type?: string;
+            /** Content */
+            content?: unknown;
+            /** Id */
+            id?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Arguments */
+            arguments?: unknown;
+            /** Response */
+            response?: unknown;
+            /** Is Error */
+            is_error?: boolean | null;
+            /** Score */
+            score?: number | null;
+            /** Title */
+            title?: string | null;
+            /** Uri */
+            uri?: string | null;
+            /** Modality */
+            modality?: string | null;
+            /** Mime Type */
+            mime_type?: string | null;
+            /** Filename */
+            filename?: string | null;
+            /** File Id */
+            file_id?: string | null;
+            /** Signature */
+            signature?: string | null;
+            /** Encrypted Content */
+            encrypted_content?: string | null;
+            /** Payload */
+            payload?: unknown;
         };
-        ModelShare: {
-            model: string;
-            calls: number;
-            errors: number;
-            cost_usd: string | null;
-            input_tokens: number;
-            output_tokens: number;
-            latency_p50_ms: number | null;
-            latency_p95_ms: number | null;
+        /** PartState */
+        PartState: {
+            /** Is Up */
+            is_up: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Pending Bytes
+             * @default 0
+             */
+            pending_bytes: number;
         };
-        Overview: {
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            until: string;
-            step_s: number;
-            totals: components["schemas"]["OverviewTotals"];
-            series: components["schemas"]["OverviewPoint"][];
-            by_model: components["schemas"]["ModelShare"][];
-        };
-        KeyItem: {
-            key_id: string;
-            name: string;
-            prefix?: string;
-            /** Format: date-time */
-            created_at: string;
-            last_used_at?: string | null;
-            revoked_at?: string | null;
-        };
-        KeyPage: {
-            items: components["schemas"]["KeyItem"][];
-            next_cursor: string | null;
-        };
-        NewKey: {
-            name: string;
-        };
-        CreatedKey: {
-            key_id: string;
-            name: string;
-            key: string;
-        };
-        ModelItem: {
-            id: string;
-            provider: string;
-            name: string;
-            /** @enum {string} */
-            kind: "model" | "route";
-            is_configured: boolean;
-            context_tokens: number | null;
-            abilities: string[];
-        };
-        ModelPage: {
-            items: components["schemas"]["ModelItem"][];
-            next_cursor: string | null;
-        };
+        /**
+         * ProviderItem
+         * @description A host of the catalogue or of windlass.yaml; its key is never part of an answer.
+         */
         ProviderItem: {
+            /** Name */
             name: string;
+            /** Title */
             title: string;
+            /** Dialect */
             dialect: string;
-            is_configured: boolean;
-            key_variable: string | null;
-            docs_url: string | null;
-        };
-        ProviderPage: {
-            items: components["schemas"]["ProviderItem"][];
-        };
-        Status: {
-            version: string;
+            /** Base Url */
             base_url: string;
-            processes: {
-                [key: string]: unknown;
-            }[];
-            journal: {
+            /** Is Configured */
+            is_configured: boolean;
+            /** Key Variable */
+            key_variable: string;
+            /** Docs Url */
+            docs_url: string;
+        };
+        /** ProviderPage */
+        ProviderPage: {
+            /** Items */
+            items: components["schemas"]["ProviderItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Redeem */
+        Redeem: {
+            /** Token */
+            token: string;
+        };
+        /** Score */
+        Score: {
+            /** Score Id */
+            score_id: string;
+            /** Span Id */
+            span_id: string | null;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Value */
+            value: number | null;
+            /** Label */
+            label: string | null;
+            /** Explanation */
+            explanation: string | null;
+            /** Source */
+            source: string;
+            /** Author */
+            author: string | null;
+            /** Created At */
+            created_at: string;
+        };
+        /** ScoreChip */
+        ScoreChip: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: number | null;
+            /** Label */
+            label: string | null;
+        };
+        /**
+         * SessionView
+         * @description Who is asking; `user` is null for a key, `csrf_token` then empty.
+         */
+        SessionView: {
+            user: components["schemas"]["UserView"] | null;
+            /** Project Id */
+            project_id: string;
+            /** Csrf Token */
+            csrf_token: string;
+        };
+        /**
+         * Span
+         * @description One span of a trace, with its messages.
+         */
+        Span: {
+            /** Span Id */
+            span_id: string;
+            /** Parent Span Id */
+            parent_span_id: string | null;
+            /** Type */
+            type: string;
+            /** Name */
+            name: string;
+            /** Started At */
+            started_at: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Time To First Token Ms */
+            time_to_first_token_ms: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "error" | "truncated" | "cancelled";
+            /** Error */
+            error: string | null;
+            /** Error Type */
+            error_type: string | null;
+            /** Provider */
+            provider: string | null;
+            /** Request Model */
+            request_model: string | null;
+            /** Response Model */
+            response_model: string | null;
+            /** Route */
+            route: string | null;
+            /** Usage */
+            usage: {
+                [key: string]: number;
+            } | null;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Cost Status */
+            cost_status: string | null;
+            /** Cost Reason */
+            cost_reason: string | null;
+            /** Cost Parts */
+            cost_parts: {
+                [key: string]: string;
+            };
+            /** Input */
+            input: components["schemas"]["Message"][];
+            /** Output */
+            output: components["schemas"]["Message"][];
+            /** Attributes */
+            attributes: {
                 [key: string]: unknown;
             };
-            store: {
-                [key: string]: unknown;
+        };
+        /** Status */
+        Status: {
+            /** Version */
+            version: string;
+            /** Base Url */
+            base_url: string;
+            /** Parts */
+            parts: {
+                [key: string]: components["schemas"]["PartState"];
             };
+        };
+        /** TraceDetail */
+        TraceDetail: {
+            trace: components["schemas"]["TraceHead"];
+            /** Spans */
+            spans: components["schemas"]["Span"][];
+            /** Scores */
+            scores: components["schemas"]["Score"][];
+        };
+        /**
+         * TraceHead
+         * @description A trace with how many of its spans are left out of the reply.
+         */
+        TraceHead: {
+            /** Trace Id */
+            trace_id: string;
+            /** Name */
+            name: string;
+            /** Started At */
+            started_at: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "error" | "truncated" | "cancelled";
+            /** Span Count */
+            span_count: number;
+            /** Models */
+            models: string[];
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Cost Status */
+            cost_status: string;
+            /** Session Id */
+            session_id: string | null;
+            /** User Id */
+            user_id: string | null;
+            /** Tags */
+            tags: string[];
+            /** Input Preview */
+            input_preview: string;
+            /** Output Preview */
+            output_preview: string;
+            /** Scores */
+            scores: components["schemas"]["ScoreChip"][];
+            /** Truncated Spans */
+            truncated_spans: number;
+        };
+        /**
+         * TraceItem
+         * @description One row of the traces list. `cost_status` is "" when nothing in the trace has a price.
+         */
+        TraceItem: {
+            /** Trace Id */
+            trace_id: string;
+            /** Name */
+            name: string;
+            /** Started At */
+            started_at: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "error" | "truncated" | "cancelled";
+            /** Span Count */
+            span_count: number;
+            /** Models */
+            models: string[];
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Cost Status */
+            cost_status: string;
+            /** Session Id */
+            session_id: string | null;
+            /** User Id */
+            user_id: string | null;
+            /** Tags */
+            tags: string[];
+            /** Input Preview */
+            input_preview: string;
+            /** Output Preview */
+            output_preview: string;
+            /** Scores */
+            scores: components["schemas"]["ScoreChip"][];
+        };
+        /** TracePage */
+        TracePage: {
+            /** Items */
+            items: components["schemas"]["TraceItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** UserView */
+        UserView: {
+            /** User Id */
+            user_id: string;
+            /** Name */
+            name: string;
+            /** Is Admin */
+            is_admin: boolean;
+        };
+        /** ValidationError */
+        ValidationError: {
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
+            /** Input */
+            input?: unknown;
+            /** Context */
+            ctx?: Record<string, never>;
         };
     };
     responses: never;
@@ -827,4 +756,397 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    list_keys_api_keys_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyPageView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_key_api_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKeyView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    revoke_key_api_keys__key_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_session_api_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+        };
+    };
+    redeem_link_api_session_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Redeem"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sign_out_api_session_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_traces_api_traces_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Fields joined by AND, OR, NOT and parentheses, e.g. `status:error model:gpt-* -user:ada cost>0.01`; other words are looked for in the messages. */
+                filter?: string;
+                /** @description ISO 8601, or relative like `now-24h`. */
+                since?: string;
+                /** @description ISO 8601, or relative like `now-24h`. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TracePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_trace_api_traces__trace_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_score_api_traces__trace_id__scores_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScore"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Score"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_overview_api_overview_get: {
+        parameters: {
+            query?: {
+                /** @description ISO 8601, or relative like `now-24h`. Empty: 24 hours ago. */
+                since?: string;
+                /** @description ISO 8601, or relative like `now-24h`. */
+                until?: string;
+                /** @description Like `60s`, `5m`, `1h`. Empty: about 120 points. */
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_models_api_models_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_providers_api_providers_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_status_api_status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+}

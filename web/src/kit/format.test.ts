@@ -22,6 +22,7 @@ describe("numbers", () => {
   test("an unknown cost is never written as zero", () => {
     expect(money(null, "unknown")).toBe("unknown");
     expect(money("0", "unknown")).toBe("unknown");
+    expect(money(null, "")).toBe("-");
     expect(money("0", "computed")).toBe("$0");
     expect(money("0.0042", "computed")).toBe("$0.0042");
     expect(money("0.00001", "computed")).toBe("<$0.0001");

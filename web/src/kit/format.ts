@@ -34,6 +34,7 @@ export function duration(milliseconds: number | null | undefined): string {
 
 /** `$0.0042`, below a hundredth of a cent `<$0.0001`; what is not known is "unknown", never 0. */
 export function money(usd: string | null | undefined, status?: string | null): string {
+  if (status === "") return MISSING; // nothing in it has a price
   if (status === "unknown" || usd === null || usd === undefined || usd === "") return "unknown";
   const value = Number(usd);
   if (value === 0) return "$0";
@@ -58,6 +59,8 @@ export function costNote(usd: string | null | undefined, status?: string | null)
       return `$${usd ?? ""}, estimated: the provider gave no full token count`;
     case "free":
       return "free: this model has no price";
+    case "":
+      return "nothing here has a price";
     case "unknown":
       return "unknown: no price or no usage is known for a part of it; it is not 0";
     default:

@@ -5,6 +5,11 @@ import { count, duration, money } from "@/kit/format";
 import table from "@/kit/table.module.css";
 import styles from "./page.module.css";
 
+/** Calls that named no model can't be filtered by it. */
+function modelFilter({ model }: ModelShare): string {
+  return model === "unknown" ? "" : `model:${model}`;
+}
+
 export function ModelShares({ shares }: { shares: ModelShare[] }) {
   return (
     <section className={styles["shares"]}>
@@ -26,9 +31,9 @@ export function ModelShares({ shares }: { shares: ModelShare[] }) {
         <tbody>
           {shares.map((share) => (
             <tr key={share.model}>
-              <td><Filtered text={share.model || "no model"} filter={share.model ? `model:${share.model}` : ""} /></td>
+              <td><Filtered text={share.model} filter={modelFilter(share)} /></td>
               <td data-number>{count(share.calls)}</td>
-              <td data-number>{share.errors === 0 ? "0" : <Filtered text={count(share.errors)} filter={`status:error model:${share.model}`} />}</td>
+              <td data-number>{share.errors === 0 ? "0" : <Filtered text={count(share.errors)} filter={`status:error ${modelFilter(share)}`.trim()} />}</td>
               <td data-number title={share.cost_usd ?? "unknown"}>{money(share.cost_usd)}</td>
               <td data-number>{count(share.input_tokens)}</td>
               <td data-number>{count(share.output_tokens)}</td>

@@ -3,11 +3,11 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, body } from "@/client/client";
 import type { Overview } from "@/client/types";
 
-export const overviewQuery = (since: string, until: string | undefined, step: number) =>
+export const overviewQuery = (since: string, until: string | undefined, stepS: number) =>
   queryOptions({
-    queryKey: ["overview", since, until, step],
+    queryKey: ["overview", since, until, stepS],
     queryFn: (): Promise<Overview> =>
-      body(api.GET("/api/overview", { params: { query: { since, step, ...(until === undefined ? {} : { until }) } } })),
+      body(api.GET("/api/overview", { params: { query: { since, step: `${stepS}s`, ...(until === undefined ? {} : { until }) } } })),
     placeholderData: keepPreviousData,
     refetchInterval: until === undefined ? 10_000 : false,
   });

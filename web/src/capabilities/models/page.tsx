@@ -45,6 +45,11 @@ function Models({ items }: { items: ModelItem[] }) {
   );
 }
 
+/** A call may name a model with its provider or without it. */
+function tracesOf({ kind, id, provider }: ModelItem): string {
+  return kind === "route" ? `route:${id}` : `model:*${id.replace(`${provider}/`, "")}`;
+}
+
 function ModelTable({ items }: { items: ModelItem[] }) {
   return (
     <table className={table["table"]}>
@@ -54,7 +59,7 @@ function ModelTable({ items }: { items: ModelItem[] }) {
           <th scope="col">Name in calls</th>
           <th scope="col">Kind</th>
           <th scope="col">State</th>
-          <th scope="col">Abilities</th>
+          <th scope="col">Abilities, or targets of a route</th>
           <th scope="col" data-number>Context, tokens</th>
           <th scope="col" data-number>Traces</th>
         </tr>
@@ -70,9 +75,9 @@ function ModelTable({ items }: { items: ModelItem[] }) {
             </td>
             <td className={table["quiet"]}>{model.kind === "route" ? "Route" : "Model"}</td>
             <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
-            <td className={table["quiet"]}>{model.abilities.join(", ") || "-"}</td>
+            <td className={table["quiet"]}>{(model.kind === "route" ? model.targets.join(", then ") : model.abilities.join(", ")) || "-"}</td>
             <td data-number>{count(model.context_tokens)}</td>
-            <td data-number><Link to="/traces" search={{ filter: `model:${model.name}` }}>Open<span className="hidden"> traces of {model.id}</span></Link></td>
+            <td data-number><Link to="/traces" search={{ filter: tracesOf(model) }}>Open<span className="hidden"> traces of {model.id}</span></Link></td>
           </tr>
         ))}
       </tbody>

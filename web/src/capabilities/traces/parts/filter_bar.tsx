@@ -20,7 +20,7 @@ const views = [
 
 const words: [string, string][] = [
   ["status:error", "ok, error, truncated, cancelled"],
-  ["model:gpt-5-mini", "any part of the model's name"],
+  ["model:gpt-*", "provider:openai, route:fast; * is any text"],
   ["user:u1", "session:, tag:, name:\"docs bot\""],
   ["duration:>2s", "cost:>0.01, tokens:>1000"],
   ["score.helpful:<1", "any score by its name"],

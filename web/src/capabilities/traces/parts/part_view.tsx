@@ -5,7 +5,8 @@ import { LongText } from "./long_text";
 import styles from "./part_view.module.css";
 
 export function PartView({ part, isSystem }: { part: Part; isSystem: boolean }) {
-  switch (part.type) {
+  const kind = part.type ?? "other";
+  switch (kind) {
     case "text":
       return <LongText text={partText(part)} limit={isSystem ? 280 : 2400} />;
     case "reasoning":
@@ -21,7 +22,7 @@ export function PartView({ part, isSystem }: { part: Part; isSystem: boolean }) 
     case "file":
       return <p className={styles["media"]}>{media(part)}</p>;
     default:
-      return <Block title={part.type} text={readable(part.content ?? part)} />;
+      return <Block title={kind} text={readable(part.content ?? part)} />;
   }
 }
 
@@ -46,7 +47,7 @@ function Block({ title, text }: { title: string; text: string }) {
 }
 
 function media(part: Part): string {
-  const what = [part.modality ?? part.type, part.mime_type, part.filename].filter(Boolean).join(", ");
+  const what = [part.modality ?? part.type ?? "media", part.mime_type, part.filename].filter(Boolean).join(", ");
   if (part.type === "uri") return `${what}: ${part.uri ?? ""}`;
   return part.type === "file" ? `${what}: file ${part.file_id ?? ""}` : `${what}, stored with the trace`;
 }
