@@ -83,8 +83,8 @@ def running_engine() -> Iterator[EngineProcess]:
     """Run an engine on a new folder for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="windlass-engine-") as folder:
         engine = EngineProcess(Path(folder))
-        engine.start()
         try:
+            engine.start()
             yield engine
         finally:
             if engine.is_running():
