@@ -91,7 +91,7 @@ class Exporter:
             self._changed.notify_all()
             while self._is_hurried and self._thread.is_alive() and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
-            return not self._is_hurried and self._state != "away" and self._dropped == 0
+            return not self._is_hurried and self._state in ("new", "taken") and self._dropped == 0
 
     def close(self, timeout_s: float) -> None:
         """Send what is left; what can't be sent in time goes to a file for the next process."""

@@ -150,7 +150,7 @@ def test_a_refused_key_is_said_once(intake: Intake, caplog: pytest.LogCaptureFix
 
     for name in ("a", "b"):
         make_spans(name)
-        windlass.flush()
+        assert not windlass.flush()
 
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "WINDLASS_API_KEY" in record.message
