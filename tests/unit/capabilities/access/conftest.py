@@ -9,8 +9,13 @@ from windlass.capabilities.access.service import AccessService, access_service
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> Iterator[SqlTables]:
-    opened = SqlTables(sqlite_url(tmp_path))
+def tables_url(tmp_path: Path) -> str:
+    return sqlite_url(tmp_path)
+
+
+@pytest.fixture
+def tables(tables_url: str) -> Iterator[SqlTables]:
+    opened = SqlTables(tables_url)
     opened.migrate()
     yield opened
     opened.close()

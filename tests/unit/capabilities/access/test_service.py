@@ -1,11 +1,23 @@
+from pathlib import Path
+
 import pytest
 
+from tests.support.postgres import empty_postgres_url
+from windlass.backends.tables.sql import SqlTables, sqlite_url
 from windlass.base.clock import ManualClock
 from windlass.base.errors import BadRequest, KeyRefused, NotFound, StoreError
 from windlass.capabilities.access.jobs import prune_sign_ins
 from windlass.capabilities.access.service import AccessService
+from windlass.contracts.tables import METADATA
 
 MINUTES_15 = 900.0
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path)
+    return empty_postgres_url()
 
 
 def test_the_first_start_happens_once(service: AccessService):
@@ -86,14 +98,19 @@ def test_what_can_not_be_done_says_what_to_do(service: AccessService, clock: Man
         service.list_keys(limit=0)
 
 
-def test_secrets_are_not_in_the_file_and_not_in_a_repr(service: AccessService, tmp_path_factory, tmp_path):
+def test_secrets_are_not_in_the_tables_and_not_in_a_repr(service: AccessService, tables: SqlTables):
     first = service.ensure_first_start()
     assert first is not None
-    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert first.key.key.encode() not in kept
-    assert first.link.token.encode() not in kept
-    assert first.key.key not in repr(first)
-    assert first.link.token not in repr(first)
+    with tables.read() as connection:
+        kept = [
+            str(tuple(row))
+            for table in METADATA.tables.values()
+            for row in connection.execute(table.select())
+        ]
+    assert any(first.key.record.key_hash in row for row in kept)
+    for secret in (first.key.key, first.link.token):
+        assert not any(secret in row for row in kept)
+        assert secret not in repr(first)
 
 
 def test_ended_sign_ins_are_forgotten_a_week_later(service: AccessService, clock: ManualClock):
