@@ -90,6 +90,7 @@ class Part(TypedDict, total=False):
     file_id: str | None
     signature: str | None
     encrypted_content: str | None
+    media: object
     payload: object
 
 

@@ -10,12 +10,12 @@ OUTPUT_TOKENS = "(out_text + out_reasoning + out_audio + out_image)"
 _ANCESTOR_LEVELS = 2  # the application's llm span > its HTTP client's span > the gateway's
 
 
-def _parents_of_gateway(where: str, level: int) -> str:
-    """Return a subquery of (trace, span) that lie `level` steps above a gateway span."""
+def _above_a_call(where: str, level: int) -> str:
+    """Return a subquery of (trace, span) that lie `level` steps above a span that reports a call itself."""
     inner = (
-        "type = 'gateway'"
+        "(type = 'gateway' OR (type = 'llm' AND usage_source != ''))"
         if level == 1
-        else f"(trace_id, span_id) IN ({_parents_of_gateway(where, level - 1)})"
+        else f"(trace_id, span_id) IN ({_above_a_call(where, level - 1)})"
     )
     return f"SELECT trace_id, parent_span_id FROM spans WHERE {where} AND {inner} AND parent_span_id != ''"
 
@@ -23,13 +23,12 @@ def _parents_of_gateway(where: str, level: int) -> str:
 def counted(where: str = PROJECT_AND_TIME) -> str:
     """Return the condition under which a span's usage and cost are summed, and a call is counted.
 
-    A call that the gateway and the application's own instrumentation both report counts once: the gateway's
-    span wins over every llm span above it, and over one that shows the same response id.
-    where: bounds the search for gateway spans.
+    A call that several spans report counts once. The lowest one wins: the gateway's over the application's
+    own, an SDK's over a framework's that wraps it; and the gateway's over any with the same response id.
+    where: bounds the search for those spans.
     """
     above = " OR ".join(
-        f"(trace_id, span_id) IN ({_parents_of_gateway(where, level)})"
-        for level in range(1, _ANCESTOR_LEVELS + 1)
+        f"(trace_id, span_id) IN ({_above_a_call(where, level)})" for level in range(1, _ANCESTOR_LEVELS + 1)
     )
     same_reply = (
         "response_id != '' AND (trace_id, response_id) IN "

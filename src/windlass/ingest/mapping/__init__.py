@@ -1,0 +1,1 @@
+"""How foreign span attributes become our columns; the names are in `attributes.toml`."""
