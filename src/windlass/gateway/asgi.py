@@ -92,7 +92,10 @@ class GatewayApp:
         try:
             return self._models(path, method, headers, dialect)
         except WindlassError as error:
-            return bare_error_reply(dialect, error)
+            reply = bare_error_reply(dialect, error)
+            if isinstance(error, MethodRefused):
+                reply.headers.append((b"allow", b"POST" if path in _CHAT_PATHS else b"GET, HEAD"))
+            return reply
 
     def _models(self, path: str, method: str, headers: Mapping[str, str], dialect: Dialect) -> OutboundReply:
         if not self.serves(path):
@@ -111,24 +114,30 @@ class GatewayApp:
 
 
 _GONE = b"\0gone"
+_PATIENCE = 4  # how many times the allowed size is read before the connection is given up
 
 
 async def _read_body(headers: Mapping[str, str], receive: Receive, max_bytes: int) -> bytes | None:
-    """Read the body; None when it is longer than allowed, `_GONE` when the caller left."""
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > max_bytes:
-        return None
+    """Read the body; None when it is longer than allowed, `_GONE` when the caller left.
+
+    The rest of a body too long is read and dropped: a connection closed on unread bytes is reset before
+    its answer arrives (RFC 9112, section 9.6).
+    """
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         body = cast("bytes", message.get("body", b""))
         return body if len(body) <= max_bytes else None
-    blocks = bytearray()
+    length = headers.get("content-length", "")
+    is_over = length.isdecimal() and int(length) > max_bytes
+    size_bytes, blocks = 0, bytearray()
     while message["type"] == "http.request":
-        blocks += message.get("body", b"")
-        if len(blocks) > max_bytes:
-            return None
-        if not message.get("more_body", False):
-            return bytes(blocks)
+        block = cast("bytes", message.get("body", b""))
+        size_bytes += len(block)
+        is_over = is_over or size_bytes > max_bytes
+        if not is_over:
+            blocks += block
+        if not message.get("more_body", False) or size_bytes > _PATIENCE * max_bytes:
+            return None if is_over else bytes(blocks)
         message = await receive()
     return _GONE
 

@@ -70,7 +70,8 @@ async def test_a_key_with_an_allow_list_reaches_only_that(gateway: Gateway) -> N
 
 async def test_a_body_over_the_limit_is_refused_and_recorded(start_gateway: GatewayMaker) -> None:
     gateway = await start_gateway(max_body_bytes=1000)
-    answer = await gateway.chat("lab/m1", padding="x" * 2000)
+    # A caller that closes after one request would see a reset if the rest of its body were left unread.
+    answer = await gateway.chat("lab/m1", padding="x" * 3000, headers={"connection": "close"})
     assert (answer.status, answer.json["error"]["code"]) == (413, "request_too_large")
     assert gateway.record().http_status == 413
 
@@ -100,6 +101,7 @@ async def test_paths_and_methods_that_do_not_exist_are_named(gateway: Gateway) -
     wrong = await gateway.get("/v1/messages")
     assert (missing.status, missing.json["error"]["code"]) == (404, "not_found")
     assert (wrong.status, wrong.json["type"]) == (405, "error")
+    assert wrong.headers["allow"] == "POST"
 
 
 async def test_a_full_journal_does_not_stop_calls(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
