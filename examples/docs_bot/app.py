@@ -114,8 +114,8 @@ def play(session: dict, number: int, bot: Bot, pause_s: float) -> list[str]:
             span.set_input(turn["ask"])
             answer = bot.answer(turn["ask"], is_stream=at % 2 == 1)
             span.set_output(answer)
-        verdict = judge(turn, answer)
-        windlass.feedback(trace_id=span.trace_id, value="right" in verdict, comment=f"simulated: {verdict}")
+            verdict = judge(turn, answer)
+            windlass.feedback(value="right" in verdict, comment=f"simulated: {verdict}")
         print(f"  {user:<5} {turn['ask'][:62]:<62} {verdict}\n", end="", flush=True)  # whole, among threads
         verdicts.append(verdict)
         time.sleep(pause_s)

@@ -3,6 +3,8 @@
 import logging
 import math
 import time
+from dataclasses import dataclass
+from typing import Literal
 
 from windlass.base.ids import SpanId, TraceId, new_span_id
 from windlass.sdk import client
@@ -14,6 +16,27 @@ _HEX = frozenset("0123456789abcdef")
 _NAME = "gen_ai.evaluation.result"
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    trace_id: str
+    span_id: str
+    user_id: str = ""
+    source: Literal["user_feedback", "api"] = "api"
+
+    @property
+    def is_usable(self) -> bool:
+        return _is_id(self.trace_id, 32) and (not self.span_id or _is_id(self.span_id, 16))
+
+    def attributes(self) -> dict[str, AttributeValue]:
+        named: dict[str, AttributeValue] = {
+            "windlass.target.trace_id": self.trace_id,
+            "windlass.target.span_id": self.span_id,
+            "windlass.score.source": self.source,
+            "user.id": self.user_id,
+        }
+        return {key: value for key, value in named.items() if value}
+
+
 def feedback(
     *,
     value: bool | float | str,
@@ -21,14 +44,19 @@ def feedback(
     span_id: str = "",
     name: str = "user_feedback",
     comment: str = "",
+    user_id: str = "",
 ) -> None:
     """Record what a user thinks of an answer.
 
     value: a number, a boolean (thumb up or down), or a word such as "helpful".
     trace_id: `span.trace_id` or the header `x-windlass-trace-id`; left out: the open trace.
-    Without a trace it is logged as an error and not sent: feedback never breaks the application.
+    user_id: who says so. Without a trace it is logged as an error and not sent: feedback never breaks
+    the application.
     """
-    _send(name, value, trace_id, span_id, comment, source="user_feedback")
+    current = current_span()
+    if not trace_id and current is not None:
+        trace_id, user_id = current.trace_id, user_id or current.owner.user_id
+    _send(name, value, comment, _Target(trace_id, span_id, user_id, "user_feedback"))
 
 
 def score(
@@ -38,38 +66,30 @@ def score(
 
     trace_id: left out: the open trace, and its open span.
     """
-    _send(name, value, trace_id, span_id, comment, source="api")
-
-
-def _send(
-    name: str, value: bool | float | str, trace_id: str, span_id: str, comment: str, *, source: str
-) -> None:
     current = current_span()
     if not trace_id and current is not None:
-        trace_id = current.trace_id
-        span_id = span_id or (current.span_id if source == "api" else "")
-    if not _is_id(trace_id, 32) or (span_id and not _is_id(span_id, 16)):
+        trace_id, span_id = current.trace_id, span_id or current.span_id
+    _send(name, value, comment, _Target(trace_id, span_id))
+
+
+def _send(name: str, value: bool | float | str, comment: str, target: _Target) -> None:
+    if not target.is_usable:
         _LOGGER.error("score %r is not sent: pass trace_id=span.trace_id, 32 hexadecimal digits", name)
         return
     if isinstance(value, float) and not math.isfinite(value):
         _LOGGER.error("score %r is not sent: %r is no number", name, value)
         return
     at_ns = time.time_ns()
-    target: dict[str, AttributeValue] = {
-        "windlass.target.trace_id": trace_id,
-        "windlass.target.span_id": span_id,
-    }
     client.export(
         FinishedSpan(
-            trace_id=TraceId(trace_id),
+            trace_id=TraceId(target.trace_id),
             span_id=new_span_id(),
-            parent_span_id=SpanId(span_id) if span_id else None,
+            parent_span_id=SpanId(target.span_id) if target.span_id else None,
             name=_NAME,
             kind="internal",
             started_ns=at_ns,
             ended_ns=at_ns,
-            attributes={key: text for key, text in target.items() if text}
-            | {"windlass.score.source": source},
+            attributes=target.attributes(),
             events=(SpanEvent(_NAME, at_ns, _judgement(name, value, comment)),),
         )
     )

@@ -20,13 +20,13 @@ EVENT = "gen_ai.evaluation.result"
     ],
 )
 def test_feedback_is_an_evaluation_result_of_its_trace(intake: Intake, value, expected) -> None:
-    windlass.feedback(trace_id="a" * 32, span_id="b" * 16, value=value, comment="thanks")
+    windlass.feedback(trace_id="a" * 32, span_id="b" * 16, value=value, comment="thanks", user_id="ada")
 
     span = intake.span(EVENT)
     facts = plain(span.attributes)
     assert span.start_time_unix_nano == span.end_time_unix_nano
     assert (facts["windlass.target.trace_id"], facts["windlass.target.span_id"]) == ("a" * 32, "b" * 16)
-    assert facts["windlass.score.source"] == "user_feedback"
+    assert (facts["windlass.score.source"], facts["user.id"]) == ("user_feedback", "ada")
     assert span.events[0].name == EVENT
     assert plain(span.events[0].attributes) == {
         "gen_ai.evaluation.name": "user_feedback",
