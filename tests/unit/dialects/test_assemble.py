@@ -31,6 +31,27 @@ def test_interleaved_tool_calls_are_put_together_by_their_index() -> None:
     assert reply.created_s == 1_700_000_000
 
 
+def test_two_signed_thoughts_in_a_row_stay_two() -> None:
+    deltas = [
+        {"type": kind, kind.removesuffix("_delta"): text}
+        for kind, text in [
+            ("thinking_delta", "a"),
+            ("signature_delta", "s1"),
+            ("thinking_delta", "b"),
+            ("signature_delta", "s2"),
+        ]
+    ]
+    start = {"type": "message_start", "message": {"id": "i"}}
+    events = [start, *({"type": "content_block_delta", "delta": delta} for delta in deltas)]
+    body = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    reply = read_stream_reply(ANTHROPIC, body)
+    assert reply is not None
+    assert reply.choices[0].parts == (
+        ReasoningPart("a", signature="s1"),
+        ReasoningPart("b", signature="s2"),
+    )
+
+
 def test_several_choices_of_one_stream_stay_apart() -> None:
     chunks = [
         {"id": "c", "model": "m", "choices": [{"index": index, "delta": {"content": text}}]}

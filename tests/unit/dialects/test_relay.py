@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from tests.unit.dialects.wire import (
     ANTHROPIC,
     OPENAI,
@@ -53,19 +55,26 @@ def test_an_error_inside_the_stream_becomes_a_fault_and_is_not_forwarded() -> No
         assert b"verloaded" not in sent
 
 
-def test_blocks_never_interleave_when_openai_tools_go_to_an_anthropic_caller() -> None:
-    relay = open_relay(OPENAI, ANTHROPIC, anthropic_head(), STANDARD)
-    sent = pump(relay, [fixture("openai_parallel_tools.sse")])
+@pytest.mark.parametrize("name", ["openai_parallel_tools.sse", "deepseek_thinking.sse", "openai_text.sse"])
+def test_blocks_never_interleave_when_openai_goes_to_an_anthropic_caller(name: str) -> None:
+    sent = pump(open_relay(OPENAI, ANTHROPIC, anthropic_head(), STANDARD), [fixture(name)])
     open_index: int | None = None
+    seen = 0
     for event in payloads(sent):
         if event["type"] == "content_block_start":
-            assert open_index is None
-            open_index = event["index"]
+            assert (open_index, event["index"]) == (None, seen)
+            open_index, seen = seen, seen + 1
         elif event["type"] == "content_block_delta":
             assert event["index"] == open_index
         elif event["type"] == "content_block_stop":
             assert event["index"] == open_index
             open_index = None
+    assert (open_index, seen > 0) == (None, True)
+
+
+def test_interleaved_tools_arrive_whole_at_an_anthropic_caller() -> None:
+    relay = open_relay(OPENAI, ANTHROPIC, anthropic_head(), STANDARD)
+    sent = pump(relay, [fixture("openai_parallel_tools.sse")])
     assert tools_of(events_of(ANTHROPIC, [sent])) == {
         0: ("call_a", "get_weather", '{"city": "Ulm"}'),
         1: ("call_b", "get_time", '{"zone": "UTC"}'),

@@ -106,6 +106,11 @@ def test_calls_and_results_that_do_not_pair_are_refused(messages: list[dict[str,
     assert refusal.value.param == "messages"
 
 
+def test_results_come_before_words_that_were_said_first() -> None:
+    turn = _body(messages=[USER, CALLED, {"role": "user", "content": "wait"}, RESULT])["messages"][2]
+    assert [block["type"] for block in turn["content"]] == ["tool_result", "text"]
+
+
 def test_turns_of_one_role_are_merged_and_empty_texts_left_out() -> None:
     messages = [
         {"role": "user", "content": "a"},
@@ -233,6 +238,19 @@ def test_tool_names_the_api_refuses_are_written_otherwise_and_can_be_restored() 
     written = _write(tools=[tool])
     name = json.loads(written.body)["tools"][0]["name"]
     assert written.renamed_tools == {name: "files.read"}
+
+
+@pytest.mark.parametrize("place", ["system", "tools", "messages"])
+def test_a_cache_mark_is_named_wherever_it_stands(place: str) -> None:
+    mark = {"cache_control": {"type": "ephemeral"}}
+    inner = {"type": "text", "text": "a", **mark}
+    body: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [USER]}
+    body |= {
+        "system": {"system": [inner]},
+        "tools": {"tools": [{"name": "f", "input_schema": {}, **mark}]},
+        "messages": {"messages": [{"role": "user", "content": [inner]}]},
+    }[place]
+    assert ANTHROPIC.read_request(json.dumps(body).encode()).unread == ("cache_control",)
 
 
 def test_what_cannot_be_read_is_named_by_its_path() -> None:

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, anthropic_head, fixture
+from tests.unit.dialects.wire import ANTHROPIC, anthropic_head, events_of, fixture
+from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import Relay
 from windlass.contracts.provider import STANDARD
 
@@ -62,6 +63,12 @@ def test_unknown_events_pass_and_message_stop_waits_for_closing() -> None:
     assert (sent, tap.closing(), tap.is_complete) == (body[:stop], body[stop:], True)
 
 
+def test_the_terminal_frame_keeps_its_own_bytes() -> None:
+    tap = _tap()
+    tap.feed(b'data: { "type" : "message_stop", "x": 1 }\n\n')
+    assert tap.closing() == b'data: { "type" : "message_stop", "x": 1 }\n\n'
+
+
 def test_an_error_after_the_start_is_a_fault_and_nothing_follows_it() -> None:
     tap = _tap()
     sent = tap.feed(fixture("anthropic_overloaded.sse"))
@@ -95,3 +102,11 @@ def test_odd_types_of_a_new_event_pass_unread() -> None:
     tap = _tap()
     assert tap.feed(frame) == frame
     assert tap.fault is None
+    assert events_of(ANTHROPIC, [frame]) == []
+
+
+def test_odd_types_of_a_known_event_are_a_fault_only_for_one_who_translates() -> None:
+    frame = _delta(type="text_delta", text=5)
+    tap = _tap()
+    assert (tap.feed(frame), tap.fault) == (frame, None)
+    assert [type(event) for event in events_of(ANTHROPIC, [frame])] == [StreamFault]
