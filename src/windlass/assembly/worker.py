@@ -5,6 +5,7 @@ import signal
 import threading
 
 from windlass.assembly.journal import open_reader
+from windlass.assembly.lean import leave_out_data_frames
 from windlass.assembly.logs import configure_logs
 from windlass.assembly.parent import end_with_parent
 from windlass.assembly.tables import open_tables
@@ -32,6 +33,7 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
     Raises: AlreadyRunning while another worker reads the journal; ConfigurationError.
     """
     configure_logs(settings, "worker")
+    leave_out_data_frames()
     if is_supervised:
         end_with_parent()
     stop = threading.Event()

@@ -12,6 +12,7 @@ from windlass import __version__
 from windlass.assembly.build import House, open_house
 from windlass.assembly.config_file import find_config, load_config
 from windlass.assembly.environment import process_environment
+from windlass.assembly.lean import leave_out_data_frames
 from windlass.assembly.local import sign_in_url
 from windlass.assembly.logs import configure_logs
 from windlass.assembly.parent import end_with_parent
@@ -28,6 +29,7 @@ def run(settings: Settings, *, is_supervised: bool, announce_fd: int | None) -> 
     announce_fd: where one JSON line is written once calls are accepted. Raises: ConfigurationError.
     """
     configure_logs(settings, "serve")
+    leave_out_data_frames()
     if is_supervised:
         end_with_parent()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -106,7 +106,7 @@ class WriterLog:
             if offset >= size:
                 self._finish(is_closed)
                 return []
-            length = max(max_bytes, _LEAST_READ_BYTES)
+            length = min(max(max_bytes, _LEAST_READ_BYTES), size - offset)
             found = scan(os.pread(handle.fileno(), length, offset), offset, max_records)
             if found.stop == "torn" and not found.frames and found.at + found.wanted <= size and found.wanted:
                 found = scan(os.pread(handle.fileno(), found.wanted, offset), offset, 1)
