@@ -16,15 +16,16 @@ def segment_path(folder: Path, number: int) -> Path:
 
 
 def segment_sizes(folder: Path) -> dict[int, int]:
-    """Return the size of each segment by number, ascending; a file that goes meanwhile is left out."""
-    sizes: dict[int, int] = {}
+    """Return the size of each segment by number, ascending; {} when the folder has gone."""
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(SEGMENT_SUFFIX):
-                    sizes[int(entry.name.removesuffix(SEGMENT_SUFFIX))] = entry.stat().st_size
-    except FileNotFoundError:
-        return dict(sorted(sizes.items()))
+            sizes = {
+                int(entry.name.removesuffix(SEGMENT_SUFFIX)): entry.stat().st_size
+                for entry in entries
+                if entry.name.endswith(SEGMENT_SUFFIX)
+            }
+    except FileNotFoundError:  # the reader may delete while a writer counts; the next count is right
+        return {}
     return dict(sorted(sizes.items()))
 
 
