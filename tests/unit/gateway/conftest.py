@@ -194,6 +194,7 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         ),
         Route("only-when-down", (Target("lab", "fault-context"), Target("lab", "m1", ("down",)))),
         Route("all-bad", (Target("dead", "m1"), Target("lab", "fault-500"))),
+        Route("slow-then-good", (Target("lab", "fault-slow-status?seconds=5"), Target("lab", "m1"))),
         Route("limited", (Target("lab", "fault-429?retry_after=9"), Target("lab", "m1"))),
     ]
     prices = [

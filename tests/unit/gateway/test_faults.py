@@ -160,6 +160,12 @@ async def test_a_whole_answer_that_never_comes_is_a_time_out(gateway: Gateway) -
     assert (answer.status, answer.json["error"]["code"]) == (504, "upstream_timeout")
 
 
+async def test_no_other_target_is_tried_once_the_caller_has_stopped_waiting(gateway: Gateway) -> None:
+    answer = await gateway.chat("slow-then-good", headers={"x_stainless_timeout": "0.3"})
+    assert answer.status == 504
+    assert gateway.provider.count("calls") == 1
+
+
 async def test_the_status_line_waits_no_longer_than_the_route_says(gateway: Gateway) -> None:
     started = time.monotonic()
     body = {"model": "held-short", "messages": ASK, "stream": True}
@@ -179,12 +185,20 @@ async def test_silence_is_filled_with_keep_alives(start_gateway: GatewayMaker) -
     assert events_of(openai.body)[-1] == "[DONE]"
 
 
-@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize(
+    ("model", "is_stream"),
+    [
+        ("lab/fault-stall", False),
+        ("lab/fault-stall", True),
+        ("lab/fault-slow-status?seconds=30", False),
+        ("lab/fault-slow-first-token?seconds=30", True),
+    ],
+)
 async def test_a_caller_who_leaves_closes_the_upstream_at_once(
-    start_gateway: GatewayMaker, is_stream: bool
+    start_gateway: GatewayMaker, model: str, is_stream: bool
 ) -> None:
     gateway = await start_gateway(Limit("key", concurrency=1))
-    body = json.dumps({"model": "lab/fault-stall", "messages": ASK, "stream": is_stream}).encode()
+    body = json.dumps({"model": model, "messages": ASK, "stream": is_stream}).encode()
     host, port = gateway.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
     head = (

@@ -99,7 +99,7 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
     while True:
         attempt = Attempt(call, course.current, call.rig.clock.now_ns())
         try:
-            answer = await _try(attempt, head, plan)
+            answer = await _try(attempt, head, plan, course.left_s())
         except TryFailed as failed:
             attempt.close(
                 SpanStatus.ERROR,
@@ -116,7 +116,7 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
             return answer
 
 
-async def _try(attempt: Attempt, head: RequestHead, plan: Plan) -> WholeAnswer | OpenAnswer:
+async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
     call, planned = attempt.call, attempt.planned
     written = ask.write(call, head, planned)
     call.dropped = written.dropped
@@ -126,7 +126,7 @@ async def _try(attempt: Attempt, head: RequestHead, plan: Plan) -> WholeAnswer |
         headers=ask.headers_for(call, planned),
         body=written.body,
         connect_s=plan.limits.connect_s,
-        total_s=min(plan.limits.total_s, _caller_limit_s(call)),
+        total_s=min(plan.limits.total_s, left_s),
     )
     try:
         if head.is_stream:

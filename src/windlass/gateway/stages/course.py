@@ -1,6 +1,7 @@
 """Which target is tried next, after which wait; pure but for health and budgets, which it asks and tells."""
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -37,7 +38,7 @@ class Course:
         self._failures[self.current.name] = failed
         cause = CAUSES[failed.kind]
         self._tell_health(failed, cause)
-        if cause is None or self._tries >= MAX_TRIES:
+        if cause is None or self._tries >= MAX_TRIES or not self._has_time(0.0):
             self._give_up(failed)
         fallback = self._take(cause)
         if fallback is not None:
@@ -47,6 +48,11 @@ class Course:
         if not failed.is_retryable or not self._has_time(wait_s) or not self._may_retry():
             self._give_up(failed)
         await asyncio.sleep(wait_s)
+
+    def left_s(self) -> float:
+        """Return how long the caller still waits; whole seconds when many, so that few values occur."""
+        left_s = self.deadline_s - self.rig.clock.monotonic_ns() / 1e9
+        return left_s if left_s < 5.0 or left_s == math.inf else math.ceil(left_s)
 
     def _take(self, cause: FallbackCause | None) -> PlannedTarget | None:
         """Take the next target that stands for this cause and is not resting."""
