@@ -225,7 +225,8 @@ JSON_VALUES = st.recursive(
 )
 NAMES = st.sampled_from(
     [
-        "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.usage.input_tokens", "gen_ai.request.model",
+        "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.usage.input_tokens",
+        "gen_ai.request.model",
         "llm.input_messages.0.message.content", "llm.input_messages.0", "llm.input_messages.x.message",
         "langfuse.observation.usage_details", "langfuse.observation.cost_details", "gen_ai.usage.cost",
         "langfuse.observation.input", "gen_ai.retrieval.documents", "gen_ai.operation.name", "windlass.tags",

@@ -182,7 +182,7 @@ def _read_reply(call: CallRecord) -> ChatReply | None:
         return None
     codec = CODECS[dialect]
     try:
-        if call.is_stream:
+        if call.is_stream and not call.reply_body.startswith(b"{"):  # a stream refused before it began
             return read_stream_reply(codec, call.reply_body, _QUIRKS)
         return codec.read_reply(call.reply_body)
     except (WindlassError, msgspec.MsgspecError, ValueError, KeyError) as error:

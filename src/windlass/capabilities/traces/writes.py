@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from windlass.base.ids import ContentHash
-from windlass.capabilities.traces.recent import RecentHashes
+from windlass.capabilities.traces.recent import ContentKey, RecentHashes
 from windlass.contracts.score import Score
 from windlass.contracts.span import Content, GatewayFacts, Span, SpanBatch
 from windlass.contracts.trace_store import TraceStore
@@ -61,15 +60,15 @@ def write_batches(store: TraceStore, batches: Sequence[SpanBatch], recent: Recen
     Content goes first, so that whoever sees a span finds its messages. Content written a short while ago
     for the same day is left out. Raises: StoreError; repeating the call is then harmless.
     """
-    fresh: dict[tuple[ContentHash, int], Sequence[object]] = {}
+    fresh: dict[ContentKey, Sequence[object]] = {}
     referred = 0
     for batch in batches:
-        day_ns = _day_start_ns(batch)
-        for content in batch.contents:
-            referred += 1
-            key = (content.hash, day_ns)
-            if key not in fresh and key not in recent:
-                fresh[key] = _content_row(content, day_ns)
+        for day_ns in _days_ns(batch):
+            for content in batch.contents:
+                referred += 1
+                key = (content.hash, day_ns)
+                if key not in fresh and key not in recent:
+                    fresh[key] = _content_row(content, day_ns)
     spans = [_span_row(span) for batch in batches for span in batch.spans]
     scores = [_score_row(score) for batch in batches for score in batch.scores]
     if fresh:
@@ -82,10 +81,9 @@ def write_batches(store: TraceStore, batches: Sequence[SpanBatch], recent: Recen
     return WrittenCounts(len(spans), len(fresh), referred - len(fresh), len(scores))
 
 
-def _day_start_ns(batch: SpanBatch) -> int:
-    """Return the first day of a batch: content is kept with the spans of its day and dropped with them."""
-    first_ns = min((span.started_ns for span in batch.spans), default=0)
-    return first_ns - first_ns % _DAY_NS
+def _days_ns(batch: SpanBatch) -> set[int]:
+    """Return the days of a batch's spans: content is kept with the spans of its day and dropped with them."""
+    return {span.started_ns - span.started_ns % _DAY_NS for span in batch.spans}
 
 
 def _content_row(content: Content, day_ns: int) -> Sequence[object]:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.support.polling import until
-from tests.unit.capabilities.traces.calls import call
+from tests.unit.capabilities.traces.calls import NOON, SECOND, call
 from windlass.backends.journal.reader import SegmentReader
 from windlass.backends.journal.segments import SegmentJournal
 from windlass.base.errors import StoreUnavailable
@@ -90,6 +90,19 @@ def test_same_message_is_sent_to_the_store_once(desk: Desk, project: ProjectId) 
     desk.drain.drain_once()
     assert desk.drain.counts.contents == 3  # system, question, answer
     assert desk.drain.counts.contents_known == 6
+
+
+def test_content_is_kept_with_the_spans_of_each_day(
+    desk: Desk, store: TraceStore, project: ProjectId
+) -> None:
+    for hours in (0, 0, 24):
+        desk.write(call(project, started_ns=NOON + hours * 3600 * SECOND))
+    desk.drain.drain_once()
+    sql = (
+        "SELECT count() FROM content WHERE project_id = {p:String} "
+        "GROUP BY toDate(fromUnixTimestamp64Nano(first_seen_ns, 'UTC'))"
+    )
+    assert store.query(sql, {"p": project}).rows == [(3,), (3,)]
 
 
 def test_undecodable_record_is_set_aside_and_blocks_nothing(
