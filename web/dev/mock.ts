@@ -12,7 +12,7 @@ interface World {
 }
 type Reply = [status: number, body: unknown];
 
-const session = { user: { user_id: "user_1", name: "admin", is_admin: true }, project_id: "default", csrf_token: "t" };
+const session = { user: { user_id: "user_1", name: "admin", is_admin: true }, project_id: "project_1", project_name: "default", csrf_token: "t" };
 
 function listTraces(world: World, query: URLSearchParams): Reply {
   const filter = query.get("filter") ?? "";

@@ -75,7 +75,7 @@ function Rail({ session, onPalette, onShortcuts }: RailProps) {
         </svg>
         <span>Windlass</span>
       </div>
-      <div className={styles["project"]} title={`Project ${session.project_id}`}>{session.project_id}</div>
+      <div className={styles["project"]} title={session.project_id}>Project {session.project_name || session.project_id}</div>
       <Button kind="plain" onPress={onPalette} aria-keyshortcuts="Control+K">
         <Icon name="search" />
         <span className={styles["wide"]}>Go to</span>

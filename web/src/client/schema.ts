@@ -454,6 +454,8 @@ export interface components {
             signature?: string | null;
             /** Encrypted Content */
             encrypted_content?: string | null;
+            /** Media */
+            media?: unknown;
             /** Payload */
             payload?: unknown;
         };
@@ -546,6 +548,11 @@ export interface components {
             project_id: string;
             /** Csrf Token */
             csrf_token: string;
+            /**
+             * Project Name
+             * @default
+             */
+            project_name: string;
         };
         /**
          * Span

@@ -38,8 +38,13 @@ function axes(format: Props["format"]): uPlot.Axis[] {
   const grid = { stroke: paint("--line"), width: 1 };
   return [
     { ...shared, grid: { show: false }, size: 24, space: 70, values: timeLabels },
-    { ...shared, grid, size: 62, space: 34, values: (_, ticks) => ticks.map((tick) => format(tick)) },
+    { ...shared, grid, size: 62, space: 34, values: (chart, ticks) => (isFlat(chart) ? ticks.map((tick) => (tick === 0 ? format(0) : "")) : ticks.map((tick) => format(tick))) },
   ];
+}
+
+/** Nothing but zeros: then the marks above zero would claim a scale that is not there. */
+function isFlat(chart: uPlot): boolean {
+  return chart.data.slice(1).every((values) => [...values].every((value) => !value));
 }
 
 function timeLabels(chart: uPlot, ticks: number[]): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, count, duration, exactMoney, money, plural } from "./format";
+import { ago, count, duration, exactMoney, money, plural, stepTitle } from "./format";
 
 describe("numbers", () => {
   test("counts are grouped and shorten from a million on", () => {
@@ -41,6 +41,10 @@ describe("numbers", () => {
     expect(ago("2026-01-01T23:59:48Z", now)).toBe("12 s ago");
     expect(ago("2026-01-01T00:00:00Z", now)).toBe("1 d ago");
     expect(ago("2026-01-02T00:00:05Z", now)).toBe("0 s ago");
+  });
+
+  test("a step is named by its largest whole unit", () => {
+    expect([30, 900, 21_600, 86_400, 90].map(stepTitle)).toEqual(["30 s", "15 m", "6 h", "1 d", "90 s"]);
   });
 
   test("one span is singular", () => {

@@ -93,6 +93,12 @@ export function timeOfDay(at: string): string {
   return clock.format(new Date(at));
 }
 
+/** A round step in words: `30 s`, `15 m`, `6 h`, `1 d`. */
+export function stepTitle(seconds: number): string {
+  for (const [unit, size] of [["d", 86_400], ["h", 3600], ["m", 60]] as const) if (seconds >= size && seconds % size === 0) return `${seconds / size} ${unit}`;
+  return `${seconds} s`;
+}
+
 /** `1 span`, `3 spans`. */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;

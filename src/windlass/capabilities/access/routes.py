@@ -91,7 +91,7 @@ def _session_routes(
         caller: Annotated[Caller, Depends(who)],
     ) -> views.SessionView:
         """Say who is asking."""
-        return views.session_view(caller)
+        return views.session_view(caller, await in_thread(service.project_name, caller.project_id))
 
     @router.post("", status_code=201)
     async def redeem_link(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
@@ -108,7 +108,8 @@ def _session_routes(
             secure=is_https,
         )
         session = started.session
-        return views.session_view(Caller(session.project_id, session.user, csrf_token=session.csrf_token))
+        caller = Caller(session.project_id, session.user, csrf_token=session.csrf_token)
+        return views.session_view(caller, await in_thread(service.project_name, session.project_id))
 
     @router.delete("", status_code=204)
     async def sign_out(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it

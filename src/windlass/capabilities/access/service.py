@@ -120,6 +120,9 @@ class AccessService:
     def sign_out(self, token: str) -> None:
         self.store.end_session(rules.secret_hash(token), self.clock.now_ns())
 
+    def project_name(self, project_id: ProjectId) -> str:
+        return self.store.project_name(project_id)
+
     def _session(self, user: User, token: str, expires_ns: int) -> Session:
         return Session(user, self._project(""), rules.csrf_token(token), expires_ns)
 

@@ -100,6 +100,11 @@ class AccessStore:
             ).scalar_one_or_none()
         return None if found is None else ProjectId(found)
 
+    def project_name(self, project_id: ProjectId) -> str:
+        query = sa.select(projects.c.name).where(projects.c.project_id == project_id)
+        with self._tables.read() as connection:
+            return connection.execute(query).scalar_one_or_none() or ""
+
     def first_admin(self) -> User | None:
         query = sa.select(users).where(users.c.is_admin).order_by(users.c.created_ns).limit(1)
         with self._tables.read() as connection:

@@ -44,6 +44,7 @@ class SessionView:
     user: UserView | None
     project_id: str
     csrf_token: str
+    project_name: str = ""
 
 
 def key_view(key: ApiKey) -> KeyView:
@@ -80,10 +81,10 @@ def key_page_view(page: KeyPage) -> KeyPageView:
     return KeyPageView([key_view(key) for key in page.items], page.next_cursor)
 
 
-def session_view(caller: Caller) -> SessionView:
+def session_view(caller: Caller, project_name: str) -> SessionView:
     user = caller.user
     shown = None if user is None else UserView(user.user_id, user.name, user.is_admin)
-    return SessionView(shown, caller.project_id, caller.csrf_token)
+    return SessionView(shown, caller.project_id, caller.csrf_token, project_name)
 
 
 def _time(at_ns: int | None) -> str | None:

@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import type { OverviewPoint } from "@/client/types";
 import { Chart, type Series } from "@/kit/chart";
-import { count, duration, money } from "@/kit/format";
+import { count, duration, money, stepTitle } from "@/kit/format";
 import styles from "./page.module.css";
 
 interface Props {
@@ -60,7 +60,7 @@ export function Charts({ series, stepS, onRange }: Props) {
     <div className={styles["charts"]}>
       {drawn.map((panel) => (
         <section key={panel.title} className={styles["panel"]}>
-          <h2>{panel.title} <span>per {duration(stepS * 1000).replace(" 00 s", "").replace(" 00 m", "")}</span></h2>
+          <h2>{panel.title} <span>per {stepTitle(stepS)}</span></h2>
           <Chart label={panel.title} summary={panel.summary} times={times} series={panel.series} format={panel.format} onRange={onRange} sync="overview" />
         </section>
       ))}

@@ -15,7 +15,7 @@ export function LongText({ text, limit, isCode = false }: Props) {
   const isLong = text.length > limit * 1.2; // no button to reveal a few words
   return (
     <div className={isCode ? styles["code"] : styles["text"]}>
-      {isLong && !isOpen ? `${text.slice(0, limit)} ...` : text}
+      {isLong && !isOpen ? `${text.slice(0, Math.max(text.lastIndexOf(" ", limit), limit / 2))} ...` : text}
       {isLong && (
         <div>
           <Button kind="bare" onPress={() => setOpen(!isOpen)} aria-expanded={isOpen}>{isOpen ? "Show less" : `Show all ${count(text.length)} characters`}</Button>
