@@ -1,5 +1,6 @@
 """Reads the head of an Anthropic request and edits it in place; the messages stay unread."""
 
+import re
 from typing import Final
 
 import msgspec
@@ -17,6 +18,8 @@ from windlass.dialects.raw_object import (
     split_object,
 )
 
+_UNSIGNED = re.compile(rb'"signature"\s*:\s*""')
+_ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
 
 
@@ -57,4 +60,51 @@ def edit(head: RequestHead, *, model: str, facts: ModelFacts | None) -> WrittenR
         fields["model"] = msgspec.json.encode(model)
     rejects = facts.rejects if facts is not None else ()
     dropped = [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
-    return WrittenRequest(join_object(fields), tuple(dropped))
+    messages = fields["messages"]
+    if _UNSIGNED.search(messages):
+        fields["messages"] = _without_unsigned(messages, dropped)
+    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)))
+
+
+class _BlockKind(msgspec.Struct):
+    type: str = ""
+    signature: str | None = None
+
+
+_BLOCK: Final = msgspec.json.Decoder(_BlockKind)
+
+
+def _without_unsigned(messages: msgspec.Raw | bytes, dropped: list[str]) -> bytes:
+    """Take out thinking without a signature: another host's, which this API answers 400 to."""
+    kept: list[msgspec.Raw | bytes] = []
+    for item in _ITEMS.decode(messages):
+        if not _UNSIGNED.search(item):
+            kept.append(item)
+            continue
+        message: dict[str, msgspec.Raw | bytes] = dict(split_object(bytes(item)))
+        blocks = _signed_blocks(message.get("content"))
+        if blocks is None:
+            kept.append(item)
+            continue
+        dropped.append("thinking")
+        if blocks:
+            message["content"] = b"[" + b",".join(blocks) + b"]"
+            kept.append(join_object(message))
+    return b"[" + b",".join(kept) + b"]"
+
+
+def _signed_blocks(content: msgspec.Raw | bytes | None) -> list[msgspec.Raw] | None:
+    """Return the blocks without unsigned thinking; None when there is none of it."""
+    if content is None or bytes(memoryview(content)[:1]) != b"[":
+        return None
+    blocks = _ITEMS.decode(content)
+    kept = [block for block in blocks if not _is_unsigned(block)]
+    return kept if len(kept) < len(blocks) else None
+
+
+def _is_unsigned(block: msgspec.Raw) -> bool:
+    try:
+        kind = _BLOCK.decode(block)
+    except msgspec.DecodeError:
+        return False  # of a shape that only the provider can judge
+    return kind.type == "thinking" and kind.signature == ""

@@ -46,6 +46,24 @@ def test_an_edit_changes_the_model_alone_and_keeps_signed_blocks_byte_for_byte()
     assert bytes(head.fields["messages"]) in body
 
 
+def test_unsigned_thinking_of_another_host_is_taken_out_and_the_rest_keeps_its_bytes() -> None:
+    unsigned = {"type": "thinking", "thinking": "t", "signature": ""}
+    tool = {"type": "tool_use", "id": "a", "name": "f", "input": {"signature": "", "n": 1.50}}
+    messages = [
+        {"role": "user", "content": 'say "signature": ""'},
+        {"role": "assistant", "content": [unsigned]},
+        {"role": "assistant", "content": [unsigned, tool]},
+        {"role": "assistant", "content": [tool]},
+    ]
+    written = ANTHROPIC.edit(anthropic_head(messages=messages), model="m", quirks=STANDARD, facts=None)
+    assert json.loads(written.body)["messages"] == [
+        messages[0],
+        {"role": "assistant", "content": [tool]},
+        messages[3],
+    ]
+    assert written.dropped == ("thinking",)
+
+
 def test_parameters_the_model_rejects_are_dropped_by_name() -> None:
     facts = ModelFacts("anthropic", "m", rejects=("top_k", "max_tokens"))
     written = ANTHROPIC.edit(anthropic_head(top_k=4), model="m", quirks=STANDARD, facts=facts)
