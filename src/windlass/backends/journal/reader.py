@@ -25,6 +25,7 @@ class SegmentReader:
         self._marks = load_cursor(root)
         self._logs: dict[str, WriterLog] = {}
         self._turn = 0
+        self._is_unsaved = False
         self.losses = Losses()
 
     def read(self, *, max_records: int, max_bytes: int) -> Sequence[ReadRecord]:
@@ -43,7 +44,7 @@ class SegmentReader:
         return found
 
     def commit(self, records: Sequence[ReadRecord]) -> None:
-        """Remember the furthest record of each writer, then delete what is drained."""
+        """Remember the furthest record of each writer and delete what is drained; a full disk is logged."""
         marks: dict[str, Mark] = {}
         for record in records:
             position = record.position
@@ -52,8 +53,27 @@ class SegmentReader:
         for writer, mark in marks.items():
             if writer in self._logs:
                 self._logs[writer].commit(mark)
-        save_cursor(self._root, {name: log.done for name, log in self._logs.items()})
+        # Drained segments may go before the cursor is written: a segment that is missing counts as done. On a
+        # full disk it is what makes room for the cursor.
+        if not self._save():
+            self._sweep()
+            self._save()
         self._sweep()
+
+    def _save(self) -> bool:
+        try:
+            save_cursor(self._root, {name: log.done for name, log in self._logs.items()})
+        except OSError as error:
+            if not self._is_unsaved:
+                logger.error(
+                    "the journal's cursor can't be written (%s): draining goes on; after a crash up to one "
+                    "segment of each writer is stored again",
+                    error.strerror,
+                )
+            self._is_unsaved = True
+            return False
+        self._is_unsaved = False
+        return True
 
     def close(self) -> None:
         if self._lock >= 0:
