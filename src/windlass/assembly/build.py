@@ -25,6 +25,7 @@ from windlass.contracts.journal import Journal
 from windlass.contracts.tables import Tables
 from windlass.contracts.trace_store import TraceStore
 from windlass.gateway.rig import CallObserver, Rig
+from windlass.ingest.flow import OtlpIntake
 from windlass.providers.offline.client import OfflineClient
 
 
@@ -41,6 +42,7 @@ class House:
     prices: PriceBook
     models: Models
     traces: Traces
+    intake: OtlpIntake
     rig: Rig
     first_start: FirstStart | None
 
@@ -98,6 +100,7 @@ async def open_house(
             prices=prices,
             models=Models(catalog, traffic.routes),
             traces=Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s),
+            intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
             first_start=first_start,
         )

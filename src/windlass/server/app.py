@@ -18,6 +18,7 @@ from windlass.gateway.asgi import GatewayApp
 from windlass.server import problems
 from windlass.server.metrics import GatewayMetrics
 from windlass.server.operations import Operations, Status, parts_of
+from windlass.server.otlp import OtlpApp
 from windlass.server.ui import WebApp
 
 UI_FOLDER = Path(str(files("windlass"))) / "_ui"
@@ -27,8 +28,11 @@ class WindlassApp:
     """Sends each request to the part that serves it; nothing stands between a call and the gateway."""
 
     def __init__(self, house: House, metrics: GatewayMetrics, *, base_url: str) -> None:
-        metrics.watch_journal(house.journal.state)
+        metrics.watch(house.journal.state, house.intake.counts)
         self._gateway: ASGIApp = GatewayApp(house.rig)
+        self._otlp: ASGIApp = OtlpApp(
+            house.intake, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes
+        )
         self._api: ASGIApp = build_api(house, base_url=base_url)
         self._operations: ASGIApp = Operations(house, metrics)
         self._web: ASGIApp = WebApp(UI_FOLDER)
@@ -39,6 +43,8 @@ class WindlassApp:
         await self._part(scope["path"])(scope, receive, send)
 
     def _part(self, path: str) -> ASGIApp:
+        if path in OtlpApp.PATHS:
+            return self._otlp
         if path.startswith("/v1/"):
             return self._gateway
         if path.startswith("/api/"):

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from windlass.contracts.call import CallRecord
 from windlass.contracts.journal import JournalState
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.usage import Usage
+from windlass.ingest.flow import IntakeCounts
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 M = TypeVar("M", Counter, Histogram)
@@ -83,7 +84,6 @@ class GatewayMetrics:
         self._refused = self._counter("key_refused", "Calls without a known key.", [])
         self._lost = self._counter("record_lost", "Call records the journal refused.", [])
         self._no_retry = self._counter("retry_budget_exhausted", "Retries not tried.", ["route", "provider"])
-        self.ingested = self._counter("ingest_spans", "Spans taken in over OTLP.", ["outcome"])
         self._duration = self._histogram("operation_duration_seconds", "Call duration.", call, _SECONDS)
         self._first = self._histogram(
             "operation_time_to_first_chunk_seconds", "To first token.", call, _SECONDS
@@ -92,9 +92,9 @@ class GatewayMetrics:
             "token_usage", "Tokens of a call.", ["model", "gen_ai_token_type"], _TOKENS
         )
 
-    def watch_journal(self, state: Callable[[], JournalState]) -> None:
-        """Show the journal's state at each scrape."""
-        self.registry.register(_JournalCollector(state))
+    def watch(self, state: Callable[[], JournalState], intake: IntakeCounts) -> None:
+        """Show the journal's and the intake's state at each scrape."""
+        self.registry.register(_StateCollector(state, intake))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
@@ -149,18 +149,24 @@ class GatewayMetrics:
         return _Family(Histogram(full_name, text, list(labels), registry=self.registry, buckets=buckets))
 
 
-class _JournalCollector(Collector):
-    def __init__(self, state: Callable[[], JournalState]) -> None:
+class _StateCollector(Collector):
+    def __init__(self, state: Callable[[], JournalState], intake: IntakeCounts) -> None:
         self._state = state
+        self._intake = intake
 
     def collect(self) -> Iterable[Metric]:
-        state = self._state()
-        yield GaugeMetricFamily(
-            "windlass_journal_is_writable", "1 while records are kept.", state.is_writable
-        )
-        yield GaugeMetricFamily(
-            "windlass_ingest_log_bytes", "Written and not yet stored.", state.pending_bytes
-        )
-        yield GaugeMetricFamily(
-            "windlass_ingest_queue_depth", "Records waiting to be written.", state.queue_depth
-        )
+        state, intake = self._state(), self._intake
+        gauges = {
+            "journal_is_writable": ("1 while records are kept.", int(state.is_writable)),
+            "ingest_log_bytes": ("Written and not yet stored.", state.pending_bytes),
+            "ingest_queue_depth": ("Records waiting to be written.", state.queue_depth),
+        }
+        counters = {
+            "ingest_spans": ("Spans taken in over OTLP.", intake.spans),
+            "ingest_rejected": ("Spans not kept.", intake.rejected_spans),
+            "ingest_requests_refused": ("Requests refused whole.", intake.refused),
+        }
+        for name, (text, value) in gauges.items():
+            yield GaugeMetricFamily(f"windlass_{name}", text, value)
+        for name, (text, value) in counters.items():
+            yield CounterMetricFamily(f"windlass_{name}", text, value)

@@ -18,6 +18,8 @@ _UNAVAILABLE = {
     210: "the network failed",
     236: "it is stopping",
     242: "its table is read-only",
+    60: "its tables are being made",  # the first seconds of a data folder, until the worker has migrated
+    81: "its tables are being made",
     243: "its disk is full",
     252: "merges lag behind inserts",
     285: "too few replicas are up",
@@ -27,7 +29,7 @@ _UNAVAILABLE = {
 _TOO_MUCH_MEMORY = 241
 _TOO_MUCH = {158: "it reads too many rows", 396: "it gives too many rows", 241: "it needs too much memory"}
 # Errors whose text speaks of the SQL alone and never quotes a stored value or a parameter.
-_SPEAKS_OF_SQL = {16, 36, 42, 43, 46, 47, 50, 53, 60, 62, 70, 81, 115, 179, 215, 456}
+_SPEAKS_OF_SQL = {16, 36, 42, 43, 46, 47, 50, 53, 62, 70, 115, 179, 215, 456}
 _TEXT_LENGTH = 300
 
 
