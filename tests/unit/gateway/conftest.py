@@ -1,6 +1,5 @@
 """The gateway over real HTTP: its ASGI app under uvicorn, a fake provider behind it, one event loop."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -144,7 +143,7 @@ class GatewayMaker:
     def __init__(self, provider: FakeProvider, folder: Path) -> None:
         self._provider = provider
         self._folder = folder
-        self._running: list[tuple[uvicorn.Server, asyncio.Task[None], Gateway]] = []
+        self._running: list[tuple[uvicorn.Server, Gateway]] = []
 
     async def __call__(self, *limits: Limit, **changes: Any) -> Gateway:
         self._provider.reset()
@@ -154,21 +153,21 @@ class GatewayMaker:
         rig = replace(_rig(self._provider.url, limits, journal, ear), **changes)
         app = GatewayApp(rig)
         config = uvicorn.Config(app, port=0, log_level="warning", access_log=False, lifespan="off", ws="none")
+        config.load()
         server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve())
-        await until(lambda: server.started)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()  # without `serve`, whose loop looks at its stop flag ten times a second
         port = server.servers[0].sockets[0].getsockname()[1]
         session = aiohttp.ClientSession(headers={"authorization": "Bearer wl-one"})
         reader = SegmentReader(folder)
         gateway = Gateway(f"http://127.0.0.1:{port}", app, rig, reader, ear, disk, self._provider, session)
-        self._running.append((server, task, gateway))
+        self._running.append((server, gateway))
         return gateway
 
     async def stop(self) -> None:
-        for server, task, gateway in self._running:
+        for server, gateway in self._running:
             await gateway.session.close()
-            server.should_exit = True
-            await task
+            await server.shutdown()
             await gateway.rig.client.close()
             gateway.reader.close()
             gateway.rig.journal.close()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
+from tests.support.polling import until
+from tests.unit.gateway.conftest import Gateway, GatewayMaker
 from windlass.contracts.call import Limit
 from windlass.contracts.span import SpanStatus
 
@@ -104,17 +105,21 @@ async def test_paths_and_methods_that_do_not_exist_are_named(gateway: Gateway) -
     assert wrong.headers["allow"] == "POST"
 
 
-async def test_a_full_journal_does_not_stop_calls(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
-    gateway.rig.journal.close()
+async def test_a_full_disk_does_not_stop_calls_and_is_logged_once(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.disk.free_bytes = 0
+    await until(lambda: not gateway.rig.journal.state().is_writable)
     for _ in range(3):
         assert (await gateway.chat("lab/m1")).status == 200
         assert (await gateway.chat("lab/m1", stream=True)).body.endswith(b"data: [DONE]\n\n")
     assert gateway.ear.lost == 6
-    assert [r.message for r in caplog.records if "without a record" in r.message] == [
-        "calls go on without a record: the journal takes no records: the journal is closed"
+    gateway.disk.free_bytes = 10**12
+    await until(lambda: gateway.rig.journal.state().is_writable)
+    assert (await gateway.chat("lab/m1")).status == 200
+    assert len(gateway.records()) == 1
+    logged = [line.message for line in caplog.records if line.name.startswith("windlass.gateway")]
+    assert [line.partition(":")[0] for line in logged] == [
+        "calls go on without a record",
+        "calls are recorded again",
     ]
-
-
-async def test_the_messages_are_not_needed_twice(gateway: Gateway) -> None:
-    answer = await gateway.post("/v1/chat/completions", {"messages": ASK, "model": "lab/m1"})
-    assert answer.status == 200
