@@ -11,9 +11,9 @@ from windlass.gateway.exchange import Headers, InboundCall, OutboundReply, Strea
 from windlass.gateway.flow import handle_chat
 from windlass.gateway.keep_alive import KeepAlive
 from windlass.gateway.models import list_models, show_model
-from windlass.gateway.replies import bare_error_reply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import authenticate
+from windlass.gateway.stages.replies import bare_error_reply
 
 # The server's own types: values are what the ASGI specification says per key.
 Scope: TypeAlias = MutableMapping[str, Any]

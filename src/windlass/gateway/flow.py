@@ -6,10 +6,10 @@ import logging
 from windlass.base.errors import WindlassError
 from windlass.contracts.span import SpanStatus
 from windlass.gateway.exchange import InboundCall, OutboundReply
-from windlass.gateway.replies import error_reply, error_type_of, plan_reply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import admit, ask, attempt, authenticate, deliver, price, record, route
 from windlass.gateway.stages.record import OpenCall, Outcome
+from windlass.gateway.stages.replies import error_reply, error_type_of, plan_reply
 from windlass.gateway.traffic import Plan
 
 _LOG = logging.getLogger(__name__)

@@ -2,10 +2,10 @@
 
 from windlass.contracts.span import SpanStatus
 from windlass.gateway.exchange import OutboundReply
-from windlass.gateway.replies import answer_headers
 from windlass.gateway.stages import price
 from windlass.gateway.stages.attempt import OpenAnswer, WholeAnswer
 from windlass.gateway.stages.record import OpenCall, Outcome
+from windlass.gateway.stages.replies import answer_headers
 from windlass.gateway.stages.stream import CallStream
 from windlass.gateway.traffic import Plan
 

@@ -13,10 +13,10 @@ from windlass.base.errors import (
 )
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.span import SpanStatus
-from windlass.gateway.replies import error_type_of, wire_error
 from windlass.gateway.stages import partial, price
 from windlass.gateway.stages.attempt import OpenAnswer
 from windlass.gateway.stages.record import OpenCall, Outcome
+from windlass.gateway.stages.replies import error_type_of, wire_error
 from windlass.gateway.stages.watchdog import Watchdog
 
 _LOG = logging.getLogger(__name__)
