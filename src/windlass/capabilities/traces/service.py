@@ -51,6 +51,7 @@ from windlass.contracts.trace_store import TraceStore
 
 _FIRST_WINDOW_SPANS = 2000
 _WINDOW_GROWTH = 8
+_LARGEST_WINDOW_SPANS = 1_024_000  # what grouping by trace takes stays within the engine's memory limit
 _DAY_NS = 86_400_000_000_000
 _MAX_LIMIT = 200
 _MAX_TEXT = 10_000
@@ -149,21 +150,16 @@ class Traces:
         step_ns = choose_step_s(bounds, step) * 1_000_000_000
         start_ns = bounds.since_ns - bounds.since_ns % step_ns
         bounds = TimeRange(start_ns, bounds.until_ns)
-        reads = self._reads(project_id)
-        totals, series, models = await asyncio.gather(
-            in_thread(reads.totals, bounds),
-            in_thread(reads.figures, bounds, step_ns),
-            in_thread(reads.figures_by_model, bounds),
-        )
-        by_step = {row["step"]: row for row in series}
+        figures = await in_thread(self._reads(project_id).figures, bounds, step_ns)
+        by_step = {row["step"]: row for row in figures.by_step}
         steps = range(-(-(bounds.until_ns - start_ns) // step_ns))
         return Overview(
             since=iso_time(start_ns),
             until=iso_time(bounds.until_ns),
             step_s=step_ns // 1_000_000_000,
-            totals=totals_view(totals),
+            totals=totals_view(figures.totals),
             series=[point_view(by_step.get(step, {}), start_ns + step * step_ns) for step in steps],
-            by_model=[model_view(row) for row in models],
+            by_model=[model_view(row) for row in figures.by_model],
         )
 
     def _reads(self, project_id: ProjectId) -> TraceReads:
@@ -225,7 +221,7 @@ class _Search:
             found += self._search_window(window, count - len(found))
             self._high_ns = window.low_ns
             self._position = PagePosition(window.low_ns, "")
-            size *= _WINDOW_GROWTH
+            size = min(size * _WINDOW_GROWTH, _LARGEST_WINDOW_SPANS)
         return found
 
     def _search_window(self, window: Window, count: int) -> list[PagePosition]:

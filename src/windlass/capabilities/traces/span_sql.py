@@ -11,13 +11,20 @@ _ANCESTOR_LEVELS = 2  # the application's llm span > its HTTP client's span > th
 
 
 def _above_a_call(where: str, level: int) -> str:
-    """Return a subquery of (trace, span) that lie `level` steps above a span that reports a call itself."""
+    """Return a subquery of (trace, span) that lie `level` steps above a span that reports a call itself.
+
+    Only traces with an llm span are looked at: the gateway's own have none, and they are the most.
+    """
     inner = (
-        "(type = 'gateway' OR (type = 'llm' AND usage_source != ''))"
+        f"(type = 'gateway' OR (type = 'llm' AND usage_source != '')) AND {_with_llm(where)}"
         if level == 1
         else f"(trace_id, span_id) IN ({_above_a_call(where, level - 1)})"
     )
-    return f"SELECT trace_id, parent_span_id FROM spans WHERE {where} AND {inner} AND parent_span_id != ''"
+    return f"SELECT trace_id, parent_span_id FROM spans WHERE {where} AND parent_span_id != '' AND {inner}"
+
+
+def _with_llm(where: str) -> str:
+    return f"trace_id IN (SELECT trace_id FROM spans WHERE {where} AND type = 'llm')"
 
 
 def counted(where: str = PROJECT_AND_TIME) -> str:
@@ -32,7 +39,7 @@ def counted(where: str = PROJECT_AND_TIME) -> str:
     )
     same_reply = (
         "response_id != '' AND (trace_id, response_id) IN "
-        f"(SELECT trace_id, response_id FROM spans WHERE {where} AND type = 'gateway')"
+        f"(SELECT trace_id, response_id FROM spans WHERE {where} AND type = 'gateway' AND {_with_llm(where)})"
     )
     return (
         "(NOT is_rollup AND type IN ('gateway', 'llm', 'embedding', 'reranker') "

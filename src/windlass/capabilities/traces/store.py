@@ -24,6 +24,8 @@ _ROOT_FIRST = "(parent_span_id != '', started_ns)"
 _MODEL = "if(response_model != '', response_model, request_model)"
 _MAX_TRACE_SPANS = 5000
 _MAX_BODIES = 10_000
+_MAX_FIGURES = 5000
+_MAX_MODELS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,15 @@ class Window:
     low_ns: int
     high_ns: int
     span_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Sums over calls: one row, one per step that has calls, one per model with the most calls first."""
+
+    totals: Mapping[str, object]
+    by_step: Sequence[Mapping[str, object]]
+    by_model: Sequence[Mapping[str, object]]
 
 
 class TraceReads:
@@ -121,47 +132,39 @@ class TraceReads:
         rows = self._ask(_BODIES, {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_BODIES})
         return {str(row[0]): str(row[1]) for row in rows.rows}
 
-    def figures(self, bounds: TimeRange, step_ns: int) -> list[Mapping[str, object]]:
-        """Add up calls by step of time, each call once."""
-        at = "intDiv(started_ns - {low:Int64}, {step:Int64})"
-        return self._figures(f"{at} AS step", "step", bounds, {"step": step_ns}, limit=2000)
-
-    def figures_by_model(self, bounds: TimeRange) -> list[Mapping[str, object]]:
-        return self._figures(f"{_MODEL} AS model, provider", "model, provider", bounds, {}, limit=50)
-
-    def totals(self, bounds: TimeRange) -> Mapping[str, object]:
-        return (
-            self._figures("1 AS whole", "whole", bounds, {}, limit=1)[0:1][0]
-            if self._has_spans(bounds)
-            else {}
+    def figures(self, bounds: TimeRange, step_ns: int) -> Figures:
+        """Add up calls in all, by step of time and by model, each call once, in one pass."""
+        rows = self._ask(_FIGURES, {**_bounds(bounds), "step": step_ns, "limit": _MAX_FIGURES})
+        named = _named(rows)
+        nothing: Mapping[str, object] = {}
+        return Figures(
+            totals=next((row for row in named if row["grain"] == "all"), nothing),
+            by_step=[row for row in named if row["grain"] == "step"],
+            by_model=[row for row in named if row["grain"] == "model"][:_MAX_MODELS],
         )
-
-    def _has_spans(self, bounds: TimeRange) -> bool:
-        return self.window_before(bounds, 1).span_count > 0
-
-    def _figures(
-        self, select: str, group: str, bounds: TimeRange, more: Mapping[str, object], *, limit: int
-    ) -> list[Mapping[str, object]]:
-        rows = self._ask(
-            f"SELECT {select}, {_FIGURES} FROM spans FINAL WHERE {PROJECT_AND_TIME} AND {counted()} "
-            f"GROUP BY {group} ORDER BY calls DESC LIMIT {{limit:UInt32}}",
-            {**_bounds(bounds), **more, "limit": limit},
-        )
-        return _named(rows)
 
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
 
 
 _FIGURES = f"""
+SELECT
+    multiIf(grouping(step) = 0, 'step', grouping(model) = 0, 'model', 'all') AS grain,
+    intDiv(started_ns - {{low:Int64}}, {{step:Int64}}) AS step,
+    {_MODEL} AS model,
+    provider,
     count() AS calls,
     countIf(status != 'ok') AS errors,
     sum(cost_nanousd) AS cost_nanousd,
     sum({INPUT_TOKENS}) AS input_tokens,
     sum({OUTPUT_TOKENS}) AS output_tokens,
-    quantileExact(0.5)(ended_ns - started_ns) AS p50_ns,
-    quantileExact(0.95)(ended_ns - started_ns) AS p95_ns,
+    quantilesTDigest(0.5, 0.95)(ended_ns - started_ns) AS latencies_ns,
     sumMap(map(if(cost_status = '', 'unknown', cost_status), 1)) AS cost_status_counts
+FROM spans FINAL
+WHERE {PROJECT_AND_TIME} AND {counted()}
+GROUP BY GROUPING SETS ((step), (model, provider), ())
+ORDER BY grain, calls DESC
+LIMIT {{limit:UInt32}}
 """
 
 _SUMMARY_COLUMNS = (

@@ -215,6 +215,7 @@ def model_view(row: Row) -> ModelShare:
 
 def _figures(row: Row) -> dict[str, object]:
     has_calls = _int(row.get("calls")) > 0
+    p50_ns, p95_ns = _numbers(row.get("latencies_ns")) or (0.0, 0.0)
     cost = row.get("cost_nanousd")
     cost_nanousd = cost if isinstance(cost, int) else None if has_calls else 0
     return {
@@ -224,8 +225,8 @@ def _figures(row: Row) -> dict[str, object]:
         "cost_nanousd": cost_nanousd,
         "input_tokens": _int(row.get("input_tokens")),
         "output_tokens": _int(row.get("output_tokens")),
-        "latency_p50_ms": _ms(_int(row.get("p50_ns"))) if has_calls else None,
-        "latency_p95_ms": _ms(_int(row.get("p95_ns"))) if has_calls else None,
+        "latency_p50_ms": _ms(p50_ns) if has_calls else None,
+        "latency_p95_ms": _ms(p95_ns) if has_calls else None,
     }
 
 
@@ -233,7 +234,7 @@ def _usd(nanousd: int | None) -> str | None:
     return None if nanousd is None else usd_text(NanoUsd(nanousd))
 
 
-def _ms(ns: int) -> float:
+def _ms(ns: float) -> float:
     return round(ns / 1e6, 3)
 
 
@@ -262,6 +263,10 @@ def _float(value: object) -> float | None:
 
 def _texts(value: object) -> list[str]:
     return msgspec.convert(value, list[str]) if value else []
+
+
+def _numbers(value: object) -> list[float]:
+    return msgspec.convert(value, list[float]) if value else []
 
 
 def _mapping(value: object) -> dict[str, object]:
