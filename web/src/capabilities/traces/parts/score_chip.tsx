@@ -16,7 +16,7 @@ export function ScoreChip({ score }: Props) {
   const text = reading(score);
   return (
     <span className={styles["chip"]} title={`${score.name}: ${text}${score.explanation ? `. ${score.explanation}` : ""}`}>
-      {score.name} <strong>{text}</strong>
+      <span>{score.name}</span> <strong>{text}</strong>
     </span>
   );
 }

@@ -29,7 +29,7 @@ export const SpanRow = memo(function SpanRow({ row, index, top, isSelected, isRe
       aria-expanded={row.children > 0 ? row.isOpen : undefined} tabIndex={isReachable ? 0 : -1} className={styles["row"]} style={{ top }}
       onClick={() => onSelect(span.span_id)} title={`${span.name}, ${duration(span.duration_ms)}`}
     >
-      <div role="gridcell" className={styles["name"]} style={{ paddingLeft: row.depth * 14 }}>
+      <div role="gridcell" className={styles["name"]} style={{ paddingLeft: Math.min(row.depth, 12) * 12 }}>
         {row.children > 0 ? (
           <button
             type="button" tabIndex={-1} className={styles["fold"]} aria-label={row.isOpen ? "Collapse" : "Expand"}
