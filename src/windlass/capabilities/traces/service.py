@@ -96,7 +96,7 @@ class Traces:
         )
         found = await in_thread(search.run, query.limit + 1)
         shown = found[: query.limit]
-        items = await self._items(project_id, [position.trace_id for position in shown])
+        items = await self._items(project_id, [position.trace_id for position in shown], search.times)
         next_cursor = write_cursor(shown[-1]) if len(found) > query.limit else None
         return TracePage(items, next_cursor)
 
@@ -165,13 +165,15 @@ class Traces:
     def _reads(self, project_id: ProjectId) -> TraceReads:
         return TraceReads(self._store, project_id, self._timeout_s)
 
-    async def _items(self, project_id: ProjectId, trace_ids: Sequence[str]) -> Sequence[TraceItem]:
+    async def _items(
+        self, project_id: ProjectId, trace_ids: Sequence[str], times: Mapping[str, TimeRange]
+    ) -> Sequence[TraceItem]:
         if not trace_ids:
             return []
         reads = self._reads(project_id)
-        times = await in_thread(reads.times_of, trace_ids)
         bounds = TimeRange(
-            min(time.since_ns for time in times.values()), max(time.until_ns for time in times.values())
+            min(times[trace_id].since_ns for trace_id in trace_ids),
+            max(times[trace_id].until_ns for trace_id in trace_ids),
         )
         rows, scores = await asyncio.gather(
             in_thread(reads.summaries, trace_ids, bounds), in_thread(reads.scores, trace_ids)
@@ -210,6 +212,7 @@ class _Search:
         high_ns = bounds.until_ns if position is None else min(position.started_ns + 1, bounds.until_ns)
         self._high_ns = high_ns
         self._position = position or PagePosition(high_ns, "")
+        self.times: dict[str, TimeRange] = {}  # of the traces that were found, and some more
 
     def run(self, count: int) -> list[PagePosition]:
         found: list[PagePosition] = []
@@ -231,7 +234,7 @@ class _Search:
             seen = self._reads.traces_in(window, self._position, self._filter, wanted)
             if not seen:
                 break
-            times = self._reads.times_of([position.trace_id for position in seen])
+            self.times |= (times := self._reads.times_of([position.trace_id for position in seen]))
             # A trace that began before the window is listed where it began.
             found += [p for p in seen if p.trace_id in times and times[p.trace_id].since_ns >= window.low_ns]
             self._position = seen[-1]
