@@ -42,6 +42,15 @@ _AMOUNT = re.compile(r"\$?([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-z]*)")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _TRUTHS: Mapping[str, float] = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 _MAX_TEXT_HITS = 100_000
+# Words that every message holds as JSON; they count only where someone wrote them.
+_STRUCTURE = frozenset(
+    {"role", "parts", "type", "text", "content", "user", "assistant", "system", "tool", "name", "id"}
+    | {"call", "response", "document", "score", "title", "uri", "reasoning", "other", "payload", "tools"}
+)
+_TEXTS = (
+    "arrayStringConcat(arrayMap(part -> JSONExtractString(part, 'content'), "
+    "JSONExtractArrayRaw(body, 'parts')), ' ')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +209,8 @@ def _text_condition(text: str, parameters: _Parameters) -> str:
         # Bodies are JSON, so the text is looked for as JSON writes it.
         literal = msgspec.json.encode(text).decode("utf-8", "replace")[1:-1]
         checks.append(f"positionCaseInsensitiveUTF8(body, {parameters.add(literal, 'String')}) > 0")
+    if any(token in _STRUCTURE for token in tokens):
+        checks.append(f"positionCaseInsensitiveUTF8({_TEXTS}, {parameters.add(text, 'String')}) > 0")
     hits = f"SELECT hash FROM content WHERE {' AND '.join(checks)} LIMIT {_MAX_TEXT_HITS}"
     return (
         "trace_id IN (SELECT trace_id FROM spans "

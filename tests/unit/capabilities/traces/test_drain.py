@@ -117,6 +117,16 @@ def test_undecodable_record_is_set_aside_and_blocks_nothing(
     assert "set aside" in caplog.text
 
 
+def test_row_that_the_store_refuses_is_set_aside_alone(
+    desk: Desk, store: TraceStore, project: ProjectId
+) -> None:
+    desk.write(call(project), call(project, http_status=2**20), call(project))  # the column has 16 bits
+    desk.drain.drain_once()
+    assert span_count(store, project) == 4
+    assert desk.drain.counts.set_aside == 1
+    assert desk.drain.drain_once() == 0
+
+
 class FlakyStore:
     """The real store, away for the first few inserts."""
 

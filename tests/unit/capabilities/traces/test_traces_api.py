@@ -165,6 +165,28 @@ async def test_call_that_client_and_gateway_both_report_counts_once(api: Api, ho
     assert (await api.get("/api/overview"))["totals"]["calls"] == 1
 
 
+async def test_framework_span_around_an_sdk_span_counts_once(api: Api) -> None:
+    usage, cost = Usage(in_fresh=10), Cost(CostStatus.COMPUTED, NanoUsd(7))
+    outer = span(api.project, type=SpanType.LLM, name="ChatOpenAI", usage=usage, cost=cost)
+    inner = span(
+        api.project, trace_id=outer.trace_id, parent_span_id=outer.span_id, type=SpanType.LLM, usage=usage,
+        cost=cost,
+    )  # fmt: skip
+    api.write(SpanBatch((outer, inner)))
+    assert (await api.get("/api/traces"))["items"][0]["cost_nanousd"] == 7
+    assert (await api.get("/api/overview"))["totals"]["calls"] == 1
+
+
+async def test_same_response_id_in_a_trace_is_the_same_call(api: Api) -> None:
+    record = call(api.project)  # its reply has the id chatcmpl-1
+    seen = span(
+        api.project, trace_id=record.trace_id, type=SpanType.LLM, usage=Usage(in_fresh=10),
+        cost=Cost(CostStatus.COMPUTED, NanoUsd(7)), model=ModelUse(response_id="chatcmpl-1"),
+    )  # fmt: skip
+    api.write(record, SpanBatch((seen,)))
+    assert (await api.get("/api/traces"))["items"][0]["cost_nanousd"] == 12_550
+
+
 async def test_rollup_is_never_summed(api: Api) -> None:
     cost = Cost(CostStatus.COMPUTED, NanoUsd(5))
     parent = span(
@@ -217,6 +239,7 @@ async def test_filters_choose_traces(api: Api) -> None:
     assert len(await api.ids(filter="user:ada OR user:bob")) == 2
     assert await api.ids(filter="user:ada status:error") == []
     assert await api.ids(filter="chea") == []  # whole words
+    assert await api.ids(filter="assistant") == []  # the word is in each message's JSON, but nobody said it
 
 
 async def test_detail_shows_spans_messages_and_arithmetic(api: Api) -> None:
