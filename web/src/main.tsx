@@ -5,10 +5,12 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { queries } from "@/app/query_client";
 import { router } from "@/app/router";
+import { reloadWhenStale } from "@/app/stale";
 import { startTheme } from "@/kit/theme";
 import "@/kit/base.css";
 
 startTheme();
+reloadWhenStale();
 const root = document.getElementById("root");
 if (root)
   createRoot(root).render(

@@ -1,12 +1,12 @@
 /** How the project does: calls, errors, cost, tokens and latency; each number opens the traces behind it. */
 import { useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
-import { newestTraceQuery } from "@/capabilities/traces/queries";
 import type { Overview } from "@/client/types";
 import { Page } from "@/kit/page";
 import { PageRange, usePageRange, useSetPageRange } from "@/kit/page_range";
 import { Empty, Failure, Skeleton } from "@/kit/states";
 import { stepFor, titleOf } from "@/kit/time_range";
+import { useFirstRun } from "../start/first_run";
 import { ConnectPage } from "../start/page";
 import { Charts } from "./charts";
 import { ModelShares } from "./model_shares";
@@ -15,9 +15,9 @@ import { overviewQuery } from "./queries";
 import { Totals } from "./totals";
 
 export function OverviewPage() {
-  const newest = useQuery(newestTraceQuery(false));
-  if (newest.isSuccess && newest.data === null) return <ConnectPage />;
-  return <Numbers />;
+  const firstRun = useFirstRun();
+  if (firstRun === "unknown") return <Skeleton rows={8} height={64} />;
+  return firstRun === "first" ? <ConnectPage isFirst /> : <Numbers />;
 }
 
 function Numbers() {

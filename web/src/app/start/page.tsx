@@ -17,12 +17,13 @@ import styles from "./page.module.css";
 
 const MODEL = "offline/extract-large";
 
-export function ConnectPage() {
+export function ConnectPage({ isFirst = false }: { isFirst?: boolean }) {
   const createKey = useCreateKey();
   const key = createKey.data?.key;
   return (
-    <Page title="Connect" isPadded>
+    <Page title={isFirst ? "Send your first call" : "Connect"} isPadded>
       <div className={styles["page"]}>
+        {isFirst && <p className={styles["lead"]}>Nothing is recorded yet. Each call that goes through Windlass becomes a trace: what was sent, retrieved and answered, how long it took and what it cost.</p>}
         <section className={styles["step"]}>
           <h2>1. Take a key</h2>
           {key === undefined ? (

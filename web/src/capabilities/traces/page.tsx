@@ -1,5 +1,5 @@
 /** The list of traces: filter text, live mode, keyboard; every choice is in the address. */
-import { useRef, useState, type ReactNode } from "react";
+import { useRef, useState } from "react";
 import { getRouteApi } from "@tanstack/react-router";
 import { Button } from "@/kit/button";
 import { useHotkeys } from "@/kit/hotkeys";
@@ -15,13 +15,7 @@ import styles from "./page.module.css";
 
 const route = getRouteApi("/shell/traces");
 
-interface Props {
-  /** What stands here as long as nothing was ever recorded. */
-  firstRun: ReactNode;
-  hasAny: boolean;
-}
-
-export function TraceList({ firstRun, hasAny }: Props) {
+export function TraceList() {
   const { filter, live } = route.useSearch();
   const navigate = route.useNavigate();
   const range = usePageRange();
@@ -38,7 +32,6 @@ export function TraceList({ firstRun, hasAny }: Props) {
   };
   useHotkeys({ f: focusFilter, "/": focusFilter, "Shift+f": () => setFilter(""), v: toggleLive });
 
-  if (!hasAny && items.length === 0) return firstRun;
   const { error } = pages;
   const isBadFilter = error instanceof Problem && error.status === 400;
   return (

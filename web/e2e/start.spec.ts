@@ -1,0 +1,20 @@
+import { expect, test } from "@playwright/test";
+import { callAndFindTrace, expectAccessible } from "./support";
+
+const nothing = { items: [], next_cursor: null };
+
+test("a Windlass without traces says how to send the first call, and sees it arrive", async ({ page, request }) => {
+  let isEmpty = true; // the store of the other tests is not empty any more, so the answer is held back here
+  await page.route("**/api/traces?*", (route) => (isEmpty ? route.fulfill({ json: nothing }) : route.continue()));
+  await page.goto("/");
+  await expect(page.getByRole("heading", { name: "Send your first call" })).toBeVisible();
+  await expect(page.getByText("Waiting for your first call")).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Create a key" }).click();
+  const key = (await page.getByRole("region", { name: "key", exact: true }).textContent()) ?? "";
+  await expect(page.getByRole("region", { name: "curl commands" })).toContainText(`Bearer ${key}`);
+  const traceId = await callAndFindTrace(request, "Is this the first?");
+  isEmpty = false;
+  await expect(page.getByRole("status").getByRole("link")).toHaveAttribute("href", new RegExp(traceId));
+  await expect(page.getByRole("region", { name: "key", exact: true })).toHaveText(key); // shown once, so it stays
+});
