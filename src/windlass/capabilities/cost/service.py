@@ -73,7 +73,7 @@ class PriceBook:
 
         model: the name the provider answered with; fallback_model: the one it was asked for.
         """
-        if is_free:
+        if is_free and not self._is_overridden(provider, model, fallback_model):
             return Cost(status=CostStatus.FREE, nanousd=NanoUsd(0), price_version=self.version)
         if usage is None:
             return self._unknown("no_usage")
@@ -94,6 +94,13 @@ class PriceBook:
                 self._found.clear()
             found = self._found[key] = self._search(provider.strip().lower(), first((model, fallback_model)))
             return found
+
+    def _is_overridden(self, provider: str, model: str, fallback_model: str) -> bool:
+        """A price someone wrote for a model wins over its provider being declared free."""
+        if not self._overrides:
+            return False
+        match = self.find(provider, model, fallback_model)
+        return match is not None and match.step == "override"
 
     def _computed(self, match: PriceMatch, usage: Usage, started_ns: int) -> Cost:
         card, reason = self._card(match, usage.service_tier, started_ns)

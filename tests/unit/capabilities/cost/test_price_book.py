@@ -64,6 +64,13 @@ def test_declared_free_costs_nothing() -> None:
     assert (cost.status, cost.nanousd) == (CostStatus.FREE, 0)
 
 
+def test_override_wins_over_declared_free() -> None:
+    cost = BOOK.price(
+        provider="lab", model="m1", fallback_model="", usage=Usage(in_fresh=1000), started_ns=AT, is_free=True
+    )
+    assert cost.nanousd == 1_000_000
+
+
 def test_no_usage_is_unknown() -> None:
     assert price("openai", "gpt-4o", None).reason == "no_usage"
 
