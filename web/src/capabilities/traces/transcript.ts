@@ -79,10 +79,24 @@ function stepOf(span: Span, family: Family): Step | null {
   return holdsMore && !speaking.has(span.type) ? { kind: "other", span } : null;
 }
 
+/** The attempts that failed, by each span they stand inside. */
+function failedInside(spans: Span[], known: Map<string, Family>): Map<string, Span[]> {
+  const found = new Map<string, Span[]>();
+  for (const span of spans) {
+    if (span.type !== "attempt" || span.status !== "error") continue;
+    for (const { span_id } of known.get(span.span_id)!.ancestors) {
+      const inside = found.get(span_id);
+      if (inside) inside.push(span);
+      else found.set(span_id, [span]);
+    }
+  }
+  return found;
+}
+
 /** Reads the spans in the order of their start; wrappers that only repeat what is inside them are left out. */
 export function transcript(spans: Span[]): Entry[] {
   const known = families(spans);
-  const failed = spans.filter((span) => span.type === "attempt" && span.status === "error");
+  const failures = failedInside(spans, known);
   const entries: Entry[] = [];
   const shownAnswers = new Set<string>();
   const said = new Map<string, Message[]>(); // by parent: each agent's own conversation
@@ -97,7 +111,7 @@ export function transcript(spans: Span[]): Entry[] {
     const home = span.parent_span_id ?? "";
     const unsaid = span.input.slice(repeatedCount(span.input, said.get(home) ?? []));
     const fresh = unsaid.filter((message) => !isShown(message, shownAnswers));
-    const failedAttempts = failed.filter((one) => one !== span && known.get(one.span_id)!.ancestors.includes(span));
+    const failedAttempts = failures.get(span.span_id) ?? [];
     entries.push({ kind: "turn", span, fresh, repeated: span.input.length - fresh.length, failedAttempts });
     said.set(home, [...span.input, ...span.output]);
   }
