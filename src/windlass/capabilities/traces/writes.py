@@ -1,9 +1,9 @@
 """Writes spans, content and scores as rows of the trace store; reading them back is `store`'s."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from windlass.capabilities.traces.recent import ContentKey, RecentHashes
+from windlass.capabilities.traces.recent import RecentHashes
 from windlass.contracts.score import Score
 from windlass.contracts.span import Content, GatewayFacts, Span, SpanBatch
 from windlass.contracts.trace_store import TraceStore
@@ -60,15 +60,12 @@ def write_batches(store: TraceStore, batches: Sequence[SpanBatch], recent: Recen
     Content goes first, so that whoever sees a span finds its messages. Content written a short while ago
     for the same day is left out. Raises: StoreError; repeating the call is then harmless.
     """
-    fresh: dict[ContentKey, Sequence[object]] = {}
-    referred = 0
-    for batch in batches:
-        for day_ns in _days_ns(batch):
-            for content in batch.contents:
-                referred += 1
-                key = (content.hash, day_ns)
-                if key not in fresh and key not in recent:
-                    fresh[key] = _content_row(content, day_ns)
+    wanted = [(content, day_ns) for batch in batches for content, day_ns in _kept_contents(batch)]
+    fresh = {
+        (content.hash, day_ns): _content_row(content, day_ns)
+        for content, day_ns in wanted
+        if (content.hash, day_ns) not in recent
+    }
     spans = [_span_row(span) for batch in batches for span in batch.spans]
     scores = [_score_row(score) for batch in batches for score in batch.scores]
     if fresh:
@@ -78,12 +75,14 @@ def write_batches(store: TraceStore, batches: Sequence[SpanBatch], recent: Recen
     if scores:
         store.insert("scores", SCORE_COLUMNS, scores)
     recent.add_all(fresh)
-    return WrittenCounts(len(spans), len(fresh), referred - len(fresh), len(scores))
+    return WrittenCounts(len(spans), len(fresh), len(wanted) - len(fresh), len(scores))
 
 
-def _days_ns(batch: SpanBatch) -> set[int]:
-    """Return the days of a batch's spans: content is kept with the spans of its day and dropped with them."""
-    return {span.started_ns - span.started_ns % _DAY_NS for span in batch.spans}
+def _kept_contents(batch: SpanBatch) -> Iterator[tuple[Content, int]]:
+    """Pair content with each day of the batch's spans: it is kept with that day and dropped with it."""
+    for day_ns in {span.started_ns - span.started_ns % _DAY_NS for span in batch.spans}:
+        for content in batch.contents:
+            yield content, day_ns
 
 
 def _content_row(content: Content, day_ns: int) -> Sequence[object]:
