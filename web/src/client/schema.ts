@@ -615,7 +615,10 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** Status */
+        /**
+         * Status
+         * @description What `/api/status` says: `parts` are the journal, the tables and the trace store.
+         */
         Status: {
             /** Version */
             version: string;

@@ -12,6 +12,7 @@ describe("numbers", () => {
     expect(duration(840)).toBe("840 ms");
     expect(duration(2310)).toBe("2.31 s");
     expect(duration(0.4)).toBe("0.40 ms");
+    expect(duration(0.998)).toBe("1.00 ms");
     expect(duration(12.34)).toBe("12.3 ms");
     expect(duration(999.7)).toBe("1.00 s");
     expect(duration(59_990)).toBe("1 m 00 s");

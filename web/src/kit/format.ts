@@ -24,7 +24,7 @@ function significant(value: number): string {
 export function duration(milliseconds: number | null | undefined): string {
   if (milliseconds === null || milliseconds === undefined) return MISSING;
   if (milliseconds < 0.995) return milliseconds === 0 ? "0 ms" : `${milliseconds.toFixed(2)} ms`;
-  if (milliseconds < 999.5) return `${milliseconds < 99.95 ? significant(milliseconds) : Math.round(milliseconds)} ms`;
+  if (milliseconds < 999.5) return `${milliseconds < 99.95 ? significant(Math.max(milliseconds, 1)) : Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;
   if (seconds < 59.95) return `${significant(seconds)} s`;
   const whole = Math.round(seconds);
