@@ -141,6 +141,8 @@ def run_windlass(
     threading.Thread(target=_pump, args=(process, running.output, lines), daemon=True).start()
     try:
         facts = _announcement(process, lines, running.output)
+        if "error" in facts:
+            raise AssertionError(facts["error"]["message"])
         running.base_url, running.key = facts["url"], facts.get("key") or ""
         running.sign_in_url = facts.get("sign_in_url") or ""
         yield running

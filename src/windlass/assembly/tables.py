@@ -5,9 +5,8 @@ from windlass.base.settings import Settings
 from windlass.contracts.tables import Tables
 
 
-def open_tables(settings: Settings, *, migrates: bool = True) -> Tables:
+def open_tables(settings: Settings) -> Tables:
     """Open the tables and bring their schema up to date. Raises: ConfigurationError, StoreUnavailable."""
     tables = SqlTables(settings.tables_url or sqlite_url(settings.home))
-    if migrates:
-        tables.migrate()
+    tables.migrate()
     return tables

@@ -58,7 +58,11 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
 
 def _run_jobs(settings: Settings, store: TraceStore, stop: threading.Event) -> None:
     """Follow the schedules until told to stop; without its database the worker drains all the same."""
-    tables = open_tables(settings, migrates=False)
+    try:
+        tables = open_tables(settings)
+    except StoreError as error:
+        logger.error("scheduled jobs do not run: %s", error.message)
+        return
     access = access_service(tables, session_days=settings.session_days)
 
     def keep_house(now_ns: int) -> None:

@@ -18,8 +18,9 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-_BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-_STEADY_S = 30.0  # a process that lived this long starts again without delay
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_AFTER_SIGNAL_S = 0.5
+_STEADY_S = 2.0  # a process that lived this long had started well: it starts again without growing delay
 
 
 @dataclass(slots=True)
@@ -87,8 +88,10 @@ class Supervisor:
             if process.is_stopping:
                 return
             lived_s = time.monotonic() - process.started_at_s
-            failures = 0 if lived_s > _STEADY_S else failures + 1
-            delay_s = _BACKOFF_S[min(max(failures - 1, 0), len(_BACKOFF_S) - 1)]
+            failures = 1 if lived_s > _STEADY_S else failures + 1
+            delay_s = _BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1]
+            if code < 0:  # ended from outside, not by a fault of its own that will repeat
+                delay_s = min(delay_s, _AFTER_SIGNAL_S)
             logger.warning("%s ended (%s); starting it again in %.1f s", process.name, _reason(code), delay_s)
             process.restarts += 1
             with contextlib.suppress(TimeoutError):
