@@ -10,17 +10,24 @@ from tests.support.running import RunningWindlass, run_windlass
 CONFIG = """
 providers:
   lab: {{dialect: openai_chat, base_url: "{url}/v1", api_key: "lab-key"}}
+  labres: {{dialect: openai_responses, base_url: "{url}/v1", api_key: "lab-key"}}
+  laball: {{dialect: openai_chat, also_speaks: [openai_responses], base_url: "{url}/v1", api_key: "lab-key"}}
   labant: {{dialect: anthropic, base_url: "{url}/v1", api_key: "lab-key"}}
   dead: {{dialect: openai_chat, base_url: "http://127.0.0.1:9/v1", api_key: "x"}}
   unset: {{dialect: openai_chat, base_url: "{url}/v1", api_key: "${{NO_SUCH_VARIABLE}}"}}
 routes:
   steady:
     targets: [{{model: dead/m1}}, {{model: lab/m1}}]
+  twofold:
+    targets: [{{model: laball/m1}}, {{model: labres/m1}}]
+  onward:
+    targets: [{{model: labres/fault-failed}}, {{model: labant/m1}}]
   fast:
     targets: [{{model: lab/m1}}]
     timeouts: {{first_token_s: 1.0, idle_s: 1.0, total_s: 5.0}}
 prices:
   - {{model: lab/m1, input_usd: "1.00", cache_read_usd: "0.10", output_usd: "2.00"}}
+  - {{model: labres/m1, input_usd: "1.00", cache_read_usd: "0.10", output_usd: "2.00"}}
   - {{model: labant/m1, input_usd: "3.00", output_usd: "15.00"}}
 """
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.dialects.wire import (
     ANTHROPIC,
     OPENAI,
+    RESPONSES,
     STREAMS,
     WHOLE_STREAMS,
     events_of,
@@ -90,9 +91,11 @@ def test_a_record_cut_anywhere_still_reads_as_what_arrived(name: str, codec: Cod
 
 
 @every_whole_stream
-def test_crossing_there_and_back_keeps_text_tools_thinking_finish_and_usage(name: str, codec: Codec) -> None:
+@pytest.mark.parametrize("other", [ANTHROPIC, OPENAI, RESPONSES], ids=lambda codec: codec.name)
+def test_crossing_there_and_back_keeps_text_tools_thinking_finish_and_usage(
+    name: str, codec: Codec, other: Codec
+) -> None:
     body = fixture(name)
-    other = ANTHROPIC if codec is OPENAI else OPENAI
     crossed = pump(open_relay(codec, other, head_for(other), STANDARD), [body])
     back = pump(open_relay(other, codec, head_for(codec), STANDARD), [crossed])
     first, last = events_of(codec, [body]), events_of(codec, [back])

@@ -1,9 +1,11 @@
-"""What the fake provider says, on the wire of both dialects; deterministic, and knows nothing of sockets."""
+"""What the fake provider says, on the wire of every dialect; deterministic, and knows nothing of sockets."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from tests.support import fake_responses as responses
 
 TEXT = (
     "A windlass lifts what is heavy with a rope and a drum; it holds what it has lifted "
@@ -24,6 +26,7 @@ class Ask:
     tool_name: str  # empty: answer with text
     wants_usage: bool
     cached_tokens: int = 0
+    previous_id: str = ""
 
     @property
     def pieces(self) -> list[str]:
@@ -46,11 +49,11 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
     """Read a request: `chunks-50` as model gives 50 pieces; tools in it are called once."""
     request = json.loads(body)
     model = str(request.get("model", ""))
-    messages = request.get("messages") or []
+    messages = request.get("messages") or request.get("input") or []
     tools = request.get("tools") or []
     chunks = model.removeprefix("chunks-") if model.startswith("chunks-") else options.get("chunks", "8")
     return Ask(
-        dialect="anthropic" if path.endswith("/messages") else "openai_chat",
+        dialect=dialect_of(path),
         model=model.partition("?")[0],
         is_stream=bool(request.get("stream")),
         prompt_tokens=max(1, len(body) // 4),
@@ -58,14 +61,25 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
         tool_name=_tool_name(tools[0]) if tools and not _is_tool_result(messages[-1]) else "",
         wants_usage=bool((request.get("stream_options") or {}).get("include_usage")),
         cached_tokens=int(options.get("cached", "0")),
+        previous_id=str(request.get("previous_response_id") or ""),
     )
+
+
+def dialect_of(path: str) -> str:
+    if path.endswith("/messages"):
+        return "anthropic"
+    return "openai_responses" if path.endswith("/responses") else "openai_chat"
 
 
 def _tool_name(tool: dict[str, Any]) -> str:
     return str(tool["function"]["name"] if "function" in tool else tool["name"])
 
 
-def _is_tool_result(message: dict[str, Any]) -> bool:
+def _is_tool_result(message: Any) -> bool:
+    if isinstance(message, str):
+        return False
+    if message.get("type") == "function_call_output":
+        return True
     content = message.get("content")
     blocks = content if isinstance(content, list) else []
     return message.get("role") == "tool" or any(block.get("type") == "tool_result" for block in blocks)
@@ -82,6 +96,14 @@ def usage_of(ask: Ask, fault: str) -> dict[str, Any] | None:
             "output_tokens": ask.completion_tokens,
         }
     total = ask.prompt_tokens + ask.completion_tokens
+    if ask.dialect == "openai_responses":
+        return {
+            "input_tokens": ask.prompt_tokens,
+            "input_tokens_details": {"cached_tokens": ask.cached_tokens, "cache_write_tokens": 0},
+            "output_tokens": ask.completion_tokens,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": total + 1000 if fault == "wrong-usage" else total,
+        }
     return {
         "prompt_tokens": ask.prompt_tokens,
         "completion_tokens": ask.completion_tokens,
@@ -93,6 +115,8 @@ def usage_of(ask: Ask, fault: str) -> dict[str, Any] | None:
 
 def whole(ask: Ask, fault: str) -> bytes:
     usage = usage_of(ask, fault)
+    if ask.dialect == "openai_responses":
+        return _dump(responses.response(ask, usage, fault))
     with_usage = {} if usage is None else {"usage": usage}
     if ask.dialect == "anthropic":
         block: dict[str, Any] = {"type": "text", "text": ask.text}
@@ -128,12 +152,14 @@ def whole(ask: Ask, fault: str) -> bytes:
 
 def frames(ask: Ask, fault: str) -> list[bytes]:
     """Return the frames of a stream, the terminal marker last."""
+    if ask.dialect == "openai_responses":
+        return responses.frames(ask, usage_of(ask, fault), fault)
     return _anthropic_frames(ask, fault) if ask.dialect == "anthropic" else _openai_frames(ask, fault)
 
 
 def content_frame_count(ask: Ask) -> int:
     """Return how many frames come before the first piece of content."""
-    return 2 if ask.dialect == "anthropic" else 1
+    return {"anthropic": 2, "openai_responses": 4}.get(ask.dialect, 1)
 
 
 def error_body(dialect: str, status: int, fault: str) -> bytes:
@@ -158,6 +184,8 @@ def error_frame(dialect: str) -> bytes:
         return _event(
             "error", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
         )
+    if dialect == "openai_responses":
+        return responses.error_frame()
     return (
         b"data: " + _dump({"error": {"message": "Overloaded", "type": "server_error", "code": 503}}) + b"\n\n"
     )

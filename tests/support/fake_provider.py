@@ -1,4 +1,4 @@
-"""A real HTTP server that plays an OpenAI and an Anthropic provider, and fails when asked to.
+"""A real HTTP server that plays OpenAI (chat and Responses) and Anthropic, and fails when asked to.
 
 Faults are asked for by the model name, because the gateway forwards no unknown headers, or by `x-fault`
 headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fault-times: 1` and so on.
@@ -16,6 +16,7 @@ headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fa
 | no-done | everything but the terminal marker |
 | malformed | `after` (3) frames, then one that is not JSON |
 | error-event | `after` (3) frames, then an error inside the stream; `after=1` is before any content |
+| incomplete, failed | a response of that status (Responses only) |
 | wrong-usage, no-usage | usage that does not add up, or none |
 
 `times=N&id=X` fails only the first N requests with that id. `chunks=N`, `cached=N` shape the answer.
@@ -39,6 +40,7 @@ from urllib.parse import parse_qsl
 import httptools
 
 from tests.support import fake_answers as answers
+from tests.support.fake_responses import kept
 
 _KEPT_BODY = 100_000
 _STREAM_HEAD = (
@@ -115,6 +117,9 @@ class Connection(asyncio.Protocol):
                 "body": body[:_KEPT_BODY].decode("utf-8", "replace"),
             }
         )
+        if "/responses/" in path:
+            self._answer(*kept(self._parser.get_method().decode(), path))
+            return
         if not fault and b'"stream"' not in body:
             whole = _whole if len(body) < _KEPT_BODY else _whole.__wrapped__
             self._answer(200, whole(path, body, tuple(sorted(options.items()))))
@@ -140,7 +145,7 @@ class Connection(asyncio.Protocol):
 
     async def _serve(self, path: str, body: bytes, options: Mapping[str, str], fault: str) -> None:
         seconds = float(options.get("seconds", "1"))
-        dialect = "anthropic" if path.endswith("/messages") else "openai_chat"
+        dialect = answers.dialect_of(path)
         if fault == "slow-status":
             await asyncio.sleep(seconds)
         if fault == "drop-connection":

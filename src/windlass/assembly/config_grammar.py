@@ -18,6 +18,10 @@ class ProviderEntry(_Strict):
     dialect: Dialect | None = Field(
         None, description="The wire shape; needed for a host outside the catalogue."
     )
+    also_speaks: tuple[Dialect, ...] | None = Field(
+        None,
+        description="Other wire shapes at the same address; their own callers reach them untranslated.",
+    )
     base_url: str | None = Field(
         None, description="Where the dialect's paths begin, e.g. http://host:9000/v1."
     )

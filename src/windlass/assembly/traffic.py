@@ -25,6 +25,7 @@ def load_catalog(loaded: LoadedConfig, environment: Mapping[str, str]) -> Catalo
             is_key_expected="api_key" in entry.model_fields_set,
             headers=entry.headers,
             is_free=entry.free,
+            also_speaks=entry.also_speaks,
         )
         for name, entry in loaded.config.providers.items()
     ]

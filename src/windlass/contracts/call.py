@@ -8,7 +8,7 @@ from windlass.base.ids import KeyId, ProjectId, SpanId, TraceId
 from windlass.contracts.span import SpanStatus, TraceAttributes
 from windlass.contracts.usage import Cost, Usage
 
-Dialect: TypeAlias = Literal["openai_chat", "anthropic"]  # grows with `dialects/`
+Dialect: TypeAlias = Literal["openai_chat", "anthropic", "openai_responses"]  # grows with `dialects/`
 FallbackCause: TypeAlias = Literal[
     "down", "rate_limited", "context_too_long", "timeout", "policy", "not_found"
 ]

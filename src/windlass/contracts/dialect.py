@@ -37,6 +37,8 @@ class RequestHead:
     end_user: str
     metadata: Mapping[str, str]
     fields: Mapping[str, msgspec.Raw]  # in the caller's order, values untouched
+    kept_field: str = ""  # names what only a provider of the same dialect has, kept from an earlier call
+    kept_id: str = ""  # the id of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,12 @@ class StreamWriter(Protocol):
     def write(self, event: StreamEvent) -> bytes:
         """Return complete frames, b"" for an event the dialect does not show.
 
-        StreamEnd gives the terminal frames; StreamFault gives none, `Codec.write_error_event` writes errors.
+        StreamEnd gives the terminal frames; StreamFault gives none, `fail` writes errors.
         """
+        ...
+
+    def fail(self, error: WireError) -> bytes:
+        """Return the frames that end a broken stream; no terminal marker follows."""
         ...
 
 
@@ -135,6 +141,10 @@ class Relay(Protocol):
 
     def closing(self) -> bytes:
         """Return the terminal frames the caller's dialect ends with."""
+        ...
+
+    def failing(self, error: WireError) -> bytes:
+        """Return the frames that tell the caller of a broken stream, instead of the terminal ones."""
         ...
 
     def summary(self) -> ReplySummary: ...
@@ -188,10 +198,6 @@ class Codec(Protocol):
 
     def write_error(self, error: WireError) -> bytes:
         """Write the body of an error answer."""
-        ...
-
-    def write_error_event(self, error: WireError) -> bytes:
-        """Write the frame that ends a broken stream; no terminal marker follows."""
         ...
 
     def keep_alive(self) -> bytes: ...

@@ -7,8 +7,10 @@ from windlass.contracts.call import Dialect
 from windlass.contracts.dialect import Codec
 from windlass.dialects.anthropic.codec import AnthropicMessages
 from windlass.dialects.openai_chat.codec import OpenAiChat
+from windlass.dialects.openai_responses.codec import OpenAiResponses
 
 CODECS: Final[Mapping[Dialect, Codec]] = {
     "openai_chat": OpenAiChat(),
     "anthropic": AnthropicMessages(),
+    "openai_responses": OpenAiResponses(),
 }

@@ -13,7 +13,15 @@ from windlass.contracts.chat import (
     ToolArguments,
     ToolStart,
 )
-from windlass.contracts.dialect import Codec, Relay, ReplySummary, RequestHead, StreamReader, StreamWriter
+from windlass.contracts.dialect import (
+    Codec,
+    Relay,
+    ReplySummary,
+    RequestHead,
+    StreamReader,
+    StreamWriter,
+    WireError,
+)
 from windlass.contracts.provider import Quirks
 from windlass.dialects.tool_names import restore_event
 
@@ -71,6 +79,9 @@ class _Translation:
 
     def closing(self) -> bytes:
         return self._writer.write(StreamEnd())
+
+    def failing(self, error: WireError) -> bytes:
+        return self._writer.fail(error)
 
     def summary(self) -> ReplySummary:
         return self._reader.summary()

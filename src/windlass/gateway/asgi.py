@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from windlass.base.errors import MethodRefused, NotFound, WindlassError
 from windlass.contracts.call import Dialect
+from windlass.gateway import kept
 from windlass.gateway.exchange import Headers, InboundCall, OutboundReply, StreamBody
 from windlass.gateway.flow import handle_chat
 from windlass.gateway.keep_alive import KeepAlive
@@ -21,12 +22,16 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_CHAT_PATHS: Mapping[str, Dialect] = {"/v1/chat/completions": "openai_chat", "/v1/messages": "anthropic"}
+_CHAT_PATHS: Mapping[str, Dialect] = {
+    "/v1/chat/completions": "openai_chat",
+    "/v1/messages": "anthropic",
+    "/v1/responses": "openai_responses",
+}
 _MODELS = "/v1/models"
 
 
 class GatewayApp:
-    """Serves POST /v1/chat/completions, POST /v1/messages, GET /v1/models and /v1/models/{id}."""
+    """Serves chat calls by POST, /v1/models and /v1/models/{id}, and /v1/responses/{id} for what is kept."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
@@ -34,7 +39,7 @@ class GatewayApp:
 
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
-        return path in _CHAT_PATHS or path == _MODELS or path.startswith(_MODELS + "/")
+        return path in _CHAT_PATHS or path == _MODELS or path.startswith((_MODELS + "/", kept.PREFIX))
 
     def interrupt_streams(self) -> int:
         """End every open stream with an error event, at the end of a drain; returns how many there were."""
@@ -49,7 +54,7 @@ class GatewayApp:
         if dialect is not None and scope["method"] == "POST":
             await self._chat(dialect, headers, receive, send)
         else:
-            await _send_whole(self._other(path, cast("str", scope["method"]), headers), send)
+            await _send_whole(await self._other(path, scope, headers), send)
 
     async def _chat(self, dialect: Dialect, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         body = await _read_body(headers, receive, self._rig.max_body_bytes)
@@ -85,16 +90,20 @@ class GatewayApp:
             await body.aclose()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _other(self, path: str, method: str, headers: Mapping[str, str]) -> OutboundReply:
-        """Answer what is not a chat call: the models, and paths or methods that do not exist."""
+    async def _other(self, path: str, scope: Scope, headers: Mapping[str, str]) -> OutboundReply:
+        """Answer what is not a chat call: models, kept replies, and paths or methods that do not exist."""
+        method = cast("str", scope["method"])
         is_anthropic = "anthropic-version" in headers or path == "/v1/messages"
         dialect: Dialect = "anthropic" if is_anthropic else "openai_chat"
         try:
+            if path.startswith(kept.PREFIX):
+                query = cast("bytes", scope["query_string"]).decode("latin-1")
+                return await kept.pass_on(method, path, query, headers, self._rig)
             return self._models(path, method, headers, dialect)
         except WindlassError as error:
             reply = bare_error_reply(dialect, error)
             if isinstance(error, MethodRefused):
-                reply.headers.append((b"allow", b"POST" if path in _CHAT_PATHS else b"GET, HEAD"))
+                reply.headers.append((b"allow", _allowed(path)))
             return reply
 
     def _models(self, path: str, method: str, headers: Mapping[str, str], dialect: Dialect) -> OutboundReply:
@@ -111,6 +120,13 @@ class GatewayApp:
             else list_models(principal, traffic, dialect)
         )
         return OutboundReply(200, _json_headers(body), body)
+
+
+def _allowed(path: str) -> bytes:
+    """Return the methods of a path."""
+    if path.startswith(kept.PREFIX):
+        return kept.allowed(path)
+    return b"POST" if path in _CHAT_PATHS else b"GET, HEAD"
 
 
 _GONE = b"\0gone"

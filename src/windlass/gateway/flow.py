@@ -7,7 +7,7 @@ from windlass.base.errors import WindlassError
 from windlass.contracts.span import SpanStatus
 from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
-from windlass.gateway.stages import admit, ask, attempt, authenticate, deliver, price, record, route
+from windlass.gateway.stages import admit, ask, attempt, authenticate, deliver, pin, price, record, route
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.replies import error_reply, error_type_of, plan_reply
 from windlass.gateway.traffic import Plan
@@ -25,7 +25,8 @@ async def handle_chat(request: InboundCall, rig: Rig) -> OutboundReply:
     try:
         call.principal = authenticate.check(request.headers, rig)
         head = ask.read(call)
-        plan = call.plan = route.choose(head.model, call.principal, rig.traffic())
+        plan = route.choose(head.model, call.principal, rig.traffic(), spoken=request.dialect)
+        plan = call.plan = pin.narrow(plan, head, call.codec, call.principal, rig)
         call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
         if request.headers.get("x-windlass-dry-run", "0") not in {"0", "false", ""}:
             return await _answer_plan(call, plan)

@@ -11,6 +11,7 @@ from windlass.contracts.journal import Journal
 from windlass.contracts.upstream import UpstreamClient
 from windlass.contracts.usage import Cost, Usage
 from windlass.gateway.health import TargetHealth
+from windlass.gateway.origins import ReplyOrigins
 from windlass.gateway.retries import RetryBudgets
 from windlass.gateway.traffic import Traffic
 
@@ -82,6 +83,7 @@ class Rig:
     observer: CallObserver = field(default_factory=DeafObserver)
     health: TargetHealth = field(default_factory=TargetHealth)
     retries: RetryBudgets = field(default_factory=RetryBudgets)
+    origins: ReplyOrigins = field(default_factory=ReplyOrigins)
     journal_watch: JournalWatch = field(default_factory=JournalWatch)
     max_body_bytes: int = 50_000_000  # of a request
     max_reply_bytes: int = 100_000_000  # of an answer that is not streamed

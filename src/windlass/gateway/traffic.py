@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from windlass.contracts.call import Limit, Route, Target, TimeLimits
+from windlass.contracts.call import Dialect, Limit, Route, Target, TimeLimits
 from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import Catalog, ModelFacts, Provider
 
@@ -16,7 +16,7 @@ class PlannedTarget:
     provider: Provider
     facts: ModelFacts | None
     name: str  # provider/model
-    codec: Codec  # of the provider's dialect
+    codec: Codec  # of the dialect spoken to the provider
     headers: Mapping[str, str]  # of every request to it
     whole_url: str
     stream_url: str
@@ -42,7 +42,9 @@ class Traffic:
     limits: tuple[Limit, ...]
     owners: Mapping[str, tuple[str, ...]]
     # What names resolved to; the cache dies with the traffic it was made from.
-    plans: dict[str, Plan] = field(default_factory=dict[str, Plan], repr=False, compare=False)
+    plans: dict[tuple[str, Dialect | None], Plan] = field(
+        default_factory=dict[tuple[str, Dialect | None], Plan], repr=False, compare=False
+    )
 
 
 def traffic_of(catalog: Catalog, routes: Iterable[Route] = (), limits: Iterable[Limit] = ()) -> Traffic:

@@ -35,6 +35,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     dialect: Dialect
     base_url: str
     auth: AuthStyle
+    also_speaks: tuple[Dialect, ...] = ()
     key_variable: str = ""
     price_provider: str = ""
     is_free: bool = False
@@ -64,6 +65,7 @@ def _read(path: Path) -> KnownHost:
         base_url=file.base_url,
         key_variable=file.key_variable,
         auth=file.auth,
+        also_speaks=file.also_speaks,
         headers=file.headers,
         quirks=file.quirks,
         price_provider=file.price_provider,

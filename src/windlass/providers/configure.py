@@ -10,7 +10,11 @@ from windlass.contracts.provider import AuthStyle, Catalog, Provider, Secret
 from windlass.providers.catalog import KnownHost, load_catalog
 
 _OFFLINE = "offline"
-_AUTH_OF_DIALECT: Mapping[Dialect, AuthStyle] = {"openai_chat": "bearer", "anthropic": "x-api-key"}
+_AUTH_OF_DIALECT: Mapping[Dialect, AuthStyle] = {
+    "openai_chat": "bearer",
+    "anthropic": "x-api-key",
+    "openai_responses": "bearer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class ProviderSetting:
     is_key_expected: bool = False  # `api_key` stands in the file, whatever became of it
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     is_free: bool = False
+    also_speaks: tuple[Dialect, ...] | None = None  # None: what the catalogue says
 
 
 def configure(
@@ -72,6 +77,7 @@ def _known(provider: Provider, setting: ProviderSetting, environment: Mapping[st
         auth=_AUTH_OF_DIALECT[provider.dialect] if key and provider.auth == "none" else provider.auth,
         headers={**provider.headers, **setting.headers},
         is_free=setting.is_free or provider.is_free,
+        also_speaks=provider.also_speaks if setting.also_speaks is None else setting.also_speaks,
         is_known_only=needs_key and not key,
     )
 
@@ -93,6 +99,7 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         auth=_AUTH_OF_DIALECT[setting.dialect] if setting.api_key else "none",
         headers=setting.headers,
         is_free=setting.is_free,
+        also_speaks=setting.also_speaks or (),
         is_known_only=not is_ready,
     )
 

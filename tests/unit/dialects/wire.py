@@ -14,8 +14,10 @@ from windlass.dialects.sse import FrameSplitter, payload_of
 FIXTURES = Path(__file__).parent / "fixtures"
 OPENAI = CODECS["openai_chat"]
 ANTHROPIC = CODECS["anthropic"]
+RESPONSES = CODECS["openai_responses"]
+_BY_VENDOR = {"anthropic": ANTHROPIC, "responses": RESPONSES}
 STREAMS: tuple[tuple[str, Codec], ...] = tuple(
-    (path.name, ANTHROPIC if path.name.startswith("anthropic") else OPENAI)
+    (path.name, _BY_VENDOR.get(path.name.partition("_")[0], OPENAI))
     for path in sorted(FIXTURES.glob("*.sse"))
 )
 WHOLE_STREAMS = tuple(
@@ -37,10 +39,14 @@ def anthropic_head(**fields: Any) -> RequestHead:
     return ANTHROPIC.read_head(json.dumps(body | fields).encode())
 
 
+def responses_head(**fields: Any) -> RequestHead:
+    return RESPONSES.read_head(json.dumps({"model": "m", "input": "hi", "stream": True} | fields).encode())
+
+
 def head_for(codec: Codec, *, wants_usage: bool = True) -> RequestHead:
     if codec is OPENAI:
         return openai_head(stream_options={"include_usage": wants_usage})
-    return anthropic_head()
+    return anthropic_head() if codec is ANTHROPIC else responses_head()
 
 
 def pump(relay: Relay, chunks: Iterable[bytes]) -> bytes:

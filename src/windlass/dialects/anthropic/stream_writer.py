@@ -21,8 +21,10 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
+from windlass.contracts.dialect import WireError
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
+from windlass.dialects.anthropic.errors import write_error_event
 from windlass.dialects.anthropic.names import STOP_WRITTEN
 from windlass.dialects.anthropic.usage import write_usage
 
@@ -83,6 +85,9 @@ class AnthropicWriter:
                 return written + self._close()
             case _:
                 return self._write_rare(event)
+
+    def fail(self, error: WireError) -> bytes:
+        return write_error_event(error)
 
     def _write_rare(self, event: StreamEvent) -> bytes:
         match event:

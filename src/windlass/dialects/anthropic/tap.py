@@ -1,7 +1,8 @@
 """Passes an Anthropic stream to a caller of the same dialect, noting usage and its end; rebuilds no frame."""
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import ReplySummary
+from windlass.contracts.dialect import ReplySummary, WireError
+from windlass.dialects.anthropic.errors import write_error_event
 from windlass.dialects.anthropic.events import EventUnreadable, StreamNotes, decode_event
 from windlass.dialects.failures import UNREADABLE_FRAME
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
@@ -74,6 +75,9 @@ class AnthropicTap:
 
     def closing(self) -> bytes:
         return self._stop_frame
+
+    def failing(self, error: WireError) -> bytes:
+        return write_error_event(error)
 
     def summary(self) -> ReplySummary:
         return self._notes.summary()

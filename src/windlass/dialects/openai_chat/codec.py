@@ -77,9 +77,6 @@ class OpenAiChat:
     def write_error(self, error: WireError) -> bytes:
         return errors.write_error(error)
 
-    def write_error_event(self, error: WireError) -> bytes:
-        return errors.write_error_event(error)
-
     def keep_alive(self) -> bytes:
         return b": keep-alive\n\n"
 

@@ -18,8 +18,10 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
+from windlass.contracts.dialect import WireError
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
+from windlass.dialects.openai_chat.errors import write_error_event
 from windlass.dialects.openai_chat.names import FINISH_WRITTEN
 from windlass.dialects.openai_chat.tap import DONE_FRAME
 from windlass.dialects.openai_chat.usage import write_usage
@@ -69,6 +71,9 @@ class OpenAiWriter:
                 return self._delta(_TEXT({"tool_calls": [start]}))
             case _:
                 return self._write_rare(event)
+
+    def fail(self, error: WireError) -> bytes:
+        return write_error_event(error)
 
     def _write_rare(self, event: StreamEvent) -> bytes:
         match event:

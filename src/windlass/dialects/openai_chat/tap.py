@@ -1,10 +1,11 @@
 """Passes an OpenAI stream to a caller of the same dialect, noting usage and its end; rebuilds no frame."""
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import ReplySummary
+from windlass.contracts.dialect import ReplySummary, WireError
 from windlass.contracts.provider import Quirks
 from windlass.dialects.failures import UNREADABLE_FRAME
 from windlass.dialects.openai_chat.chunks import Chunk, ChunkUnreadable, StreamNotes, decode_chunk
+from windlass.dialects.openai_chat.errors import write_error_event
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
 DONE_FRAME = b"data: [DONE]\n\n"
@@ -81,6 +82,9 @@ class OpenAiTap:
 
     def closing(self) -> bytes:
         return DONE_FRAME
+
+    def failing(self, error: WireError) -> bytes:
+        return write_error_event(error)
 
     def summary(self) -> ReplySummary:
         return self._notes.summary()

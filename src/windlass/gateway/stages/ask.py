@@ -13,6 +13,7 @@ from windlass.gateway.traffic import PlannedTarget
 _FORWARDED = {
     "openai_chat": ("openai-beta", "idempotency-key"),
     "anthropic": ("anthropic-beta", "idempotency-key"),
+    "openai_responses": ("openai-beta", "idempotency-key"),
 }
 
 
@@ -46,5 +47,5 @@ def write(call: OpenCall, head: RequestHead, planned: PlannedTarget) -> WrittenR
 def headers_for(call: OpenCall, planned: PlannedTarget) -> Mapping[str, str]:
     """Return the target's headers and those of the caller that may pass."""
     asked = call.request.headers
-    passing = {name: asked[name] for name in _FORWARDED[planned.provider.dialect] if name in asked}
+    passing = {name: asked[name] for name in _FORWARDED[planned.codec.name] if name in asked}
     return {**planned.headers, **passing} if passing else planned.headers

@@ -25,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.msgpack.Encoder()
 _NO_SUMMARY = ReplySummary()
 _NO_ATTRIBUTES = TraceAttributes()
+_KEPT_DIALECT = "openai_responses"  # whose providers keep replies by id
 # Headers worth keeping: an SDK's own retries explain calls that look doubled.
 _KEPT_HEADERS = {"x-stainless-retry-count": "client.retry_count", "idempotency-key": "client.idempotency_key"}
 
@@ -111,7 +112,14 @@ class OpenCall:
         if self.principal is None:
             self.rig.observer.key_refused()
             return None
+        self._remember(self.principal, outcome)
         return CallEntry(_record_of(self, self.principal, outcome))
+
+    def _remember(self, principal: Principal, outcome: Outcome) -> None:
+        """Note where a reply was made that a later call may go on from."""
+        target, reply_id = outcome.answered_by, outcome.summary.id
+        if target is not None and reply_id and target.codec.name == self.codec.name == _KEPT_DIALECT:
+            self.rig.origins.remember(principal.project_id, reply_id, target.provider.name)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
         error = None if writing.cancelled() else writing.exception()
@@ -163,7 +171,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         status=outcome.status,
         http_status=outcome.http_status,
         dialect_in=call.request.dialect,
-        dialect_out=target.provider.dialect if target else None,
+        dialect_out=target.codec.name if target else None,
         is_stream=head.is_stream if head else False,
         request_model=head.model if head else "",
         route=plan.route if plan else "",

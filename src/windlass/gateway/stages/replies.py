@@ -88,7 +88,7 @@ def plan_reply(call: OpenCall, plan: Plan) -> OutboundReply:
                 {
                     "model": planned.name,
                     "provider": planned.provider.name,
-                    "dialect": planned.provider.dialect,
+                    "dialect": planned.codec.name,
                     "when": planned.target.when,
                 }
                 for planned in plan.targets

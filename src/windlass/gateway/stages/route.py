@@ -3,7 +3,7 @@
 import difflib
 
 from windlass.base.errors import ModelUnknown, PermissionRefused, ProviderNotConfigured
-from windlass.contracts.call import Principal, Route, Target, TimeLimits
+from windlass.contracts.call import Dialect, Principal, Route, Target, TimeLimits
 from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import Catalog, Provider
 from windlass.dialects.registry import CODECS
@@ -14,17 +14,18 @@ _DEFAULT_HOLD_MS = 1500
 _MAX_PLANS = 4096
 
 
-def choose(asked: str, principal: Principal, traffic: Traffic) -> Plan:
+def choose(asked: str, principal: Principal, traffic: Traffic, *, spoken: Dialect | None = None) -> Plan:
     """Resolve `provider/model`, a route's name, or a bare model name that one provider owns.
 
+    spoken: the caller's dialect, which a target is asked in too where its provider knows it.
     Raises: PermissionRefused, ModelUnknown, ProviderNotConfigured.
     """
-    plan = traffic.plans.get(asked)
+    plan = traffic.plans.get((asked, spoken))
     if plan is None:
-        plan = _resolve(asked, traffic)
+        plan = _resolve(asked, traffic, spoken)
         if len(traffic.plans) >= _MAX_PLANS:
             traffic.plans.clear()
-        traffic.plans[asked] = plan
+        traffic.plans[asked, spoken] = plan
     if principal.models and not is_allowed(principal.models, plan):
         raise PermissionRefused(
             f"the key {principal.key_name!r} may not use {asked!r}; it may use: {', '.join(principal.models)}"
@@ -42,19 +43,20 @@ def _matches(entry: str, name: str) -> bool:
     return name.startswith(entry[:-1]) if entry.endswith("*") else name == entry
 
 
-def _resolve(asked: str, traffic: Traffic) -> Plan:
+def _resolve(asked: str, traffic: Traffic, spoken: Dialect | None) -> Plan:
     route = traffic.routes.get(asked)
     if route is not None:
-        return _plan_of_route(route, traffic)
+        return _plan_of_route(route, traffic, spoken)
     target = _target(asked, traffic)
-    return Plan(asked, "", (_planned(target, traffic.catalog),), _DEFAULT_LIMITS, _DEFAULT_HOLD_MS / 1000)
+    planned = _planned(target, traffic.catalog, spoken)
+    return Plan(asked, "", (planned,), _DEFAULT_LIMITS, _DEFAULT_HOLD_MS / 1000)
 
 
-def _plan_of_route(route: Route, traffic: Traffic) -> Plan:
+def _plan_of_route(route: Route, traffic: Traffic, spoken: Dialect | None) -> Plan:
     """Leave out targets of providers without a key, unless none would be left."""
     providers = traffic.catalog.providers
     ready = [t for t in route.targets if t.provider in providers and not providers[t.provider].is_known_only]
-    targets = tuple(_planned(target, traffic.catalog) for target in ready or route.targets)
+    targets = tuple(_planned(target, traffic.catalog, spoken) for target in ready or route.targets)
     limits = route.time_limits or _DEFAULT_LIMITS
     return Plan(route.name, route.name, targets, limits, route.hold_ms / 1000)
 
@@ -73,14 +75,14 @@ def _target(asked: str, traffic: Traffic) -> Target:
     raise ModelUnknown(_unknown(asked, traffic))
 
 
-def _planned(target: Target, catalog: Catalog) -> PlannedTarget:
+def _planned(target: Target, catalog: Catalog, spoken: Dialect | None) -> PlannedTarget:
     name = f"{target.provider}/{target.model}"
     provider = catalog.providers.get(target.provider)
     if provider is None:
         raise ModelUnknown(f"the provider of {name!r} is not known; add it to `providers:` in windlass.yaml")
     if provider.is_known_only:
         raise ProviderNotConfigured(_not_configured(provider))
-    codec = CODECS[provider.dialect]
+    codec = CODECS[spoken if spoken and spoken in provider.also_speaks else provider.dialect]
     base = provider.base_url.rstrip("/")
     return PlannedTarget(
         target=target,
@@ -88,13 +90,13 @@ def _planned(target: Target, catalog: Catalog) -> PlannedTarget:
         facts=catalog.models.get(name),
         name=name,
         codec=codec,
-        headers=_headers(provider, codec),
+        headers=headers_for(provider, codec),
         whole_url=base + codec.upstream_path(target.model, is_stream=False),
         stream_url=base + codec.upstream_path(target.model, is_stream=True),
     )
 
 
-def _headers(provider: Provider, codec: Codec) -> dict[str, str]:
+def headers_for(provider: Provider, codec: Codec) -> dict[str, str]:
     """Write what every request to a provider carries; its configured headers win."""
     headers = {
         "content-type": "application/json",

@@ -116,7 +116,7 @@ class CallStream:
         """End a broken stream: settle, then the dialect's error event and no terminal marker."""
         self._answer.reply.close()
         await self._settle(status, error)
-        return self._call.codec.write_error_event(wire_error(error, self._call.request_id))
+        return self._relay.failing(wire_error(error, self._call.request_id))
 
     async def _settle(self, status: SpanStatus, error: WindlassError | None = None) -> None:
         self._is_over = True

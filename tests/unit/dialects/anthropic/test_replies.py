@@ -21,6 +21,7 @@ from windlass.contracts.chat import (
 )
 from windlass.contracts.dialect import ReplySummary, WireError
 from windlass.contracts.provider import STANDARD
+from windlass.dialects.anthropic.errors import write_error_event
 from windlass.dialects.relay import open_relay
 
 SDK_EVENT: TypeAdapter[object] = TypeAdapter(RawMessageStreamEvent)
@@ -120,6 +121,6 @@ def test_an_error_has_anthropics_shape_and_the_type_of_its_status(error: WireErr
 
 
 def test_an_error_event_is_an_event_of_its_own() -> None:
-    event = ANTHROPIC.write_error_event(WireError(502, "stream_truncated", "cut", request_id="req_1"))
+    event = write_error_event(WireError(502, "stream_truncated", "cut", request_id="req_1"))
     assert event.startswith(b"event: error\ndata: {")
     assert payloads(event)[0]["request_id"] == "req_1"

@@ -9,6 +9,7 @@ from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import ReplySummary, WireError
 from windlass.contracts.message import ReasoningPart, TextPart, ToolCallPart
 from windlass.contracts.provider import STANDARD
+from windlass.dialects.openai_chat.errors import write_error_event
 from windlass.dialects.relay import open_relay
 
 
@@ -85,7 +86,7 @@ def test_an_error_has_openais_shape_and_the_type_of_its_status(error: WireError,
 
 
 def test_an_error_event_ends_the_stream_without_done() -> None:
-    event = OPENAI.write_error_event(WireError(502, "stream_truncated", "cut", param="p"))
+    event = write_error_event(WireError(502, "stream_truncated", "cut", param="p"))
     assert event.startswith(b'data: {"error":{"message":"cut"')
     assert event.endswith(b"}\n\n")
     assert b"DONE" not in event

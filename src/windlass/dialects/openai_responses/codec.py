@@ -1,0 +1,87 @@
+"""The Responses codec: one place where the parts of the dialect meet the contract; no rules of its own."""
+
+from collections.abc import Mapping
+
+from windlass.contracts.call import Dialect
+from windlass.contracts.chat import ChatReply, ChatRequest
+from windlass.contracts.dialect import (
+    Relay,
+    ReplySummary,
+    RequestHead,
+    StreamReader,
+    StreamWriter,
+    UpstreamFailure,
+    WireError,
+    WrittenRequest,
+)
+from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
+from windlass.dialects import failures
+from windlass.dialects.openai_chat.errors import write_error
+from windlass.dialects.openai_responses import head as heads
+from windlass.dialects.openai_responses import reply as replies
+from windlass.dialects.openai_responses.request_reader import read_request
+from windlass.dialects.openai_responses.request_writer import write_request
+from windlass.dialects.openai_responses.stream_reader import ResponsesReader
+from windlass.dialects.openai_responses.stream_writer import ResponsesWriter
+from windlass.dialects.openai_responses.tap import ResponsesTap
+
+_HEADERS: Mapping[str, str] = {}
+
+
+class OpenAiResponses:
+    """Implements `contracts.dialect.Codec`."""
+
+    @property
+    def name(self) -> Dialect:
+        return "openai_responses"
+
+    def read_head(self, body: bytes) -> RequestHead:
+        return heads.read_head(body)
+
+    def edit(
+        self, head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None
+    ) -> WrittenRequest:
+        return heads.edit(head, model=model, facts=facts)
+
+    def read_request(self, body: bytes) -> ChatRequest:
+        return read_request(body)
+
+    def write_request(
+        self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None
+    ) -> WrittenRequest:
+        return write_request(request, facts=facts)
+
+    def read_reply(self, body: bytes, quirks: Quirks = STANDARD) -> ChatReply:
+        return replies.read_reply(body, quirks)
+
+    def write_reply(self, reply: ChatReply) -> bytes:
+        return replies.write_reply(reply)
+
+    def summarise(self, body: bytes, quirks: Quirks) -> ReplySummary:
+        return replies.summarise(body, quirks)
+
+    def open_reader(self, quirks: Quirks) -> StreamReader:
+        return ResponsesReader(quirks)
+
+    def open_writer(self, head: RequestHead, *, created_s: int = 0) -> StreamWriter:
+        return ResponsesWriter(created_s=created_s)
+
+    def open_tap(self, head: RequestHead, quirks: Quirks) -> Relay:
+        return ResponsesTap(quirks)
+
+    def read_failure(
+        self, status: int, headers: Mapping[str, str], body: bytes, now_s: float
+    ) -> UpstreamFailure:
+        return failures.read_failure(status, headers, body, now_s)
+
+    def write_error(self, error: WireError) -> bytes:
+        return write_error(error)
+
+    def keep_alive(self) -> bytes:
+        return b": keep-alive\n\n"
+
+    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+        return "/responses"
+
+    def upstream_headers(self) -> Mapping[str, str]:
+        return _HEADERS

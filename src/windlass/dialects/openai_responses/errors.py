@@ -1,0 +1,30 @@
+"""Errors of the Responses API inside a stream; as an answer they are those of OpenAI chat."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from windlass.contracts.dialect import WireError
+from windlass.contracts.message import Json
+
+
+def frame(kind: str, number: int, fields: Mapping[str, Json]) -> bytes:
+    """Write one event with its number."""
+    body: dict[str, Json] = {"type": kind, "sequence_number": number, **fields}
+    return b"event: " + kind.encode() + b"\ndata: " + msgspec.json.encode(body) + b"\n\n"
+
+
+def write_failure(error: WireError, number: int, response: Mapping[str, Json]) -> bytes:
+    """Write the `error` event and the `response.failed` that end a broken stream.
+
+    number: of the first of the two. response: what of the answer stands.
+    """
+    code = error.code or "server_error"
+    told: dict[str, Json] = {"code": code, "message": error.message, "param": error.param}
+    failed = {
+        **response,
+        "status": "failed",
+        "incomplete_details": None,
+        "error": {"code": code, "message": error.message},
+    }
+    return frame("error", number, told) + frame("response.failed", number + 1, {"response": failed})

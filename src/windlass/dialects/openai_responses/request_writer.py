@@ -1,0 +1,131 @@
+"""Writes the internal request for the Responses API; what it or the model can't take is named as dropped."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
+from windlass.contracts.dialect import WrittenRequest
+from windlass.contracts.message import Json, Message, TextPart
+from windlass.contracts.provider import ModelFacts
+from windlass.dialects.openai_chat.names import TIERS
+from windlass.dialects.openai_chat.request_writer import effort_of
+from windlass.dialects.openai_responses.items import write_input
+from windlass.dialects.tool_names import ToolNames
+
+_ALWAYS: Final = frozenset({"model", "input", "stream", "store"})
+_TOOL_NAME: Final = 64
+
+
+def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenRequest:
+    """Raises: BadRequest for content this dialect has no place for, and for several choices.
+
+    Nothing is stored at the provider: the caller's dialect has no way to go on from it.
+    """
+    if request.choice_count != 1:
+        raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
+    names = ToolNames(_TOOL_NAME)
+    dropped: list[str] = list(request.unread)
+    instructions, messages = _split_instructions(request.messages)
+    renamed = [names.rename(message) for message in messages]
+    body: dict[str, Json] = {"model": request.model}
+    if instructions:
+        body["instructions"] = instructions
+    body["input"] = list(write_input(renamed, dropped))
+    body["store"] = False
+    body |= _write_tools(request, names)
+    body |= _write_limits(request, dropped)
+    body |= _write_reasoning(request.reasoning, facts, dropped)
+    body |= _write_format(request.reply_format)
+    if request.is_stream:
+        body["stream"] = True
+    rejects = facts.rejects if facts is not None else ()
+    dropped += [name for name in rejects if name not in _ALWAYS and body.pop(name, None) is not None]
+    return WrittenRequest(msgspec.json.encode(body), tuple(dict.fromkeys(dropped)), names.renamed)
+
+
+def _split_instructions(messages: tuple[Message, ...]) -> tuple[str, tuple[Message, ...]]:
+    """Take a first system message of plain text as instructions; later ones keep their place."""
+    if len(messages) < 2 or messages[0].role != "system":
+        return "", messages
+    parts = messages[0].parts
+    texts = [part.content for part in parts if isinstance(part, TextPart)]
+    if len(texts) < len(parts):
+        return "", messages
+    return "\n\n".join(texts), messages[1:]
+
+
+def _write_tools(request: ChatRequest, names: ToolNames) -> dict[str, Json]:
+    """Write tools flat; here they are strict unless it is said, which not every schema bears."""
+    if not request.tools:
+        return {}
+    tools: list[Json] = []
+    for tool in request.tools:
+        written: dict[str, Json] = {"type": "function", "name": names.write(tool.name)}
+        if tool.description:
+            written["description"] = tool.description
+        written["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+        written["strict"] = bool(tool.is_strict)
+        tools.append(written)
+    body: dict[str, Json] = {"tools": tools}
+    if request.tool_choice is not None:
+        body["tool_choice"] = _write_choice(request.tool_choice, names)
+    if request.takes_parallel_tools is not None:
+        body["parallel_tool_calls"] = request.takes_parallel_tools
+    return body
+
+
+def _write_choice(choice: ToolChoice, names: ToolNames) -> Json:
+    if choice.mode == "named":
+        return {"type": "function", "name": names.write(choice.name)}
+    return choice.mode
+
+
+def _write_limits(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
+    unknown: Mapping[str, object] = {
+        "top_k": request.top_k,
+        "stop": request.stop,
+        "seed": request.seed,
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
+    }
+    dropped += [name for name, value in unknown.items() if value]
+    tier = TIERS.get(request.service_tier or "")
+    if request.service_tier and tier is None:
+        dropped.append("service_tier")
+    given: dict[str, Json] = {
+        "max_output_tokens": request.max_output_tokens,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "user": request.end_user,
+        "service_tier": tier,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _write_reasoning(
+    ask: ReasoningAsk | None, facts: ModelFacts | None, dropped: list[str]
+) -> dict[str, Json]:
+    """Only a model known to reason is asked for an effort: others answer 400."""
+    if ask is None or ask.effort == "none":
+        return {}
+    if facts is None or "reasoning" not in facts.abilities:
+        dropped.append(ask.asked_as)
+        return {}
+    return {"reasoning": {"effort": ask.effort or effort_of(ask.budget_tokens)}}
+
+
+def _write_format(wanted: ReplyFormat | None) -> dict[str, Json]:
+    if wanted is None or wanted.kind == "text":
+        return {}
+    if wanted.kind == "json_object":
+        return {"text": {"format": {"type": "json_object"}}}
+    form: dict[str, Json] = {
+        "type": "json_schema",
+        "name": wanted.name or "reply",
+        "schema": wanted.schema or {},
+        "strict": bool(wanted.is_strict),
+    }
+    return {"text": {"format": form}}

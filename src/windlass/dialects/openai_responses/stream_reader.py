@@ -1,0 +1,167 @@
+"""Reads a Responses stream into events; a caller of the same dialect gets a tap instead."""
+
+from collections.abc import Iterator, Sequence
+
+from windlass.contracts.chat import (
+    Finish,
+    RedactedThinking,
+    RefusalDelta,
+    StreamEnd,
+    StreamEvent,
+    StreamFault,
+    StreamStart,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    ToolArguments,
+    ToolStart,
+    UsageSeen,
+)
+from windlass.contracts.dialect import ReplySummary
+from windlass.contracts.provider import Quirks
+from windlass.dialects.failures import UNREADABLE_FRAME
+from windlass.dialects.openai_responses.events import (
+    ENDINGS,
+    EventUnreadable,
+    Item,
+    StreamNotes,
+    WireEvent,
+    decode_event,
+    fault_of,
+    read_item,
+)
+from windlass.dialects.openai_responses.names import finish_read
+from windlass.dialects.openai_responses.seal import unseal
+from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
+
+
+class ResponsesReader:
+    """Items of tools that ran at the provider show nothing: no other dialect has a place for them."""
+
+    __slots__ = ("_is_broken", "_is_started", "_notes", "_shown", "_splitter", "_tools")
+
+    def __init__(self, quirks: Quirks) -> None:
+        self._splitter = FrameSplitter()
+        self._notes = StreamNotes(quirks)
+        self._tools: dict[int, int] = {}  # output_index -> order of the tool call
+        self._shown: set[int] = set()  # output_index of items of which deltas came
+        self._is_started = False
+        self._is_broken = False
+
+    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
+        if self._is_broken:
+            return ()
+        try:
+            frames = self._splitter.feed(chunk)
+        except FrameTooLarge as error:
+            self._is_broken = True
+            return (StreamFault("frame_too_large", str(error).capitalize() + "."),)
+        events: list[StreamEvent] = []
+        for frame in frames:
+            events += self._read(frame)
+        return events
+
+    def finish(self) -> Sequence[StreamEvent]:
+        rest, is_terminated = self._splitter.finish()
+        if not rest.strip() or self._is_broken:
+            return ()
+        events = list(self._read(rest))
+        is_cut = not is_terminated and any(
+            isinstance(event, StreamFault) and event.error_type in UNREADABLE_FRAME for event in events
+        )
+        return () if is_cut else events
+
+    def summary(self) -> ReplySummary:
+        return self._notes.summary()
+
+    def _read(self, frame: bytes) -> Iterator[StreamEvent]:
+        payload = payload_of(frame)
+        if not payload or payload == b"[DONE]" or self._is_broken or self._notes.is_complete:
+            return
+        try:
+            event = decode_event(payload)
+        except EventUnreadable as unreadable:
+            self._is_broken = True
+            yield unreadable.fault
+            return
+        fault = fault_of(event)
+        if fault is not None:
+            self._is_broken = True
+            yield fault
+            return
+        self._notes.take(event)
+        if not self._is_started:
+            self._is_started = True
+            seen = self._notes.summary()
+            yield StreamStart(seen.id, seen.model, self._notes.created_s)
+        yield from self._events(event)
+
+    def _events(self, event: WireEvent) -> Iterator[StreamEvent]:
+        index = event.output_index if isinstance(event.output_index, int) else 0
+        if event.type.endswith(".delta"):
+            if isinstance(event.delta, str) and event.delta:
+                self._shown.add(index)
+                yield from self._delta(event.type, event.delta, index)
+            return
+        match event.type:
+            case "response.output_item.added":
+                if (item := read_item(event)) is not None:
+                    yield from self._start_tool(item, index)
+            case "response.output_item.done":
+                if (item := read_item(event)) is not None:
+                    yield from self._done(item, index)
+            case "response.reasoning_summary_part.added" if event.summary_index:
+                yield ThinkingDelta("\n\n")  # between the parts of a summary
+            case kind if kind in ENDINGS:
+                yield from self._end(kind)
+            case _:  # states of items and events that are new
+                return
+
+    def _delta(self, kind: str, text: str, index: int) -> Iterator[StreamEvent]:
+        match kind:
+            case "response.output_text.delta":
+                yield TextDelta(text)
+            case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
+                if index in self._tools:
+                    yield ToolArguments(self._tools[index], text)
+            case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
+                yield ThinkingDelta(text)
+            case "response.refusal.delta":
+                yield RefusalDelta(text)
+            case _:
+                return
+
+    def _start_tool(self, item: Item, index: int) -> Iterator[StreamEvent]:
+        if item.type in ("function_call", "custom_tool_call") and index not in self._tools:
+            order = self._tools[index] = len(self._tools)
+            yield ToolStart(order, item.call_id or item.id or "", item.name or "")
+
+    def _done(self, item: Item, index: int) -> Iterator[StreamEvent]:
+        """Show what only the finished item says: what was not streamed before, and a signature."""
+        if item.type == "reasoning":
+            sealed = unseal(item.encrypted_content or "", "")
+            if sealed is not None and sealed.signature is not None:
+                yield ThinkingSignature(sealed.signature)
+            if sealed is not None and sealed.encrypted_content is not None:
+                yield RedactedThinking(sealed.encrypted_content)
+        if index in self._shown:
+            return
+        self._shown.add(index)
+        yield from self._start_tool(item, index)
+        if index in self._tools and (text := item.arguments or item.input):
+            yield ToolArguments(self._tools[index], text)
+        for part in item.content or () if item.type == "message" else ():
+            text, refusal = part.get("text"), part.get("refusal")
+            if isinstance(text, str) and text:
+                yield TextDelta(text)
+            elif isinstance(refusal, str) and refusal:
+                yield RefusalDelta(refusal)
+
+    def _end(self, kind: str) -> Iterator[StreamEvent]:
+        seen = self._notes.summary()
+        if seen.usage is not None:
+            yield UsageSeen(seen.usage)
+        reason = seen.finish_reasons[0] if seen.finish_reasons else ""
+        status = kind.removeprefix("response.")
+        yield Finish(finish_read(status, reason, has_calls=bool(self._tools)))
+        yield StreamEnd()

@@ -1,0 +1,102 @@
+"""Replies that a provider keeps, read, cancelled and deleted there by their id; they are no calls of a model.
+
+What is asked here costs nothing, so it is authenticated and passed on, but neither limited nor recorded.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qs
+
+from windlass.base.errors import BadRequest, MethodRefused, NotFound, UpstreamRefused
+from windlass.contracts.call import Principal
+from windlass.contracts.provider import Provider
+from windlass.contracts.upstream import UpstreamRequest
+from windlass.dialects.registry import CODECS
+from windlass.gateway.exchange import Headers, OutboundReply
+from windlass.gateway.rig import Rig
+from windlass.gateway.stages import authenticate
+from windlass.gateway.stages.replies import header_value
+from windlass.gateway.stages.route import headers_for
+
+PREFIX: Final = "/v1/responses/"
+_PATH = re.compile(re.escape(PREFIX) + r"([\w-]{1,200})(/input_items|/cancel)?")
+_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
+    "": ("GET", "DELETE"),
+    "/input_items": ("GET",),
+    "/cancel": ("POST",),
+}
+_TIMEOUT_S = 60.0
+_CODEC = CODECS["openai_responses"]
+
+
+async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str], rig: Rig) -> OutboundReply:
+    """Ask the provider that made the reply.
+
+    Raises: NotFound for an id that this process has not seen or that another project made, MethodRefused,
+    BadRequest, KeyRefused, UpstreamError.
+    """
+    principal = authenticate.check(headers, rig)
+    found = _PATH.fullmatch(path)
+    if found is None:
+        raise NotFound(f"there is no {path!r} here; see the documentation for what Windlass serves")
+    reply_id, part = found[1], found[2] or ""
+    if method not in _METHODS[part]:
+        raise MethodRefused(f"{method} is not possible on {path!r}")
+    if parse_qs(query).get("stream", ["false"])[0] == "true":
+        raise BadRequest("stream: a kept reply is read whole here; leave `stream` out", param="stream")
+    provider = _maker(reply_id, principal, rig)
+    base = provider.base_url.rstrip("/") + _CODEC.upstream_path("", is_stream=False)
+    request = UpstreamRequest(
+        method=method,
+        url=f"{base}/{reply_id}{part}" + (f"?{query}" if query else ""),
+        headers=headers_for(provider, _CODEC),
+        body=b"",
+        connect_s=5.0,
+        total_s=_TIMEOUT_S,
+    )
+    answer = await _ask(request, provider.name, rig)
+    if method == "DELETE":
+        rig.origins.forget(principal.project_id, reply_id)
+    return answer
+
+
+def _maker(reply_id: str, principal: Principal, rig: Rig) -> Provider:
+    name = rig.origins.provider_of(principal.project_id, reply_id)
+    provider = rig.traffic().catalog.providers.get(name or "")
+    if provider is None:
+        raise NotFound(
+            "this response is not known here; Windlass knows those that it passed on since it started, to the"
+            " project that asked for them"
+        )
+    return provider
+
+
+def allowed(path: str) -> bytes:
+    """Return the methods of a path that was found."""
+    found = _PATH.fullmatch(path)
+    return ", ".join(_METHODS[(found[2] if found else None) or ""]).encode()
+
+
+async def _ask(request: UpstreamRequest, name: str, rig: Rig) -> OutboundReply:
+    reply = await rig.clients.get(name, rig.client).send(request)
+    try:
+        body = await reply.read(rig.max_reply_bytes)
+    finally:
+        reply.close()
+    if not 200 <= reply.status < 300:
+        failure = _CODEC.read_failure(reply.status, reply.headers, body, rig.clock.now_ns() / 1e9)
+        raise UpstreamRefused(
+            failure.message,
+            http_status=failure.status if failure.status >= 400 else 502,
+            wire_code=failure.code,
+            error_type=failure.error_type,
+            param=failure.param,
+            retry_after_s=failure.retry_after_s,
+        )
+    headers: Headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-windlass-target", header_value(name)),
+    ]
+    return OutboundReply(reply.status, headers, body)

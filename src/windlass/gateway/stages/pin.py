@@ -1,0 +1,45 @@
+"""Holds a call that goes on from what a provider keeps to the targets that can have it; tries nothing."""
+
+from dataclasses import replace
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.call import Principal
+from windlass.contracts.dialect import Codec, RequestHead
+from windlass.gateway.rig import Rig
+from windlass.gateway.traffic import Plan
+
+
+def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, rig: Rig) -> Plan:
+    """Leave only targets that speak the caller's dialect, and of these only the account the id is from.
+
+    An id of unknown origin goes to the one account there is. Raises: BadRequest when there is none, or
+    several: another account than the one that made an id answers that it does not exist.
+    """
+    if not head.kept_field:
+        return plan
+    field = head.kept_field
+    targets = tuple(target for target in plan.targets if target.codec is codec)
+    if not targets:
+        raise BadRequest(
+            f"{field}: {plan.asked!r} is served by a provider without the Responses API, which keeps nothing"
+            " between calls; send the whole input instead",
+            param=field,
+        )
+    if not head.kept_id:
+        return replace(plan, targets=targets)
+    origin = rig.origins.provider_of(principal.project_id, head.kept_id)
+    if origin is not None:
+        targets = tuple(target for target in targets if target.provider.name == origin)
+    elif len({target.provider.name for target in targets}) > 1:
+        raise BadRequest(
+            f"{field}: Windlass does not know which provider of {plan.asked!r} made this id (it knows those"
+            " made since it started); name the model as provider/model, or send the whole input",
+            param=field,
+        )
+    if not targets:
+        raise BadRequest(
+            f"{field}: this id was made at {origin!r}, which is no target of {plan.asked!r}; ask for a"
+            " model there, or send the whole input",
+            param=field,
+        )
+    return replace(plan, targets=targets)

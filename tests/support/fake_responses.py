@@ -1,0 +1,111 @@
+"""What the fake provider says in OpenAI's Responses dialect; the other two are in `fake_answers`."""
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.support.fake_answers import Ask
+
+
+def response(ask: "Ask", usage: dict[str, Any] | None, fault: str) -> dict[str, Any]:
+    """Return the whole response; `fault` may make it `incomplete` or `failed`."""
+    status = fault if fault in {"incomplete", "failed"} else "completed"
+    return {
+        "id": _id(ask),
+        "object": "response",
+        "created_at": 1_763_700_000,
+        "status": status,
+        "error": {"code": "server_error", "message": "The fake provider failed."}
+        if fault == "failed"
+        else None,
+        "incomplete_details": {"reason": "max_output_tokens"} if fault == "incomplete" else None,
+        "model": ask.model,
+        "output": [_item(ask)],
+        "parallel_tool_calls": True,
+        "previous_response_id": ask.previous_id or None,
+        "service_tier": "default",
+        "store": True,
+        "text": {"format": {"type": "text"}, "verbosity": "medium"},
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": usage,
+        "metadata": {},
+    }
+
+
+def kept(method: str, path: str) -> tuple[int, bytes]:
+    """Answer for a response that is kept; only those with `resp_` in their id exist."""
+    reply_id = path.partition("?")[0].split("/responses/")[1].partition("/")[0]
+    if not reply_id.startswith("resp_"):
+        error = {"message": f"Response with id '{reply_id}' not found.", "type": "invalid_request_error"}
+        return 404, json.dumps({"error": {**error, "param": "id", "code": None}}).encode()
+    if method == "DELETE":
+        return 200, json.dumps({"id": reply_id, "object": "response", "deleted": True}).encode()
+    status = "cancelled" if path.endswith("/cancel") else "completed"
+    body = {"id": reply_id, "object": "response", "status": status, "model": "m1", "output": []}
+    return 200, json.dumps(body).encode()
+
+
+def frames(ask: "Ask", usage: dict[str, Any] | None, fault: str) -> list[bytes]:
+    """Return the frames of a stream, the terminal one last."""
+    final = response(ask, usage, fault)
+    started = {**final, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
+    item = _item(ask)
+    made: list[tuple[str, dict[str, Any]]] = [
+        ("response.created", {"response": {**started, "error": None}}),
+        ("response.in_progress", {"response": {**started, "error": None}}),
+    ]
+    if ask.tool_name:
+        opened = {**item, "status": "in_progress", "arguments": ""}
+        place = {"item_id": item["id"], "output_index": 0}
+        made.append(("response.output_item.added", {"output_index": 0, "item": opened}))
+        made += [
+            ("response.function_call_arguments.delta", {**place, "delta": piece}) for piece in ask.arguments
+        ]
+        whole = {**place, "name": ask.tool_name, "arguments": item["arguments"]}
+        made.append(("response.function_call_arguments.done", whole))
+    else:
+        made += _text_events(ask, item)
+    made.append(("response.output_item.done", {"output_index": 0, "item": item}))
+    made.append((f"response.{final['status']}", {"response": final}))
+    return [_frame(kind, number, fields) for number, (kind, fields) in enumerate(made)]
+
+
+def error_frame() -> bytes:
+    return _frame("error", 99, {"code": "server_error", "message": "Overloaded", "param": None})
+
+
+def _text_events(ask: "Ask", item: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
+    part = item["content"][0]
+    opened = {**item, "status": "in_progress", "content": []}
+    return [
+        ("response.output_item.added", {"output_index": 0, "item": opened}),
+        ("response.content_part.added", {**place, "part": {**part, "text": ""}}),
+        *(
+            ("response.output_text.delta", {**place, "delta": piece, "logprobs": [], "obfuscation": "x"})
+            for piece in ask.pieces
+        ),
+        ("response.output_text.done", {**place, "text": ask.text, "logprobs": []}),
+        ("response.content_part.done", {**place, "part": part}),
+    ]
+
+
+def _item(ask: "Ask") -> dict[str, Any]:
+    if ask.tool_name:
+        call = {"call_id": "call_1", "name": ask.tool_name, "arguments": "".join(ask.arguments)}
+        return {"id": "fc_1", "type": "function_call", "status": "completed", **call}
+    part = {"type": "output_text", "text": ask.text, "annotations": [], "logprobs": []}
+    return {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": [part]}
+
+
+def _id(ask: "Ask") -> str:
+    return f"resp_{zlib.crc32(repr(ask).encode()):08x}"
+
+
+def _frame(kind: str, number: int, fields: dict[str, Any]) -> bytes:
+    body = {"type": kind, "sequence_number": number, **fields}
+    return (
+        b"event: " + kind.encode() + b"\ndata: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
+    )
