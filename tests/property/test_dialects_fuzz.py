@@ -8,14 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, events_of, fixture, head_for, payloads, pump
+from tests.unit.dialects.wire import (
+    ANTHROPIC,
+    OPENAI,
+    RESPONSES,
+    events_of,
+    fixture,
+    head_for,
+    payloads,
+    pump,
+)
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import STANDARD, ModelFacts
 from windlass.dialects.assemble import read_stream_reply
 from windlass.dialects.relay import open_relay
 
-CODECS = ((OPENAI, "openai"), (ANTHROPIC, "anthropic"))
+CODECS = ((OPENAI, "openai"), (ANTHROPIC, "anthropic"), (RESPONSES, "responses"))
 FACTS = ModelFacts("p", "m", max_output_tokens=4000, abilities=("reasoning", "json_schema"))
 every_codec = pytest.mark.parametrize(("codec", "name"), CODECS)
 scalars = (
@@ -89,7 +98,7 @@ def test_any_reply_is_summarised_and_translated_or_refused(
 def test_any_stream_is_carried_to_its_end_or_to_a_fault(
     codec: Codec, name: str, sink: Codec, choices: st.DataObject
 ) -> None:
-    stream = "openai_parallel_tools.sse" if name == "openai" else "anthropic_thinking_tools.sse"
+    stream = "openai_parallel_tools.sse" if name == "openai" else f"{name}_thinking_tools.sse"
     frames = choices.draw(spoiled(payloads(fixture(stream))))
     body = b"".join(b"data: " + json.dumps(frame).encode() + b"\n\n" for frame in frames or [])
     relay = open_relay(codec, sink, head_for(sink), STANDARD)

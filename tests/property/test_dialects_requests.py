@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
+from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import STANDARD
 from windlass.dialects.raw_object import split_object
 
@@ -44,6 +46,22 @@ def test_an_edit_keeps_every_other_value_byte_for_byte_and_in_its_order(
     assert json.loads(bytes(after["model"])) == "b"
 
 
+@settings(max_examples=100, deadline=None)
+@given(extra=extras, indent=st.sampled_from([None, 1, 4]), is_stream=st.booleans())
+def test_an_edit_of_a_responses_request_changes_the_model_alone(
+    extra: dict[str, Any], indent: int | None, is_stream: bool
+) -> None:
+    fields = {**extra, "input": [{"role": "user", "content": "hi", "x": 1.50}], "model": "a/b"}
+    fields["stream"] = is_stream
+    body = json.dumps(fields, indent=indent).encode()
+    edited = RESPONSES.edit(RESPONSES.read_head(body), model="b", quirks=STANDARD, facts=None).body
+    before, after = split_object(body), split_object(edited)
+    assert list(after) == list(before)
+    assert {n: bytes(after[n]) for n in after if n != "model"} == {
+        n: bytes(before[n]) for n in before if n != "model"
+    }
+
+
 @st.composite
 def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
     """OpenAI messages that alternate, each call answered in place."""
@@ -64,12 +82,15 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
     return [*messages, {"role": "user", "content": draw(texts)}]
 
 
+@pytest.mark.parametrize("other", [ANTHROPIC, RESPONSES], ids=lambda codec: codec.name)
 @settings(max_examples=80, deadline=None)
 @given(messages=conversations())
-def test_a_conversation_keeps_its_meaning_there_and_back(messages: list[dict[str, Any]]) -> None:
+def test_a_conversation_keeps_its_meaning_there_and_back(
+    other: Codec, messages: list[dict[str, Any]]
+) -> None:
     body = json.dumps({"model": "m", "messages": messages}).encode()
-    there = ANTHROPIC.write_request(OPENAI.read_request(body), quirks=STANDARD, facts=None)
-    back = OPENAI.write_request(ANTHROPIC.read_request(there.body), quirks=STANDARD, facts=None)
+    there = other.write_request(OPENAI.read_request(body), quirks=STANDARD, facts=None)
+    back = OPENAI.write_request(other.read_request(there.body), quirks=STANDARD, facts=None)
     assert _meaning(json.loads(back.body)["messages"]) == _meaning(messages)
 
 

@@ -15,6 +15,7 @@ class ReplyOrigins:
     An id belongs to the project that made it: to another one it is unknown.
     """
 
+    max_replies: int = _MAX_REPLIES
     _known: OrderedDict[tuple[ProjectId, str], str] = field(
         default_factory=OrderedDict[tuple[ProjectId, str], str]
     )
@@ -22,7 +23,7 @@ class ReplyOrigins:
     def remember(self, project: ProjectId, reply_id: str, provider: str) -> None:
         self._known[project, reply_id] = provider
         self._known.move_to_end((project, reply_id))
-        if len(self._known) > _MAX_REPLIES:
+        if len(self._known) > self.max_replies:
             self._known.popitem(last=False)
 
     def provider_of(self, project: ProjectId, reply_id: str) -> str | None:

@@ -1,0 +1,109 @@
+import json
+
+import pytest
+
+from tests.unit.dialects.wire import OPENAI, RESPONSES, events_of, fixture, payloads, pump, responses_head
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import StreamFault, TextDelta
+from windlass.contracts.dialect import WireError
+from windlass.contracts.message import OtherPart, ReasoningPart, TextPart, ToolCallPart
+from windlass.contracts.provider import STANDARD
+from windlass.contracts.usage import Usage
+from windlass.dialects.relay import open_relay
+
+CUT = WireError(502, "stream_truncated", "The stream was cut.")
+
+
+def test_a_reply_is_read_with_every_item_and_exclusive_buckets() -> None:
+    reply = RESPONSES.read_reply(fixture("responses_reply.json"))
+    (message,) = reply.choices
+    thought, search, text, call = message.parts
+    assert thought == ReasoningPart("Look it up.", id="rs_1")
+    assert isinstance(search, OtherPart)
+    assert text == TextPart("One moment.")
+    assert call == ToolCallPart("get_weather", '{"city":"Ulm"}', "call_a")
+    assert (message.finish_reason, reply.service_tier, reply.created_s) == ("tool", "flex", 1763700000)
+    expected = Usage(
+        in_fresh=40,
+        in_cache_read=60,
+        out_text=10,
+        out_reasoning=20,
+        units={"web_search": 1},
+        service_tier="flex",
+    )
+    assert reply.usage == expected
+    summary = RESPONSES.summarise(fixture("responses_reply.json"), STANDARD)
+    assert (summary.id, summary.usage, summary.finish_reasons) == ("resp_1", expected, ("completed",))
+
+
+def test_a_total_that_does_not_add_up_is_flagged() -> None:
+    body = json.loads(fixture("responses_reply.json"))
+    body["usage"]["total_tokens"] = 7
+    usage = RESPONSES.summarise(json.dumps(body).encode(), STANDARD).usage
+    assert usage is not None
+    assert usage.is_mismatch
+
+
+def test_a_failed_response_is_no_answer() -> None:
+    body = json.loads(fixture("responses_reply.json"))
+    body |= {"status": "failed", "error": {"code": "server_error", "message": "key sk-proj-abcdef123 broke"}}
+    failed = json.dumps(body).encode()
+    assert RESPONSES.summarise(failed, STANDARD).id == ""
+    with pytest.raises(BadRequest, match=r"key \*\*\* broke"):
+        RESPONSES.read_reply(failed)
+
+
+def test_a_chat_reply_becomes_a_response_with_its_items_in_order() -> None:
+    reply = OPENAI.read_reply(fixture("openai_reply.json"))
+    body = json.loads(RESPONSES.write_reply(reply))
+    again = RESPONSES.read_reply(json.dumps(body).encode())
+    assert body["object"] == "response"
+    assert len({item["id"] for item in body["output"]}) == len(body["output"])
+    assert again.choices[0].finish_reason == reply.choices[0].finish_reason
+
+
+def test_numbers_of_a_translated_stream_have_no_gap_and_done_events_hold_everything() -> None:
+    relay = open_relay(OPENAI, RESPONSES, responses_head(), STANDARD)
+    events = payloads(pump(relay, [fixture("openai_parallel_tools.sse")]))
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    done = {event["item_id"]: event for event in events if event["type"].endswith("arguments.done")}
+    pieces = dict.fromkeys(done, "")
+    for event in events:
+        if event["type"].endswith("arguments.delta"):
+            pieces[event["item_id"]] += event["delta"]
+    assert {name: event["arguments"] for name, event in done.items()} == pieces
+    final = events[-1]["response"]["output"]
+    assert [item["id"] for item in final if item["type"] == "function_call"] == list(pieces)
+
+
+def test_an_error_inside_a_stream_is_a_fault_of_its_class_without_keys() -> None:
+    *_, fault = events_of(RESPONSES, [fixture("responses_error.sse")])
+    assert fault == StreamFault(
+        "rate_limited", "Rate limit reached for ***", status=429, code="rate_limit_exceeded"
+    )
+
+
+def test_a_broken_stream_ends_with_the_next_numbers_on_both_ways() -> None:
+    tap = RESPONSES.open_tap(responses_head(), STANDARD)
+    passed = tap.feed(fixture("responses_error.sse")) + tap.failing(CUT)
+    translated = open_relay(OPENAI, RESPONSES, responses_head(), STANDARD)
+    begun = translated.feed(fixture("openai_text.sse")[:900]) + translated.failing(CUT)
+    for events in (payloads(passed), payloads(begun)):
+        assert [event["sequence_number"] for event in events] == list(range(len(events)))
+        assert [event["type"] for event in events[-2:]] == ["error", "response.failed"]
+        assert events[-1]["response"]["id"] == events[0]["response"]["id"]
+        assert events[-1]["response"]["error"]["code"] == "stream_truncated"
+
+
+def test_a_host_that_streams_no_deltas_and_ends_with_done_is_read() -> None:
+    item = {"type": "message", "content": [{"type": "output_text", "text": "Hi."}]}
+    frames = [
+        {"type": "response.created", "response": {"id": "r", "model": "m"}},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": {"id": "r", "model": "m", "status": "completed"}},
+    ]
+    body = b"".join(b"data: " + json.dumps(frame).encode() + b"\n\n" for frame in frames)
+    events = events_of(RESPONSES, [body + b"data: [DONE]\n\n"])
+    assert TextDelta("Hi.") in events
+    tap = RESPONSES.open_tap(responses_head(), STANDARD)
+    assert pump(tap, [body + b"data: [DONE]\n\n"]) == body

@@ -1,0 +1,81 @@
+"""What is kept at a provider stays with that provider and with the project that made it."""
+
+from typing import Any
+
+from tests.unit.gateway.conftest import Gateway, GatewayMaker
+from windlass.base.ids import ProjectId
+from windlass.contracts.call import Route, Target
+from windlass.gateway.origins import ReplyOrigins
+from windlass.gateway.traffic import traffic_of
+from windlass.providers.configure import ProviderSetting, configure
+
+ONE, OTHER = ProjectId("prj"), ProjectId("other")
+
+
+async def _gateway(start_gateway: GatewayMaker, url: str) -> Gateway:
+    settings = [
+        ProviderSetting("lab", "openai_chat", f"{url}/v1", "k", also_speaks=("openai_responses",)),
+        ProviderSetting("chat", "openai_chat", f"{url}/v1", "k"),
+        ProviderSetting("res", "openai_responses", f"{url}/v1", "k"),
+    ]
+    routes = [Route("both", (Target("chat", "m1"), Target("res", "m1"), Target("lab", "m1")))]
+    traffic = traffic_of(configure(settings, {}), routes)
+    return await start_gateway(traffic=lambda: traffic)
+
+
+async def _ask(gateway: Gateway, model: str, **fields: Any) -> Any:
+    return await gateway.post("/v1/responses", {"model": model, "input": "hi", **fields})
+
+
+async def test_a_caller_reaches_the_second_dialect_of_a_provider_and_the_record_says_so(
+    start_gateway: GatewayMaker, provider: Any
+) -> None:
+    gateway = await _gateway(start_gateway, provider.url)
+    answer = await _ask(gateway, "lab/m1")
+    record = gateway.record()
+    assert answer.status == 200
+    assert (record.dialect_in, record.dialect_out) == ("openai_responses", "openai_responses")
+    assert record.usage is not None
+    assert gateway.provider.requests()[-1]["path"] == "/v1/responses"
+
+
+async def test_a_call_goes_on_where_its_id_was_made_and_nowhere_else(
+    start_gateway: GatewayMaker, provider: Any
+) -> None:
+    gateway = await _gateway(start_gateway, provider.url)
+    first = (await _ask(gateway, "lab/m1")).json["id"]
+    onward = await _ask(gateway, "both", previous_response_id=first)
+    assert onward.headers["x-windlass-target"] == "lab/m1"
+    elsewhere = await _ask(gateway, "res/m1", previous_response_id=first)
+    assert (elsewhere.status, elsewhere.json["error"]["param"]) == (400, "previous_response_id")
+    unknown = await _ask(gateway, "both", previous_response_id="resp_never_seen")
+    assert unknown.status == 400
+    background = await _ask(gateway, "both", background=True)
+    assert background.headers["x-windlass-target"] == "res/m1"
+    assert (await _ask(gateway, "chat/m1", background=True)).json["error"]["param"] == "background"
+
+
+async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(
+    start_gateway: GatewayMaker, provider: Any
+) -> None:
+    gateway = await _gateway(start_gateway, provider.url)
+    kept = f"/v1/responses/{(await _ask(gateway, 'lab/m1')).json['id']}"
+    assert (await gateway.get(kept)).json["object"] == "response"
+    assert (await gateway.get(f"{kept}/input_items?limit=2")).status == 200
+    assert gateway.provider.requests()[-1]["path"] == f"{kept}/input_items?limit=2"
+    assert (await gateway.post(f"{kept}/cancel", {})).json["status"] == "cancelled"
+    refused = await gateway.post(kept, {})
+    assert (refused.status, refused.headers["allow"]) == (405, "GET, DELETE")
+    assert (await gateway.get(f"{kept}?stream=true")).status == 400
+    assert (await gateway.get(kept, authorization="Bearer wl-wrong")).status == 401
+    assert (await gateway.get("/v1/responses/resp_of_somebody")).status == 404
+    assert (await gateway.get("/v1/responses/..%2fmodels")).status == 404
+
+
+def test_an_id_is_unknown_to_other_projects_and_the_oldest_is_forgotten() -> None:
+    origins = ReplyOrigins(max_replies=2)
+    for number in range(3):
+        origins.remember(ONE, f"resp_{number}", "lab")
+    assert origins.provider_of(ONE, "resp_0") is None
+    assert origins.provider_of(ONE, "resp_2") == "lab"
+    assert origins.provider_of(OTHER, "resp_2") is None
