@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from tests.support.fake_provider import FakeProvider
 from tests.support.running import RunningWindlass
+from tests.unit.dialects.wire import payloads
 
 CONTEXT = "[ports.md] The gateway listens on port 4100. The engine chooses a free port by itself."
 ASK: list[Any] = [{"role": "user", "content": f"{CONTEXT}\n\nWhich port does the gateway listen on?"}]
@@ -197,17 +198,21 @@ def test_a_failed_response_lets_the_next_target_answer(client: openai.OpenAI) ->
 @pytest.mark.parametrize(
     "model", ["labres/fault-cut?after=6", "lab/fault-cut?after=6", "labres/fault-error-event?after=6"]
 )
-def test_a_broken_stream_ends_in_failed_with_the_next_numbers(
+def test_a_broken_stream_is_an_error_the_sdk_raises_and_ends_in_failed(
     client: openai.OpenAI, windlass_server: RunningWindlass, model: str
 ) -> None:
     with client.responses.with_streaming_response.create(model=model, input=ASK, stream=True) as raw:
         trace_id = raw.headers["x-windlass-trace-id"]
-        events = list(raw.parse())
-    assert [event.sequence_number for event in events] == list(range(len(events)))
-    assert [event.type for event in events[-2:]] == ["error", "response.failed"]
-    assert events[-1].type == "response.failed"
-    assert events[-1].response.error is not None
+        with pytest.raises(openai.APIError):
+            list(raw.parse())
     assert windlass_server.trace(trace_id)["trace"]["status"] in {"truncated", "error"}
+
+    sent = {"model": model, "input": ASK, "stream": True}
+    _, _, body = windlass_server.request("POST", "/v1/responses", sent)
+    events = payloads(body)
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert [event["type"] for event in events[-2:]] == ["error", "response.failed"]
+    assert events[-1]["response"]["error"]["message"] == events[-2]["message"]
 
 
 def test_errors_arrive_as_the_sdk_expects_them(client: openai.OpenAI) -> None:

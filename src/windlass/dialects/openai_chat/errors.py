@@ -11,7 +11,7 @@ def write_error(error: WireError) -> bytes:
     """Write `{"error": {message, type, param, code}}`."""
     inner: dict[str, Json] = {
         "message": error.message,
-        "type": _type_of(error),
+        "type": type_of(error),
         "param": error.param,
         "code": error.code or None,
     }
@@ -22,7 +22,8 @@ def write_error_event(error: WireError) -> bytes:
     return b"data: " + write_error(error) + b"\n\n"
 
 
-def _type_of(error: WireError) -> str:
+def type_of(error: WireError) -> str:
+    """Return the provider's own type where OpenAI knows it, else what stands for the status."""
     if error.error_type in ERROR_TYPES:
         return error.error_type
     if error.code in QUOTA_CODES:

@@ -6,6 +6,7 @@ import msgspec
 
 from windlass.contracts.dialect import WireError
 from windlass.contracts.message import Json
+from windlass.dialects.openai_chat.errors import type_of
 
 
 def frame(kind: str, number: int, fields: Mapping[str, Json]) -> bytes:
@@ -17,10 +18,12 @@ def frame(kind: str, number: int, fields: Mapping[str, Json]) -> bytes:
 def write_failure(error: WireError, number: int, response: Mapping[str, Json]) -> bytes:
     """Write the `error` event and the `response.failed` that end a broken stream.
 
-    number: of the first of the two. response: what of the answer stands.
+    number: of the first of the two. response: what of the answer stands. The error stands in the event as
+    documented, and once more as an object, since SDKs raise on that alone.
     """
     code = error.code or "server_error"
     told: dict[str, Json] = {"code": code, "message": error.message, "param": error.param}
+    told["error"] = {"type": type_of(error), **told}
     failed = {
         **response,
         "status": "failed",
