@@ -151,6 +151,21 @@ def test_structured_output_reaches_a_chat_model_in_its_own_form(
     assert sent["response_format"]["json_schema"]["schema"] == City.model_json_schema()
 
 
+def test_a_stream_is_priced_and_its_trace_holds_what_was_said(
+    client: openai.OpenAI, windlass_server: RunningWindlass
+) -> None:
+    raw = client.responses.with_raw_response.create(model="labres/m1", input=ASK, stream=True)
+    final = list(raw.parse())[-1]
+    trace = windlass_server.trace(raw.headers["x-windlass-trace-id"])
+    span = next(one for one in trace["spans"] if one["type"] == "gateway")
+    assert final.type == "response.completed"
+    usage = final.response.usage
+    assert usage is not None
+    # 1.00 USD per million tokens in, 2.00 out: tests/conftest.py
+    assert span["cost_nanousd"] == usage.input_tokens * 1000 + usage.output_tokens * 2000
+    assert span["output"][0]["parts"][0]["content"] == final.response.output_text
+
+
 def test_a_response_is_gone_on_from_where_it_was_made(client: openai.OpenAI, provider: FakeProvider) -> None:
     first = client.responses.create(model="laball/m1", input="Remember 7.")
     provider.reset()

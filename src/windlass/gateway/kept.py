@@ -57,13 +57,14 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
     )
     answer = await _ask(request, provider.name, rig)
     if method == "DELETE":
-        rig.origins.forget(principal.project_id, reply_id)
+        rig.origins.forget(reply_id)
     return answer
 
 
 def _maker(reply_id: str, principal: Principal, rig: Rig) -> Provider:
-    name = rig.origins.provider_of(principal.project_id, reply_id)
-    provider = rig.traffic().catalog.providers.get(name or "")
+    origin = rig.origins.find(reply_id)
+    is_own = origin is not None and origin.project == principal.project_id
+    provider = rig.traffic().catalog.providers.get(origin.provider) if origin is not None and is_own else None
     if provider is None:
         raise NotFound(
             "this response is not known here; Windlass knows those that it passed on since it started, to the"

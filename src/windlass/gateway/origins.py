@@ -8,30 +8,33 @@ from windlass.base.ids import ProjectId
 _MAX_REPLIES = 50_000  # about 15 MB
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose reply it is, and where it is kept."""
+
+    project: ProjectId
+    provider: str
+
+
 @dataclass(slots=True)
 class ReplyOrigins:
-    """Reply id -> the provider that made it. The reply longest unused is forgotten first.
-
-    An id belongs to the project that made it: to another one it is unknown.
-    """
+    """Reply id -> its origin. The reply longest unused is forgotten first."""
 
     max_replies: int = _MAX_REPLIES
-    _known: OrderedDict[tuple[ProjectId, str], str] = field(
-        default_factory=OrderedDict[tuple[ProjectId, str], str]
-    )
+    _known: OrderedDict[str, Origin] = field(default_factory=OrderedDict[str, Origin])
 
-    def remember(self, project: ProjectId, reply_id: str, provider: str) -> None:
-        self._known[project, reply_id] = provider
-        self._known.move_to_end((project, reply_id))
+    def remember(self, reply_id: str, origin: Origin) -> None:
+        self._known[reply_id] = origin
+        self._known.move_to_end(reply_id)
         if len(self._known) > self.max_replies:
             self._known.popitem(last=False)
 
-    def provider_of(self, project: ProjectId, reply_id: str) -> str | None:
-        """Return the provider's name; None when this process does not know the id."""
-        provider = self._known.get((project, reply_id))
-        if provider is not None:
-            self._known.move_to_end((project, reply_id))
-        return provider
+    def find(self, reply_id: str) -> Origin | None:
+        """Return the origin; None when this process does not know the id."""
+        origin = self._known.get(reply_id)
+        if origin is not None:
+            self._known.move_to_end(reply_id)
+        return origin
 
-    def forget(self, project: ProjectId, reply_id: str) -> None:
-        self._known.pop((project, reply_id), None)
+    def forget(self, reply_id: str) -> None:
+        self._known.pop(reply_id, None)

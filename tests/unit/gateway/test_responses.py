@@ -5,11 +5,9 @@ from typing import Any
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
 from windlass.base.ids import ProjectId
 from windlass.contracts.call import Route, Target
-from windlass.gateway.origins import ReplyOrigins
+from windlass.gateway.origins import Origin, ReplyOrigins
 from windlass.gateway.traffic import traffic_of
 from windlass.providers.configure import ProviderSetting, configure
-
-ONE, OTHER = ProjectId("prj"), ProjectId("other")
 
 
 async def _gateway(start_gateway: GatewayMaker, url: str) -> Gateway:
@@ -72,10 +70,19 @@ async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(
     assert (await gateway.get("/v1/responses/..%2fmodels")).status == 404
 
 
-def test_an_id_is_unknown_to_other_projects_and_the_oldest_is_forgotten() -> None:
-    origins = ReplyOrigins(max_replies=2)
-    for number in range(3):
-        origins.remember(ONE, f"resp_{number}", "lab")
-    assert origins.provider_of(ONE, "resp_0") is None
-    assert origins.provider_of(ONE, "resp_2") == "lab"
-    assert origins.provider_of(OTHER, "resp_2") is None
+async def test_an_id_of_another_project_does_not_exist(start_gateway: GatewayMaker, provider: Any) -> None:
+    gateway = await _gateway(start_gateway, provider.url)
+    gateway.rig.origins.remember("resp_theirs", Origin(ProjectId("other"), "lab"))
+    asked = await _ask(gateway, "lab/m1", previous_response_id="resp_theirs")
+    assert (asked.status, asked.json["error"]["param"]) == (400, "previous_response_id")
+    assert (await gateway.get("/v1/responses/resp_theirs")).status == 404
+    assert gateway.provider.count("calls") == 0
+
+
+def test_the_reply_longest_unused_is_forgotten_first() -> None:
+    origins, origin = ReplyOrigins(max_replies=2), Origin(ProjectId("prj"), "lab")
+    origins.remember("resp_0", origin)
+    origins.remember("resp_1", origin)
+    assert origins.find("resp_0") == origin
+    origins.remember("resp_2", origin)
+    assert [origins.find(f"resp_{number}") for number in range(3)] == [origin, None, origin]

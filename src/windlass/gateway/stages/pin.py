@@ -27,9 +27,11 @@ def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, ri
         )
     if not head.kept_id:
         return replace(plan, targets=targets)
-    origin = rig.origins.provider_of(principal.project_id, head.kept_id)
+    origin = rig.origins.find(head.kept_id)
+    if origin is not None and origin.project != principal.project_id:
+        raise BadRequest(f"{field}: there is nothing with this id", param=field)
     if origin is not None:
-        targets = tuple(target for target in targets if target.provider.name == origin)
+        targets = tuple(target for target in targets if target.provider.name == origin.provider)
     elif len({target.provider.name for target in targets}) > 1:
         raise BadRequest(
             f"{field}: Windlass does not know which provider of {plan.asked!r} made this id (it knows those"
@@ -38,7 +40,7 @@ def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, ri
         )
     if not targets:
         raise BadRequest(
-            f"{field}: this id was made at {origin!r}, which is no target of {plan.asked!r}; ask for a"
+            f"{field}: this id was made at another provider, which is no target of {plan.asked!r}; ask for a"
             " model there, or send the whole input",
             param=field,
         )

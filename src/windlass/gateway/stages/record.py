@@ -17,6 +17,7 @@ from windlass.contracts.span import SpanStatus, TraceAttributes
 from windlass.contracts.usage import Cost
 from windlass.dialects.registry import CODECS
 from windlass.gateway.exchange import InboundCall
+from windlass.gateway.origins import Origin
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages.context import TraceParent, read_trace_parent
 from windlass.gateway.traffic import Plan, PlannedTarget
@@ -119,7 +120,7 @@ class OpenCall:
         """Note where a reply was made that a later call may go on from."""
         target, reply_id = outcome.answered_by, outcome.summary.id
         if target is not None and reply_id and target.codec.name == self.codec.name == _KEPT_DIALECT:
-            self.rig.origins.remember(principal.project_id, reply_id, target.provider.name)
+            self.rig.origins.remember(reply_id, Origin(principal.project_id, target.provider.name))
 
     def _written(self, writing: asyncio.Future[None]) -> None:
         error = None if writing.cancelled() else writing.exception()
