@@ -76,7 +76,7 @@ def processes(settings: Settings, port: int) -> list[Process]:
             ],
             grace_s=settings.drain_s + 5,
         ),
-        Process("worker", ["worker", *common, *config], grace_s=20),
+        Process("worker", ["worker", *common, *config], grace_s=20, is_patient=True),
     ]
     if not settings.clickhouse_url:
         found.insert(0, Process("engine", ["engine", *common], grace_s=20))

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _AFTER_SIGNAL_S = 0.5
+_PATIENCE_S = 4.0
 _STEADY_S = 2.0  # a process that lived this long had started well: it starts again without growing delay
 
 
@@ -30,7 +31,7 @@ class Process:
     name: str
     arguments: Sequence[str]
     grace_s: float
-    pass_fds: tuple[int, ...] = ()
+    is_patient: bool = False  # leaves the processors to the others until calls are accepted
     restarts: int = 0
     child: asyncio.subprocess.Process | None = None
     started_at_s: float = 0.0
@@ -45,6 +46,7 @@ class Supervisor:
     state_path: Path
     on_announce: Callable[[Mapping[str, object]], None]
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _accepting: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT; a second signal kills at once."""
@@ -81,6 +83,9 @@ class Supervisor:
 
     async def _keep(self, process: Process, announce_fd: int) -> None:
         failures = 0
+        if process.is_patient:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._accepting.wait(), _PATIENCE_S)
         while not process.is_stopping:
             await self._start(process, announce_fd)
             assert process.child is not None
@@ -131,6 +136,7 @@ class Supervisor:
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_fd, "rb")
         )
         while line := await reader.readline():
+            self._accepting.set()
             self.on_announce(json.loads(line))
 
     def _write_state(self) -> None:

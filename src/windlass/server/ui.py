@@ -40,8 +40,11 @@ class WebApp:
         page = self._folder / "index.html"
         if page not in self._files:
             return PlainTextResponse(_MISSING, 200)
-        path = self._folder / str(scope["path"]).lstrip("/")
+        asked = str(scope["path"]).lstrip("/")
+        path = self._folder / asked
         if path not in self._files:  # a set look-up: no path outside the folder can match
+            if asked.startswith("assets/"):  # a tab of an older version; the page would not be a script
+                return PlainTextResponse("this file is of another version; reload the page\n", 404)
             path = page
         return self._file(path, Headers(scope=scope).get("accept-encoding", ""))
 
