@@ -16,7 +16,7 @@ import pytest
 from tests.support.engine import eventually, running_engine
 from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
 from windlass.backends.trace_store.connections import server_address
-from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut
+from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut, StoreUnavailable
 from windlass.contracts.trace_store import TraceStore
 
 SERVER_URL = os.environ.get("WINDLASS_TEST_CLICKHOUSE_URL", "")
