@@ -9,6 +9,7 @@ WindlassError
 |- UpstreamError               a model provider answered badly or not at all  502, 504
 |  |- UpstreamRefused, UpstreamUnreachable, UpstreamTimedOut, StreamTruncated
 |  `- AllTargetsFailed
+|- Stopping                    Windlass is on its way out                     503
 |- StoreError                  a store of ours can't serve                    503
 |  `- JournalFull, StoreUnavailable, QueryTimedOut
 `- ConfigurationError          settings or windlass.yaml can't be used        exit code 2
@@ -167,6 +168,13 @@ class AllTargetsFailed(UpstreamError):
     """Every target of the route failed; the message says how each did."""
 
     code = "all_targets_failed"
+
+
+class Stopping(WindlassError):
+    """Windlass was told to stop and could wait no longer; send the request again."""
+
+    code = "server_stopping"
+    status = 503
 
 
 class StoreError(WindlassError):

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from windlass.base.errors import MethodRefused, NotFound, WindlassError
 from windlass.contracts.call import Dialect
-from windlass.gateway.exchange import Headers, InboundCall, OutboundReply, StreamBody
+from windlass.gateway.exchange import Headers, InboundCall, OutboundReply, Stop, StreamBody
 from windlass.gateway.flow import handle_chat
 from windlass.gateway.keep_alive import KeepAlive
 from windlass.gateway.models import list_models, show_model
@@ -31,16 +31,21 @@ class GatewayApp:
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self._streams: set[StreamBody] = set()
+        self._unanswered: dict[asyncio.Task[object], Stop] = {}
 
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
         return path in _CHAT_PATHS or path == _MODELS or path.startswith(_MODELS + "/")
 
-    def interrupt_streams(self) -> int:
-        """End every open stream with an error event, at the end of a drain; returns how many there were."""
+    def interrupt_calls(self) -> int:
+        """End every open call in words its caller understands, at the end of a drain; returns how many."""
         for body in list(self._streams):
             body.interrupt("Windlass is stopping; send the request again")
-        return len(self._streams)
+        for task, stop in self._unanswered.items():
+            if not stop.is_set:
+                stop.is_set = True
+                task.cancel()
+        return len(self._streams) + len(self._unanswered)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = cast("str", scope["path"])
@@ -58,8 +63,10 @@ class GatewayApp:
         request = InboundCall(dialect, headers, body or b"", is_too_large=body is None)
         task = cast("asyncio.Task[object]", asyncio.current_task())
         watch = asyncio.ensure_future(_watch(receive, task))
+        self._unanswered[task] = request.stop
         try:
             reply = await handle_chat(request, self._rig)
+            del self._unanswered[task]
             if isinstance(reply.body, bytes):
                 await _send_whole(reply, send)
             else:
@@ -69,6 +76,7 @@ class GatewayApp:
             if not watch.done() or task.uncancel():
                 raise
         finally:
+            self._unanswered.pop(task, None)
             watch.cancel()
 
     async def _send_stream(self, reply: OutboundReply, body: StreamBody, send: Send) -> None:

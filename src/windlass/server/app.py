@@ -37,9 +37,9 @@ class WindlassApp:
         self._operations: ASGIApp = Operations(house, metrics)
         self._web: ASGIApp = WebApp(UI_FOLDER)
 
-    def interrupt_streams(self) -> int:
-        """End open streams with an error event their callers understand; return how many there were."""
-        return self._gateway.interrupt_streams()
+    def interrupt_calls(self) -> int:
+        """End open calls with an error their callers understand; return how many there were."""
+        return self._gateway.interrupt_calls()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

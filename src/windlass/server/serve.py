@@ -23,7 +23,7 @@ from windlass.server.metrics import GatewayMetrics
 
 logger = logging.getLogger(__name__)
 
-_LAST_WORDS_S = 1.0  # for the error events of open streams to be written
+_LAST_WORDS_S = 1.0  # for the errors of open calls to be written
 
 
 def run(settings: Settings, *, is_supervised: bool, announce_fd: int | None) -> None:
@@ -51,7 +51,7 @@ async def _serve(settings: Settings, announce_fd: int | None) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, that says when calls are accepted, and ends open streams in their dialect, not by a cut."""
+    """uvicorn, that says when calls are accepted, and ends open calls in their dialect, not by a cut."""
 
     def __init__(self, app: WindlassApp, settings: Settings, on_ready: Callable[[], None]) -> None:
         super().__init__(_server_config(app, settings))
@@ -70,8 +70,8 @@ class _Server(uvicorn.Server):
         timer.cancel()
 
     def _interrupt(self) -> None:
-        if count := self._app.interrupt_streams():
-            logger.warning("%d streams were still open after %.0f s and were ended", count, self._patience_s)
+        if count := self._app.interrupt_calls():
+            logger.warning("%d calls were still open after %.0f s and were ended", count, self._patience_s)
 
 
 def _server_config(app: WindlassApp, settings: Settings) -> uvicorn.Config:
