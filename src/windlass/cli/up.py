@@ -10,6 +10,7 @@ import typer
 from windlass.assembly.config_file import find_config, load_config
 from windlass.assembly.environment import process_environment
 from windlass.assembly.logs import configure_logs
+from windlass.assembly.traffic import check_config
 from windlass.base.errors import ConfigurationError
 from windlass.base.settings import Settings
 from windlass.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
@@ -40,9 +41,10 @@ def up(
     settings = settings_from(home, port, host, config)
     configure_logs(settings, "up")
     prepare_home(settings.home)
-    load_config(find_config(settings), process_environment())  # a broken file stops the start, said once
+    environment = process_environment()
+    check_config(load_config(find_config(settings), environment), environment)  # stops the start, said once
     _refuse_open_door(settings)
-    is_explicit = port is not None or "WINDLASS_PORT" in process_environment()
+    is_explicit = port is not None or "WINDLASS_PORT" in environment
     chosen = ports.choose(settings.host, settings.port, may_move=not is_explicit)
     url = f"http://{settings.host}:{chosen}"
     with hold_instance(settings.home, {"url": url}):
