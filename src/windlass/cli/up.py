@@ -1,7 +1,9 @@
 """`windlass up`: all processes under one supervisor, and the screen that says how to use them."""
 
 import asyncio
+import contextlib
 import logging
+import sys
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -53,7 +55,7 @@ def up(
         supervisor = Supervisor(
             processes(settings, chosen),
             settings.home / STATE_NAME,
-            lambda facts: None if is_quiet else announce(facts, settings, is_json=is_json),
+            lambda facts: None if is_quiet else _announce_if_read(facts, settings, is_json=is_json),
         )
         asyncio.run(supervisor.run())
 
@@ -110,6 +112,13 @@ def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) 
     if facts.get("key"):
         lines.insert(3, "  The key and the sign-in link below are shown only now.")
     typer.echo("\n".join(lines))
+
+
+def _announce_if_read(facts: Mapping[str, object], settings: Settings, *, is_json: bool) -> None:
+    """Announce; whoever took the first line and closed the pipe (`| head -1`) wants no more."""
+    with contextlib.suppress(BrokenPipeError):
+        announce(facts, settings, is_json=is_json)
+        sys.stdout.flush()
 
 
 def _refuse_open_door(settings: Settings) -> None:
