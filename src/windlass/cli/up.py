@@ -79,6 +79,7 @@ def processes(settings: Settings, port: int) -> list[Process]:
                 "{announce_fd}",
             ],
             grace_s=settings.drain_s + 5,
+            is_needed=True,
         ),
         Process("worker", ["worker", *common, *config], grace_s=20, is_patient=True),
     ]

@@ -35,10 +35,18 @@ _STATUSES: dict[str, JobStatus] = {
 
 
 def sqlite_jobs_url(home: Path) -> str:
-    """Make the jobs file of a data folder in WAL mode, where readers and the writer don't wait."""
+    """Make the jobs file of a data folder in WAL mode, where readers and the writer don't wait.
+
+    Raises: StoreUnavailable.
+    """
     path = home / "jobs.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise StoreUnavailable(
+            f"{str(path)!r} can't be used ({error}); when it is damaged, move it away: it is made anew"
+        ) from error
     return f"sqlite:///{path}"
 
 

@@ -17,6 +17,7 @@ from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut, 
         (243, StoreUnavailable, StoreUnavailable),
         (252, StoreUnavailable, StoreUnavailable),
         (516, StoreUnavailable, StoreUnavailable),
+        (40, StoreUnavailable, StoreUnavailable),
         (62, BadRequest, BadRequest),
     ],
 )
