@@ -12,6 +12,7 @@ from windlass.base.clock import Clock
 from windlass.base.errors import BadRequest, NotFound
 from windlass.base.ids import ProjectId, ScoreId, SpanId, TraceId, new_id
 from windlass.base.threads import in_thread
+from windlass.capabilities.traces.figures import FigureReads
 from windlass.capabilities.traces.filter_grammar import parse_filter
 from windlass.capabilities.traces.filter_sql import FilterSql, compile_filter
 from windlass.capabilities.traces.records import (
@@ -155,7 +156,8 @@ class Traces:
         step_ns = choose_step_s(bounds, step) * 1_000_000_000
         start_ns = bounds.since_ns - bounds.since_ns % step_ns
         bounds = TimeRange(start_ns, bounds.until_ns)
-        figures = await in_thread(self._reads(project_id).figures, bounds, step_ns)
+        reads = FigureReads(self._store, project_id, self._timeout_s)
+        figures = await in_thread(reads.figures, bounds, step_ns)
         by_step = {row["step"]: row for row in figures.by_step}
         steps = range(-(-(bounds.until_ns - start_ns) // step_ns))
         return Overview(

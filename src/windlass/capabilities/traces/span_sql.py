@@ -10,6 +10,7 @@ from windlass.capabilities.traces.records import TimeRange
 PROJECT_AND_TIME = "project_id = {project:String} AND started_ns >= {low:Int64} AND started_ns < {high:Int64}"
 
 INPUT_TOKENS = "(in_fresh + in_cache_read + in_cache_write_5m + in_cache_write_1h + in_audio + in_image)"
+MODEL = "if(response_model != '', response_model, request_model)"
 OUTPUT_TOKENS = "(out_text + out_reasoning + out_audio + out_image)"
 
 
@@ -21,16 +22,19 @@ class Condition:
     parameters: Mapping[str, object]
 
 
-def started_in(stretches: Sequence[TimeRange], name: str = "at") -> Condition:
-    """Choose spans that started in one of a few stretches of time; each is read along the sort key."""
+def started_in(stretches: Sequence[TimeRange], *, column: str = "started_ns", name: str = "at") -> Condition:
+    """Choose what started in one of a few stretches of time; each is read along the sort key.
+
+    name: tells the parameters of two conditions in one query apart.
+    """
     parts = [
-        f"started_ns >= {{{name}{n}_low:Int64}} AND started_ns < {{{name}{n}_high:Int64}}"
+        f"{column} >= {{{name}{n}_low:Int64}} AND {column} < {{{name}{n}_high:Int64}}"
         for n in range(len(stretches))
     ]
     parameters: dict[str, object] = {}
     for n, stretch in enumerate(stretches):
         parameters |= {f"{name}{n}_low": stretch.since_ns, f"{name}{n}_high": stretch.until_ns}
-    return Condition(f"project_id = {{project:String}} AND ({' OR '.join(parts)})", parameters)
+    return Condition(f"project_id = {{project:String}} AND ({' OR '.join(parts) or '0'})", parameters)
 
 
 def _values_of(keys: str, pairs: str) -> str:

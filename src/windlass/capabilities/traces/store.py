@@ -10,6 +10,7 @@ from windlass.capabilities.traces.filter_sql import FilterSql
 from windlass.capabilities.traces.records import PagePosition, TimeRange
 from windlass.capabilities.traces.span_sql import (
     INPUT_TOKENS,
+    MODEL,
     OUTPUT_TOKENS,
     PROJECT_AND_TIME,
     TRACE_STATUS,
@@ -27,11 +28,8 @@ _NEWEST_SPANS = (
     f"FROM spans WHERE {PROJECT_AND_TIME} ORDER BY project_id DESC, started_ns DESC LIMIT {{size:UInt64}}"
 )
 _ROOT_FIRST = "(parent_span_id != '', started_ns)"
-_MODEL = "if(response_model != '', response_model, request_model)"
 _MAX_TRACE_SPANS = 5000
 _MAX_BODIES = 10_000
-_MAX_FIGURES = 5000
-_MAX_MODELS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +39,6 @@ class Window:
     low_ns: int
     high_ns: int
     span_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Sums over calls: one row, one per step that has calls, one per model with the most calls first."""
-
-    totals: Mapping[str, object]
-    by_step: Sequence[Mapping[str, object]]
-    by_model: Sequence[Mapping[str, object]]
 
 
 class TraceReads:
@@ -152,40 +141,9 @@ class TraceReads:
         rows = self._ask(_BODIES, {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_BODIES})
         return {str(row[0]): str(row[1]) for row in rows.rows}
 
-    def figures(self, bounds: TimeRange, step_ns: int) -> Figures:
-        """Add up calls in all, by step of time and by model, each call once, in one pass."""
-        rows = self._ask(_FIGURES, {**_bounds(bounds), "step": step_ns, "limit": _MAX_FIGURES})
-        named = _named(rows)
-        nothing: Mapping[str, object] = {}
-        return Figures(
-            totals=next((row for row in named if row["grain"] == "all"), nothing),
-            by_step=[row for row in named if row["grain"] == "step"],
-            by_model=[row for row in named if row["grain"] == "model"][:_MAX_MODELS],
-        )
-
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
 
-
-_FIGURES = f"""
-SELECT
-    multiIf(grouping(step) = 0, 'step', grouping(model) = 0, 'model', 'all') AS grain,
-    intDiv(started_ns - {{low:Int64}}, {{step:Int64}}) AS step,
-    {_MODEL} AS model,
-    provider,
-    count() AS calls,
-    countIf(status != 'ok') AS errors,
-    sum(cost_nanousd) AS cost_nanousd,
-    sum({INPUT_TOKENS}) AS input_tokens,
-    sum({OUTPUT_TOKENS}) AS output_tokens,
-    quantilesTDigest(0.5, 0.95)(ended_ns - started_ns) AS latencies_ns,
-    sumMap(map(if(cost_status = '', 'unknown', cost_status), 1)) AS cost_status_counts
-FROM spans FINAL
-WHERE {PROJECT_AND_TIME} AND {counted()}
-GROUP BY GROUPING SETS ((step), (model, provider), ())
-ORDER BY grain, calls DESC
-LIMIT {{limit:UInt32}}
-"""
 
 _SUMMARY_COLUMNS = (
     "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status, trace_name, user_id, "
@@ -205,7 +163,7 @@ SELECT
     max(ended_ns) AS last_ns,
     {TRACE_STATUS} AS trace_status,
     count() AS span_count,
-    groupUniqArrayIf(20)({_MODEL}, is_counted AND {_MODEL} != '') AS models,
+    groupUniqArrayIf(20)({MODEL}, is_counted AND {MODEL} != '') AS models,
     sumIf(input_sum, is_counted) AS input_tokens,
     sumIf(output_sum, is_counted) AS output_tokens,
     sumIf(cost_nanousd, is_counted) AS cost_nanousd,
