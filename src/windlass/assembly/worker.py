@@ -17,7 +17,7 @@ from windlass.capabilities.access.jobs import prune_sign_ins
 from windlass.capabilities.access.service import access_service
 from windlass.capabilities.traces.jobs import Drain
 from windlass.capabilities.traces.retention import drop_traces_before
-from windlass.capabilities.traces.rollup import build_call_figures
+from windlass.capabilities.traces.rollup import keep_call_figures
 from windlass.contracts.jobs import Job
 from windlass.contracts.trace_store import TraceStore
 
@@ -50,8 +50,11 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
         if _prepare(store, stop):
             jobs = threading.Thread(target=_run_jobs, args=(settings, store, stop), name="windlass-jobs")
             jobs.start()
+            figures = threading.Thread(target=keep_call_figures, args=(store, stop), name="windlass-figures")
+            figures.start()
             Drain(reader, store, aside=settings.home / ASIDE_FOLDER).run(stop)
             jobs.join()
+            figures.join()
     finally:
         reader.close()
         store.close()
@@ -72,13 +75,9 @@ def _run_jobs(settings: Settings, store: TraceStore, stop: threading.Event) -> N
         if settings.trace_retention_days:
             drop_traces_before(store, now_ns - settings.trace_retention_days * _DAY_NS)
 
-    def add_up(_now_ns: int) -> None:
-        build_call_figures(store)
-
     jobs = DbosJobs(url)
     try:
-        every_minute = Job("call figures", add_up, schedule="* * * * *")
-        jobs.start([Job("retention", keep_house, schedule="17 3 * * *"), every_minute])
+        jobs.start([Job("retention", keep_house, schedule="17 3 * * *")])
         stop.wait()
     except StoreError as error:
         logger.error("scheduled jobs do not run: %s", error.message)
