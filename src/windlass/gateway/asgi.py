@@ -107,7 +107,7 @@ class GatewayApp:
 
     def _models(self, path: str, method: str, headers: Mapping[str, str], dialect: Dialect) -> OutboundReply:
         if not self.serves(path):
-            raise NotFound(f"there is no {path!r} here; see the documentation for what Windlass serves")
+            raise NotFound(f"there is no {path!r} here; {_advice(path)}")
         if path in _CHAT_PATHS or method not in {"GET", "HEAD"}:
             raise MethodRefused(f"{method} is not possible on {path!r}")
         principal = authenticate.check(headers, self._rig)
@@ -160,6 +160,12 @@ async def _watch(receive: Receive, task: asyncio.Task[object]) -> None:
 async def _send_whole(reply: OutboundReply, send: Send) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+def _advice(path: str) -> str:
+    if path.startswith("/v1/v1/"):  # every SDK adds the path it was written for
+        return "the base URL has a /v1 too many: an Anthropic SDK's ends at the port"
+    return "see the documentation for what Windlass serves"
 
 
 def _headers_of(scope: Scope) -> dict[str, str]:

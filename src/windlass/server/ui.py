@@ -18,6 +18,9 @@ _SAFETY = {
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
 }
+# What SDKs add to their base URL; here they arrive when it lacks the /v1.
+_SDK_PATHS = ("/chat/completions", "/responses", "/embeddings", "/completions")
+_BASE_URL = "the base URL of an OpenAI SDK ends in /v1 here, e.g. http://127.0.0.1:4100/v1\n"
 _MISSING = (
     "Windlass runs, and its API answers, but this build has no web app.\n"
     "Install the wheel from the package index, or build it in a checkout with: make ui\n"
@@ -36,7 +39,8 @@ class WebApp:
 
     def _answer(self, scope: Scope) -> Response:
         if scope["method"] not in {"GET", "HEAD"}:
-            return PlainTextResponse("use GET\n", 405, {"allow": "GET, HEAD"})
+            says = _BASE_URL if str(scope["path"]).endswith(_SDK_PATHS) else "use GET\n"
+            return PlainTextResponse(says, 405, {"allow": "GET, HEAD"})
         page = self._folder / "index.html"
         if page not in self._files:
             return PlainTextResponse(_MISSING, 200)

@@ -47,3 +47,9 @@ def test_no_path_leads_out_of_the_folder(browser: TestClient, path: str) -> None
 def test_a_build_without_the_web_app_says_how_to_get_it(tmp_path: Path) -> None:
     assert "make ui" in TestClient(WebApp(tmp_path)).get("/").text
     assert TestClient(WebApp(tmp_path)).post("/").status_code == 405
+
+
+def test_an_sdk_whose_base_url_lacks_v1_is_told_so(browser: TestClient) -> None:
+    reply = browser.post("/chat/completions", json={})
+    assert (reply.status_code, "ends in /v1" in reply.text) == (405, True)
+    assert "ends in /v1" not in browser.post("/traces", json={}).text
