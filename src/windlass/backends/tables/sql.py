@@ -83,8 +83,11 @@ def _open_engine(url: str) -> Engine:
         url = f"postgresql+psycopg://{url.removeprefix(scheme)}" if url.startswith(scheme) else url
     try:
         name = make_url(url).get_backend_name()
-    except SQLAlchemyError as error:
-        raise ConfigurationError(f"WINDLASS_TABLES_URL can't be read as a database URL: {error}") from None
+    except (SQLAlchemyError, ValueError):  # their words may quote a password that was not escaped
+        raise ConfigurationError(
+            "WINDLASS_TABLES_URL must look like postgresql://user:password@host:5432/database "
+            "(write / @ : # of a password as %2F %40 %3A %23)"
+        ) from None
     if name == "sqlite":
         engine = create_engine(url, pool_size=8, connect_args={"timeout": _BUSY_TIMEOUT_S})
         event.listen(engine, "connect", _prepare_sqlite)

@@ -56,7 +56,7 @@ def test_a_server_s_url_is_an_address_and_a_database() -> None:
     assert database == "windlass"
 
 
-@pytest.mark.parametrize("url", ["", "db.example.org", "clickhouse://host", "http://"])
+@pytest.mark.parametrize("url", ["", "db.example.org", "clickhouse://host", "http://", "http://u:se/cret@h"])
 def test_a_url_that_is_none_is_a_mistake_in_the_settings(url: str) -> None:
     with pytest.raises(ConfigurationError, match="WINDLASS_CLICKHOUSE_URL"):
         server_address(url)
