@@ -177,3 +177,11 @@ async def test_a_redirect_is_not_followed(client: UpstreamClient) -> None:
         reply = await client.send(ask(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
         assert reply.status == 307
         await client.close()
+
+
+async def test_a_key_that_no_header_can_carry_is_a_failed_try_not_a_fault_of_ours(
+    client: UpstreamClient, provider: FakeProvider
+) -> None:
+    request = UpstreamRequest("GET", f"{provider.url}/v1/models", {"authorization": "Bearer a\nb"}, b"", 1, 1)
+    with pytest.raises(UpstreamUnreachable, match="key"):
+        await client.send(request)

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from windlass.base.errors import MethodRefused, NotFound, WindlassError
 from windlass.contracts.call import Dialect
 from windlass.gateway import kept
-from windlass.gateway.exchange import Headers, InboundCall, OutboundReply, StreamBody
+from windlass.gateway.exchange import Headers, InboundCall, OutboundReply, Stop, StreamBody
 from windlass.gateway.flow import handle_chat
 from windlass.gateway.keep_alive import KeepAlive
 from windlass.gateway.models import list_models, show_model
@@ -36,16 +36,21 @@ class GatewayApp:
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self._streams: set[StreamBody] = set()
+        self._unanswered: dict[asyncio.Task[object], Stop] = {}
 
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
         return path in _CHAT_PATHS or path == _MODELS or path.startswith((_MODELS + "/", kept.PREFIX))
 
-    def interrupt_streams(self) -> int:
-        """End every open stream with an error event, at the end of a drain; returns how many there were."""
+    def interrupt_calls(self) -> int:
+        """End every open call in words its caller understands, at the end of a drain; returns how many."""
         for body in list(self._streams):
             body.interrupt("Windlass is stopping; send the request again")
-        return len(self._streams)
+        for task, stop in self._unanswered.items():
+            if not stop.is_set:
+                stop.is_set = True
+                task.cancel()
+        return len(self._streams) + len(self._unanswered)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = cast("str", scope["path"])
@@ -63,8 +68,10 @@ class GatewayApp:
         request = InboundCall(dialect, headers, body or b"", is_too_large=body is None)
         task = cast("asyncio.Task[object]", asyncio.current_task())
         watch = asyncio.ensure_future(_watch(receive, task))
+        self._unanswered[task] = request.stop
         try:
             reply = await handle_chat(request, self._rig)
+            del self._unanswered[task]
             if isinstance(reply.body, bytes):
                 await _send_whole(reply, send)
             else:
@@ -74,6 +81,7 @@ class GatewayApp:
             if not watch.done() or task.uncancel():
                 raise
         finally:
+            self._unanswered.pop(task, None)
             watch.cancel()
 
     async def _send_stream(self, reply: OutboundReply, body: StreamBody, send: Send) -> None:
@@ -108,7 +116,7 @@ class GatewayApp:
 
     def _models(self, path: str, method: str, headers: Mapping[str, str], dialect: Dialect) -> OutboundReply:
         if not self.serves(path):
-            raise NotFound(f"there is no {path!r} here; see the documentation for what Windlass serves")
+            raise NotFound(f"there is no {path!r} here; {_advice(path)}")
         if path in _CHAT_PATHS or method not in {"GET", "HEAD"}:
             raise MethodRefused(f"{method} is not possible on {path!r}")
         principal = authenticate.check(headers, self._rig)
@@ -168,6 +176,12 @@ async def _watch(receive: Receive, task: asyncio.Task[object]) -> None:
 async def _send_whole(reply: OutboundReply, send: Send) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+def _advice(path: str) -> str:
+    if path.startswith("/v1/v1/"):  # every SDK adds the path it was written for
+        return "the base URL has a /v1 too many: an Anthropic SDK's ends at the port"
+    return "see the documentation for what Windlass serves"
 
 
 def _headers_of(scope: Scope) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from typing import cast
 
-from windlass.base.errors import WindlassError
+from windlass.base.errors import Stopping, WindlassError
 from windlass.contracts.span import SpanStatus
+from windlass.contracts.usage import Cost
 from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import admit, ask, attempt, authenticate, deliver, pin, price, record, route
@@ -19,7 +21,8 @@ async def handle_chat(request: InboundCall, rig: Rig) -> OutboundReply:
     """Serve one chat call, streamed or not. Every error becomes a reply in the caller's dialect.
 
     Every outcome of a call with a known key, failures included, writes exactly one call record, and
-    writes it before the answer is final. Cancel the awaiting task when the caller leaves.
+    writes it before the answer is final. Cancel the awaiting task when the caller leaves, or, with the
+    request's `stop` set, when Windlass stops.
     """
     call = record.open_call(request, rig)
     try:
@@ -37,7 +40,11 @@ async def handle_chat(request: InboundCall, rig: Rig) -> OutboundReply:
     except WindlassError as error:
         return await _refuse(call, error)
     except asyncio.CancelledError:
-        call.abandon(Outcome(SpanStatus.CANCELLED, 499, cost=price.of_unfinished(call.attempts)))
+        cost = price.of_unfinished(call.attempts)
+        if request.stop.is_set:
+            cast("asyncio.Task[object]", asyncio.current_task()).uncancel()
+            return await _refuse(call, Stopping("Windlass is stopping; send the request again"), cost)
+        call.abandon(Outcome(SpanStatus.CANCELLED, 499, cost=cost))
         raise
     except Exception:  # noqa: BLE001  # the edge of a request
         _LOG.exception("a call failed for a reason of ours (%s)", call.request_id)
@@ -51,9 +58,11 @@ async def _answer_plan(call: OpenCall, plan: Plan) -> OutboundReply:
     return plan_reply(call, plan)
 
 
-async def _refuse(call: OpenCall, error: WindlassError) -> OutboundReply:
+async def _refuse(call: OpenCall, error: WindlassError, cost: Cost | None = None) -> OutboundReply:
     reply = error_reply(call, error)
     await call.finish(
-        Outcome(SpanStatus.ERROR, reply.status, error_type=error_type_of(error), error=error.message)
+        Outcome(
+            SpanStatus.ERROR, reply.status, cost=cost, error_type=error_type_of(error), error=error.message
+        )
     )
     return reply
