@@ -1,12 +1,13 @@
 """How commands print: a table for people, JSON for programs; not what is printed."""
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len, set_cell_size
+
+from windlass.assembly.environment import process_environment
 
 _RIGHT = (
     "_ms",
@@ -43,7 +44,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, emp
     if is_terminal:
         _shrink(widths, columns, shutil.get_terminal_size().columns)
     header = _line(columns, columns, widths)
-    is_bold = is_terminal and not os.environ.get("NO_COLOR")
+    is_bold = is_terminal and not process_environment().get("NO_COLOR")
     sys.stdout.write(f"\x1b[1m{header}\x1b[0m\n" if is_bold else header + "\n")
     sys.stdout.writelines(_line(row, columns, widths) + "\n" for row in cells)
 

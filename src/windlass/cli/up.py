@@ -18,7 +18,7 @@ from windlass.base.settings import Settings
 from windlass.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
 from windlass.cli.output import note, print_json
 from windlass.server import ports
-from windlass.server.instance import STATE_NAME, hold_instance, prepare_home
+from windlass.server.instance import STATE_NAME, hold_instance, prepare_home, refuse_second
 from windlass.server.supervisor import Process, Supervisor
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def up(
     environment = process_environment()
     check_config(load_config(find_config(settings), environment), environment)  # stops the start, said once
     _refuse_open_door(settings)
+    refuse_second(settings.home)
     is_explicit = port is not None or "WINDLASS_PORT" in environment
     chosen = ports.choose(settings.host, settings.port, may_move=not is_explicit)
     url = f"http://{settings.host}:{chosen}"

@@ -52,6 +52,12 @@ def hold_instance(home: Path, address: Mapping[str, object]) -> Generator[None]:
         os.close(handle)
 
 
+def refuse_second(home: Path) -> None:
+    """Raises: AlreadyRunning. Asked before the port, which the first instance holds too."""
+    if running_address(home) is not None:
+        raise AlreadyRunning(_who_runs(home / LOCK_NAME, home))
+
+
 def running_address(home: Path) -> Mapping[str, object] | None:
     """Return what the running instance wrote of itself, None when none runs. Raises: ConfigurationError."""
     path = home / LOCK_NAME

@@ -150,6 +150,9 @@ class Supervisor:
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_fd, "rb")
         )
         while line := await reader.readline():
+            if self._accepting.is_set():
+                logger.info("calls are accepted again")
+                continue
             self._accepting.set()
             self.on_announce(json.loads(line))
 

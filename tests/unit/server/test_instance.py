@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from windlass.base.errors import AlreadyRunning, ConfigurationError
-from windlass.server.instance import LOCK_NAME, hold_instance, prepare_home, running_address
+from windlass.server.instance import (
+    LOCK_NAME,
+    hold_instance,
+    prepare_home,
+    refuse_second,
+    running_address,
+)
 
 
 def test_a_second_instance_is_refused_and_told_of_the_first(tmp_path: Path) -> None:
@@ -13,7 +19,10 @@ def test_a_second_instance_is_refused_and_told_of_the_first(tmp_path: Path) -> N
         assert running_address(tmp_path)["url"] == "http://one"  # type: ignore[index]
         with pytest.raises(AlreadyRunning, match="http://one"), hold_instance(tmp_path, {"url": "two"}):
             pytest.fail("two instances hold one folder")
+        with pytest.raises(AlreadyRunning, match="http://one"):
+            refuse_second(tmp_path)
     assert running_address(tmp_path) is None
+    refuse_second(tmp_path)
 
 
 def test_a_lock_of_somebody_else_is_explained(tmp_path: Path) -> None:

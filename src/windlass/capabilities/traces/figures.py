@@ -199,20 +199,35 @@ def nearby(stretches: Sequence[TimeRange]) -> list[TimeRange]:
     return [TimeRange(one.since_ns, one.until_ns + BUCKET_NS) for one in stretches]
 
 
+# In two levels: one sum per step and model, which are few, and then those in three groupings.
 _SUMS = f"""
 SELECT
     multiIf(grouping(step) = 0, 'step', grouping(model) = 0, 'model', 'all') AS grain,
-    intDiv(at_ns - {{{{low:Int64}}}}, {{{{step:Int64}}}}) AS step,
+    step,
     model,
     provider,
-    sum(call_count) AS calls,
-    sum(error_count) AS errors,
-    sum(nanousd) AS cost_nanousd,
-    sum(input_sum) AS input_tokens,
-    sum(output_sum) AS output_tokens,
-    quantilesTDigestWeighted(0.5, 0.95)(latency_ns, call_count) AS latencies_ns,
-    sumMap(map(cost_state, call_count)) AS cost_status_counts
-FROM ({{calls}})
+    sum(calls_part) AS calls,
+    sum(errors_part) AS errors,
+    sum(cost_part) AS cost_nanousd,
+    sum(input_part) AS input_tokens,
+    sum(output_part) AS output_tokens,
+    quantilesTDigestWeightedMerge(0.5, 0.95)(latencies_part) AS latencies_ns,
+    sumMap(map(cost_state, calls_part)) AS cost_status_counts
+FROM (
+    SELECT
+        intDiv(at_ns - {{{{low:Int64}}}}, {{{{step:Int64}}}}) AS step,
+        model,
+        provider,
+        cost_state,
+        sum(call_count) AS calls_part,
+        sum(error_count) AS errors_part,
+        sum(nanousd) AS cost_part,
+        sum(input_sum) AS input_part,
+        sum(output_sum) AS output_part,
+        quantilesTDigestWeightedState(0.5, 0.95)(latency_ns, call_count) AS latencies_part
+    FROM ({{calls}})
+    GROUP BY step, model, provider, cost_state
+)
 GROUP BY GROUPING SETS ((step), (model, provider), ())
 ORDER BY grain, calls DESC
 LIMIT {_MAX_FIGURES}

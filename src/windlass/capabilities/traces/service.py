@@ -123,11 +123,8 @@ class Traces:
             in_thread(reads.bodies_of, trace_id, bounds),
             in_thread(reads.scores, [trace_id]),
         )
-        return TraceDetail(
-            trace=trace_head(summaries[0], scores, len(rows)),
-            spans=[span_view(row, bodies) for row in rows],
-            scores=[score_view(row) for row in scores],
-        )
+        # In a thread: for thousands of spans it takes long enough to hold calls up.
+        return await in_thread(_detail, summaries[0], rows, bodies, scores)
 
     async def add_score(
         self,
@@ -187,6 +184,19 @@ class Traces:
         return [
             trace_item(by_id[trace_id], scores_of[trace_id]) for trace_id in trace_ids if trace_id in by_id
         ]
+
+
+def _detail(
+    summary: Mapping[str, object],
+    rows: Sequence[Mapping[str, object]],
+    bodies: Mapping[str, str],
+    scores: Sequence[Mapping[str, object]],
+) -> TraceDetail:
+    return TraceDetail(
+        trace=trace_head(summary, scores, len(rows)),
+        spans=[span_view(row, bodies) for row in rows],
+        scores=[score_view(row) for row in scores],
+    )
 
 
 Row = TypeVar("Row", bound=Mapping[str, object])

@@ -37,12 +37,16 @@ def started_in(stretches: Sequence[TimeRange], *, column: str = "started_ns", na
     return Condition(f"project_id = {{project:String}} AND ({' OR '.join(parts) or '0'})", parameters)
 
 
-def _values_of(keys: str, pairs: str) -> str:
-    """Return the values of the pairs whose key is among the keys; sorted, a pair follows its key."""
-    marks = (
+def _marks(keys: str, pairs: str) -> str:
+    """Sort keys and (key, value) pairs together: a pair follows its key, when that is there."""
+    return (
         f"arraySort(arrayConcat(arrayMap(key -> (key, 0, ''), {keys}), "
         f"arrayMap(pair -> (pair.1, 1, pair.2), {pairs})))"
     )
+
+
+def _values_of(marks: str) -> str:
+    """Return the values of the pairs that follow their key."""
     return (
         "arrayMap(mark -> mark.3, arrayFilter("
         "(mark, found) -> mark.2 = 1 AND found.2 = 0 AND found.1 = mark.1, "
@@ -60,15 +64,16 @@ def _repeated(where: str) -> str:
     reply that a gateway span tells of. One pass over the spans: a search per step took three times as long.
     """
     return f"""
-SELECT trace_id, arrayJoin(arrayConcat(
-    called_by, {_values_of("called_by", "parents")}, {_values_of("gateway_replies", "replies")}))
+SELECT trace_id, arrayJoin(arrayConcat(called_by, {_values_of("by_parent")}, {_values_of("by_reply")}))
 FROM (
     SELECT
         trace_id,
         groupUniqArrayIf(parent_span_id, parent_span_id != '' AND {_REPORTS_A_CALL}) AS called_by,
         groupUniqArrayIf((span_id, parent_span_id), parent_span_id != '' AND type != 'gateway') AS parents,
         groupUniqArrayIf(response_id, response_id != '' AND type = 'gateway') AS gateway_replies,
-        groupUniqArrayIf((response_id, span_id), response_id != '' AND type = 'llm') AS replies
+        groupUniqArrayIf((response_id, span_id), response_id != '' AND type = 'llm') AS replies,
+        {_marks("called_by", "parents")} AS by_parent,
+        {_marks("gateway_replies", "replies")} AS by_reply
     FROM spans
     WHERE {where} AND type != 'attempt'
     GROUP BY trace_id
