@@ -244,7 +244,7 @@ class Connection(asyncio.Protocol):
         headers = {"content-type": "application/json", "x-request-id": "req_up_1", **(more or {})}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {status} X\r\n{lines}content-length: {len(body)}\r\n\r\n"
-        self._transport.write(head.encode() + body)
+        self._transport.write(head.encode() + (b"" if self._parser.get_method() == b"HEAD" else body))
 
 
 def _model_of(body: bytes) -> str:

@@ -275,3 +275,24 @@ async def test_a_dry_run_calls_nobody(gateway: Gateway) -> None:
     _, body = await ask(gateway, "DELETE", f"{BASE}/files/1", headers={"x-windlass-dry-run": "1"})
     assert json.loads(body)["object"] == "windlass.plan"
     assert gateway.provider.requests() == []
+
+
+async def test_a_stream_arrives_piece_by_piece_and_an_answer_to_head_without_a_body(gateway: Gateway) -> None:
+    body = {"model": "fault-slow?seconds=0.1&chunks=3", "messages": ASK, "stream": True}
+    async with gateway.session.post(gateway.url + f"{BASE}/chat/completions", json=body) as reply:
+        first = await reply.content.readany()
+        rest = await reply.read()
+    head, nothing = await ask(gateway, "HEAD", "/v1/providers/long/bytes")
+
+    assert first.count(b"data: ") == 1
+    assert rest.endswith(b"data: [DONE]\n\n")
+    assert (head.status, head.headers["content-type"], nothing) == (200, "image/png", b"")
+
+
+async def test_a_wrong_key_is_said_however_large_the_body(gateway: Gateway) -> None:
+    sent = io.BytesIO(b"b" * 2_000_000)
+    reply, problem = await ask(
+        gateway, "PUT", f"{BASE}/echo", data=sent, headers={"authorization": "Bearer wl-none"}
+    )
+    assert (reply.status, json.loads(problem)["error"]["code"]) == (401, "invalid_api_key")
+    assert gateway.records() == []
