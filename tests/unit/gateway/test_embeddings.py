@@ -128,3 +128,19 @@ async def test_refusals_of_a_count_are_in_anthropics_shape(gateway: Gateway) -> 
     ):
         answer = await gateway.post(COUNT, body)
         assert (answer.status, answer.json["type"]) == (status, "error"), answer.body
+
+
+async def test_no_secret_of_the_caller_reaches_the_provider(gateway: Gateway) -> None:
+    secrets = {
+        "x-api-key": "wl-one",
+        "cookie": "session=secret",
+        "openai-organization": "secret-org",
+        "x-custom-token": "secret-token",
+        "x-goog-api-key": "secret-key",
+    }
+    await gateway.post(EMBEDDINGS, {"model": "lab/m1", "input": "a"}, **secrets)
+    await gateway.post(COUNT, {"model": "labant/m1", "messages": ASK}, **secrets)
+
+    for seen in gateway.provider.requests():
+        assert "secret" not in str(seen["headers"])
+        assert "wl-one" not in str(seen["headers"])

@@ -93,7 +93,8 @@ async def test_usage_in_a_known_shape_is_priced(gateway: Gateway) -> None:
         json={**body, "stream": True, "stream_options": {"include_usage": True}},
     )
     _, claude = await ask(gateway, "POST", "/v1/providers/labant/messages", json={**body, "stream": True})
-    first, second, third = gateway.records()
+    await ask(gateway, "GET", f"{BASE}/chat/completions", json=body)  # looks up what was paid for
+    first, second, third, again = gateway.records()
 
     usage = json.loads(whole)["usage"]
     nano = usage["prompt_tokens"] * 1000 + usage["completion_tokens"] * 2000
@@ -107,6 +108,7 @@ async def test_usage_in_a_known_shape_is_priced(gateway: Gateway) -> None:
     assert b"message_stop" in claude
     assert third.usage is not None
     assert (third.usage.in_fresh > 1, third.usage.out_text) == (True, 8)
+    assert again.usage is None
 
 
 async def test_a_large_body_of_any_kind_flows_through(gateway: Gateway) -> None:

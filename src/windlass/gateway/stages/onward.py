@@ -36,7 +36,8 @@ _STAYING_PREFIXES = (
 )  # fmt: skip
 _DECODED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # the client has unpacked these
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+)")
-_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
+_IN_PATH = _IN_QUERY.replace("?", "")
 _MOST_DECODINGS = 3
 
 
@@ -56,8 +57,8 @@ def onward_url(base_url: str, path: str, query: str, presented_key: str) -> str:
     kept = [
         pair for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[2]) != presented_key
     ]
-    url = base_url.rstrip("/") + quote(path, safe=_PRINTABLE.replace("#", "").replace("?", ""))
-    return url + "?" + quote("&".join(kept), safe=_PRINTABLE.replace("#", "")) if kept else url
+    url = base_url.rstrip("/") + quote(path, safe=_IN_PATH, encoding="latin-1")
+    return url + "?" + quote("&".join(kept), safe=_IN_QUERY, encoding="latin-1") if kept else url
 
 
 def _check_path(path: str) -> None:
