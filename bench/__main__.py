@@ -43,7 +43,11 @@ def main() -> int:
             found["pipeline"] = _step("pipeline", lambda: pipeline.drain_rate(running))
         found["start"] = _step("start", lambda: start.measure(home, config))
         peer = _step("litellm", lambda: gateway.measure_litellm(provider.url))
-        found["litellm"] = peer if peer is not None else "not installed (pip install 'litellm[proxy]')"
+        found["litellm"] = (
+            peer
+            if peer is not None
+            else "not installed (a `litellm` on PATH is measured too: pip install 'litellm[proxy]')"
+        )
     path = Path(__file__).parent / "results" / f"{time.strftime('%Y-%m-%d')}.json"
     path.write_text(json.dumps(found, indent=2) + "\n")
     print(f"\nwritten to {path}\n")

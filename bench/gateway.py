@@ -1,11 +1,12 @@
 """CPU per call, calls per second, stream cost and added latency, beside the direct call and a peer."""
 
 import asyncio
-import importlib.util
 import json
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,9 +73,10 @@ def _added(
 
 def measure_litellm(upstream_url: str) -> dict[str, Any] | None:
     """Measure LiteLLM's proxy in the same way, when it is installed; None when it is not."""
-    if importlib.util.find_spec("litellm") is None:
+    program = shutil.which("litellm") or shutil.which("litellm", path=str(Path(sys.executable).parent))
+    if program is None:
         return None
-    with _litellm(upstream_url) as (url, pid):
+    with _litellm(program, upstream_url) as (url, pid):
         whole, stream = bodies()
         _load(url, "sk-bench", whole, connections=4, calls=50)
         cpu = _cpu_of(pid, url, "sk-bench", whole, connections=8, calls=300)[0]
@@ -87,7 +89,7 @@ def measure_litellm(upstream_url: str) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _litellm(upstream_url: str) -> Iterator[tuple[str, int]]:
+def _litellm(program: str, upstream_url: str) -> Iterator[tuple[str, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -98,10 +100,10 @@ def _litellm(upstream_url: str) -> Iterator[tuple[str, int]]:
         }
         for name in ("m1", "chunks-50")
     ]
-    config = Path("/tmp") / f"litellm-{port}.yaml"
+    config = Path(tempfile.gettempdir()) / f"litellm-{port}.yaml"
     config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": "sk-bench"}}))
     process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("litellm")), "--config", str(config), "--port", str(port)],
+        [program, "--config", str(config), "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -17,12 +17,17 @@ def time_to_visible(windlass: RunningWindlass, *, calls: int = 20) -> dict[str, 
         status, headers, _ = windlass.request("POST", "/v1/chat/completions", ASK)
         assert status == 200
         began = time.perf_counter()
-        while windlass.get("/api/traces?limit=1")["items"][0]["trace_id"] != headers["x-windlass-trace-id"]:
+        while not _is_newest(windlass, headers["x-windlass-trace-id"]):
             if time.perf_counter() - began > 10:
                 raise RuntimeError("a trace did not become visible within 10 s")
             time.sleep(0.01)
         waits.append(time.perf_counter() - began)
     return {"median": round(median(waits), 3), "max": round(max(waits), 3)}
+
+
+def _is_newest(windlass: RunningWindlass, trace_id: str) -> bool:
+    items = windlass.get("/api/traces?limit=1")["items"]
+    return bool(items) and items[0]["trace_id"] == trace_id
 
 
 def drain_rate(windlass: RunningWindlass, *, batches: int = 120, spans: int = 500) -> dict[str, Any]:

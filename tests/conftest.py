@@ -22,6 +22,8 @@ routes:
 prices:
   - {{model: lab/m1, input_usd: "1.00", cache_read_usd: "0.10", output_usd: "2.00"}}
   - {{model: labant/m1, input_usd: "3.00", output_usd: "15.00"}}
+limits:
+  - {{scope: model, name: lab/limited, requests_per_minute: 2}}
 """
 
 

@@ -111,3 +111,9 @@ def test_a_run_cut_off_by_kill_9_begins_again_at_the_next_start(tmp_path: Path, 
     jobs.start([Job("long", due.append)])
     wait_for(lambda: len(due) == 1)
     wait_for(lambda: [run.status for run in jobs.runs("long")] == ["done"])
+
+
+def test_a_damaged_jobs_file_is_an_outage_that_says_how_to_end_it(tmp_path: Path):
+    (tmp_path / "jobs.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreUnavailable, match="move it away"):
+        sqlite_jobs_url(tmp_path)

@@ -128,6 +128,22 @@ def test_a_database_that_is_not_there_is_an_outage(tmp_path: Path):
         missing.close()
 
 
+def test_damaged_tables_are_named_and_a_way_out_is_given(tmp_path: Path):
+    (tmp_path / "t.sqlite").write_bytes(b"no database at all" * 100)
+    damaged = SqlTables(f"sqlite:///{tmp_path}/t.sqlite")
+    with pytest.raises(ConfigurationError, match=r"t\.sqlite.*not a database.*backup"):
+        damaged.migrate()
+    damaged.close()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://u@host:se-cret/x"])
+def test_a_url_that_is_none_is_refused_without_its_password(url: str):
+    with pytest.raises(ConfigurationError, match="must look like") as caught:
+        SqlTables(url)
+    assert "se-cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
 def test_another_database_is_refused():
     with pytest.raises(ConfigurationError, match="sqlite:/// or postgresql://"):
         SqlTables("mssql://host/name")

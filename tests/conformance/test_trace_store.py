@@ -16,7 +16,7 @@ import pytest
 from tests.support.engine import eventually, running_engine
 from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
 from windlass.backends.trace_store.connections import server_address
-from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut
+from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut, StoreUnavailable
 from windlass.contracts.trace_store import TraceStore
 
 SERVER_URL = os.environ.get("WINDLASS_TEST_CLICKHOUSE_URL", "")
@@ -284,7 +284,12 @@ def test_a_query_id_can_not_carry_sql(store: TraceStore, query_id: str) -> None:
         store.cancel(query_id)
 
 
-@pytest.mark.parametrize("sql", ["SELEC 1", "SELECT nope", "SELECT * FROM nope", "SELECT {p:Int64}"])
+def test_a_table_that_is_not_made_yet_is_an_outage_and_no_fault_of_the_question(store: TraceStore) -> None:
+    with pytest.raises(StoreUnavailable, match="being made"):
+        store.query("SELECT * FROM nope")
+
+
+@pytest.mark.parametrize("sql", ["SELEC 1", "SELECT nope", "SELECT {p:Int64}"])
 def test_sql_that_the_engine_refuses_is_a_bad_request(store: TraceStore, sql: str) -> None:
     with pytest.raises(BadRequest, match=r"refused the statement with \d+ [A-Z_]+"):
         store.query(sql)

@@ -207,3 +207,11 @@ async def test_an_upload_that_fails_ends_the_request(client: UpstreamClient, pro
     with pytest.raises(UpstreamUnreachable):
         await client.send(request)
     assert provider.requests() == []
+
+
+async def test_a_key_that_no_header_can_carry_is_a_failed_try_not_a_fault_of_ours(
+    client: UpstreamClient, provider: FakeProvider
+) -> None:
+    request = UpstreamRequest("GET", f"{provider.url}/v1/models", {"authorization": "Bearer a\nb"}, b"", 1, 1)
+    with pytest.raises(UpstreamUnreachable, match="key"):
+        await client.send(request)

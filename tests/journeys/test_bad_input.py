@@ -79,6 +79,16 @@ def test_a_wrong_and_a_revoked_key_are_told_apart(windlass_server: RunningWindla
     assert "revoked" not in problem["error"]["message"]
 
 
+def test_a_reached_limit_answers_429_with_the_time_to_wait(windlass_server: RunningWindlass) -> None:
+    body = {"model": "lab/limited", "messages": ASK}
+    answers = [windlass_server.request("POST", CHAT, body) for _ in range(3)]
+
+    assert [status for status, _, _ in answers] == [200, 200, 429]
+    _, headers, problem = answers[2]
+    assert problem["error"]["code"] == "rate_limit_exceeded"
+    assert 1 <= int(headers["retry-after"]) <= 31  # two a minute: the next in half a minute
+
+
 def test_an_unknown_path_and_a_wrong_method_are_named(windlass_server: RunningWindlass) -> None:
     status, _, _ = windlass_server.request("GET", "/v1/nothing-here")
     assert status == 404

@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import random
+import signal
 import threading
 import time
 import urllib.request
@@ -16,7 +18,25 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.running import RunningWindlass, run_windlass, wait_until
 
 KILLS = 20
+CHAT = "/v1/chat/completions"
 ASK = [{"role": "user", "content": "Say something."}]
+
+
+SPANS = {
+    "scopeSpans": [
+        {
+            "spans": [
+                {
+                    "traceId": "5b8efff798038103d269b633813fc60c",
+                    "spanId": "eee19b7ec3c1b174",
+                    "name": "step",
+                    "startTimeUnixNano": "1763700000000000000",
+                    "endTimeUnixNano": "1763700001000000000",
+                }
+            ]
+        }
+    ]
+}
 
 
 class Callers:
@@ -106,19 +126,48 @@ def test_every_answer_survives_twenty_kills(running: RunningWindlass, victim: st
 
 
 def test_calls_go_on_while_the_engine_is_gone_and_their_traces_arrive_later(running: RunningWindlass) -> None:
-    status, headers, _ = running.request("POST", "/v1/chat/completions", {"model": "lab/m1", "messages": ASK})
+    status, headers, _ = running.request("POST", CHAT, {"model": "lab/m1", "messages": ASK})
     assert status == 200
     running.trace(headers["x-windlass-trace-id"], spans=2)
 
     running.kill("engine")
-    answers = [
-        running.request("POST", "/v1/chat/completions", {"model": "lab/m1", "messages": ASK})
-        for _ in range(20)
-    ]
+    answers = [running.request("POST", CHAT, {"model": "lab/m1", "messages": ASK}) for _ in range(20)]
 
     assert [status for status, _, _ in answers] == [200] * 20
     for _, headers, _ in answers:
         running.trace(headers["x-windlass-trace-id"], spans=2, timeout_s=40)
+
+
+def test_calls_go_on_while_the_engine_hangs(running: RunningWindlass) -> None:
+    engine = running.pid_of("engine")
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        answers = [running.request("POST", CHAT, {"model": "lab/m1", "messages": ASK}) for _ in range(20)]
+        assert time.monotonic() - began < 5
+        assert [status for status, _, _ in answers] == [200] * 20
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    for _, headers, _ in answers:
+        running.trace(headers["x-windlass-trace-id"], spans=2, timeout_s=60)
+
+
+def test_a_full_disk_refuses_telemetry_aloud_and_never_a_call(tmp_path: Path, provider: FakeProvider) -> None:
+    full = {"WINDLASS_JOURNAL_MIN_FREE_BYTES": str(10**17)}  # no disk has as much, so this one counts as full
+    config = CONFIG.format(url=provider.url)
+    with run_windlass(tmp_path / "home", config=config, environment=full) as running:
+        status, _, answer = running.request("POST", CHAT, {"model": "lab/m1", "messages": ASK})
+        assert (status, bool(answer["choices"])) == (200, True)
+
+        status, headers, refusal = running.request("POST", "/v1/traces", {"resourceSpans": [SPANS]})
+        assert (status, "free some space" in refusal["message"]) == (503, True)
+        assert int(headers["retry-after"]) > 0
+
+        _, _, metrics = running.request("GET", "/metrics")
+        assert b"windlass_journal_is_writable 0.0" in metrics
+        assert b"windlass_record_lost_total 1.0" in metrics
+        assert running.get("/readyz")["parts"]["journal"]["is_up"] is False
+    assert any("journal refuses records" in line for line in running.output)
 
 
 def test_a_stop_finishes_open_streams_first(running: RunningWindlass) -> None:

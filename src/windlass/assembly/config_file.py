@@ -41,15 +41,7 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
     """Read and check a file. Raises: ConfigurationError, one line per fault with its place."""
     if path is None:
         return LoadedConfig(ConfigFile(), None)
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"can't read {str(path)!r}: {error.__class__.__name__}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(f"{path.name}:{line}: not valid YAML: {error.problem}") from error
+    root, document = _parse(path)
     if document is None:
         return LoadedConfig(ConfigFile(), path)
     if not isinstance(document, dict):
@@ -64,6 +56,42 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
         ]
         raise ConfigurationError("\n".join(lines)) from error
     return LoadedConfig(config, path, tuple(sorted(unset)))
+
+
+def _parse(path: Path) -> tuple[yaml.Node | None, object]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_doubled_keys(path.name, root, ())
+        return root, cast("object", yaml.safe_load(text))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"can't read {str(path)!r}: {error.__class__.__name__}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigurationError(f"{path.name}:{line}: not valid YAML: {error.problem}") from error
+    except yaml.YAMLError as error:  # the reader's own: a character that YAML does not allow
+        raise ConfigurationError(
+            f"{path.name}: not valid YAML: it contains a control character; save it as plain UTF-8 text"
+        ) from error
+
+
+def _refuse_doubled_keys(file: str, node: yaml.Node | None, above: tuple[yaml.Node, ...]) -> None:
+    """PyYAML lets the last of two equal keys win without a word (YAML 1.2, section 3.2.1.1 forbids them)."""
+    if node in above:
+        raise ConfigurationError(f"{file}: an alias (`*name`) stands inside what it names; write it out")
+    inner = (*above, node) if node is not None else above
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_doubled_keys(file, item, inner)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                line = key.start_mark.line + 1
+                raise ConfigurationError(f"{file}:{line}: {name!r} stands here twice; keep one of them")
+            seen.add(name)
+            _refuse_doubled_keys(file, value, inner)
 
 
 def _expand(value: object, environment: Mapping[str, str], unset: set[str]) -> object:

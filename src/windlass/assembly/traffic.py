@@ -9,7 +9,7 @@ from windlass.capabilities.cost.records import PriceOverride
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.cost.store import read_table
 from windlass.contracts.call import Limit, Route, Target, TimeLimits
-from windlass.contracts.provider import Catalog, Provider
+from windlass.contracts.provider import Catalog
 from windlass.gateway.traffic import Traffic, traffic_of
 from windlass.providers.configure import ProviderSetting, configure, price_names
 
@@ -31,8 +31,12 @@ def load_catalog(loaded: LoadedConfig, environment: Mapping[str, str]) -> Catalo
     return configure(settings, environment)
 
 
-def load_providers(loaded: LoadedConfig, environment: Mapping[str, str]) -> Mapping[str, Provider]:
-    return load_catalog(loaded, environment).providers
+def check_config(loaded: LoadedConfig, environment: Mapping[str, str]) -> Catalog:
+    """Read everything the file says, as `serve` will. Raises: ConfigurationError."""
+    catalog = load_catalog(loaded, environment)
+    load_traffic(loaded, catalog)
+    load_prices(loaded.config, catalog)
+    return catalog
 
 
 def load_traffic(loaded: LoadedConfig, catalog: Catalog) -> Traffic:

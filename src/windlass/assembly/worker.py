@@ -11,12 +11,13 @@ from windlass.assembly.parent import end_with_parent
 from windlass.assembly.tables import open_tables
 from windlass.assembly.trace_engine import open_trace_store
 from windlass.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
-from windlass.base.errors import StoreError
+from windlass.base.errors import ConfigurationError, StoreError
 from windlass.base.settings import Settings
 from windlass.capabilities.access.jobs import prune_sign_ins
 from windlass.capabilities.access.service import access_service
 from windlass.capabilities.traces.jobs import Drain
 from windlass.capabilities.traces.retention import drop_traces_before
+from windlass.capabilities.traces.rollup import keep_call_figures
 from windlass.contracts.jobs import Job
 from windlass.contracts.trace_store import TraceStore
 
@@ -49,8 +50,11 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
         if _prepare(store, stop):
             jobs = threading.Thread(target=_run_jobs, args=(settings, store, stop), name="windlass-jobs")
             jobs.start()
+            figures = threading.Thread(target=keep_call_figures, args=(store, stop), name="windlass-figures")
+            figures.start()
             Drain(reader, store, aside=settings.home / ASIDE_FOLDER).run(stop)
             jobs.join()
+            figures.join()
     finally:
         reader.close()
         store.close()
@@ -59,8 +63,9 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
 def _run_jobs(settings: Settings, store: TraceStore, stop: threading.Event) -> None:
     """Follow the schedules until told to stop; without its database the worker drains all the same."""
     try:
+        url = settings.tables_url or sqlite_jobs_url(settings.home)
         tables = open_tables(settings)
-    except StoreError as error:
+    except (StoreError, ConfigurationError) as error:
         logger.error("scheduled jobs do not run: %s", error.message)
         return
     access = access_service(tables, session_days=settings.session_days)
@@ -70,7 +75,7 @@ def _run_jobs(settings: Settings, store: TraceStore, stop: threading.Event) -> N
         if settings.trace_retention_days:
             drop_traces_before(store, now_ns - settings.trace_retention_days * _DAY_NS)
 
-    jobs = DbosJobs(settings.tables_url or sqlite_jobs_url(settings.home))
+    jobs = DbosJobs(url)
     try:
         jobs.start([Job("retention", keep_house, schedule="17 3 * * *")])
         stop.wait()

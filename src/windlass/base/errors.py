@@ -9,6 +9,7 @@ WindlassError
 |- UpstreamError               a model provider answered badly or not at all  502, 504
 |  |- UpstreamRefused, UpstreamUnreachable, UpstreamTimedOut, StreamTruncated
 |  `- AllTargetsFailed
+|- Stopping                    Windlass is on its way out                     503
 |- StoreError                  a store of ours can't serve                    503
 |  `- JournalFull, StoreUnavailable, QueryTimedOut
 `- ConfigurationError          settings or windlass.yaml can't be used        exit code 2
@@ -19,7 +20,10 @@ from typing import ClassVar
 
 
 class WindlassError(Exception):
-    """An error that a person reads: what failed and what to do next, never a secret or prompt text."""
+    """Windlass failed here; its log has the details.
+
+    A message is for a person: what failed and what to do next, never a secret or prompt text.
+    """
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
@@ -30,6 +34,8 @@ class WindlassError(Exception):
 
 
 class RequestError(WindlassError):
+    """What the caller sent can't be served."""
+
     code = "bad_request"
     status = 400
 
@@ -43,41 +49,57 @@ class BadRequest(RequestError):
 
 
 class BodyTooLarge(RequestError):
+    """The body is larger than `WINDLASS_MAX_BODY_BYTES`; send less, or raise the setting."""
+
     code = "request_too_large"
     status = 413
 
 
 class NotFound(RequestError):
+    """Nothing is served at this path, or there is no such object in this project."""
+
     code = "not_found"
     status = 404
 
 
 class MethodRefused(RequestError):
+    """The path exists, the method does not; `Allow` names those that do."""
+
     code = "method_not_allowed"
     status = 405
 
 
 class Conflict(RequestError):
+    """The object was changed or made by somebody else meanwhile; read it again."""
+
     code = "conflict"
     status = 409
 
 
 class KeyRefused(RequestError):
+    """The key is missing, unknown, revoked or expired; the message says which."""
+
     code = "invalid_api_key"
     status = 401
 
 
 class PermissionRefused(RequestError):
+    """The key or the session may not do this."""
+
     code = "permission_denied"
     status = 403
 
 
 class ModelUnknown(RequestError):
+    """No provider or route has this name; the message names the nearest."""
+
     code = "model_not_found"
     status = 404
 
 
 class ProviderNotConfigured(RequestError):
+    """The provider is known but has no key; the message names the variable to set."""
+
     code = "provider_not_configured"
     status = 424
 
@@ -94,6 +116,8 @@ class RateLimited(RequestError):
 
 
 class UpstreamError(WindlassError):
+    """A model provider answered badly."""
+
     code = "upstream_error"
     status = 502
 
@@ -122,43 +146,70 @@ class UpstreamRefused(UpstreamError):
 
 
 class UpstreamUnreachable(UpstreamError):
+    """A model provider could not be reached, or broke the connection."""
+
     code = "upstream_unreachable"
 
 
 class UpstreamTimedOut(UpstreamError):
+    """A model provider took longer than a time-out allows."""
+
     code = "upstream_timeout"
     status = 504
 
 
 class StreamTruncated(UpstreamError):
+    """A stream ended without its terminal marker; what arrived before is kept and priced."""
+
     code = "stream_truncated"
 
 
 class AllTargetsFailed(UpstreamError):
+    """Every target of the route failed; the message says how each did."""
+
     code = "all_targets_failed"
 
 
+class Stopping(WindlassError):
+    """Windlass was told to stop and could wait no longer; send the request again."""
+
+    code = "server_stopping"
+    status = 503
+
+
 class StoreError(WindlassError):
+    """A store of Windlass can't serve."""
+
     code = "store_error"
     status = 503
 
 
 class JournalFull(StoreError):
+    """The journal takes no records: the disk is full, or its queue is."""
+
     code = "journal_full"
 
 
 class StoreUnavailable(StoreError):
+    """A store is away or starting; calls go on, try again in a moment."""
+
     code = "store_unavailable"
 
 
 class QueryTimedOut(StoreError):
+    """The query took longer than `WINDLASS_QUERY_TIMEOUT_S`, or was cancelled; ask for less time."""
+
     code = "query_timeout"
     status = 504
 
 
 class ConfigurationError(WindlassError):
+    """A setting or windlass.yaml can't be used; the message names the place."""
+
     code = "configuration_error"
 
 
 class AlreadyRunning(ConfigurationError):
+    """Another Windlass runs on the same data folder."""
+
     code = "already_running"

@@ -66,5 +66,5 @@ def _as_error(error: urllib.error.HTTPError) -> WindlassError:
         detail = str(json.load(error).get("detail", ""))
     except ValueError:
         detail = ""
-    kinds = {400: BadRequest, 401: KeyRefused, 403: KeyRefused, 404: NotFound}
+    kinds = {400: BadRequest, 401: KeyRefused, 403: KeyRefused, 404: NotFound, 422: BadRequest}
     return kinds.get(error.code, StoreUnavailable)(detail or f"the server answered {error.code}")

@@ -9,7 +9,7 @@ import typer
 from windlass.assembly.config_file import find_config, load_config
 from windlass.assembly.config_grammar import ConfigFile
 from windlass.assembly.environment import PREFIX, process_environment
-from windlass.assembly.traffic import load_catalog, load_prices, load_traffic
+from windlass.assembly.traffic import check_config
 from windlass.base.errors import ConfigurationError
 from windlass.cli.options import ConfigPath, Home, Json, settings_from
 from windlass.cli.output import note, print_json, print_table
@@ -33,9 +33,7 @@ def check(
     environment = process_environment()
     try:
         loaded = load_config(find_config(settings_from(home, config=path or config)), environment)
-        catalog = load_catalog(loaded, environment)
-        load_traffic(loaded, catalog)
-        load_prices(loaded.config, catalog)
+        check_config(loaded, environment)
     except ConfigurationError as error:
         if is_json:
             print_json({"is_valid": False, "faults": error.message.splitlines()})

@@ -39,6 +39,7 @@ def demo(
     arguments = [sys.executable, "-m", "windlass.cli.main", "up", "--home", str(settings.home), "--json"]
     if port is not None:
         arguments += ["--port", str(port)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a `kill` must not leave the server behind
     server = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     try:
         facts = _wait_for(server)

@@ -22,7 +22,7 @@ import typer
 
 from windlass.assembly.config_file import find_config, load_config
 from windlass.assembly.environment import process_environment
-from windlass.assembly.traffic import load_providers
+from windlass.assembly.traffic import check_config
 from windlass.base.errors import ConfigurationError
 from windlass.base.settings import Settings
 from windlass.cli.options import ConfigPath, Home, Json, Port, settings_from
@@ -154,7 +154,7 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
     environment = process_environment()
     try:
         loaded = load_config(find_config(settings), environment)
-        providers = load_providers(loaded, environment)
+        providers = check_config(loaded, environment).providers
     except ConfigurationError as error:
         yield Finding("configuration", "bad", error.message, "windlass config check")
         return

@@ -9,7 +9,7 @@ import typer
 from windlass.assembly.local import open_access
 from windlass.base.errors import BadRequest
 from windlass.base.ids import KeyId
-from windlass.capabilities.access.views import created_key_view, key_page_view, key_view
+from windlass.capabilities.access.views import KeyView, created_key_view, key_page_view, key_view
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import note, print_json, print_table
 
@@ -57,7 +57,7 @@ def list_keys(
             item.prefix + "...",
             item.created_at[:10],
             (item.last_used_at or "never")[:16],
-            "revoked" if item.revoked_at else "good",
+            _state(item),
         )
         for item in page.items
     ]
@@ -73,6 +73,13 @@ def revoke(key_id: str, *, home: Home = None, is_json: Json = False) -> None:
         print_json(asdict(revoked))
     else:
         typer.echo(f"revoked {revoked.name!r} ({revoked.prefix}...)")
+
+
+def _state(key: KeyView) -> str:
+    if key.revoked_at:
+        return "revoked"
+    is_over = key.expires_at and datetime.fromisoformat(key.expires_at) <= datetime.now(UTC)
+    return "expired" if is_over else "good"
 
 
 def _nanoseconds(text: str | None) -> int | None:

@@ -4,7 +4,7 @@ import importlib
 import json
 import logging
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -58,8 +58,19 @@ app = typer.Typer(
 )
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(version_text())
+        raise typer.Exit
+
+
 @app.callback()
-def root() -> None:
+def root(
+    *,
+    is_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
     """Run large-language-model applications in production."""
 
 
@@ -74,6 +85,9 @@ def main() -> None:
         sys.exit(0)  # the reader of a pipe closed it: `windlass trace list | head`
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception:  # the edge of the process: a fault of ours is 4, never 1, a negative result
+        logging.getLogger(__name__).exception("windlass failed for a reason of its own")
+        sys.exit(4)
 
 
 def report(error: WindlassError, *, is_json: bool) -> int:

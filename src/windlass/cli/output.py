@@ -1,11 +1,13 @@
 """How commands print: a table for people, JSON for programs; not what is printed."""
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
+
+from windlass.assembly.environment import process_environment
 
 _RIGHT = (
     "_ms",
@@ -21,6 +23,9 @@ _RIGHT = (
     "in",
     "out",
 )
+_SHRINKING = frozenset({"name", "input", "title", "span", "error"})  # prose; an id cut short is of no use
+_LEAST_WIDTH = 12
+_GAP = "  "
 
 
 def print_json(value: object) -> None:
@@ -33,22 +38,51 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, emp
     if not rows:
         sys.stdout.write(empty + "\n")
         return
-    console = Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False)
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(
-            column, justify="right" if column.endswith(_RIGHT) else "left", overflow="ellipsis", no_wrap=True
-        )
-    for row in rows:
-        table.add_row(*("-" if cell is None or cell == "" else str(cell) for cell in row))
-    console.print(table)
+    cells = [["-" if cell is None or cell == "" else printable(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    is_terminal = sys.stdout.isatty()
+    if is_terminal:
+        _shrink(widths, columns, shutil.get_terminal_size().columns)
+    header = _line(columns, columns, widths)
+    is_bold = is_terminal and not process_environment().get("NO_COLOR")
+    sys.stdout.write(f"\x1b[1m{header}\x1b[0m\n" if is_bold else header + "\n")
+    sys.stdout.writelines(_line(row, columns, widths) + "\n" for row in cells)
+
+
+def printable(text: str) -> str:
+    """Take out what would move a terminal's cursor or change its colours: callers wrote these texts."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
+
+
+def _shrink(widths: list[int], columns: Sequence[str], terminal: int) -> None:
+    """Take what is missing from the prose, the last column first; ids and numbers stay whole."""
+    missing = sum(widths) + len(_GAP) * (len(widths) - 1) - terminal
+    for index in reversed(range(len(widths))):
+        if columns[index] in _SHRINKING and missing > 0:
+            least = min(widths[index], max(_LEAST_WIDTH, cell_len(columns[index])))
+            taken = min(missing, widths[index] - least)
+            widths[index] -= taken
+            missing -= taken
+
+
+def _line(cells: Sequence[str], columns: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(
+        _fit(cell, width, is_right=column.endswith(_RIGHT))
+        for cell, column, width in zip(cells, columns, widths, strict=True)
+    ).rstrip()
+
+
+def _fit(text: str, width: int, *, is_right: bool) -> str:
+    if cell_len(text) > width:
+        return set_cell_size(text, width - 1) + "…"
+    return " " * (width - cell_len(text)) + text if is_right else set_cell_size(text, width)
 
 
 def print_facts(facts: Mapping[str, object]) -> None:
     """Print names and values in two columns."""
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        sys.stdout.write(f"{name.ljust(width)}  {value}\n")
+        sys.stdout.write(f"{name.ljust(width)}  {printable(str(value))}\n")
 
 
 def note(sentence: str) -> None:

@@ -28,8 +28,16 @@ def list_providers(*, home: Home = None, is_json: Json = False) -> None:
             item["name"],
             item["title"],
             item["dialect"],
-            "yes" if item["is_configured"] else f"no, set {item['key_variable']}",
+            _state(item),
         )
         for item in cast("list[dict[str, Any]]", page["items"])
     ]
     print_table(("provider", "title", "dialect", "configured"), rows, empty="no providers")
+
+
+def _state(item: dict[str, Any]) -> str:
+    if item["is_configured"]:
+        return "yes"
+    if item["key_variable"]:
+        return f"no, set {item['key_variable']}"
+    return "no, name it in windlass.yaml"

@@ -1,18 +1,21 @@
 """`windlass trace`: list, show and follow traces."""
 
 import time
+import urllib.parse
 from typing import Annotated, Any, cast
 
 import typer
 
+from windlass.base.errors import StoreError
 from windlass.cli.client import ApiClient, connect
 from windlass.cli.options import Home, Json, settings_from
-from windlass.cli.output import note, print_facts, print_json, print_table
+from windlass.cli.output import note, print_facts, print_json, print_table, printable
 
 app = typer.Typer(no_args_is_help=True, help="List, show and follow traces.")
 
 Filter = Annotated[str | None, typer.Option("--filter", help='e.g. "status:error model:gpt-5-mini"')]
 Since = Annotated[str | None, typer.Option("--since", help="A time or a span such as now-24h.")]
+_MOST = 200
 _COLUMNS = ("trace", "started", "name", "status", "duration", "tokens", "cost", "input")
 
 
@@ -21,7 +24,7 @@ def list_traces(
     *,
     where: Filter = None,
     since: Since = None,
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST)] = 20,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -31,9 +34,15 @@ def list_traces(
         print_json(page)
         return
     rows = [_row(item) for item in cast("list[dict[str, Any]]", page["items"])]
-    print_table(_COLUMNS, rows, empty="no traces yet; point an SDK at Windlass and make a call")
+    nothing = (
+        "no trace matches" if where or since else "no traces yet; point an SDK at Windlass and make a call"
+    )
+    print_table(_COLUMNS, rows, empty=nothing)
     if page.get("next_cursor"):
-        note(f"more traces follow; show them with --limit {min(200, limit * 2)}")
+        more = (
+            f"show them with --limit {min(_MOST, limit * 2)}" if limit < _MOST else "narrow them by --filter"
+        )
+        note(f"more traces follow; {more}")
 
 
 @app.command()
@@ -80,22 +89,31 @@ def tail(*, where: Filter = None, home: Home = None, is_json: Json = False) -> N
     note("waiting for new traces; stop with Ctrl-C")
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     while True:
-        page = client.get("/api/traces", {"limit": 100, "filter": where, "since": since})
+        page = _page_or_none(client, {"limit": 100, "filter": where, "since": since})
         fresh = [item for item in cast("list[dict[str, Any]]", page["items"]) if item["trace_id"] not in seen]
         for item in reversed(fresh):
             seen[item["trace_id"]] = None
             if is_json:
                 print_json(item)
             else:
-                typer.echo("  ".join(str(cell) for cell in _row(item)))
+                typer.echo("  ".join(printable(str(cell)) for cell in _row(item)))
         time.sleep(1)
+
+
+def _page_or_none(client: ApiClient, query: dict[str, object | None]) -> dict[str, Any]:
+    """Ask for traces; while Windlass starts again there are none."""
+    try:
+        return client.get("/api/traces", query)
+    except StoreError:
+        return {"items": []}
 
 
 def _resolve(client: ApiClient, given: str) -> str:
     if given == "@last":
         items = cast("list[dict[str, Any]]", client.get("/api/traces", {"limit": 1})["items"])
         return str(items[0]["trace_id"]) if items else given
-    return given.rstrip("/").rsplit("/", 1)[-1].partition("?")[0]
+    last_step = given.rstrip("/").rsplit("/", 1)[-1].partition("?")[0]
+    return urllib.parse.quote(last_step, safe="")
 
 
 def _row(item: dict[str, Any]) -> tuple[object, ...]:

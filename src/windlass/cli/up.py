@@ -1,7 +1,9 @@
 """`windlass up`: all processes under one supervisor, and the screen that says how to use them."""
 
 import asyncio
+import contextlib
 import logging
+import sys
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -10,12 +12,13 @@ import typer
 from windlass.assembly.config_file import find_config, load_config
 from windlass.assembly.environment import process_environment
 from windlass.assembly.logs import configure_logs
+from windlass.assembly.traffic import check_config
 from windlass.base.errors import ConfigurationError
 from windlass.base.settings import Settings
 from windlass.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
 from windlass.cli.output import note, print_json
 from windlass.server import ports
-from windlass.server.instance import STATE_NAME, hold_instance, prepare_home
+from windlass.server.instance import STATE_NAME, hold_instance, prepare_home, refuse_second
 from windlass.server.supervisor import Process, Supervisor
 
 logger = logging.getLogger(__name__)
@@ -40,9 +43,11 @@ def up(
     settings = settings_from(home, port, host, config)
     configure_logs(settings, "up")
     prepare_home(settings.home)
-    load_config(find_config(settings), process_environment())  # a broken file stops the start, said once
+    environment = process_environment()
+    check_config(load_config(find_config(settings), environment), environment)  # stops the start, said once
     _refuse_open_door(settings)
-    is_explicit = port is not None or "WINDLASS_PORT" in process_environment()
+    refuse_second(settings.home)
+    is_explicit = port is not None or "WINDLASS_PORT" in environment
     chosen = ports.choose(settings.host, settings.port, may_move=not is_explicit)
     url = f"http://{settings.host}:{chosen}"
     with hold_instance(settings.home, {"url": url}):
@@ -51,7 +56,7 @@ def up(
         supervisor = Supervisor(
             processes(settings, chosen),
             settings.home / STATE_NAME,
-            lambda facts: None if is_quiet else announce(facts, settings, is_json=is_json),
+            lambda facts: None if is_quiet else _announce_if_read(facts, settings, is_json=is_json),
         )
         asyncio.run(supervisor.run())
 
@@ -75,8 +80,9 @@ def processes(settings: Settings, port: int) -> list[Process]:
                 "{announce_fd}",
             ],
             grace_s=settings.drain_s + 5,
+            is_needed=True,
         ),
-        Process("worker", ["worker", *common, *config], grace_s=20),
+        Process("worker", ["worker", *common, *config], grace_s=20, is_patient=True),
     ]
     if not settings.clickhouse_url:
         found.insert(0, Process("engine", ["engine", *common], grace_s=20))
@@ -108,6 +114,13 @@ def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) 
     if facts.get("key"):
         lines.insert(3, "  The key and the sign-in link below are shown only now.")
     typer.echo("\n".join(lines))
+
+
+def _announce_if_read(facts: Mapping[str, object], settings: Settings, *, is_json: bool) -> None:
+    """Announce; whoever took the first line and closed the pipe (`| head -1`) wants no more."""
+    with contextlib.suppress(BrokenPipeError):
+        announce(facts, settings, is_json=is_json)
+        sys.stdout.flush()
 
 
 def _refuse_open_door(settings: Settings) -> None:

@@ -19,7 +19,11 @@ def split_object(body: bytes) -> dict[str, msgspec.Raw]:
     Raises: BadRequest that names the byte where the JSON breaks, and quotes nothing.
     """
     try:
+        if not body.isascii():
+            body.decode()  # msgspec skips over strings without reading them; hosts drop such a connection
         return _OBJECT.decode(body)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not valid UTF-8 (byte {error.start}).") from error
     except msgspec.ValidationError as error:
         raise BadRequest("The body must be a JSON object.") from error
     except msgspec.DecodeError as error:

@@ -16,6 +16,7 @@ from windlass.gateway.exchange import (
     Onward,
     OutboundReply,
     ReplyBroken,
+    Stop,
     StreamBody,
 )
 from windlass.gateway.flow import handle_chat
@@ -60,16 +61,21 @@ class GatewayApp:
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self._streams: set[StreamBody] = set()
+        self._unanswered: dict[asyncio.Task[object], Stop] = {}
 
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
         return path in _DOORS or path == _MODELS or path.startswith((_MODELS + "/", _PROVIDERS))
 
-    def interrupt_streams(self) -> int:
-        """End every open stream with an error event, at the end of a drain; returns how many there were."""
+    def interrupt_calls(self) -> int:
+        """End every open call in words its caller understands, at the end of a drain; returns how many."""
         for body in list(self._streams):
             body.interrupt("Windlass is stopping; send the request again")
-        return len(self._streams)
+        for task, stop in self._unanswered.items():
+            if not stop.is_set:
+                stop.is_set = True
+                task.cancel()
+        return len(self._streams) + len(self._unanswered)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = cast("str", scope["path"])
@@ -87,7 +93,7 @@ class GatewayApp:
         if body is _GONE:
             return
         request = InboundCall(door.dialect, headers, body or b"", body is None, door.operation)
-        await self._answer(door.handle(request, self._rig), receive, send)
+        await self._answer(door.handle(request, self._rig), request.stop, receive, send)
 
     async def _pass_through(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
@@ -103,19 +109,24 @@ class GatewayApp:
         method = cast("str", scope["method"])
         asked = Onward(method, unquote(name), "/" + path if path else "", query, body or b"", upload)
         request = InboundCall("openai_chat", headers, b"", body is None, "pass_through")
-        await self._answer(handle_pass_through(request, asked, self._rig), receive, send, upload)
+        story = handle_pass_through(request, asked, self._rig)
+        await self._answer(story, request.stop, receive, send, upload=upload)
 
     async def _answer(
         self,
         story: Awaitable[OutboundReply],
+        stop: Stop,
         receive: Receive,
         send: Send,
+        *,
         upload: AsgiUpload | None = None,
     ) -> None:
         task = cast("asyncio.Task[object]", asyncio.current_task())
         watch = asyncio.ensure_future(_watch(receive, task, upload))
+        self._unanswered[task] = stop
         try:
             reply = await story
+            del self._unanswered[task]
             if isinstance(reply.body, bytes):
                 await _send_whole(reply, send)
             else:
@@ -125,6 +136,7 @@ class GatewayApp:
             if not watch.done() or task.uncancel():
                 raise
         finally:
+            self._unanswered.pop(task, None)
             watch.cancel()
 
     async def _send_stream(self, reply: OutboundReply, body: StreamBody, send: Send) -> None:
@@ -159,7 +171,7 @@ class GatewayApp:
 
     def _models(self, path: str, method: str, headers: Mapping[str, str], dialect: Dialect) -> OutboundReply:
         if not self.serves(path):
-            raise NotFound(f"there is no {path!r} here; see the documentation for what Windlass serves")
+            raise NotFound(f"there is no {path!r} here; {_advice(path)}")
         if path in _DOORS or method not in {"GET", "HEAD"}:
             raise MethodRefused(f"{method} is not possible on {path!r}")
         principal = authenticate.check(headers, self._rig)
@@ -221,6 +233,12 @@ async def _watch(receive: Receive, task: asyncio.Task[object], upload: AsgiUploa
 async def _send_whole(reply: OutboundReply, send: Send) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+def _advice(path: str) -> str:
+    if path.startswith("/v1/v1/"):  # every SDK adds the path it was written for
+        return "the base URL has a /v1 too many: an Anthropic SDK's ends at the port"
+    return "see the documentation for what Windlass serves"
 
 
 def _headers_of(scope: Scope) -> dict[str, str]:

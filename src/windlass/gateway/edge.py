@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import cast
 
-from windlass.base.errors import WindlassError
+from windlass.base.errors import Stopping, WindlassError
 from windlass.contracts.span import SpanStatus
+from windlass.contracts.usage import Cost
 from windlass.gateway.exchange import OutboundReply
 from windlass.gateway.stages import price
 from windlass.gateway.stages.record import OpenCall, Outcome
@@ -22,7 +24,11 @@ async def settle(call: OpenCall, story: Callable[[OpenCall], Awaitable[OutboundR
     except WindlassError as error:
         return await _refuse(call, error)
     except asyncio.CancelledError:
-        call.abandon(Outcome(SpanStatus.CANCELLED, 499, cost=price.of_unfinished(call.attempts)))
+        cost = price.of_unfinished(call.attempts)
+        if call.request.stop.is_set:
+            cast("asyncio.Task[object]", asyncio.current_task()).uncancel()
+            return await _refuse(call, Stopping("Windlass is stopping; send the request again"), cost)
+        call.abandon(Outcome(SpanStatus.CANCELLED, 499, cost=cost))
         raise
     except Exception:  # noqa: BLE001  # the edge of a request
         _LOG.exception("a call failed for a reason of ours (%s)", call.request_id)
@@ -41,9 +47,11 @@ async def answer_plan(call: OpenCall, plan: Plan) -> OutboundReply:
     return plan_reply(call, plan)
 
 
-async def _refuse(call: OpenCall, error: WindlassError) -> OutboundReply:
+async def _refuse(call: OpenCall, error: WindlassError, cost: Cost | None = None) -> OutboundReply:
     reply = error_reply(call, error)
     await call.finish(
-        Outcome(SpanStatus.ERROR, reply.status, error_type=error_type_of(error), error=error.message)
+        Outcome(
+            SpanStatus.ERROR, reply.status, cost=cost, error_type=error_type_of(error), error=error.message
+        )
     )
     return reply

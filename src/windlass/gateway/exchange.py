@@ -1,12 +1,19 @@
 """What enters and leaves the flow: one request and one reply, in bytes; not how a server carries them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from windlass.contracts.call import Dialect, Operation
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]  # as ASGI wants them, names in lower case
+
+
+@dataclass(slots=True)
+class Stop:
+    """Set before the task of a call is cancelled because Windlass stops: its caller still waits."""
+
+    is_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,7 @@ class InboundCall:
     body: bytes
     is_too_large: bool = False  # the body was not read
     operation: Operation = "chat"
+    stop: Stop = field(default_factory=Stop)
 
 
 class ReplyBroken(Exception):

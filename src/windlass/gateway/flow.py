@@ -11,7 +11,8 @@ async def handle_chat(request: InboundCall, rig: Rig) -> OutboundReply:
     """Serve one chat call, streamed or not. Every error becomes a reply in the caller's dialect.
 
     Every outcome of a call with a known key, failures included, writes exactly one call record, and
-    writes it before the answer is final. Cancel the awaiting task when the caller leaves.
+    writes it before the answer is final. Cancel the awaiting task when the caller leaves, or, with the
+    request's `stop` set, when Windlass stops.
     """
     return await settle(record.open_call(request, rig), _chat)
 

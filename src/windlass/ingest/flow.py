@@ -88,12 +88,13 @@ class OtlpIntake:
     async def _read(
         self, content_type: str, content_encoding: str, body: bytes, project_id: ProjectId
     ) -> _Batch:
-        unpacked = unpack(body, content_encoding, self._max_body_bytes)
-        if len(unpacked) <= _INLINE_BYTES:
-            return self._map(content_type, unpacked, project_id)
-        return await in_thread(self._map, content_type, unpacked, project_id)
+        # A packed body may unfold to megabytes, however small it is.
+        if content_encoding or len(body) > _INLINE_BYTES:
+            return await in_thread(self._map, content_type, content_encoding, body, project_id)
+        return self._map(content_type, content_encoding, body, project_id)
 
-    def _map(self, content_type: str, body: bytes, project_id: ProjectId) -> _Batch:
+    def _map(self, content_type: str, content_encoding: str, packed: bytes, project_id: ProjectId) -> _Batch:
+        body = unpack(packed, content_encoding, self._max_body_bytes)
         raw_spans = decode_json(body) if media_type(content_type) == JSON else decode_protobuf(body)
         received_ns = self._clock.now_ns()
         mapped: list[MappedSpan] = []

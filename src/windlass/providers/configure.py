@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from windlass.base.errors import ConfigurationError
 from windlass.contracts.call import Dialect
@@ -53,7 +54,7 @@ def price_names(catalog: Catalog) -> dict[str, str]:
 
 
 def _from_environment(provider: Provider, environment: Mapping[str, str]) -> Provider:
-    key = environment.get(provider.key_variable, "") if provider.key_variable else ""
+    key = _key(provider.name, environment.get(provider.key_variable)) if provider.key_variable else ""
     return replace(provider, api_key=Secret(key), is_known_only=not key and provider.name != _OFFLINE)
 
 
@@ -63,14 +64,14 @@ def _known(provider: Provider, setting: ProviderSetting, environment: Mapping[st
             f"providers.{setting.name}: its dialect is {provider.dialect!r}; leave `dialect` out,"
             " or give the provider another name"
         )
-    key = setting.api_key or environment.get(provider.key_variable, "")
+    key = _key(setting.name, setting.api_key or environment.get(provider.key_variable))
     needs_key = setting.is_key_expected or bool(provider.key_variable)
     return replace(
         provider,
         base_url=_checked(setting.name, setting.base_url or provider.base_url),
         api_key=Secret(key),
         auth=_AUTH_OF_DIALECT[provider.dialect] if key and provider.auth == "none" else provider.auth,
-        headers={**provider.headers, **setting.headers},
+        headers={**provider.headers, **_headers(setting)},
         is_free=setting.is_free or provider.is_free,
         is_known_only=needs_key and not key,
     )
@@ -83,23 +84,61 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         raise ConfigurationError(f"providers.{setting.name}: the catalogue has no such host; {hint}")
     if "/" in setting.name or not setting.name:
         raise ConfigurationError(f"providers.{setting.name}: a provider's name is one word without '/'")
-    is_ready = bool(setting.base_url) and (bool(setting.api_key) or not setting.is_key_expected)
+    key = _key(setting.name, setting.api_key)
+    is_ready = bool(setting.base_url) and (bool(key) or not setting.is_key_expected)
     return Provider(
         name=setting.name,
         title=setting.name,
         dialect=setting.dialect,
         base_url=_checked(setting.name, setting.base_url) if setting.base_url else "",
-        api_key=Secret(setting.api_key or ""),
-        auth=_AUTH_OF_DIALECT[setting.dialect] if setting.api_key else "none",
-        headers=setting.headers,
+        api_key=Secret(key),
+        auth=_AUTH_OF_DIALECT[setting.dialect] if key else "none",
+        headers=_headers(setting),
         is_free=setting.is_free,
         is_known_only=not is_ready,
     )
 
 
 def _checked(name: str, base_url: str) -> str:
+    """Return the address as it is used. A refusal never repeats it: a key may stand in its place."""
+    place = f"providers.{name}.base_url"
     if not base_url.startswith(("http://", "https://", "offline://")):
+        raise ConfigurationError(f"{place}: must begin with http:// or https://")
+    try:
+        parts = urlsplit(base_url)
+        is_whole = bool(parts.hostname) and parts.port != 0 and _is_plain(base_url)
+    except ValueError:  # a port that is none, or half an IPv6 address
+        is_whole = False
+        parts = urlsplit("")
+    if not is_whole:
+        raise ConfigurationError(f"{place}: is no address; write one such as http://127.0.0.1:9000/v1")
+    if parts.username is not None:
         raise ConfigurationError(
-            f"providers.{name}.base_url: must begin with http:// or https://, not {base_url!r}"
+            f"{place}: must not hold a user or password, because addresses are shown; use `api_key`, "
+            "or `headers` with `authorization`"
         )
     return base_url.rstrip("/")
+
+
+def _key(name: str, text: str | None) -> str:
+    """Return a key without the line break that files and shells leave at its end."""
+    key = (text or "").strip()
+    if not _is_plain(key):
+        raise ConfigurationError(
+            f"providers.{name}.api_key: has a space, a line break or a letter that no key has; copy it again"
+        )
+    return key
+
+
+def _headers(setting: ProviderSetting) -> Mapping[str, str]:
+    for header, value in setting.headers.items():
+        if not (header and _is_plain(header) and value.isascii() and value.isprintable()):
+            raise ConfigurationError(
+                f"providers.{setting.name}.headers: a name or value can't be sent; use printable ASCII "
+                "on one line"
+            )
+    return setting.headers
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text

@@ -29,13 +29,17 @@ class WindlassApp:
 
     def __init__(self, house: House, metrics: GatewayMetrics, *, base_url: str) -> None:
         metrics.watch(house.journal.state, house.intake.counts)
-        self._gateway: ASGIApp = GatewayApp(house.rig)
+        self._gateway = GatewayApp(house.rig)
         self._otlp: ASGIApp = OtlpApp(
             house.intake, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes
         )
         self._api: ASGIApp = build_api(house, base_url=base_url)
         self._operations: ASGIApp = Operations(house, metrics)
         self._web: ASGIApp = WebApp(UI_FOLDER)
+
+    def interrupt_calls(self) -> int:
+        """End open calls with an error their callers understand; return how many there were."""
+        return self._gateway.interrupt_calls()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

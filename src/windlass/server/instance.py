@@ -35,7 +35,10 @@ def hold_instance(home: Path, address: Mapping[str, object]) -> Generator[None]:
     Raises: AlreadyRunning, naming the process that holds it and where it listens.
     """
     path = home / LOCK_NAME
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigurationError(_not_ours(path, error)) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,18 +52,32 @@ def hold_instance(home: Path, address: Mapping[str, object]) -> Generator[None]:
         os.close(handle)
 
 
+def refuse_second(home: Path) -> None:
+    """Raises: AlreadyRunning. Asked before the port, which the first instance holds too."""
+    if running_address(home) is not None:
+        raise AlreadyRunning(_who_runs(home / LOCK_NAME, home))
+
+
 def running_address(home: Path) -> Mapping[str, object] | None:
-    """Return what the running instance wrote of itself, None when none runs."""
+    """Return what the running instance wrote of itself, None when none runs. Raises: ConfigurationError."""
     path = home / LOCK_NAME
     if not path.exists():
         return None
-    with path.open("r+b") as handle:
+    try:
+        opened = path.open("r+b")
+    except OSError as error:
+        raise ConfigurationError(_not_ours(path, error)) from error
+    with opened as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             text = path.read_text(encoding="utf-8")
             return json.loads(text) if text else {}
     return None
+
+
+def _not_ours(path: Path, error: OSError) -> str:
+    return f"can't open {str(path)!r} ({error.strerror}); run this as the user who owns the data folder"
 
 
 def _who_runs(path: Path, home: Path) -> str:

@@ -30,7 +30,7 @@ def problem(
     """Build an answer of type application/problem+json with an id to quote."""
     request_id = new_id("req")
     body = {
-        "type": f"/docs/errors#{code}",
+        "type": f"urn:windlass:error:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,

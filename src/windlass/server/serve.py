@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable, Mapping
 
 import uvicorn
@@ -21,6 +22,8 @@ from windlass.server.app import WindlassApp
 from windlass.server.metrics import GatewayMetrics
 
 logger = logging.getLogger(__name__)
+
+_LAST_WORDS_S = 1.0  # for the errors of open calls to be written
 
 
 def run(settings: Settings, *, is_supervised: bool, announce_fd: int | None) -> None:
@@ -43,21 +46,32 @@ async def _serve(settings: Settings, announce_fd: int | None) -> None:
     base_url = f"http://{settings.host}:{settings.port}"
     async with open_house(settings, loaded, environment, metrics) as house:
         app = WindlassApp(house, metrics, base_url=base_url)
-        server = _Server(_server_config(app, settings), lambda: _announce(house, base_url, announce_fd))
+        server = _Server(app, settings, lambda: _announce(house, base_url, announce_fd))
         await server.serve()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, that says when calls are accepted."""
+    """uvicorn, that says when calls are accepted, and ends open calls in their dialect, not by a cut."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, app: WindlassApp, settings: Settings, on_ready: Callable[[], None]) -> None:
+        super().__init__(_server_config(app, settings))
+        self._app = app
+        self._patience_s = max(0.0, settings.drain_s - _LAST_WORDS_S)
         self._on_ready = on_ready
 
-    async def startup(self, sockets: object = None) -> None:
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        timer = asyncio.get_running_loop().call_later(self._patience_s, self._interrupt)
+        await super().shutdown(sockets)
+        timer.cancel()
+
+    def _interrupt(self) -> None:
+        if count := self._app.interrupt_calls():
+            logger.warning("%d calls were still open after %.0f s and were ended", count, self._patience_s)
 
 
 def _server_config(app: WindlassApp, settings: Settings) -> uvicorn.Config:

@@ -16,10 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from windlass.base.errors import ConfigurationError
+
 logger = logging.getLogger(__name__)
 
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _AFTER_SIGNAL_S = 0.5
+_WRONG_SETTINGS = 2  # the exit code of a command that can't use its settings
+_PATIENCE_S = 4.0
 _STEADY_S = 2.0  # a process that lived this long had started well: it starts again without growing delay
 
 
@@ -30,7 +34,8 @@ class Process:
     name: str
     arguments: Sequence[str]
     grace_s: float
-    pass_fds: tuple[int, ...] = ()
+    is_patient: bool = False  # leaves the processors to the others until calls are accepted
+    is_needed: bool = False  # when it finds its settings unusable at the first start, all is stopped
     restarts: int = 0
     child: asyncio.subprocess.Process | None = None
     started_at_s: float = 0.0
@@ -45,9 +50,14 @@ class Supervisor:
     state_path: Path
     on_announce: Callable[[Mapping[str, object]], None]
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _accepting: asyncio.Event = field(default_factory=asyncio.Event)
+    _refused_by: str = ""
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT; a second signal kills at once."""
+        """Run until SIGTERM or SIGINT; a second signal kills at once.
+
+        Raises: ConfigurationError when a needed process refused its settings before calls were accepted.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal)
@@ -65,6 +75,8 @@ class Supervisor:
                 task.cancel()
         os.close(write_fd)
         self.state_path.unlink(missing_ok=True)
+        if self._refused_by:
+            raise ConfigurationError(f"{self._refused_by} can't start with these settings; it says why above")
 
     def _in_stopping_order(self) -> list[Process]:
         order = {"serve": 0, "worker": 1, "engine": 2}
@@ -81,11 +93,18 @@ class Supervisor:
 
     async def _keep(self, process: Process, announce_fd: int) -> None:
         failures = 0
+        if process.is_patient:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._accepting.wait(), _PATIENCE_S)
         while not process.is_stopping:
             await self._start(process, announce_fd)
             assert process.child is not None
             code = await process.child.wait()
             if process.is_stopping:
+                return
+            if code == _WRONG_SETTINGS and process.is_needed and not self._accepting.is_set():
+                self._refused_by = process.name
+                self._stop.set()
                 return
             lived_s = time.monotonic() - process.started_at_s
             failures = 1 if lived_s > _STEADY_S else failures + 1
@@ -131,6 +150,7 @@ class Supervisor:
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_fd, "rb")
         )
         while line := await reader.readline():
+            self._accepting.set()
             self.on_announce(json.loads(line))
 
     def _write_state(self) -> None:

@@ -18,6 +18,9 @@ _SAFETY = {
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
 }
+# What SDKs add to their base URL; here they arrive when it lacks the /v1.
+_SDK_PATHS = ("/chat/completions", "/responses", "/embeddings", "/completions")
+_BASE_URL = "the base URL of an OpenAI SDK ends in /v1 here, e.g. http://127.0.0.1:4100/v1\n"
 _MISSING = (
     "Windlass runs, and its API answers, but this build has no web app.\n"
     "Install the wheel from the package index, or build it in a checkout with: make ui\n"
@@ -36,12 +39,16 @@ class WebApp:
 
     def _answer(self, scope: Scope) -> Response:
         if scope["method"] not in {"GET", "HEAD"}:
-            return PlainTextResponse("use GET\n", 405, {"allow": "GET, HEAD"})
+            says = _BASE_URL if str(scope["path"]).endswith(_SDK_PATHS) else "use GET\n"
+            return PlainTextResponse(says, 405, {"allow": "GET, HEAD"})
         page = self._folder / "index.html"
         if page not in self._files:
             return PlainTextResponse(_MISSING, 200)
-        path = self._folder / str(scope["path"]).lstrip("/")
+        asked = str(scope["path"]).lstrip("/")
+        path = self._folder / asked
         if path not in self._files:  # a set look-up: no path outside the folder can match
+            if asked.startswith("assets/"):  # a tab of an older version; the page would not be a script
+                return PlainTextResponse("this file is of another version; reload the page\n", 404)
             path = page
         return self._file(path, Headers(scope=scope).get("accept-encoding", ""))
 

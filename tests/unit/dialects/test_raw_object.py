@@ -19,6 +19,7 @@ def test_values_keep_their_bytes_and_fields_their_order() -> None:
         (b'{"secret": tru}', "The body is not valid JSON: invalid character (byte 12)."),
         (b'{"secret": "a', "The body is not valid JSON: it ends too early (byte 13)."),
         (b'["secret"]', "The body must be a JSON object."),
+        (b'{"secret": "\xff"}', "The body is not valid UTF-8 (byte 12)."),
         (b'{"a":' + b"[" * 100_000, "The body is nested too deeply."),
     ],
 )

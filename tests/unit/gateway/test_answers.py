@@ -75,6 +75,14 @@ async def test_the_record_holds_both_bodies_and_what_the_caller_said_of_itself(g
     assert [attempt.http_status for attempt in record.attempts] == [200]
 
 
+async def test_a_name_in_any_script_arrives_as_it_was_sent(gateway: Gateway) -> None:
+    await gateway.chat("lab/m1", headers={"x_windlass_user": "zoé", "x_windlass_session": "日本"})
+    await gateway.chat("lab/m1", user="zoé")
+    headers, body = gateway.records()
+    assert (headers.trace.user_id, headers.trace.session_id) == ("zoé", "日本")
+    assert body.trace.user_id == "zoé"
+
+
 async def test_the_callers_key_is_never_forwarded(gateway: Gateway) -> None:
     await gateway.chat("lab/m1", headers={"x_api_key": "wl-one", "cookie": "a=b", "openai_beta": "x=v1"})
     headers = gateway.provider.requests()[-1]["headers"]

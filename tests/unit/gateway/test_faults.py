@@ -220,11 +220,24 @@ async def test_a_caller_who_leaves_closes_the_upstream_at_once(
 
 async def test_an_open_stream_ends_in_an_error_event_when_windlass_stops(gateway: Gateway) -> None:
     calling = asyncio.create_task(gateway.chat("lab/fault-stall", stream=True))
-    await until(lambda: gateway.app.interrupt_streams() == 1)
+    await until(lambda: gateway.app.interrupt_calls() == 1)
     answer = await calling
     assert answer.status == 200
     assert events_of(answer.body)[-1]["error"]["code"] == "stream_truncated"
     assert gateway.record().status is SpanStatus.TRUNCATED
+
+
+async def test_an_unanswered_call_gets_an_error_and_a_record_when_windlass_stops(gateway: Gateway) -> None:
+    calls = [gateway.chat("lab/fault-stall"), gateway.message("lab/fault-stall")]
+    calling = [asyncio.create_task(call) for call in calls]
+    await until(lambda: gateway.provider.count("calls") == 2)
+    assert gateway.app.interrupt_calls() == 2
+    openai, anthropic = [await task for task in calling]
+    assert (openai.status, openai.json["error"]["code"]) == (503, "server_stopping")
+    assert (anthropic.status, anthropic.json["type"]) == (503, "error")
+    assert [record.error_type for record in gateway.records()] == ["server_stopping"] * 2
+    assert all(record.cost and record.cost.status is CostStatus.UNKNOWN for record in gateway.records())
+    await until(lambda: gateway.provider.count("closed_by_client") == 2)
 
 
 async def test_usage_that_does_not_add_up_is_flagged_and_missing_usage_is_unknown(gateway: Gateway) -> None:

@@ -267,7 +267,7 @@ async def test_a_drain_ends_what_is_open_without_an_end(gateway: Gateway) -> Non
     body = {"model": "fault-stall?after=4", "messages": ASK, "stream": True}
     async with gateway.session.post(gateway.url + f"{BASE}/chat/completions", json=body) as reply:
         await reply.content.readany()
-        assert gateway.app.interrupt_streams() == 1
+        assert gateway.app.interrupt_calls() == 1
         with pytest.raises(aiohttp.ClientPayloadError):
             await reply.read()
     assert gateway.record().status is SpanStatus.TRUNCATED
@@ -298,3 +298,14 @@ async def test_a_wrong_key_is_said_however_large_the_body(gateway: Gateway) -> N
     )
     assert (reply.status, json.loads(problem)["error"]["code"]) == (401, "invalid_api_key")
     assert gateway.records() == []
+
+
+async def test_a_drain_answers_whoever_still_waits(gateway: Gateway) -> None:
+    waiting = asyncio.create_task(ask(gateway, "GET", f"{BASE}/echo?fault=slow-status&seconds=30"))
+    await until(lambda: bool(gateway.provider.requests()))
+    assert gateway.app.interrupt_calls() == 1
+    reply, problem = await waiting
+
+    assert reply.status == 503
+    assert "stopping" in json.loads(problem)["error"]["message"]
+    assert gateway.record().attempts[0].status is SpanStatus.CANCELLED

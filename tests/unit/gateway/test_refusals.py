@@ -51,7 +51,10 @@ async def test_a_model_that_cannot_be_reached_is_explained(
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"model": "lab/m1", "mess', b'{"messages": []}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b'{"model": "lab/m1", "mess', b'{"messages": []}', b'{"model": "lab/m1", "user": "\xff"}'],
+)
 async def test_a_body_that_cannot_be_read_is_refused_and_recorded(
     gateway: Gateway, path: str, body: bytes
 ) -> None:

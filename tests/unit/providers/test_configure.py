@@ -71,12 +71,26 @@ def test_a_custom_host_is_reached_by_its_dialect() -> None:
         (ProviderSetting("lab"), "dialect"),
         (ProviderSetting("openai", "anthropic"), "another name"),
         (ProviderSetting("a/b", "openai_chat", "http://h/v1"), "without '/'"),
-        (ProviderSetting("lab", "openai_chat", "host:9000/v1"), "http://"),
+        (ProviderSetting("lab", "openai_chat", "sk-secret"), "http://"),
+        (ProviderSetting("lab", "openai_chat", "http://u:sk-secret@h/v1"), "password"),
+        (ProviderSetting("lab", "openai_chat", "http://"), "no address"),
+        (ProviderSetting("lab", "openai_chat", "http://sk-secret h/v1"), "no address"),
+        (ProviderSetting("lab", "openai_chat", "http://h:sk-secret/v1"), "no address"),
+        (ProviderSetting("lab", "openai_chat", "http://h/v1", "sk-secret\nsk-2"), "api_key"),
+        (ProviderSetting("lab", "openai_chat", "http://h/v1", headers={"x": "sk-secret\n"}), "headers"),
     ],
 )
 def test_an_entry_that_cannot_be_meant_is_explained(setting: ProviderSetting, says: str) -> None:
-    with pytest.raises(ConfigurationError, match=says):
+    with pytest.raises(ConfigurationError, match=says) as raised:
         configure([setting], {})
+    assert "sk-secret" not in str(raised.value)
+
+
+def test_a_line_break_behind_a_key_is_no_part_of_it() -> None:
+    setting = ProviderSetting("lab", "openai_chat", "http://h/v1", "sk-file\n", is_key_expected=True)
+    providers = configure([setting], {"GROQ_API_KEY": "gsk-1\r\n"}).providers
+    assert providers["lab"].api_key.value == "sk-file"
+    assert providers["groq"].api_key.value == "gsk-1"
 
 
 def test_price_names_are_given_where_they_differ() -> None:

@@ -15,6 +15,7 @@ from croniter import croniter
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus
 from sqlalchemy.exc import SQLAlchemyError
 
+from windlass.backends.jobs.old_sqlite import lend_subseconds
 from windlass.base.errors import NotFound, StoreUnavailable
 from windlass.contracts.jobs import Job, JobRun, JobStatus
 
@@ -35,10 +36,18 @@ _STATUSES: dict[str, JobStatus] = {
 
 
 def sqlite_jobs_url(home: Path) -> str:
-    """Make the jobs file of a data folder in WAL mode, where readers and the writer don't wait."""
+    """Make the jobs file of a data folder in WAL mode, where readers and the writer don't wait.
+
+    Raises: StoreUnavailable.
+    """
     path = home / "jobs.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise StoreUnavailable(
+            f"{str(path)!r} can't be used ({error}); when it is damaged, move it away: it is made anew"
+        ) from error
     return f"sqlite:///{path}"
 
 
@@ -53,6 +62,7 @@ class DbosJobs:
         dbos_logger = logging.getLogger("dbos")
         if not dbos_logger.handlers:  # without one DBOS writes to the console by itself
             dbos_logger.addHandler(logging.NullHandler())
+        lend_subseconds()
         try:
             DBOS(config=_config(self._url))
             self._workflows = {job.name: _workflow(job) for job in jobs}

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -47,9 +47,15 @@ class SqlTables:
                 connection.info.pop("is_write", None)
 
     def migrate(self) -> None:
-        """Bring the schema to SCHEMA_VERSION; one SELECT when it is there already."""
-        with self.read() as connection:
-            version = _version_of(connection)
+        """Bring the schema to SCHEMA_VERSION; one SELECT when it is there already.
+
+        Raises: ConfigurationError for tables that are damaged, or of a newer Windlass.
+        """
+        try:
+            with self.read() as connection:
+                version = _version_of(connection)
+        except DatabaseError as error:
+            raise ConfigurationError(_damaged(self._engine, error)) from error
         if version == SCHEMA_VERSION:
             return
         with self.write() as connection:
@@ -77,8 +83,11 @@ def _open_engine(url: str) -> Engine:
         url = f"postgresql+psycopg://{url.removeprefix(scheme)}" if url.startswith(scheme) else url
     try:
         name = make_url(url).get_backend_name()
-    except SQLAlchemyError as error:
-        raise ConfigurationError(f"WINDLASS_TABLES_URL can't be read as a database URL: {error}") from None
+    except (SQLAlchemyError, ValueError):  # their words may quote a password that was not escaped
+        raise ConfigurationError(
+            "WINDLASS_TABLES_URL must look like postgresql://user:password@host:5432/database "
+            "(write / @ : # of a password as %2F %40 %3A %23)"
+        ) from None
     if name == "sqlite":
         engine = create_engine(url, pool_size=8, connect_args={"timeout": _BUSY_TIMEOUT_S})
         event.listen(engine, "connect", _prepare_sqlite)
@@ -127,6 +136,14 @@ def _sentence(error: SQLAlchemyError) -> str:
     # The driver's words without the statement and its parameters: those may hold names of people.
     cause = str(error.orig) if isinstance(error, DBAPIError) else "no connection became free in time"
     return f"the tables can't be reached: {cause.splitlines()[0] if cause else 'no reason given'}"
+
+
+def _damaged(engine: Engine, error: DatabaseError) -> str:
+    place = engine.url.database if engine.dialect.name == "sqlite" else "of WINDLASS_TABLES_URL"
+    return (
+        f"the tables {place} can't be read ({str(error.orig).splitlines()[0]}): restore them from a backup, "
+        "or move them away to start with new keys"
+    )
 
 
 def _version_of(connection: Connection) -> str:

@@ -53,7 +53,12 @@ class ClickHouseTraceStore:
     def migrate(self) -> None:
         on_cluster = f"ON CLUSTER {_quoted_name(self._cluster)}" if self._cluster else ""
         create = f"CREATE DATABASE IF NOT EXISTS {_quoted_name(self._database)} {on_cluster}"
-        self._connections.reach(lambda driver: driver.command(create, use_database=False), write_failure)
+
+        def make(driver: Driver) -> None:
+            driver.timeout = Timeout(connect=CONNECT_S, read=_WRITE_S)
+            driver.command(create, use_database=False)
+
+        self._connections.reach(make, write_failure)
         self.command(_LEDGER.format(on_cluster=on_cluster, replicated="Replicated" if self._cluster else ""))
         known = load_migrations(self._cluster)
         found = self.query("SELECT max(version) FROM schema_migrations").rows[0][0]

@@ -142,11 +142,16 @@ def server_address(url: str) -> tuple[EngineAddress, str]:
     Raises: ConfigurationError.
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        given_port = parts.port
+    except ValueError:  # its words would quote what stands there: a password that was not escaped
+        given_port = 0
+    if parts.scheme not in ("http", "https") or not parts.hostname or given_port == 0:
         raise ConfigurationError(
-            "WINDLASS_CLICKHOUSE_URL must look like https://user:password@host:8443/database"
-        )
-    port = parts.port or (8443 if parts.scheme == "https" else 8123)
+            "WINDLASS_CLICKHOUSE_URL must look like https://user:password@host:8443/database "
+            "(write / @ : # of a password as %2F %40 %3A %23)"
+        ) from None
+    port = given_port or (8443 if parts.scheme == "https" else 8123)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     user, password = unquote(parts.username or "default"), unquote(parts.password or "")
     database = unquote(parts.path.strip("/")) or DEFAULT_DATABASE
@@ -166,6 +171,7 @@ def _connect(address: EngineAddress, database: str) -> _Held:
         password=address.password,
         compress=not is_local,
         connect_timeout=int(CONNECT_S),
+        send_receive_timeout=int(CONNECT_S),  # of the handshake; each use sets its own (the default is 300)
         query_retries=0,  # `reach` knows when repeating helps
         autogenerate_session_id=False,  # a session runs one query at a time
         pool_mgr=pool,

@@ -26,6 +26,8 @@ _UNAVAILABLE = {
     319: "an insert may not have reached all replicas",
     999: "its keeper is away",
 }
+# Bytes on the disk are not those that were written; some of a read may be whole, so a query is not at fault.
+_DAMAGED = {32, 33, 40, 117, 246, 271, 432, 499}
 _TOO_MUCH_MEMORY = 241
 _TOO_MUCH = {158: "it reads too many rows", 396: "it gives too many rows", 241: "it needs too much memory"}
 # Errors whose text speaks of the SQL alone and never quotes a stored value or a parameter.
@@ -71,6 +73,11 @@ def _failure(error: Exception, code: int | None) -> WindlassError:
         return StoreUnavailable("the trace store refused the password; check WINDLASS_CLICKHOUSE_URL")
     if code in _UNAVAILABLE:
         return StoreUnavailable(f"the trace store can't serve now: {_UNAVAILABLE[code]}")
+    if code in _DAMAGED:
+        return StoreUnavailable(
+            f"files of the trace store are damaged (error {code}); calls go on; restore its folder from a "
+            "backup, or move the folder away to start with an empty one"
+        )
     name = (error.name if isinstance(error, Error) else None) or "unnamed"
     detail = f": {_sql_part(str(error))}" if code in _SPEAKS_OF_SQL else ""
     return BadRequest(f"the trace store refused the statement with {code} {name}{detail}")

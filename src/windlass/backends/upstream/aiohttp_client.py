@@ -66,7 +66,7 @@ class AiohttpClient:
         token = _FLIGHT.set(flight)
         try:
             return _Reply(await self._send(request, flight))
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             _raise(error)
         finally:
             _FLIGHT.reset(token)
@@ -205,4 +205,8 @@ def _mapped(error: Exception) -> UpstreamError:
         return UpstreamUnreachable(f"the provider could not be connected to: {reason.lower()}")
     if isinstance(error, aiohttp.InvalidURL):
         return UpstreamUnreachable("the provider's base_url is not a valid URL; correct it in windlass.yaml")
+    if isinstance(error, ValueError):  # aiohttp refuses to write what is no valid address or header
+        return UpstreamUnreachable(
+            "the request to the provider can't be written; check its key, headers and base_url"
+        )
     return UpstreamUnreachable("the connection to the provider broke before its answer was complete")

@@ -7,7 +7,8 @@ from windlass.contracts.trace_store import TraceStore
 
 logger = logging.getLogger(__name__)
 
-_DAILY = ("spans", "trace_times", "content")  # partitioned by yyyymmdd; scores by yyyymm
+# Partitioned by yyyymmdd; scores by yyyymm.
+_DAILY = ("spans", "trace_times", "spans_touched", "call_figures", "content")
 _MONTHLY = ("scores",)
 _PARTITIONS = (
     "SELECT DISTINCT partition FROM system.parts WHERE active AND database = currentDatabase() "

@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
+from windlass.base.threads import in_thread
 from windlass.capabilities.traces.records import NewScore, Overview, Score, TraceDetail, TracePage
 from windlass.capabilities.traces.service import TraceQuery, Traces
 from windlass.contracts.call import Principal
@@ -40,7 +41,9 @@ def traces_router(traces: Traces, principal_of: PrincipalOf) -> APIRouter:
     @router.get("/traces/{trace_id}", response_model=TraceDetail, summary="Open one trace")
     async def get_trace(trace_id: str, request: Request) -> Response:
         principal = await principal_of(request)
-        return _json(await traces.get(principal.project_id, trace_id))
+        detail = await traces.get(principal.project_id, trace_id)
+        body = await in_thread(_encode_detail, detail)
+        return Response(body, media_type="application/json")
 
     @router.post(
         "/traces/{trace_id}/scores",
@@ -65,6 +68,12 @@ def traces_router(traces: Traces, principal_of: PrincipalOf) -> APIRouter:
 
     _ = (list_traces, get_trace, add_score, get_overview)  # registered by their decorators
     return router
+
+
+def _encode_detail(detail: TraceDetail) -> bytes:
+    """Encode span by span: in one go, a huge trace would keep all other threads waiting."""
+    spans = [msgspec.Raw(msgspec.json.encode(span)) for span in detail.spans]
+    return msgspec.json.encode({"trace": detail.trace, "spans": spans, "scores": detail.scores})
 
 
 def _json(record: object, status: int = 200) -> Response:

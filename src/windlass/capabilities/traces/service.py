@@ -12,6 +12,7 @@ from windlass.base.clock import Clock
 from windlass.base.errors import BadRequest, NotFound
 from windlass.base.ids import ProjectId, ScoreId, SpanId, TraceId, new_id
 from windlass.base.threads import in_thread
+from windlass.capabilities.traces.figures import FigureReads
 from windlass.capabilities.traces.filter_grammar import parse_filter
 from windlass.capabilities.traces.filter_sql import FilterSql, compile_filter
 from windlass.capabilities.traces.records import (
@@ -34,6 +35,7 @@ from windlass.capabilities.traces.rules import (
     write_cursor,
 )
 from windlass.capabilities.traces.store import TraceReads, Window
+from windlass.capabilities.traces.stretches import join_stretches
 from windlass.capabilities.traces.views import (
     model_view,
     point_view,
@@ -53,6 +55,10 @@ _FIRST_WINDOW_SPANS = 2000
 _WINDOW_GROWTH = 8
 _LARGEST_WINDOW_SPANS = 1_024_000  # what grouping by trace takes stays within the engine's memory limit
 _DAY_NS = 86_400_000_000_000
+# How far back the list looks at first, in days: a search through all days reads something of each.
+_REACHES_DAYS = (2, 32)  # an open end lies a day ahead
+_ALL_DAYS = 100_000
+_MAX_STRETCHES = 20
 _MAX_LIMIT = 200
 _MAX_TEXT = 10_000
 
@@ -112,16 +118,13 @@ class Traces:
         if bounds is None:
             raise NotFound(f"there is no trace {trace_id[:64]!r} in this project")
         summaries, rows, bodies, scores = await asyncio.gather(
-            in_thread(reads.summaries, [trace_id], bounds),
+            in_thread(reads.summaries, [trace_id], [bounds]),
             in_thread(reads.spans_of, trace_id, bounds),
             in_thread(reads.bodies_of, trace_id, bounds),
             in_thread(reads.scores, [trace_id]),
         )
-        return TraceDetail(
-            trace=trace_head(summaries[0], scores, len(rows)),
-            spans=[span_view(row, bodies) for row in rows],
-            scores=[score_view(row) for row in scores],
-        )
+        # In a thread: for thousands of spans it takes long enough to hold calls up.
+        return await in_thread(_detail, summaries[0], rows, bodies, scores)
 
     async def add_score(
         self,
@@ -150,7 +153,8 @@ class Traces:
         step_ns = choose_step_s(bounds, step) * 1_000_000_000
         start_ns = bounds.since_ns - bounds.since_ns % step_ns
         bounds = TimeRange(start_ns, bounds.until_ns)
-        figures = await in_thread(self._reads(project_id).figures, bounds, step_ns)
+        reads = FigureReads(self._store, project_id, self._timeout_s)
+        figures = await in_thread(reads.figures, bounds, step_ns)
         by_step = {row["step"]: row for row in figures.by_step}
         steps = range(-(-(bounds.until_ns - start_ns) // step_ns))
         return Overview(
@@ -171,18 +175,28 @@ class Traces:
         if not trace_ids:
             return []
         reads = self._reads(project_id)
-        bounds = TimeRange(
-            min(times[trace_id].since_ns for trace_id in trace_ids),
-            max(times[trace_id].until_ns for trace_id in trace_ids),
-        )
+        stretches = join_stretches([times[trace_id] for trace_id in trace_ids], _MAX_STRETCHES)
         rows, scores = await asyncio.gather(
-            in_thread(reads.summaries, trace_ids, bounds), in_thread(reads.scores, trace_ids)
+            in_thread(reads.summaries, trace_ids, stretches), in_thread(reads.scores, trace_ids)
         )
         by_id = {row["trace_id"]: row for row in rows}
         scores_of = _by_trace(scores)
         return [
             trace_item(by_id[trace_id], scores_of[trace_id]) for trace_id in trace_ids if trace_id in by_id
         ]
+
+
+def _detail(
+    summary: Mapping[str, object],
+    rows: Sequence[Mapping[str, object]],
+    bodies: Mapping[str, str],
+    scores: Sequence[Mapping[str, object]],
+) -> TraceDetail:
+    return TraceDetail(
+        trace=trace_head(summary, scores, len(rows)),
+        spans=[span_view(row, bodies) for row in rows],
+        scores=[score_view(row) for row in scores],
+    )
 
 
 Row = TypeVar("Row", bound=Mapping[str, object])
@@ -216,30 +230,41 @@ class _Search:
 
     def run(self, count: int) -> list[PagePosition]:
         found: list[PagePosition] = []
-        size = _FIRST_WINDOW_SPANS
+        size, reaches = _FIRST_WINDOW_SPANS, iter(_REACHES_DAYS)
+        reach_ns = next(reaches) * _DAY_NS
         while len(found) < count and self._since_ns < self._high_ns:
-            window = self._reads.window_before(TimeRange(self._since_ns, self._high_ns), size)
-            if window.span_count == 0:
-                break
-            found += self._search_window(window, count - len(found))
+            low_ns = max(self._since_ns, self._high_ns - reach_ns)
+            window, seen = self._open(TimeRange(low_ns, self._high_ns), size, count - len(found))
+            if window.span_count:
+                found += self._search_window(window, seen, count - len(found))
+            if window.span_count < size:
+                reach_ns = next(reaches, _ALL_DAYS) * _DAY_NS
+            else:
+                size = min(size * _WINDOW_GROWTH, _LARGEST_WINDOW_SPANS)
             self._high_ns = window.low_ns
             self._position = PagePosition(window.low_ns, "")
-            size = min(size * _WINDOW_GROWTH, _LARGEST_WINDOW_SPANS)
         return found
 
-    def _search_window(self, window: Window, count: int) -> list[PagePosition]:
+    def _open(self, bounds: TimeRange, size: int, wanted: int) -> tuple[Window, list[PagePosition]]:
+        """Find the next window and the first traces in it."""
+        if self._filter is None:
+            return self._reads.newest_traces(bounds, self._position, size, wanted)
+        window = self._reads.window_before(bounds, size)
+        if not window.span_count:
+            return window, []
+        return window, self._reads.traces_in(window, self._position, self._filter, wanted)
+
+    def _search_window(self, window: Window, seen: Sequence[PagePosition], count: int) -> list[PagePosition]:
         found: list[PagePosition] = []
-        while len(found) < count:
-            wanted = count - len(found)
-            seen = self._reads.traces_in(window, self._position, self._filter, wanted)
-            if not seen:
-                break
+        wanted = count
+        while seen:
             self.times |= (times := self._reads.times_of([position.trace_id for position in seen]))
             # A trace that began before the window is listed where it began.
             found += [p for p in seen if p.trace_id in times and times[p.trace_id].since_ns >= window.low_ns]
-            self._position = seen[-1]
-            if len(seen) < wanted:
+            if len(seen) < wanted or len(found) >= count:
                 break
+            wanted = count - len(found)
+            seen = self._reads.traces_in(window, seen[-1], self._filter, wanted)
         return found
 
 

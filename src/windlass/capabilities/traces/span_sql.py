@@ -2,55 +2,99 @@
 
 # ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from windlass.capabilities.traces.records import TimeRange
+
 PROJECT_AND_TIME = "project_id = {project:String} AND started_ns >= {low:Int64} AND started_ns < {high:Int64}"
 
 INPUT_TOKENS = "(in_fresh + in_cache_read + in_cache_write_5m + in_cache_write_1h + in_audio + in_image)"
+MODEL = "if(response_model != '', response_model, request_model)"
 OUTPUT_TOKENS = "(out_text + out_reasoning + out_audio + out_image)"
 
-_REPORTED = "'llm', 'embedding'"  # what an application reports of a call that the gateway reports too
-_GATEWAY = "windlass.gateway"  # the scope of the gateway's own spans
-_ANCESTOR_LEVELS = 2  # the application's llm span > its HTTP client's span > the gateway's
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on spans and the values that it names."""
+
+    sql: str
+    parameters: Mapping[str, object]
 
 
-def _above_a_call(where: str, level: int) -> str:
-    """Return a subquery of (trace, span) that lie `level` steps above a span that reports a call itself.
+def started_in(stretches: Sequence[TimeRange], *, column: str = "started_ns", name: str = "at") -> Condition:
+    """Choose what started in one of a few stretches of time; each is read along the sort key.
 
-    Only traces in which someone else reports a call are looked at: the gateway's own are the most.
+    name: tells the parameters of two conditions in one query apart.
     """
-    inner = (
-        f"(type = 'gateway' OR (type IN ({_REPORTED}) AND (usage_source != '' OR scope = '{_GATEWAY}'))) "
-        f"AND {_with_reported(where)}"
-        if level == 1
-        else f"(trace_id, span_id) IN ({_above_a_call(where, level - 1)})"
-    )
-    return f"SELECT trace_id, parent_span_id FROM spans WHERE {where} AND parent_span_id != '' AND {inner}"
+    parts = [
+        f"{column} >= {{{name}{n}_low:Int64}} AND {column} < {{{name}{n}_high:Int64}}"
+        for n in range(len(stretches))
+    ]
+    parameters: dict[str, object] = {}
+    for n, stretch in enumerate(stretches):
+        parameters |= {f"{name}{n}_low": stretch.since_ns, f"{name}{n}_high": stretch.until_ns}
+    return Condition(f"project_id = {{project:String}} AND ({' OR '.join(parts) or '0'})", parameters)
 
 
-def _with_reported(where: str) -> str:
+def _marks(keys: str, pairs: str) -> str:
+    """Sort keys and (key, value) pairs together: a pair follows its key, when that is there."""
     return (
-        f"trace_id IN (SELECT trace_id FROM spans WHERE {where} AND type IN ({_REPORTED}) "
-        f"AND scope != '{_GATEWAY}')"
+        f"arraySort(arrayConcat(arrayMap(key -> (key, 0, ''), {keys}), "
+        f"arrayMap(pair -> (pair.1, 1, pair.2), {pairs})))"
     )
 
 
-def counted(where: str = PROJECT_AND_TIME) -> str:
+def _values_of(marks: str) -> str:
+    """Return the values of the pairs that follow their key."""
+    return (
+        "arrayMap(mark -> mark.3, arrayFilter("
+        "(mark, found) -> mark.2 = 1 AND found.2 = 0 AND found.1 = mark.1, "
+        f"{marks}, arrayFill(mark -> mark.2 = 0, {marks})))"
+    )
+
+
+_TOLD = "'llm', 'embedding'"  # what an application reports of a call that the gateway reports too
+_IS_OURS = "scope = 'windlass.gateway'"
+_REPORTS_A_CALL = f"(type = 'gateway' OR (type IN ({_TOLD}) AND (usage_source != '' OR {_IS_OURS})))"
+
+
+def _repeated(where: str) -> str:
+    """Return a subquery of (trace, span) that lie one or two steps above a span that reports a call itself.
+
+    Two steps: the application's llm span > its HTTP client's span > the gateway's. And those that tell of the
+    reply that a gateway span tells of. One pass over the spans: a search per step took three times as long.
+    """
+    return f"""
+SELECT trace_id, arrayJoin(arrayConcat(called_by, {_values_of("by_parent")}, {_values_of("by_reply")}))
+FROM (
+    SELECT
+        trace_id,
+        groupUniqArrayIf(parent_span_id, parent_span_id != '' AND {_REPORTS_A_CALL}) AS called_by,
+        groupUniqArrayIf((span_id, parent_span_id), parent_span_id != '' AND type != 'gateway') AS parents,
+        groupUniqArrayIf(response_id, response_id != '' AND type = 'gateway') AS gateway_replies,
+        groupUniqArrayIf((response_id, span_id), response_id != '' AND type = 'llm') AS replies,
+        {_marks("called_by", "parents")} AS by_parent,
+        {_marks("gateway_replies", "replies")} AS by_reply
+    FROM spans
+    WHERE {where} AND type != 'attempt'
+    GROUP BY trace_id
+)"""
+
+
+def counted(where: str = PROJECT_AND_TIME, *, is_page: bool = False) -> str:
     """Return the condition under which a span's usage and cost are summed, and a call is counted.
 
     A call that several spans report counts once. The lowest one wins: the gateway's over the application's
     own, an SDK's over a framework's that wraps it; and the gateway's over any with the same response id.
-    where: bounds the search for those spans.
+    where: bounds the search for those spans. is_page: it leaves few spans, so that all may be looked at.
     """
-    above = " OR ".join(
-        f"(trace_id, span_id) IN ({_above_a_call(where, level)})" for level in range(1, _ANCESTOR_LEVELS + 1)
-    )
-    same_reply = (
-        "response_id != '' AND (trace_id, response_id) IN "
-        f"(SELECT trace_id, response_id FROM spans WHERE {where} AND type = 'gateway' "
-        f"AND {_with_reported(where)})"
-    )
+    if not is_page:  # the gateway's own traces are told by nobody else, and they are the most
+        told = f"type IN ({_TOLD}) AND NOT {_IS_OURS}"
+        where = f"{where} AND trace_id IN (SELECT trace_id FROM spans WHERE {where} AND {told})"
     return (
         "(NOT is_rollup AND type IN ('gateway', 'llm', 'embedding', 'reranker') "
-        f"AND NOT (type IN ({_REPORTED}) AND ({above} OR ({same_reply}))))"
+        f"AND NOT (type IN ({_TOLD}) AND (trace_id, span_id) IN ({_repeated(where)})))"
     )
 
 

@@ -10,22 +10,26 @@ from windlass.capabilities.traces.filter_sql import FilterSql
 from windlass.capabilities.traces.records import PagePosition, TimeRange
 from windlass.capabilities.traces.span_sql import (
     INPUT_TOKENS,
+    MODEL,
     OUTPUT_TOKENS,
     PROJECT_AND_TIME,
     TRACE_STATUS,
     counted,
+    started_in,
 )
 from windlass.contracts.trace_store import Rows, TraceStore
 
 # How long after its start a trace may go on and still be judged whole by a filter while the list is searched.
 FILTERED_TRACE_NS = 3_600_000_000_000
-_IN_TRACES = f"{PROJECT_AND_TIME} AND trace_id IN {{traces:Array(String)}}"
+_IN_TRACES = "trace_id IN {traces:Array(String)}"
+_IN_ONE_TRACE = f"{PROJECT_AND_TIME} AND {_IN_TRACES}"
+# Backwards along the sort key: what it costs does not grow with the store.
+_NEWEST_SPANS = (
+    f"FROM spans WHERE {PROJECT_AND_TIME} ORDER BY project_id DESC, started_ns DESC LIMIT {{size:UInt64}}"
+)
 _ROOT_FIRST = "(parent_span_id != '', started_ns)"
-_MODEL = "if(response_model != '', response_model, request_model)"
 _MAX_TRACE_SPANS = 5000
 _MAX_BODIES = 10_000
-_MAX_FIGURES = 5000
-_MAX_MODELS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,6 @@ class Window:
     low_ns: int
     high_ns: int
     span_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Sums over calls: one row, one per step that has calls, one per model with the most calls first."""
-
-    totals: Mapping[str, object]
-    by_step: Sequence[Mapping[str, object]]
-    by_model: Sequence[Mapping[str, object]]
 
 
 class TraceReads:
@@ -57,14 +52,26 @@ class TraceReads:
     def window_before(self, bounds: TimeRange, size: int) -> Window:
         """Find the stretch before `until_ns` that holds at most `size` spans, along the sort key."""
         rows = self._ask(
-            f"SELECT min(started_ns), count() FROM (SELECT started_ns FROM spans WHERE {PROJECT_AND_TIME} "
-            "ORDER BY project_id DESC, started_ns DESC LIMIT {size:UInt64})",
+            f"SELECT min(started_ns), count() FROM (SELECT started_ns {_NEWEST_SPANS})",
             {**_bounds(bounds), "size": size},
         )
-        first_ns, count = _int(rows.rows[0][0]), _int(rows.rows[0][1])
-        if count < size:
-            return Window(bounds.since_ns, bounds.until_ns, count)
-        return Window(first_ns, bounds.until_ns, count)
+        return _window(bounds, size, _int(rows.rows[0][0]), _int(rows.rows[0][1]))
+
+    def newest_traces(
+        self, bounds: TimeRange, before: PagePosition, size: int, limit: int
+    ) -> tuple[Window, list[PagePosition]]:
+        """Answer `window_before` and, for that window without a filter, `traces_in` at once."""
+        rows = self._ask(
+            "SELECT trace_id, min(started_ns) AS first_ns, min(first_ns) OVER (), sum(count()) OVER (), "
+            "(first_ns, trace_id) < ({before_ns:Int64}, {before_id:String}) AS is_behind "
+            f"FROM (SELECT trace_id, started_ns {_NEWEST_SPANS}) GROUP BY trace_id "
+            "ORDER BY is_behind DESC, first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
+            {**_bounds(bounds), **_before(before), "size": size, "limit": limit},
+        ).rows
+        if not rows:
+            return Window(bounds.since_ns, bounds.until_ns, 0), []
+        window = _window(bounds, size, _int(rows[0][2]), _int(rows[0][3]))
+        return window, [PagePosition(_int(row[1]), str(row[0])) for row in rows if row[4]]
 
     def traces_in(
         self, window: Window, before: PagePosition, filter_sql: FilterSql | None, limit: int
@@ -74,9 +81,8 @@ class TraceReads:
         parameters: dict[str, object] = {
             "low": window.low_ns,
             "high": window.high_ns,
-            "before_ns": before.started_ns,
-            "before_id": before.trace_id,
             "limit": limit,
+            **_before(before),
         }
         final = ""
         if filter_sql is not None:
@@ -101,10 +107,13 @@ class TraceReads:
         )
         return {str(row[0]): TimeRange(_int(row[1]), _int(row[2]) + 1) for row in rows.rows}
 
-    def summaries(self, trace_ids: Sequence[str], bounds: TimeRange) -> list[Mapping[str, object]]:
-        """Add up the spans of traces, each span once."""
-        rows = self._ask(_SUMMARY, {**_bounds(bounds), "traces": list(trace_ids)})
-        return _named(rows)
+    def summaries(
+        self, trace_ids: Sequence[str], stretches: Sequence[TimeRange]
+    ) -> list[Mapping[str, object]]:
+        """Add up the spans of traces, each span once; all their spans start in the stretches."""
+        where = started_in(stretches)
+        sql = _summary_sql(f"{where.sql} AND {_IN_TRACES}")
+        return _named(self._ask(sql, {**where.parameters, "traces": list(trace_ids)}))
 
     def scores(self, trace_ids: Sequence[str]) -> list[Mapping[str, object]]:
         """Return the current scores of traces and their spans, oldest first."""
@@ -120,7 +129,7 @@ class TraceReads:
     def spans_of(self, trace_id: str, bounds: TimeRange) -> list[Mapping[str, object]]:
         """Return the first spans of one trace in order of start, at most 5,000."""
         rows = self._ask(
-            f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_TRACES} "
+            f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_ONE_TRACE} "
             "ORDER BY received_ns DESC LIMIT 1 BY span_id) "
             "ORDER BY started_ns, span_id LIMIT {limit:UInt32}",
             {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_TRACE_SPANS},
@@ -132,40 +141,9 @@ class TraceReads:
         rows = self._ask(_BODIES, {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_BODIES})
         return {str(row[0]): str(row[1]) for row in rows.rows}
 
-    def figures(self, bounds: TimeRange, step_ns: int) -> Figures:
-        """Add up calls in all, by step of time and by model, each call once, in one pass."""
-        rows = self._ask(_FIGURES, {**_bounds(bounds), "step": step_ns, "limit": _MAX_FIGURES})
-        named = _named(rows)
-        nothing: Mapping[str, object] = {}
-        return Figures(
-            totals=next((row for row in named if row["grain"] == "all"), nothing),
-            by_step=[row for row in named if row["grain"] == "step"],
-            by_model=[row for row in named if row["grain"] == "model"][:_MAX_MODELS],
-        )
-
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
 
-
-_FIGURES = f"""
-SELECT
-    multiIf(grouping(step) = 0, 'step', grouping(model) = 0, 'model', 'all') AS grain,
-    intDiv(started_ns - {{low:Int64}}, {{step:Int64}}) AS step,
-    {_MODEL} AS model,
-    provider,
-    count() AS calls,
-    countIf(status != 'ok') AS errors,
-    sum(cost_nanousd) AS cost_nanousd,
-    sum({INPUT_TOKENS}) AS input_tokens,
-    sum({OUTPUT_TOKENS}) AS output_tokens,
-    quantilesTDigest(0.5, 0.95)(ended_ns - started_ns) AS latencies_ns,
-    sumMap(map(if(cost_status = '', 'unknown', cost_status), 1)) AS cost_status_counts
-FROM spans FINAL
-WHERE {PROJECT_AND_TIME} AND {counted()}
-GROUP BY GROUPING SETS ((step), (model, provider), ())
-ORDER BY grain, calls DESC
-LIMIT {{limit:UInt32}}
-"""
 
 _SUMMARY_COLUMNS = (
     "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status, trace_name, user_id, "
@@ -174,7 +152,9 @@ _SUMMARY_COLUMNS = (
     f"{INPUT_TOKENS} AS input_sum, {OUTPUT_TOKENS} AS output_sum"
 )
 
-_SUMMARY = f"""
+
+def _summary_sql(where: str) -> str:
+    return f"""
 SELECT
     trace_id,
     argMin(if(trace_name != '', trace_name, name), {_ROOT_FIRST}) AS root_name,
@@ -183,7 +163,7 @@ SELECT
     max(ended_ns) AS last_ns,
     {TRACE_STATUS} AS trace_status,
     count() AS span_count,
-    groupUniqArrayIf(20)({_MODEL}, is_counted AND {_MODEL} != '') AS models,
+    groupUniqArrayIf(20)({MODEL}, is_counted AND {MODEL} != '') AS models,
     sumIf(input_sum, is_counted) AS input_tokens,
     sumIf(output_sum, is_counted) AS output_tokens,
     sumIf(cost_nanousd, is_counted) AS cost_nanousd,
@@ -194,7 +174,8 @@ SELECT
     argMinIf(preview_input, {_ROOT_FIRST}, preview_input != '') AS preview_input,
     argMinIf(preview_output, (parent_span_id != '', -ended_ns), preview_output != '') AS preview_output
 FROM (
-    SELECT {_SUMMARY_COLUMNS}, {counted()} AS is_counted FROM spans WHERE {_IN_TRACES}
+    SELECT {_SUMMARY_COLUMNS}, {counted(where, is_page=True)} AS is_counted
+    FROM spans WHERE {where}
     ORDER BY received_ns DESC LIMIT 1 BY trace_id, span_id
 )
 GROUP BY trace_id
@@ -208,10 +189,18 @@ WHERE project_id = {{project:String}} AND hash IN (
         input_hashes, output_hashes, [attributes['tools_hash']],
         arrayMap(value -> substring(value, {len(CONTENT_REFERENCE) + 1}),
                  arrayFilter(value -> startsWith(value, '{CONTENT_REFERENCE}'), mapValues(attributes)))
-    )) FROM spans WHERE {_IN_TRACES}
+    )) FROM spans WHERE {_IN_ONE_TRACE}
 )
 LIMIT 1 BY hash LIMIT {{limit:UInt32}}
 """
+
+
+def _window(bounds: TimeRange, size: int, first_ns: int, count: int) -> Window:
+    return Window(bounds.since_ns if count < size else first_ns, bounds.until_ns, count)
+
+
+def _before(position: PagePosition) -> dict[str, object]:
+    return {"before_ns": position.started_ns, "before_id": position.trace_id}
 
 
 def _bounds(bounds: TimeRange) -> dict[str, object]:

@@ -40,7 +40,7 @@ def read_attributes(
     def read(header: str, *names: str) -> str:
         found = headers.get(header) if header else None
         found = found or next((metadata[name] for name in names if metadata.get(name)), "")
-        return found.strip()[:_MAX_LENGTH]
+        return _as_sent(found).strip()[:_MAX_LENGTH]
 
     tags = read("x-windlass-tags", "tags")
     return TraceAttributes(
@@ -53,6 +53,16 @@ def read_attributes(
         environment=read("", "environment"),
         release=read("", "release"),
     )
+
+
+def _as_sent(text: str) -> str:
+    """Undo the server's reading of header bytes as Latin-1 where they are UTF-8, as SDKs and curl send it."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:  # Latin-1 indeed, or from the body
+        return text
 
 
 def _is_id(text: str, length: int) -> bool:

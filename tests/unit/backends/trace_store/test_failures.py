@@ -17,6 +17,7 @@ from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut, 
         (243, StoreUnavailable, StoreUnavailable),
         (252, StoreUnavailable, StoreUnavailable),
         (516, StoreUnavailable, StoreUnavailable),
+        (40, StoreUnavailable, StoreUnavailable),
         (62, BadRequest, BadRequest),
     ],
 )
@@ -55,7 +56,7 @@ def test_a_server_s_url_is_an_address_and_a_database() -> None:
     assert database == "windlass"
 
 
-@pytest.mark.parametrize("url", ["", "db.example.org", "clickhouse://host", "http://"])
+@pytest.mark.parametrize("url", ["", "db.example.org", "clickhouse://host", "http://", "http://u:se/cret@h"])
 def test_a_url_that_is_none_is_a_mistake_in_the_settings(url: str) -> None:
     with pytest.raises(ConfigurationError, match="WINDLASS_CLICKHOUSE_URL"):
         server_address(url)

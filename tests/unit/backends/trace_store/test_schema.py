@@ -21,7 +21,8 @@ def test_one_machine_gets_plain_engines_and_no_cluster() -> None:
 def test_a_cluster_gets_replicated_engines_on_all_its_machines() -> None:
     statements = [statement for migration in load_migrations("main") for statement in migration.statements]
 
-    assert all("ON CLUSTER `main`" in statement for statement in statements)
+    made = [statement for statement in statements if not statement.startswith("INSERT")]
+    assert all("ON CLUSTER `main`" in statement for statement in made)
     engines = [found for statement in statements for found in re.findall(r"ENGINE = (\w+)", statement)]
     assert engines
     assert all(engine.startswith("Replicated") for engine in engines)

@@ -1,0 +1,217 @@
+"""Reading traces at scale: fills an engine of its own with calls and times what the API asks of it.
+
+Run `python -m bench.traces --spans 10000000`; not part of `make bench`: filling a large store takes minutes.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.machine import describe, memory_mb
+from tests.support.engine import EngineProcess
+from windlass.backends.journal.segments import SegmentJournal
+from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
+from windlass.base.clock import SystemClock
+from windlass.base.errors import QueryTimedOut
+from windlass.base.ids import ProjectId
+from windlass.capabilities.traces.figures import QUIET_NS
+from windlass.capabilities.traces.rollup import build_call_figures
+from windlass.capabilities.traces.service import TraceQuery, Traces
+
+PROJECT = ProjectId("bench")
+_DAYS = 10
+_DAY_NS = 86_400 * 10**9
+_CHUNK = 64_000  # a multiple of 32: ten traces, seven of a call alone, three of an application around one
+_FILL = """
+INSERT INTO spans (project_id, trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status,
+    operation, error_type, user_id, session_id, tags, trace_name, provider, request_model, response_model,
+    response_id, parameters, finish_reasons, time_to_first_token_ns, in_fresh, in_cache_read, out_text,
+    usage_source, cost_nanousd, cost_status, cost_parts, price_version, key_id, route, target, http_status,
+    overhead_ns,
+    input_hashes, output_hashes, preview_input, preview_output, attributes, scope, mapping_version,
+    received_ns)
+WITH
+    number % 32 AS place,
+    intDiv(number, 32) * 10 + if(place < 14, intDiv(place, 2), 7 + intDiv(place - 14, 6)) AS trace,
+    if(place < 14, 5 + place % 2, 1 + (place - 14) % 6) AS role,
+    ['chain', 'retriever', 'llm', 'chain', 'gateway', 'attempt'][role] AS kind,
+    number - [0, 1, 2, 1, 1, 1][role] AS parent,
+    cityHash64(trace) AS dice,
+    kind IN ('gateway', 'llm') AS is_call,
+    ['gpt-5-mini', 'gpt-5', 'claude-haiku-4-5', 'mistral-large', 'gpt-5-mini'][dice % 5 + 1] AS model,
+    toInt64(100000000 + exp(13 + (dice % 1000) / 125) * 1000) AS length_ns,
+    {newest:Int64} - toInt64(trace) * {step:Int64} AS began_ns
+SELECT
+    'bench', lower(hex(MD5(toString(trace)))), leftPad(lower(hex(number)), 16, '0'),
+    if(role = 1 OR place < 14 AND role = 5, '', leftPad(lower(hex(parent)), 16, '0')),
+    kind, [ 'answer', 'search', 'chat model', 'POST', 'chat fast', 'attempt'][role],
+    began_ns + role * 1000000, began_ns + role * 1000000 + length_ns,
+    if(dice % 50 = 0 AND kind != 'retriever', 'error', 'ok'), if(is_call, 'chat', ''),
+    if(dice % 50 = 0, 'upstream_timeout', ''),
+    concat('user-', toString(dice % 5000)), concat('session-', toString(intDiv(trace, 7))), ['beta'],
+    if(place < 14, '', 'docs_bot'), if(is_call OR kind = 'attempt', 'openai', ''),
+    if(is_call, 'fast', ''), if(is_call, model, ''),
+    if(is_call, concat('chatcmpl-', lower(hex(MD5(toString(trace))))), ''),
+    if(is_call, '{"temperature":0.2}', ''), if(is_call, ['stop'], []),
+    if(kind = 'gateway', toNullable(toInt64(90000000)), NULL),
+    if(is_call, 200 + dice % 4000, 0), if(is_call, dice % 100, 0), if(is_call, dice % 700, 0),
+    if(is_call, 'provider', ''), if(is_call, toNullable(toInt64(dice % 9000000)), NULL),
+    if(is_call, 'computed', ''),
+    if(is_call, map('in_fresh', toInt64(dice % 90), 'out_text', toInt64(dice % 900)), map()),
+    if(is_call, '2026-11-01', ''), if(kind = 'gateway', 'key_1', ''), if(kind = 'gateway', 'fast', ''),
+    if(kind = 'attempt', model, ''), if(kind IN ('gateway', 'attempt'), 200, 0),
+    if(kind = 'gateway', 800000, 0),
+    if(is_call, [lower(hex(SHA256('system'))), lower(hex(SHA256(toString(trace))))], []),
+    if(is_call, [lower(hex(SHA256(concat('out', toString(trace)))))], []),
+    if(role = 6, '', concat('How do I fetch part ', toString(trace), ' of the manual, and what is there?')),
+    if(role = 6, '', concat('The manual says in part ', toString(trace), ' that it turns: ', toString(dice))),
+    map('http.route', '/v1/chat/completions', 'n', toString(number)),
+    if(place < 14 OR role > 4, 'windlass.gateway', 'windlass.sdk 0.1'), 1, began_ns + length_ns
+FROM numbers({first:UInt64}, {count:UInt64})
+SETTINGS max_partitions_per_insert_block = 1000, max_threads = 1, max_insert_threads = 1,
+    max_block_size = 16000, min_insert_block_size_rows = 16000
+"""
+_FILL_LARGE = """
+INSERT INTO spans (project_id, trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns,
+    attributes, preview_input, received_ns)
+SELECT 'bench', {trace:String}, leftPad(lower(hex(number)), 16, 'f'), if(number = 0, '', 'fffffffffffffff0'),
+    'tool', 'look up', {at:Int64} + number * 1000, {at:Int64} + number * 1000 + 500000,
+    map('step', toString(number), 'text', repeat('so ', 50)), 'How?', {at:Int64}
+FROM numbers({count:UInt64})
+"""
+
+
+def measure(home: Path, spans: int, runs: int) -> dict[str, Any]:
+    """Fill the engine of an empty folder, or use what it holds, and time each question `runs` times."""
+    engine = EngineProcess(home)
+    engine.start()
+    try:
+        store = engine.store()
+        store.migrate()
+        filled_s = _fill(store, spans)
+        timed = asyncio.run(_time_all(store, home, runs))
+        store.close()
+        return {
+            "spans": spans,
+            "fill_s": filled_s,
+            "load_average": [round(load, 2) for load in os.getloadavg()],
+            "engine_mb": round(memory_mb(engine.pid)),
+            "ms": timed,
+        }
+    finally:
+        engine.stop()
+
+
+def _fill(store: ClickHouseTraceStore, spans: int) -> float:
+    began = time.perf_counter()
+    if store.query("SELECT count() FROM spans").rows[0][0]:
+        return 0.0
+    step_ns = _DAYS * _DAY_NS // max(spans * 10 // 32, 1)
+    now_ns = time.time_ns()
+    for first in range(0, spans, _CHUNK):
+        chunk = {"first": first, "count": min(_CHUNK, spans - first), "newest": now_ns, "step": step_ns}
+        store.command(_FILL, chunk)
+    for size in (1000, 6000):
+        trace = f"{size:f>32}"
+        store.command(_FILL_LARGE, {"trace": trace, "at": now_ns - _DAY_NS, "count": size})
+    _age(store)
+    return round(time.perf_counter() - began, 1)
+
+
+def _age(store: ClickHouseTraceStore) -> None:
+    """Do what the engine and the worker do in the hours after a write."""
+    days = [row[0] for row in store.query(_DAYS_HELD).rows]
+    for day in days[:-2]:
+        for table in ("spans", "trace_times"):
+            store.command(f"OPTIMIZE TABLE {table} PARTITION {day} FINAL")
+    print("waiting until the last write counts as past ...", flush=True)
+    time.sleep(QUIET_NS / 1e9 + 2)
+    while build_call_figures(store):
+        print("building figures ...", flush=True)
+
+
+_DAYS_HELD = """
+SELECT DISTINCT partition FROM system.parts WHERE active AND table = 'spans' ORDER BY partition
+"""
+
+
+async def _time_all(store: ClickHouseTraceStore, home: Path, runs: int) -> dict[str, Any]:
+    with ExitStack() as stack:
+        journal = SegmentJournal(home / "journal")
+        stack.callback(journal.close)
+        traces = Traces(store, journal, SystemClock())
+        page = await traces.list(PROJECT, TraceQuery())
+        queries = {
+            "list": TraceQuery(),
+            "list_second_page": TraceQuery(cursor=page.next_cursor or ""),
+            "list_24h": TraceQuery(since="now-24h"),
+            "filter_common": TraceQuery(filter="status:error"),
+            "filter_rare": TraceQuery(filter="user:user-77"),
+        }
+        asks: dict[str, Callable[[], Awaitable[object]]] = {
+            name: partial(traces.list, PROJECT, query) for name, query in queries.items()
+        }
+        for since in ("now-1h", "now-24h", "now-7d", "now-30d"):
+            asks[f"overview_{since[4:]}"] = partial(traces.overview, PROJECT, since, "", "")
+        asks["trace"] = partial(traces.get, PROJECT, page.items[9].trace_id)
+        for size in (1000, 6000):
+            asks[f"trace_of_{size}_spans"] = partial(traces.get, PROJECT, f"{size:f>32}")
+        return {name: await _timed(ask, runs) for name, ask in asks.items()}
+
+
+async def _timed(ask: Callable[[], Awaitable[object]], runs: int) -> dict[str, object]:
+    """Time one question, and the longest that the event loop stood still meanwhile."""
+    taken: list[float] = []
+    stalls: list[float] = []
+    for _ in range(runs):
+        beats = asyncio.create_task(_longest_stall(stalls))
+        await asyncio.sleep(0)
+        began = time.perf_counter()
+        try:
+            await ask()
+        except QueryTimedOut:
+            return {"min": None, "why": "timed out"}
+        finally:
+            beats.cancel()
+        taken.append((time.perf_counter() - began) * 1000)
+        if sum(taken) > 15_000:
+            break
+    return {
+        "min": round(min(taken), 1),
+        "median": round(median(taken), 1),
+        "stall": round(max(stalls, default=0.0), 1),
+    }
+
+
+async def _longest_stall(stalls: list[float]) -> None:
+    while True:
+        before = time.perf_counter()
+        await asyncio.sleep(0.001)
+        stalls.append((time.perf_counter() - before) * 1000 - 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--spans", type=int, default=2_000_000)
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--home", type=Path, help="kept, and measured again without filling")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="windlass-bench-") as folder:
+        found = measure(arguments.home or Path(folder), arguments.spans, arguments.runs)
+    stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": describe()}
+    path = Path(__file__).parent / "results" / f"{time.strftime('%Y-%m-%d')}-traces-{arguments.spans}.json"
+    path.write_text(json.dumps({**stamp, **found}, indent=2) + "\n")
+    print(path.read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Tables keep ids whole at any width, and print nothing that would steer a terminal."""
+
+import os
+
+import pytest
+
+from windlass.cli.output import print_table
+
+ID = "32310676b497a13731022c9af7fbae3a"
+
+
+def test_a_piped_table_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("trace", "name"), [(ID, "n" * 300)], empty="none")
+    assert capsys.readouterr().out.splitlines()[1] == f"{ID}  {'n' * 300}"
+
+
+def test_a_narrow_terminal_shortens_prose_and_no_id(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_table(("trace", "name", "cost", "input"), [(ID, "name " * 9, "$0", "日本 " * 20)], empty="none")
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.startswith("trace ")
+    assert row.startswith(ID)
+    assert row.endswith("…")
+    assert "$0" in row
+
+
+def test_texts_of_callers_can_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("input",), [("a\x1b[2Jb\nc\u202e",)], empty="none")
+    assert capsys.readouterr().out.splitlines()[1] == "a [2Jb c"
