@@ -179,6 +179,36 @@ async def test_a_redirect_is_not_followed(client: UpstreamClient) -> None:
         await client.close()
 
 
+async def test_an_upload_is_sent_as_it_arrives_to_the_url_as_it_is_written(
+    client: UpstreamClient, provider: FakeProvider
+) -> None:
+    async def blocks() -> AsyncIterator[bytes]:
+        for number in range(50):
+            await asyncio.sleep(0)
+            yield bytes([number]) * 10_000
+
+    url = f"{provider.url}/v1/echo/a%2fb%20?c=%41+d"
+    headers = {"content-length": "500000"}
+    reply = await client.send(
+        UpstreamRequest("PUT", url, headers, b"", 1.0, 5.0, upload=blocks(), is_url_exact=True)
+    )
+    echo = json.loads(await reply.read(100_000))
+
+    assert (echo["method"], echo["path"], echo["size"]) == ("PUT", "/v1/echo/a%2fb%20?c=%41+d", 500_000)
+    assert echo["headers"]["content-length"] == "500000"
+
+
+async def test_an_upload_that_fails_ends_the_request(client: UpstreamClient, provider: FakeProvider) -> None:
+    async def blocks() -> AsyncIterator[bytes]:
+        yield b"x" * 100_000
+        raise ConnectionResetError("the caller left")
+
+    request = UpstreamRequest("PUT", f"{provider.url}/v1/echo", {}, b"", 1.0, 5.0, upload=blocks())
+    with pytest.raises(UpstreamUnreachable):
+        await client.send(request)
+    assert provider.requests() == []
+
+
 async def test_a_key_that_no_header_can_carry_is_a_failed_try_not_a_fault_of_ours(
     client: UpstreamClient, provider: FakeProvider
 ) -> None:

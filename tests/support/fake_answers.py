@@ -1,6 +1,9 @@
 """What the fake provider says, on the wire of every dialect; deterministic, and knows nothing of sockets."""
 
+import base64
+import hashlib
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +86,45 @@ def _is_tool_result(message: Any) -> bool:
     content = message.get("content")
     blocks = content if isinstance(content, list) else []
     return message.get("role") == "tool" or any(block.get("type") == "tool_result" for block in blocks)
+
+
+def embeddings(body: bytes, fault: str) -> bytes:
+    """Answer as OpenAI does: numbers drawn from the text, in the encoding that was asked for."""
+    request = json.loads(body)
+    given = request["input"]
+    items = [given] if isinstance(given, str) or (given and isinstance(given[0], int)) else given
+    size = int(request.get("dimensions") or 8)
+    vectors = [_vector(json.dumps(item), size) for item in items]
+    is_base64 = request.get("encoding_format") == "base64"
+    found = [
+        {"object": "embedding", "index": index, "embedding": _base64(vector) if is_base64 else vector}
+        for index, vector in enumerate(vectors)
+    ]
+    tokens = max(1, len(body) // 4)
+    usage = {} if fault == "no-usage" else {"usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
+    model = request["model"].partition("?")[0]
+    return _dump({"object": "list", "data": found if fault != "empty" else [], "model": model, **usage})
+
+
+def _vector(text: str, size: int) -> list[float]:
+    digest = hashlib.sha512(text.encode()).digest() * (size // 64 + 1)
+    return [(byte - 128) / 128 for byte in digest[:size]]  # exact in float32
+
+
+def _base64(vector: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def count_tokens(body: bytes) -> bytes:
+    return _dump({"input_tokens": max(1, len(body) // 4)})
+
+
+def echo(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """Answer what arrived, as a careless host might."""
+    digest = hashlib.sha256(body).hexdigest()
+    return _dump(
+        {"method": method, "path": path, "headers": dict(headers), "size": len(body), "sha256": digest}
+    )
 
 
 def usage_of(ask: Ask, fault: str) -> dict[str, Any] | None:

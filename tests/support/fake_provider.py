@@ -18,6 +18,10 @@ headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fa
 | error-event | `after` (3) frames, then an error inside the stream; `after=1` is before any content |
 | incomplete, failed | a response of that status (Responses only) |
 | wrong-usage, no-usage | usage that does not add up, or none |
+| empty | embeddings without any |
+
+Beside chats it answers `/embeddings`, `/messages/count_tokens`, `/echo` (what arrived), `/flood`
+(`megabytes`) and `/bytes` (binary, with a cookie and account headers); there faults stand in the query.
 
 `times=N&id=X` fails only the first N requests with that id. `chunks=N`, `cached=N` shape the answer.
 """
@@ -101,30 +105,60 @@ class Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        path, body = self._path.decode(), b"".join(self._body)
+        path, body = self._path.decode("latin-1"), b"".join(self._body)
         if path.startswith("/_"):
             self._answer(200, self._inspect(path))
             return
         self._seen.counts["calls"] += 1
         model = _model_of(body)
-        options = _options(model, self._headers)
+        options = {**dict(parse_qsl(path.partition("?")[2])), **_options(model, self._headers)}
         fault = self._fault(options)
         self._seen.requests.append(
             {
+                "method": self._parser.get_method().decode(),
                 "path": path,
                 "model": model,
                 "headers": self._headers,
                 "body": body[:_KEPT_BODY].decode("utf-8", "replace"),
             }
         )
-        if "/responses/" in path:
-            self._answer(*kept(self._parser.get_method().decode(), path))
+        if not fault and self._answer_other(path, body, options):
             return
         if not fault and b'"stream"' not in body:
             whole = _whole if len(body) < _KEPT_BODY else _whole.__wrapped__
             self._answer(200, whole(path, body, tuple(sorted(options.items()))))
             return
         self._work = asyncio.get_running_loop().create_task(self._serve(path, body, options, fault))
+
+    def _answer_other(self, path: str, body: bytes, options: Mapping[str, str]) -> bool:
+        """Answer what is no chat; false when it is one."""
+        name = path.partition("?")[0]
+        if name.endswith("/embeddings"):
+            self._answer(200, answers.embeddings(body, ""))
+        elif name.endswith("/count_tokens"):
+            self._answer(200, answers.count_tokens(body))
+        elif name.endswith("/bytes"):
+            account = {"set-cookie": "session=1", "openai-organization": "org-1", "x-ratelimit-limit": "5"}
+            self._answer(200, bytes(range(256)) * 400, {"content-type": "image/png", **account})
+        elif name.endswith("/flood"):
+            self._work = asyncio.get_running_loop().create_task(self._flood(int(options["megabytes"])))
+        elif "/responses/" in name:
+            self._answer(*kept(self._parser.get_method().decode(), path))
+        elif not name.endswith(("/completions", "/messages", "/responses")):
+            method = self._parser.get_method().decode()
+            self._answer(200, answers.echo(method, path, self._headers, body))
+        else:
+            return False
+        return True
+
+    async def _flood(self, megabytes: int) -> None:
+        head = "HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: "
+        self._transport.write(f"{head}{megabytes * 1_000_000}\r\n\r\n".encode())
+        for _ in range(megabytes * 10):
+            await self._can_write.wait()
+            self._transport.write(b"x" * 100_000)
+            self._seen.counts["flood_bytes"] += 100_000
+            await asyncio.sleep(0)
 
     def _inspect(self, path: str) -> bytes:
         if path == "/_reset":
@@ -154,6 +188,8 @@ class Connection(asyncio.Protocol):
             status = int(fault) if fault.isdigit() else 400
             more = {"retry-after": options["retry_after"]} if "retry_after" in options else {}
             self._answer(status, answers.error_body(dialect, status, fault), more)
+        elif fault in {"empty", "no-usage"} and path.partition("?")[0].endswith("/embeddings"):
+            self._answer(200, answers.embeddings(body, fault))
         elif fault in {"html-error", "garbage"}:
             page = b"<html><body><h1>Bad gateway</h1></body></html>"
             self._answer(502 if fault == "html-error" else 200, page, {"content-type": "text/html"})
@@ -212,7 +248,7 @@ class Connection(asyncio.Protocol):
         headers = {"content-type": "application/json", "x-request-id": "req_up_1", **(more or {})}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {status} X\r\n{lines}content-length: {len(body)}\r\n\r\n"
-        self._transport.write(head.encode() + body)
+        self._transport.write(head.encode() + (b"" if self._parser.get_method() == b"HEAD" else body))
 
 
 def _model_of(body: bytes) -> str:

@@ -12,6 +12,7 @@ Dialect: TypeAlias = Literal["openai_chat", "anthropic", "openai_responses"]  # 
 FallbackCause: TypeAlias = Literal[
     "down", "rate_limited", "context_too_long", "timeout", "policy", "not_found"
 ]
+Operation: TypeAlias = Literal["chat", "embeddings", "count_tokens", "pass_through"]
 LimitScope: TypeAlias = Literal["project", "key", "user", "model", "route"]
 
 
@@ -94,7 +95,7 @@ class CallRecord:
     trace_id: TraceId
     span_id: SpanId
     parent_span_id: SpanId | None
-    operation: str  # chat
+    operation: Operation
     started_ns: int
     ended_ns: int
     status: SpanStatus

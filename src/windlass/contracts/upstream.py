@@ -13,6 +13,8 @@ class UpstreamRequest:
     body: bytes
     connect_s: float
     total_s: float
+    upload: AsyncIterator[bytes] | None = None  # a body that is still arriving, instead of `body`
+    is_url_exact: bool = False  # the URL's escapes go on as they are, neither added nor resolved
 
 
 class UpstreamReply(Protocol):
@@ -45,7 +47,8 @@ class UpstreamClient(Protocol):
     async def send(self, request: UpstreamRequest) -> UpstreamReply:
         """Send and wait for the status line.
 
-        Retries once by itself when a kept-alive connection breaks before any byte of the answer.
+        Retries once by itself when a kept-alive connection breaks before any byte of the answer, unless
+        the body is an upload: what was read of it is gone.
         Raises: UpstreamUnreachable, UpstreamTimedOut.
         """
         ...

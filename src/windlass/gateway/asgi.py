@@ -2,19 +2,32 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
 from windlass.base.errors import MethodRefused, NotFound, WindlassError
-from windlass.contracts.call import Dialect
+from windlass.contracts.call import Dialect, Operation
 from windlass.gateway import kept
-from windlass.gateway.exchange import Headers, InboundCall, OutboundReply, Stop, StreamBody
+from windlass.gateway.count_tokens import handle_count_tokens
+from windlass.gateway.embeddings import handle_embeddings
+from windlass.gateway.exchange import (
+    Headers,
+    InboundCall,
+    Onward,
+    OutboundReply,
+    ReplyBroken,
+    Stop,
+    StreamBody,
+)
 from windlass.gateway.flow import handle_chat
 from windlass.gateway.keep_alive import KeepAlive
 from windlass.gateway.models import list_models, show_model
+from windlass.gateway.pass_through import handle_pass_through
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import authenticate
 from windlass.gateway.stages.replies import bare_error_reply
+from windlass.gateway.upload import AsgiUpload
 
 # The server's own types: values are what the ASGI specification says per key.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -22,16 +35,30 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_CHAT_PATHS: Mapping[str, Dialect] = {
-    "/v1/chat/completions": "openai_chat",
-    "/v1/messages": "anthropic",
-    "/v1/responses": "openai_responses",
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """One path that takes a whole body: how it is read and which story it begins."""
+
+    dialect: Dialect
+    operation: Operation
+    handle: Callable[[InboundCall, Rig], Awaitable[OutboundReply]]
+
+
+_DOORS: Mapping[str, _Door] = {
+    "/v1/chat/completions": _Door("openai_chat", "chat", handle_chat),
+    "/v1/messages": _Door("anthropic", "chat", handle_chat),
+    "/v1/responses": _Door("openai_responses", "chat", handle_chat),
+    "/v1/messages/count_tokens": _Door("anthropic", "count_tokens", handle_count_tokens),
+    "/v1/embeddings": _Door("openai_chat", "embeddings", handle_embeddings),
 }
 _MODELS = "/v1/models"
+_PROVIDERS = "/v1/providers/"
+_SMALL_BYTES = 64_000  # a body that is as well read at once
 
 
 class GatewayApp:
-    """Serves chat calls by POST, /v1/models and /v1/models/{id}, and /v1/responses/{id} for what is kept."""
+    """Serves what `_DOORS` names, GET of the models, /v1/responses/{id} and /v1/providers/{name}/..."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
@@ -40,7 +67,7 @@ class GatewayApp:
 
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
-        return path in _CHAT_PATHS or path == _MODELS or path.startswith((_MODELS + "/", kept.PREFIX))
+        return path in _DOORS or path == _MODELS or path.startswith((_MODELS + "/", kept.PREFIX, _PROVIDERS))
 
     def interrupt_calls(self) -> int:
         """End every open call in words its caller understands, at the end of a drain; returns how many."""
@@ -54,23 +81,53 @@ class GatewayApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = cast("str", scope["path"])
-        dialect = _CHAT_PATHS.get(path)
+        door = _DOORS.get(path)
         headers = _headers_of(scope)
-        if dialect is not None and scope["method"] == "POST":
-            await self._chat(dialect, headers, receive, send)
+        if door is not None and scope["method"] == "POST":
+            await self._enter(door, headers, receive, send)
+        elif cast("bytes", scope["raw_path"]).startswith(_PROVIDERS.encode()):
+            await self._pass_through(scope, headers, receive, send)
         else:
             await _send_whole(await self._other(path, scope, headers), send)
 
-    async def _chat(self, dialect: Dialect, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+    async def _enter(self, door: _Door, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         body = await _read_body(headers, receive, self._rig.max_body_bytes)
         if body is _GONE:
             return
-        request = InboundCall(dialect, headers, body or b"", is_too_large=body is None)
+        request = InboundCall(door.dialect, headers, body or b"", body is None, door.operation)
+        await self._answer(door.handle(request, self._rig), request.stop, receive, send)
+
+    async def _pass_through(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
+    ) -> None:
+        """Read a body that must be looked into or is small; let any other flow through as it comes."""
+        upload = AsgiUpload(receive, self._rig.max_body_bytes) if _is_flowing(headers) else None
+        body = b"" if upload else await _read_body(headers, receive, self._rig.max_body_bytes)
+        if body is _GONE:
+            return
+        raw_path = cast("bytes", scope["raw_path"]).decode("latin-1")
+        name, _, path = raw_path[len(_PROVIDERS) :].partition("/")
+        query = cast("bytes", scope["query_string"]).decode("latin-1")
+        method = cast("str", scope["method"])
+        asked = Onward(method, unquote(name), "/" + path if path else "", query, body or b"", upload)
+        request = InboundCall("openai_chat", headers, b"", body is None, "pass_through")
+        story = handle_pass_through(request, asked, self._rig)
+        await self._answer(story, request.stop, receive, send, upload=upload)
+
+    async def _answer(
+        self,
+        story: Awaitable[OutboundReply],
+        stop: Stop,
+        receive: Receive,
+        send: Send,
+        *,
+        upload: AsgiUpload | None = None,
+    ) -> None:
         task = cast("asyncio.Task[object]", asyncio.current_task())
-        watch = asyncio.ensure_future(_watch(receive, task))
-        self._unanswered[task] = request.stop
+        watch = asyncio.ensure_future(_watch(receive, task, upload))
+        self._unanswered[task] = stop
         try:
-            reply = await handle_chat(request, self._rig)
+            reply = await story
             del self._unanswered[task]
             if isinstance(reply.body, bytes):
                 await _send_whole(reply, send)
@@ -85,23 +142,27 @@ class GatewayApp:
             watch.cancel()
 
     async def _send_stream(self, reply: OutboundReply, body: StreamBody, send: Send) -> None:
-        keep_alive = KeepAlive(body.keep_alive, self._rig.keep_alive_s, send)
+        keep_alive = KeepAlive(body.keep_alive, self._rig.keep_alive_s, send) if body.keep_alive else None
         self._streams.add(body)
         try:
             await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
             async for frames in body:
-                keep_alive.sent()
+                if keep_alive is not None:
+                    keep_alive.sent()
                 await send({"type": "http.response.body", "body": frames, "more_body": True})
+        except ReplyBroken:
+            return  # the server closes a connection whose reply has no end
         finally:
-            keep_alive.stop()
+            if keep_alive is not None:
+                keep_alive.stop()
             self._streams.discard(body)
             await body.aclose()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _other(self, path: str, scope: Scope, headers: Mapping[str, str]) -> OutboundReply:
-        """Answer what is not a chat call: models, kept replies, and paths or methods that do not exist."""
+        """Answer the rest: models, kept replies, and paths or methods that do not exist."""
         method = cast("str", scope["method"])
-        is_anthropic = "anthropic-version" in headers or path == "/v1/messages"
+        is_anthropic = "anthropic-version" in headers or path.startswith("/v1/messages")
         dialect: Dialect = "anthropic" if is_anthropic else "openai_chat"
         try:
             if path.startswith(kept.PREFIX):
@@ -117,7 +178,7 @@ class GatewayApp:
     def _models(self, path: str, method: str, headers: Mapping[str, str], dialect: Dialect) -> OutboundReply:
         if not self.serves(path):
             raise NotFound(f"there is no {path!r} here; {_advice(path)}")
-        if path in _CHAT_PATHS or method not in {"GET", "HEAD"}:
+        if path in _DOORS or method not in {"GET", "HEAD"}:
             raise MethodRefused(f"{method} is not possible on {path!r}")
         principal = authenticate.check(headers, self._rig)
         traffic = self._rig.traffic()
@@ -134,7 +195,7 @@ def _allowed(path: str) -> bytes:
     """Return the methods of a path."""
     if path.startswith(kept.PREFIX):
         return kept.allowed(path)
-    return b"POST" if path in _CHAT_PATHS else b"GET, HEAD"
+    return b"POST" if path in _DOORS else b"GET, HEAD"
 
 
 _GONE = b"\0gone"
@@ -166,8 +227,17 @@ async def _read_body(headers: Mapping[str, str], receive: Receive, max_bytes: in
     return _GONE
 
 
-async def _watch(receive: Receive, task: asyncio.Task[object]) -> None:
-    """Cancel the task of the call once the caller is gone."""
+def _is_flowing(headers: Mapping[str, str]) -> bool:
+    """Whether a body is to pass as it arrives: it is large or of unknown length, and no JSON."""
+    length = headers.get("content-length", "0" if "transfer-encoding" not in headers else "")
+    is_small = length.isdecimal() and int(length) <= _SMALL_BYTES
+    return not is_small and "json" not in headers.get("content-type", "").lower()
+
+
+async def _watch(receive: Receive, task: asyncio.Task[object], upload: AsgiUpload | None) -> None:
+    """Cancel the task of the call once the caller is gone; an upload is the first to read."""
+    if upload is not None:
+        await upload.ended.wait()
     while (await receive())["type"] != "http.disconnect":
         continue
     task.cancel()

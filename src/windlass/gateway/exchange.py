@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from windlass.contracts.call import Dialect
+from windlass.contracts.call import Dialect, Operation
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]  # as ASGI wants them, names in lower case
 
@@ -18,24 +18,58 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class InboundCall:
-    """A chat request. Whoever awaits the flow cancels that task when the caller leaves."""
+    """A request. Whoever awaits the flow cancels that task when the caller leaves."""
 
     dialect: Dialect
     headers: Mapping[str, str]  # names in lower case
     body: bytes
     is_too_large: bool = False  # the body was not read
+    operation: Operation = "chat"
     stop: Stop = field(default_factory=Stop)
+
+
+class ReplyBroken(Exception):
+    """The reply can't go on: its connection is to be closed without an end, so that the caller sees it."""
+
+
+class Upload(Protocol):
+    """A request's body that is still arriving. It ends early when the caller leaves or sends too much."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How much was read."""
+        ...
+
+    @property
+    def is_too_large(self) -> bool: ...
+
+    def __aiter__(self) -> "Upload": ...
+
+    async def __anext__(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """What a pass-through call asks of a provider; path and query are as the caller escaped them."""
+
+    method: str
+    provider: str
+    path: str  # behind the provider's base URL, with its first slash
+    query: str
+    body: bytes  # not the InboundCall's, because records do not keep it
+    upload: Upload | None = None  # instead of `body`
 
 
 class StreamBody(Protocol):
     """Whole frames, as they come. It owns the record and the lease of its call.
 
     Iterate to the end or call `aclose`, from the task that iterates; either settles the call, once.
+    Raises: ReplyBroken where the shape of the reply has no way to say that it broke.
     """
 
     @property
     def keep_alive(self) -> bytes:
-        """A frame without meaning, for the writer to send after a silence."""
+        """A frame without meaning, for the writer to send after a silence; empty: there is none."""
         ...
 
     def __aiter__(self) -> "StreamBody": ...

@@ -32,8 +32,10 @@ from windlass.providers.configure import ProviderSetting, configure
 
 KEYS = {
     "wl-one": Principal(ProjectId("prj"), KeyId("key_1"), "one"),
+    "wl-lab": Principal(ProjectId("prj"), KeyId("key_3"), "lab", models=("lab/*",)),
     "wl-narrow": Principal(ProjectId("prj"), KeyId("key_2"), "narrow", models=("lab/m1", "steady")),
 }
+LONG_KEY, TEAM_TOKEN = "sk-lab-0123456789abcdef", "team-0123456789abcdef"
 ASK = [{"role": "user", "content": "What is a windlass?"}]
 
 
@@ -177,6 +179,7 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
     settings = [
         ProviderSetting("lab", "openai_chat", f"{url}/v1", "lab-key"),
         ProviderSetting("labant", "anthropic", f"{url}/v1", "lab-key"),
+        ProviderSetting("long", "openai_chat", f"{url}/v1", LONG_KEY, headers={"x-team-token": TEAM_TOKEN}),
         ProviderSetting("dead", "openai_chat", "http://127.0.0.1:9/v1", "x"),
         ProviderSetting("unset", "openai_chat", f"{url}/v1", None, is_key_expected=True),
     ]
@@ -194,6 +197,8 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         Route("only-when-down", (Target("lab", "fault-context"), Target("lab", "m1", ("down",)))),
         Route("all-bad", (Target("dead", "m1"), Target("lab", "fault-500"))),
         Route("slow-then-good", (Target("lab", "fault-slow-status?seconds=5"), Target("lab", "m1"))),
+        Route("vectors", (Target("dead", "m1"), Target("lab", "m2"), Target("lab", "m1"))),
+        Route("other-vectors", (Target("dead", "m1"), Target("lab", "m2"), Target("labant", "m1"))),
         Route("limited", (Target("lab", "fault-429?retry_after=9"), Target("lab", "m1"))),
     ]
     prices = [

@@ -81,7 +81,8 @@ class AiohttpClient:
             return await self._send_once(request)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             # The race of RFC 9112 section 9.3.1: the host closed an idle connection as the request left.
-            if isinstance(error, aiohttp.ClientConnectorError) or not flight.is_reused:
+            is_stale = flight.is_reused and not isinstance(error, aiohttp.ClientConnectorError)
+            if request.upload is not None or not is_stale:
                 raise
             return await self._send_once(request)
 
@@ -89,8 +90,8 @@ class AiohttpClient:
         session = self._session or self._open()
         return await session.request(
             request.method,
-            self._url(request.url),
-            data=request.body or None,
+            URL(request.url, encoded=True) if request.is_url_exact else self._url(request.url),
+            data=request.upload or request.body or None,
             headers=request.headers,
             timeout=self._timeout(request.connect_s, request.total_s),
             allow_redirects=False,

@@ -22,6 +22,7 @@ from windlass.contracts.span import (
     SpanType,
 )
 from windlass.dialects.assemble import read_stream_reply
+from windlass.dialects.openai_chat import embeddings
 from windlass.dialects.registry import CODECS
 
 SCOPE = "windlass.gateway"
@@ -82,7 +83,7 @@ def _gateway_span(
         trace_id=call.trace_id,
         span_id=call.span_id,
         parent_span_id=call.parent_span_id,
-        type=SpanType.GATEWAY,
+        type=SpanType.EMBEDDING if call.operation == "embeddings" else SpanType.GATEWAY,
         name=f"{call.operation} {call.request_model}".strip(),
         started_ns=call.started_ns,
         ended_ns=call.ended_ns,
@@ -170,6 +171,8 @@ def _read_request(call: CallRecord) -> ChatRequest | None:
     if not call.request_body:
         return None
     try:
+        if call.operation == "embeddings":
+            return embeddings.read_request(call.request_body)
         return CODECS[call.dialect_in].read_request(call.request_body)
     except (WindlassError, msgspec.MsgspecError, ValueError, KeyError) as error:
         logger.info("request body of span %s can't be read: %s", call.span_id, type(error).__name__)

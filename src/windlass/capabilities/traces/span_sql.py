@@ -54,7 +54,9 @@ def _values_of(marks: str) -> str:
     )
 
 
-_REPORTS_A_CALL = "(type = 'gateway' OR (type = 'llm' AND usage_source != ''))"
+_TOLD = "'llm', 'embedding'"  # what an application reports of a call that the gateway reports too
+_IS_OURS = "scope = 'windlass.gateway'"
+_REPORTS_A_CALL = f"(type = 'gateway' OR (type IN ({_TOLD}) AND (usage_source != '' OR {_IS_OURS})))"
 
 
 def _repeated(where: str) -> str:
@@ -87,11 +89,12 @@ def counted(where: str = PROJECT_AND_TIME, *, is_page: bool = False) -> str:
     own, an SDK's over a framework's that wraps it; and the gateway's over any with the same response id.
     where: bounds the search for those spans. is_page: it leaves few spans, so that all may be looked at.
     """
-    if not is_page:  # the gateway's own traces have no llm span, and they are the most
-        where = f"{where} AND trace_id IN (SELECT trace_id FROM spans WHERE {where} AND type = 'llm')"
+    if not is_page:  # the gateway's own traces are told by nobody else, and they are the most
+        told = f"type IN ({_TOLD}) AND NOT {_IS_OURS}"
+        where = f"{where} AND trace_id IN (SELECT trace_id FROM spans WHERE {where} AND {told})"
     return (
         "(NOT is_rollup AND type IN ('gateway', 'llm', 'embedding', 'reranker') "
-        f"AND NOT (type = 'llm' AND (trace_id, span_id) IN ({_repeated(where)})))"
+        f"AND NOT (type IN ({_TOLD}) AND (trace_id, span_id) IN ({_repeated(where)})))"
     )
 
 

@@ -1,6 +1,6 @@
 """What the caller asks for: the head of the body; the messages stay bytes unless a dialect must change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from windlass.base.errors import BodyTooLarge
@@ -19,13 +19,18 @@ _FORWARDED = {
 
 def read(call: OpenCall) -> RequestHead:
     """Parse the top level of the body, once. Raises: BadRequest, BodyTooLarge."""
+    return read_with(call, call.codec.read_head)
+
+
+def read_with(call: OpenCall, read_head: Callable[[bytes], RequestHead]) -> RequestHead:
+    """Parse the top level of a body that is no chat's. Raises: BadRequest, BodyTooLarge."""
     request = call.request
     if request.is_too_large:
         raise BodyTooLarge(
             f"the request is longer than {call.rig.max_body_bytes} bytes;"
             " send less or raise WINDLASS_MAX_BODY_BYTES"
         )
-    head = call.head = call.codec.read_head(request.body)
+    head = call.head = read_head(request.body)
     call.attributes = read_attributes(request.headers, head.metadata, head.end_user)
     return head
 

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from windlass.base.errors import (
     BadRequest,
@@ -28,6 +29,7 @@ from windlass.gateway.traffic import Plan, PlannedTarget
 
 _NO_SUMMARY = ReplySummary()
 _MAX_ERROR_BYTES = 1_000_000
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -93,14 +95,23 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
 
     Raises: what the last try failed with, AllTargetsFailed, BadRequest.
     """
+    return await first_of(call, plan, lambda attempt, left_s: _try(attempt, head, plan, left_s))
+
+
+async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float], Awaitable[T]]) -> T:
+    """Return what the first try gives that does not raise TryFailed; each try is told how long it may take.
+
+    Raises: what the last try failed with, AllTargetsFailed, what else a try raises.
+    """
     now_s = call.rig.clock.monotonic_ns() / 1e9
     course = Course(plan, call.rig, now_s + _caller_limit_s(call), call.warnings)
     call.rig.retries.first_try(plan.asked, course.current.provider.name)
     while True:
         attempt = Attempt(call, course.current, call.rig.clock.now_ns())
         try:
-            answer = await _try(attempt, head, plan, course.left_s())
-        except TryFailed as failed:
+            answer = await one_try(attempt, course.left_s())
+        except (TryFailed, UpstreamUnreachable, UpstreamTimedOut) as error:
+            failed = _failed(error, attempt)
             attempt.close(
                 SpanStatus.ERROR,
                 error_type=failed.error_type,
@@ -128,22 +139,23 @@ async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
         connect_s=plan.limits.connect_s,
         total_s=min(plan.limits.total_s, left_s),
     )
-    try:
-        if head.is_stream:
-            return await _open_stream(attempt, request, head, plan, written.renamed_tools)
-        return await _read_whole(attempt, request, written.renamed_tools)
-    except UpstreamUnreachable as error:
-        raise TryFailed(
-            "server", error, is_retryable=True, is_unreachable=attempt.http_status == 0
-        ) from error
-    except UpstreamTimedOut as error:
-        raise TryFailed("timeout", error, is_retryable=True) from error
+    if head.is_stream:
+        return await _open_stream(attempt, request, head, plan, written.renamed_tools)
+    return await _read_whole(attempt, request, written.renamed_tools)
+
+
+def _failed(error: TryFailed | UpstreamUnreachable | UpstreamTimedOut, attempt: Attempt) -> TryFailed:
+    if isinstance(error, TryFailed):
+        return error
+    if isinstance(error, UpstreamTimedOut):
+        return TryFailed("timeout", error, is_retryable=True)
+    return TryFailed("server", error, is_retryable=True, is_unreachable=attempt.http_status == 0)
 
 
 async def _read_whole(
     attempt: Attempt, request: UpstreamRequest, renamed_tools: Mapping[str, str]
 ) -> WholeAnswer:
-    reply = await _send(attempt, request)
+    reply = await send(attempt, request)
     try:
         body = await reply.read(attempt.call.rig.max_reply_bytes)
     except BodyTooLarge as error:
@@ -180,7 +192,7 @@ async def _open_stream(
     first_token_at = asyncio.get_running_loop().time() + plan.limits.first_token_s
     try:
         async with asyncio.timeout_at(first_token_at):
-            reply = await _send(attempt, request)
+            reply = await send(attempt, request)
             relay = open_relay(
                 planned.codec,
                 attempt.call.codec,
@@ -226,7 +238,7 @@ async def _read_to_content(answer: OpenAnswer) -> None:
         raise TryFailed("server", error, is_retryable=True)
 
 
-async def _send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
+async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
     """Send, and turn an error answer into a failed try."""
     call, planned = attempt.call, attempt.planned
     client = call.rig.clients.get(planned.provider.name, call.rig.client)

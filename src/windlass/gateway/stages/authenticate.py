@@ -16,8 +16,8 @@ def check(headers: Mapping[str, str], rig: Rig) -> Principal:
 
 
 def presented_key(headers: Mapping[str, str]) -> str:
-    """Find the key where the OpenAI, Anthropic and Azure SDKs put it; empty: there is none."""
+    """Find the key where the OpenAI, Anthropic, Azure and Google SDKs put it; empty: there is none."""
     bearer = headers.get("authorization", "")
     if bearer[:7].lower() == "bearer ":
         return bearer[7:].strip()
-    return headers.get("x-api-key") or headers.get("api-key", "")
+    return headers.get("x-api-key") or headers.get("api-key") or headers.get("x-goog-api-key", "")

@@ -57,12 +57,7 @@ class TryFailed(Exception):
 def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
     """Pass an error answer on, unless it is about our own key: that is no fault of the caller."""
     if failure.kind in _OURS:
-        where = f"; check {provider.key_variable}" if provider.key_variable else ""
-        error = UpstreamRefused(
-            f"the provider {provider.name!r} refused the key Windlass has for it{where}",
-            http_status=502,
-            wire_code="provider_key_refused",
-        )
+        error = key_refused(provider)
     else:
         error = UpstreamRefused(
             failure.message,
@@ -74,6 +69,15 @@ def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect
         )
     return TryFailed(
         failure.kind, error, is_retryable=failure.is_retryable, retry_after_s=failure.retry_after_s
+    )
+
+
+def key_refused(provider: Provider) -> UpstreamRefused:
+    where = f"; check {provider.key_variable}" if provider.key_variable else ""
+    return UpstreamRefused(
+        f"the provider {provider.name!r} refused the key Windlass has for it{where}",
+        http_status=502,
+        wire_code="provider_key_refused",
     )
 
 

@@ -66,6 +66,7 @@ class OpenCall:
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
     dropped: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list[str])
+    facts: dict[str, str] = field(default_factory=dict[str, str])  # attributes of its record
     is_settled: bool = False
 
     @property
@@ -166,7 +167,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         trace_id=call.parent.trace_id,
         span_id=call.span_id,
         parent_span_id=call.parent.span_id,
-        operation="chat",
+        operation=call.request.operation,
         started_ns=call.started_ns,
         ended_ns=call.rig.clock.now_ns(),
         status=outcome.status,
@@ -190,7 +191,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         reply_body=outcome.reply_body,
         is_reply_cut=outcome.is_reply_cut,
         warnings=(*call.warnings, *(f"dropped:{name}" for name in call.dropped)),
-        attributes=_kept_headers(call.request.headers),
+        attributes={**_kept_headers(call.request.headers), **call.facts},
     )
 
 

@@ -49,6 +49,15 @@ def answer_headers(
     return headers
 
 
+def passage_headers(call: OpenCall, provider: str, upstream_request_id: str) -> Headers:
+    """Write what we add to the headers of a provider's own answer."""
+    headers = _own_headers(call, len(call.attempts) + 1)
+    headers.append((b"x-windlass-provider", header_value(provider)))
+    if upstream_request_id:
+        headers.append((b"x-upstream-request-id", header_value(upstream_request_id)))
+    return headers
+
+
 def error_reply(call: OpenCall, error: WindlassError) -> OutboundReply:
     """Write an error in the caller's dialect."""
     wire = wire_error(error, call.request_id)

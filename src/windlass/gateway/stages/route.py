@@ -2,7 +2,7 @@
 
 import difflib
 
-from windlass.base.errors import ModelUnknown, PermissionRefused, ProviderNotConfigured
+from windlass.base.errors import ModelUnknown, NotFound, PermissionRefused, ProviderNotConfigured
 from windlass.contracts.call import Dialect, Principal, Route, Target, TimeLimits
 from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import Catalog, Provider
@@ -31,6 +31,24 @@ def choose(asked: str, principal: Principal, traffic: Traffic, *, spoken: Dialec
             f"the key {principal.key_name!r} may not use {asked!r}; it may use: {', '.join(principal.models)}"
         )
     return plan
+
+
+def to_provider(name: str, model: str, principal: Principal, traffic: Traffic) -> Plan:
+    """Resolve a provider that is called by its own paths. model: what is known of it, for limits.
+
+    Such a call can reach everything at the provider, so a key with an allow-list must have all of it.
+    Raises: PermissionRefused, NotFound, ProviderNotConfigured.
+    """
+    if principal.models and not any(_matches(entry, f"{name}/*") for entry in principal.models):
+        raise PermissionRefused(
+            f"the key {principal.key_name!r} may not call {name!r} by its own paths; it would need '{name}/*'"
+        )
+    if name not in traffic.catalog.providers:
+        near = difflib.get_close_matches(name, traffic.catalog.providers, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else "add it to `providers:` in windlass.yaml"
+        raise NotFound(f"the provider {name!r} is not known; {hint}")
+    planned = _planned(Target(name, model), traffic.catalog, None)
+    return Plan(planned.name, "", (planned,), _DEFAULT_LIMITS, 0.0)
 
 
 def is_allowed(models: tuple[str, ...], plan: Plan) -> bool:

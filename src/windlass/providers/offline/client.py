@@ -1,12 +1,13 @@
 """The offline answerer as an upstream client in this process; no socket is opened."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from windlass.base.errors import BodyTooLarge
 from windlass.base.threads import in_thread
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.providers.offline.answer import STRENGTHS, answer
+from windlass.providers.offline.embedder import answer_embeddings
 from windlass.providers.offline.replies import (
     OfflineReply,
     fit,
@@ -52,21 +53,29 @@ class _Reply:
 
 
 class OfflineClient:
-    """Answers `POST .../chat/completions` and `GET .../models` as an OpenAI-compatible host would."""
+    """Answers chats, embeddings and `GET .../models` as an OpenAI-compatible host would."""
 
     async def send(self, request: UpstreamRequest) -> UpstreamReply:
         path = urlsplit(request.url).path
         if request.method == "GET" and path.endswith("/models"):
             return _Reply(200, "application/json", [write_models()])
-        if request.method != "POST" or not path.endswith("/chat/completions"):
+        work = next((work for end, work in _WORK.items() if path.endswith(end)), None)
+        if request.method != "POST" or work is None:
             refusal = Refusal(404, f"the offline answerer has no {request.method} {path!r}")
             return _Reply(404, "application/json", [write_refusal(refusal)])
         if len(request.body) > _INLINE_BYTES:
-            return await in_thread(_reply, request.body)
-        return _reply(request.body)
+            return await in_thread(work, request.body)
+        return work(request.body)
 
     async def close(self) -> None:
         """Nothing is held open."""
+
+
+def _embeddings(body: bytes) -> _Reply:
+    try:
+        return _Reply(200, "application/json", [answer_embeddings(body)])
+    except Refusal as refusal:
+        return _Reply(refusal.status, "application/json", [write_refusal(refusal)])
 
 
 def _reply(body: bytes) -> _Reply:
@@ -77,6 +86,9 @@ def _reply(body: bytes) -> _Reply:
     if reply.request.is_stream:
         return _Reply(200, "text/event-stream; charset=utf-8", write_frames(reply))
     return _Reply(200, "application/json", [write_reply(reply)])
+
+
+_WORK: Mapping[str, Callable[[bytes], _Reply]] = {"/chat/completions": _reply, "/embeddings": _embeddings}
 
 
 def _answered(body: bytes) -> OfflineReply:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from windlass.base.tokens import estimate_tokens
+from windlass.providers.offline import embedder
 from windlass.providers.offline.answer import STRENGTHS, Answer
 from windlass.providers.offline.requests import OfflineRequest, Refusal
 from windlass.providers.offline.tools import ToolCall
@@ -88,15 +89,11 @@ def write_refusal(refusal: Refusal) -> bytes:
 
 
 def write_models() -> bytes:
+    described = {name: strength.description for name, strength in STRENGTHS.items()}
+    described[embedder.MODEL] = embedder.DESCRIPTION
     models = [
-        {
-            "id": name,
-            "object": "model",
-            "created": 0,
-            "owned_by": "windlass",
-            "description": strength.description,
-        }
-        for name, strength in STRENGTHS.items()
+        {"id": name, "object": "model", "created": 0, "owned_by": "windlass", "description": description}
+        for name, description in described.items()
     ]
     return msgspec.json.encode({"object": "list", "data": models})
 

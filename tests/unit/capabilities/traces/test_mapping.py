@@ -103,3 +103,22 @@ def test_previews_are_one_line_of_at_most_200_characters(text: str) -> None:
     found = spans_of_call(call(PROJECT, reply_body=reply_body(text)), NOON).spans[0].preview_output
     assert len(found) <= 200
     assert found.splitlines() in ([], [found])
+
+
+def test_what_was_embedded_is_one_message_and_tokens_are_told_by_their_number() -> None:
+    record = call(
+        PROJECT, operation="embeddings", reply_body=b"", attributes={"vector_count": "2"},
+        request_body=b'{"model":"m","input":["a rope",[1,2,3]]}',
+    )  # fmt: skip
+    batch = spans_of_call(record, NOON)
+    assert (batch.spans[0].type, batch.spans[0].name) == (SpanType.EMBEDDING, "embeddings fast")
+    assert batch.spans[0].attributes["vector_count"] == "2"
+    assert [json.loads(content.body) for content in batch.contents] == [
+        {
+            "role": "user",
+            "parts": [
+                {"content": "a rope", "type": "text"},
+                {"payload": {"tokens": 3}, "type": "other"},
+            ],
+        }
+    ]

@@ -165,6 +165,22 @@ async def test_call_that_client_and_gateway_both_report_counts_once(api: Api, ho
     assert (await api.get("/api/overview"))["totals"]["calls"] == 1
 
 
+@pytest.mark.parametrize("usage", [Usage(in_fresh=10), None])
+async def test_embedding_that_client_and_gateway_both_report_counts_once(
+    api: Api, usage: Usage | None
+) -> None:
+    cost = Cost(CostStatus.COMPUTED, NanoUsd(200))
+    seen = span(api.project, type=SpanType.EMBEDDING, name="embed", usage=Usage(in_fresh=10), cost=cost)
+    record = call(
+        api.project, operation="embeddings", trace_id=seen.trace_id, parent_span_id=seen.span_id, usage=usage,
+        cost=cost, request_body=b'{"model":"m","input":["a","b"]}', reply_body=b"",
+    )  # fmt: skip
+    api.write(SpanBatch((seen,)), record)
+    item = (await api.get("/api/traces"))["items"][0]
+    assert (item["cost_nanousd"], item["input_tokens"]) == (200, 10 if usage else 0)
+    assert (await api.get("/api/overview"))["totals"]["calls"] == 1
+
+
 async def test_framework_span_around_an_sdk_span_counts_once(api: Api) -> None:
     usage, cost = Usage(in_fresh=10), Cost(CostStatus.COMPUTED, NanoUsd(7))
     outer = span(api.project, type=SpanType.LLM, name="ChatOpenAI", usage=usage, cost=cost)

@@ -104,8 +104,8 @@ async def test_a_malformed_body_is_a_bad_request(body: bytes) -> None:
 
 async def test_models_are_listed_and_other_paths_are_not_found() -> None:
     models = await send(b"", method="GET", url="http://offline.invalid/v1/models")
-    other = await send(b"{}", url="http://offline.invalid/v1/embeddings")
+    other = await send(b"{}", url="http://offline.invalid/v1/images")
 
     listed = [model["id"] for model in json.loads(await models.read(100_000))["data"]]
-    assert listed == ["extract-large", "extract-small"]
+    assert listed == ["extract-large", "extract-small", "hash-256"]
     assert other.status == 404

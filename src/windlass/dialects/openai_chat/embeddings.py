@@ -1,0 +1,114 @@
+"""Embeddings as OpenAI and its likes write them: heads are edited, vectors are counted and never rebuilt."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ChatRequest
+from windlass.contracts.dialect import ReplySummary, RequestHead
+from windlass.contracts.message import Json, Message, OtherPart, Part, TextPart
+from windlass.contracts.provider import Quirks
+from windlass.dialects.json_fields import read_object, text_or_empty
+from windlass.dialects.openai_chat.usage import read_usage
+from windlass.dialects.raw_object import is_null, join_object, read_model, read_value, split_object
+
+PATH: Final = "/embeddings"
+_FLOAT_BYTES = 4  # base64 is of little-endian float32
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What a reply holds, without its numbers."""
+
+    summary: ReplySummary
+    count: int
+    dimensions: int  # of the first vector; 0: written in a way we do not know
+
+
+def read_head(body: bytes) -> RequestHead:
+    """Check the structure only: model and input. Raises: BadRequest with `param`."""
+    fields = split_object(body)
+    model = read_model(fields)
+    given = fields.get("input")
+    if given is None or is_null(given) or bytes(memoryview(given)[:1]) not in {b'"', b"["}:
+        raise BadRequest("input: send a string, an array of strings, or tokens as numbers.", param="input")
+    user = read_value(fields.get("user"))
+    return RequestHead(
+        model=model,
+        is_stream=False,
+        wants_stream_usage=False,
+        end_user=user if isinstance(user, str) else "",
+        metadata={},
+        fields=fields,
+    )
+
+
+def edit(head: RequestHead, model: str) -> bytes:
+    """Change the model; every other value keeps its bytes and its place."""
+    fields: dict[str, msgspec.Raw | bytes] = dict(head.fields)
+    if model != head.model:
+        fields["model"] = msgspec.json.encode(model)
+    return join_object(fields)
+
+
+class _Item(msgspec.Struct):
+    embedding: msgspec.Raw = msgspec.Raw()
+
+
+class _Reply(msgspec.Struct):
+    data: list[_Item]
+    model: Any = None  # only a string is a name
+    usage: Any = None
+
+
+_REPLY = msgspec.json.Decoder(_Reply)
+
+
+def read_vectors(body: bytes, quirks: Quirks) -> Vectors:
+    """Count the vectors and read names and usage. Raises: BadRequest when the body holds no vectors."""
+    try:
+        reply = _REPLY.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest("The provider's reply has no `data` with embeddings.", param="data") from error
+    if not reply.data:
+        raise BadRequest("The provider's reply has no embeddings.", param="data")
+    summary = ReplySummary(usage=read_usage(reply.usage, quirks), model=text_or_empty(reply.model))
+    return Vectors(summary, len(reply.data), _dimensions(bytes(reply.data[0].embedding)))
+
+
+def _dimensions(vector: bytes) -> int:
+    """Count by the punctuation: decoding thousands of numbers would cost more than the rest of the call."""
+    if vector.startswith(b"["):
+        return vector.count(b",") + 1 if vector[1:-1].strip() else 0
+    if vector.startswith(b'"'):
+        letters = len(vector.strip(b'"').rstrip(b"="))
+        return letters * 3 // 4 // _FLOAT_BYTES
+    return 0
+
+
+def read_request(body: bytes) -> ChatRequest:
+    """Read what was embedded as one message, for the trace: a part per text, tokens by their number.
+
+    Raises: BadRequest.
+    """
+    fields = read_object(body)
+    given = fields.values.get("input")
+    if isinstance(given, list) and given and not _is_number(given[0]):
+        parts = tuple(_part(item) for item in given)
+    else:
+        parts = (_part(given),)
+    return ChatRequest(model=fields.need_text("model"), messages=(Message("user", parts),))
+
+
+def _part(given: Json) -> Part:
+    if isinstance(given, str):
+        return TextPart(given)
+    if isinstance(given, list):
+        return OtherPart({"tokens": len(given)})
+    return OtherPart({"input": given})
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float)

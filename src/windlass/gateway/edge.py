@@ -1,0 +1,57 @@
+"""The edge of every story: whatever happens in it, the call is settled and answered; it tells no story."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from windlass.base.errors import Stopping, WindlassError
+from windlass.contracts.span import SpanStatus
+from windlass.contracts.usage import Cost
+from windlass.gateway.exchange import OutboundReply
+from windlass.gateway.stages import price
+from windlass.gateway.stages.record import OpenCall, Outcome
+from windlass.gateway.stages.replies import error_reply, error_type_of, plan_reply
+from windlass.gateway.traffic import Plan
+
+_LOG = logging.getLogger(__name__)
+
+
+async def settle(call: OpenCall, story: Callable[[OpenCall], Awaitable[OutboundReply]]) -> OutboundReply:
+    """Tell the story of a call; an error becomes a reply in the caller's dialect, and the record's end."""
+    try:
+        return await story(call)
+    except WindlassError as error:
+        return await _refuse(call, error)
+    except asyncio.CancelledError:
+        cost = price.of_unfinished(call.attempts)
+        if call.request.stop.is_set:
+            cast("asyncio.Task[object]", asyncio.current_task()).uncancel()
+            return await _refuse(call, Stopping("Windlass is stopping; send the request again"), cost)
+        call.abandon(Outcome(SpanStatus.CANCELLED, 499, cost=cost))
+        raise
+    except Exception:  # noqa: BLE001  # the edge of a request
+        _LOG.exception("a call failed for a reason of ours (%s)", call.request_id)
+        return await _refuse(call, WindlassError("Windlass failed on this call; see its log"))
+
+
+def is_dry_run(call: OpenCall) -> bool:
+    """Whether the caller only asks what would be called."""
+    return call.request.headers.get("x-windlass-dry-run", "0") not in {"0", "false", ""}
+
+
+async def answer_plan(call: OpenCall, plan: Plan) -> OutboundReply:
+    """Answer a dry run: what would have been called, after the same checks."""
+    call.warnings.append("dry_run")
+    await call.finish(Outcome(SpanStatus.OK, 200))
+    return plan_reply(call, plan)
+
+
+async def _refuse(call: OpenCall, error: WindlassError, cost: Cost | None = None) -> OutboundReply:
+    reply = error_reply(call, error)
+    await call.finish(
+        Outcome(
+            SpanStatus.ERROR, reply.status, cost=cost, error_type=error_type_of(error), error=error.message
+        )
+    )
+    return reply

@@ -1,0 +1,102 @@
+"""The story of a call to a provider's own paths: metered and recorded, its bytes left alone, tried once."""
+
+import asyncio
+
+from windlass.base.errors import BodyTooLarge, UpstreamTimedOut, UpstreamUnreachable
+from windlass.contracts.dialect import RequestHead
+from windlass.contracts.span import SpanStatus
+from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
+from windlass.gateway.edge import answer_plan, is_dry_run, settle
+from windlass.gateway.exchange import InboundCall, Onward, OutboundReply
+from windlass.gateway.rig import Rig
+from windlass.gateway.stages import admit, authenticate, onward, record, route
+from windlass.gateway.stages.attempt import Attempt
+from windlass.gateway.stages.context import read_attributes
+from windlass.gateway.stages.failures import key_refused
+from windlass.gateway.stages.passage import Passage
+from windlass.gateway.stages.record import OpenCall
+from windlass.gateway.stages.redact import Redactor
+from windlass.gateway.stages.replies import passage_headers
+from windlass.gateway.traffic import Plan
+
+
+async def handle_pass_through(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
+    """Pass one request on. Errors of ours are in OpenAI's shape, the provider's come as they are."""
+    return await settle(record.open_call(request, rig), lambda call: _pass_on(call, asked))
+
+
+async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
+    rig, request = call.rig, call.request
+    call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
+    call.principal = authenticate.check(request.headers, rig)
+    _check_size(call, asked)
+    model = onward.model_of(asked.path, asked.body)
+    call.head = RequestHead(
+        model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields={}
+    )
+    call.attributes = read_attributes(request.headers, {}, "")
+    plan = call.plan = route.to_provider(asked.provider, model, call.principal, rig.traffic())
+    call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
+    if is_dry_run(call):
+        return await answer_plan(call, plan)
+    trial = Attempt(call, plan.targets[0], rig.clock.now_ns())
+    reply = await _send(trial, asked, plan)
+    redactor = Redactor(onward.secrets_of(trial.planned.headers, trial.planned.provider.api_key.value))
+    headers = passage_headers(call, trial.planned.provider.name, trial.upstream_request_id)
+    headers += onward.returned_headers(reply.headers, redactor)
+    body = Passage(trial, reply, redactor, method=asked.method, idle_s=plan.limits.idle_s)
+    return OutboundReply(reply.status, headers, body)  # its body now owns the record and the lease
+
+
+def _check_size(call: OpenCall, asked: Onward) -> None:
+    length = call.request.headers.get("content-length", "")
+    is_announced = length.isdecimal() and int(length) > call.rig.max_body_bytes
+    if call.request.is_too_large or is_announced or (asked.upload and asked.upload.is_too_large):
+        raise BodyTooLarge(
+            f"the request is longer than {call.rig.max_body_bytes} bytes;"
+            " send less or raise WINDLASS_MAX_BODY_BYTES"
+        )
+
+
+async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
+    """Send once: what a second try would repeat, only the caller knows."""
+    call, planned = trial.call, trial.planned
+    client = call.rig.clients.get(planned.provider.name, call.rig.client)
+    try:
+        reply = await client.send(_request(trial, asked, plan))
+    except (UpstreamUnreachable, UpstreamTimedOut) as error:
+        trial.close(SpanStatus.ERROR, error_type=error.code, error=error.message)
+        _check_size(call, asked)  # what broke may be our own end of the upload
+        raise
+    except asyncio.CancelledError:
+        trial.close(SpanStatus.CANCELLED)
+        raise
+    finally:
+        sent_bytes = asked.upload.size_bytes if asked.upload else len(asked.body)
+        call.facts["request_bytes"] = str(sent_bytes)
+    trial.http_status = reply.status
+    trial.upstream_request_id = reply.headers.get("x-request-id") or reply.headers.get("request-id", "")
+    if reply.status == 401:  # about the key of Windlass, which its body may quote
+        reply.close()
+        refused = key_refused(planned.provider)
+        trial.close(SpanStatus.ERROR, error_type="auth", error=refused.message)
+        raise refused
+    return reply
+
+
+def _request(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamRequest:
+    call, planned = trial.call, trial.planned
+    headers = onward.onward_headers(call.request.headers, planned.headers)
+    if asked.upload and "content-length" in call.request.headers:
+        headers["content-length"] = call.request.headers["content-length"]
+    presented = authenticate.presented_key(call.request.headers)
+    return UpstreamRequest(
+        method=asked.method,
+        url=onward.onward_url(planned.provider.base_url, asked.path, asked.query, presented),
+        headers=headers,
+        body=asked.body,
+        connect_s=plan.limits.connect_s,
+        total_s=plan.limits.total_s,
+        upload=asked.upload,
+        is_url_exact=True,
+    )

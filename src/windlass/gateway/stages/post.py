@@ -1,0 +1,31 @@
+"""One whole request and answer of a try that is no chat; not what the bytes mean."""
+
+from windlass.base.errors import BodyTooLarge
+from windlass.contracts.upstream import UpstreamRequest
+from windlass.gateway.stages import ask, attempt
+from windlass.gateway.stages.attempt import Attempt
+from windlass.gateway.stages.failures import unusable
+from windlass.gateway.traffic import Plan
+
+
+async def post(trial: Attempt, path: str, body: bytes, *, plan: Plan, left_s: float) -> bytes:
+    """Send a body to the target and read its answer to the end.
+
+    path: follows the provider's base URL. Raises: TryFailed, UpstreamUnreachable, UpstreamTimedOut.
+    """
+    call, planned = trial.call, trial.planned
+    request = UpstreamRequest(
+        method="POST",
+        url=planned.provider.base_url.rstrip("/") + path,
+        headers=ask.headers_for(call, planned),
+        body=body,
+        connect_s=plan.limits.connect_s,
+        total_s=min(plan.limits.total_s, left_s),
+    )
+    reply = await attempt.send(trial, request)
+    try:
+        return await reply.read(call.rig.max_reply_bytes)
+    except BodyTooLarge as error:
+        raise unusable(planned.provider, error.message) from error
+    finally:
+        reply.close()

@@ -1,0 +1,35 @@
+"""Whatever path and query are asked for, the call stays at the provider's address."""
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from yarl import URL
+
+from windlass.base.errors import BadRequest
+from windlass.gateway.stages.onward import onward_url
+
+BASE = "https://host.example/base/v1"
+PIECES = [
+    "a", "/", "//", ".", "..", "%2e", "%2E%2e", "%2f", "%5c", "\\", "@evil.example", ":80", ";x", "?", "#",
+    "%00", "%25", "%252e", "\xe9", " ",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=10), st.text(st.characters(max_codepoint=255), max_size=20))
+def test_a_url_never_leaves_its_base(pieces: list[str], query: str) -> None:
+    try:
+        url = onward_url(BASE, "/" + "".join(pieces), query, "wl-key")
+    except BadRequest:
+        assume(False)
+        return
+    resolved = URL(url)  # as a client would that resolves what it can
+    assert url.startswith(BASE + "/")
+    assert url.isascii()
+    assert (resolved.host, resolved.port, resolved.fragment) == ("host.example", 443, "")
+    assert resolved.path.startswith("/base/v1/")
+
+
+@given(st.lists(st.sampled_from(["a=1", "a", "key=wl-key", "k=wl%2Dkey", "b=%20+%2F", ""]), max_size=6))
+def test_a_query_is_kept_but_for_the_callers_key(pairs: list[str]) -> None:
+    kept = [pair for pair in pairs if pair and "wl" not in pair]
+    url = onward_url(BASE, "/x", "&".join(pairs), "wl-key")
+    assert url == BASE + "/x" + ("?" + "&".join(kept) if kept else "")

@@ -1,0 +1,78 @@
+"""Usage of replies that nobody translated, in the shapes of the vendors' documentation."""
+
+import json
+
+import pytest
+
+from windlass.contracts.provider import STANDARD
+from windlass.contracts.usage import Usage
+from windlass.dialects.openai_chat.embeddings import read_vectors
+from windlass.dialects.usage_shapes import summarise
+
+RESPONSES = {
+    "model": "gpt-5",
+    "usage": {
+        "input_tokens": 30,
+        "input_tokens_details": {"cached_tokens": 10},
+        "output_tokens": 9,
+        "output_tokens_details": {"reasoning_tokens": 4},
+        "total_tokens": 39,
+    },
+}
+RESPONSES_USAGE = Usage(in_fresh=20, in_cache_read=10, out_text=5, out_reasoning=4)
+
+
+@pytest.mark.parametrize(
+    ("reply", "usage"),
+    [
+        ({"model": "m", "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}},
+         Usage(in_fresh=5, out_text=2)),
+        ({"model": "m", "usage": {"prompt_tokens": 5, "total_tokens": 5}}, Usage(in_fresh=5)),
+        ({"model": "m", "usage": {"input_tokens": 5, "cache_read_input_tokens": 3, "output_tokens": 2}},
+         Usage(in_fresh=5, in_cache_read=3, out_text=2)),
+        ({"model": "m", **RESPONSES}, RESPONSES_USAGE),
+        ({"model": "m", "usage": {"input_tokens": 5, "output_tokens": 9, "total_tokens": 14,
+                                  "input_tokens_details": {"text_tokens": 5, "image_tokens": 0}}}, None),
+        ({"model": "m", "usage": {"type": "duration", "seconds": 3}}, None),
+        ({"model": "m", "usage": None}, None),
+        ({"data": []}, None),
+    ],
+)  # fmt: skip
+def test_a_whole_reply_is_read_by_its_shape(reply: object, usage: Usage | None) -> None:
+    assert summarise(json.dumps(reply).encode(), STANDARD, is_stream=False).usage == usage
+
+
+def test_streams_of_three_vendors_are_read_at_their_end() -> None:
+    chat = (
+        b'data: {"model":"m","usage":null}\n\ndata: {"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n'
+    )
+    claude = (
+        b'event: message_start\ndata: {"type":"message_start","message":{"model":"c","usage":'
+        b'{"input_tokens":5,"output_tokens":1}}}\n\n'
+        b'event: message_delta\ndata: {"usage":{"output_tokens":8}}\n\n'
+    )
+    responses = (
+        b"data: " + json.dumps({"type": "response.completed", "response": RESPONSES}).encode() + b"\n\n"
+    )
+
+    found = [summarise(body, STANDARD, is_stream=True) for body in (chat, claude, responses)]
+
+    assert [one.model for one in found] == ["m", "c", "gpt-5"]
+    assert [one.usage for one in found] == [
+        Usage(in_fresh=5, out_text=2), Usage(in_fresh=5, out_text=8), RESPONSES_USAGE,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b"{" * 5000, b'{"usage": 7}', b"\xff"])
+def test_bytes_of_any_kind_are_no_error(body: bytes) -> None:
+    for is_stream in (True, False):
+        assert summarise(body, STANDARD, is_stream=is_stream).usage is None
+
+
+@pytest.mark.parametrize(
+    ("vector", "dimensions"),
+    [(b"[0.5, -1e-3,2]", 3), (b"[]", 0), (b'"AAAAAAAAgD8="', 2), (b'"AACAPw=="', 1), (b'{"x":1}', 0)],
+)
+def test_dimensions_are_counted_in_either_encoding(vector: bytes, dimensions: int) -> None:
+    body = b'{"data":[{"index":0,"embedding":' + vector + b"}]}"
+    assert read_vectors(body, STANDARD).dimensions == dimensions
