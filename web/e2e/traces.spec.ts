@@ -74,8 +74,10 @@ test("a trace in focus is read before it is opened, and its head stands while sp
   const traceId = await callAndFindTrace(request, "Is it read ahead?");
   await page.goto("/traces");
   await page.getByRole("grid", { name: "Traces" }).waitFor();
-  let release: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => (release = resolve));
+  let release: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   await page.route(`**/api/traces/${traceId}`, async (route) => {
     await held;
     await route.continue();
@@ -86,7 +88,7 @@ test("a trace in focus is read before it is opened, and its head stands while sp
   await page.locator(`a[href*="${traceId}"]`).first().click();
   await expect(page.getByRole("definition").filter({ hasText: / in, / })).toBeVisible();
   await expect(page.getByRole("treegrid")).toHaveCount(0);
-  release();
+  release?.();
   await expect(page.getByRole("treegrid", { name: "Tree of spans" })).toBeVisible();
 });
 

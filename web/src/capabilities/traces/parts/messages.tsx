@@ -10,7 +10,7 @@ import styles from "./messages.module.css";
 const names: Record<string, string> = { system: "System", user: "User", assistant: "Model", tool: "Tool" };
 /** Who writes Markdown; instructions and tools are shown as sent. */
 const written = new Set(["user", "assistant"]);
-const usual = new Set(["stop", "end_turn", "tool_calls", "tool_use", "tool_call"]);
+const usual = new Set(["stop", "end", "end_turn", "tool_calls", "tool_use", "tool_call"]);
 
 export function Messages({ messages, isAnswer = false }: { messages: Message[]; isAnswer?: boolean }) {
   // Messages have no id, and their order never changes.
