@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ stretches = st.lists(
 def test_joined_stretches_are_few_apart_in_order_and_cover_all(given: list[TimeRange], most: int) -> None:
     joined = join_stretches(given, most)
     assert len(joined) <= most
-    for one, later in zip(joined, joined[1:], strict=False):
+    for one, later in pairwise(joined):
         assert one.until_ns < later.since_ns
     for one in given:
         assert any(over.since_ns <= one.since_ns and one.until_ns <= over.until_ns for over in joined)
