@@ -36,3 +36,38 @@ test("the connect page gives commands with the real address and sees a call arri
   const traceId = await callAndFindTrace(request, "Has it arrived?");
   await expect(page.getByRole("status").getByRole("link")).toHaveAttribute("href", new RegExp(traceId));
 });
+
+test("a project younger than an hour opens on its last hour, and the address wins", async ({ page, request }) => {
+  await callAndFindTrace(request, "How old is this project?");
+  // The store of the other tests may be older, so the one question about its age is answered here.
+  await page.route("**/api/traces?*until=now-1h*", (route) => route.fulfill({ json: { items: [], next_cursor: null } }));
+  await page.goto("/");
+  await expect(page.getByRole("button", { name: "Time range: Last hour" })).toBeVisible();
+  await page.goto("/?since=now-7d");
+  await expect(page.getByRole("button", { name: "Time range: Last 7 days" })).toBeVisible();
+});
+
+test("sparse numbers are drawn: a lone point, a whole last bar, and a word where all calls are free", async ({ page }) => {
+  const step = 900;
+  const last = Math.floor(Date.now() / 1000 / step) * step;
+  const none = { calls: 0, errors: 0, cost_usd: null, input_tokens: 0, output_tokens: 0, latency_p50_ms: null, latency_p95_ms: null };
+  const some = { calls: 3, errors: 0, cost_usd: "0", input_tokens: 40, output_tokens: 9, latency_p50_ms: 80, latency_p95_ms: 90 };
+  const series = Array.from({ length: 96 }, (_, at) => ({ at: new Date((last - (95 - at) * step) * 1000).toISOString(), ...(at === 95 ? some : none) }));
+  const json = { since: series[0]!.at, until: new Date().toISOString(), step_s: step, totals: { ...some, cost_status_counts: { free: 3 } }, series, by_model: [] };
+  await page.route("**/api/overview?*", (route) => route.fulfill({ json }));
+  await page.goto("/?since=now-24h");
+  await expect(page.getByText("All calls free")).toBeVisible();
+  const painted = (name: string) =>
+    page.getByRole("img", { name }).locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext("2d")!.getImageData(width * 0.9, 0, width * 0.1, height - 30);
+      let marks = 0;
+      // Series are saturated colours; the grid is grey.
+      for (let at = 0; at < data.length; at += 4) if (data[at + 3]! > 200 && Math.max(data[at]!, data[at + 1]!, data[at + 2]!) - Math.min(data[at]!, data[at + 1]!, data[at + 2]!) > 80) marks += 1;
+      return marks;
+    });
+  await expect.poll(() => painted("Calls and errors")).toBeGreaterThan(300);
+  await expect.poll(() => painted("Latency")).toBeGreaterThan(15);
+  await page.getByRole("button", { name: "Show last 15 minutes" }).click();
+  await expect(page).toHaveURL(/since=now-15m/);
+});

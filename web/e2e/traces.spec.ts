@@ -69,3 +69,56 @@ test("a new call appears by itself while the list is live", async ({ page, reque
   const second = await callAndFindTrace(request, "Who is second?");
   await expect(page.locator(`a[href*="${second}"]`).first()).toBeVisible();
 });
+
+test("a trace in focus is read before it is opened, and its head stands while spans load", async ({ page, request }) => {
+  const traceId = await callAndFindTrace(request, "Is it read ahead?");
+  await page.goto("/traces");
+  await page.getByRole("grid", { name: "Traces" }).waitFor();
+  let release: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(`**/api/traces/${traceId}`, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(`**/api/traces/${traceId}`);
+  await page.locator("[role=row]").filter({ has: page.locator(`a[href*="${traceId}"]`) }).hover();
+  await asked;
+  await page.locator(`a[href*="${traceId}"]`).first().click();
+  await expect(page.getByRole("definition").filter({ hasText: / in, / })).toBeVisible();
+  await expect(page.getByRole("treegrid")).toHaveCount(0);
+  release?.();
+  await expect(page.getByRole("treegrid", { name: "Tree of spans" })).toBeVisible();
+});
+
+test("Markdown is rendered without HTML or pictures, and its source is one press away", async ({ page, request }) => {
+  const traceId = await callAndFindTrace(request, "Say **bold** <b id='raw'>raw</b> [docs](https://a.example/x) [bad](javascript:alert) ![pic](https://a.example/p.png)");
+  const outside: string[] = [];
+  page.on("request", (sent) => sent.url().includes("a.example") && outside.push(sent.url()));
+  await page.goto(`/traces/${traceId}`);
+  const turn = page.locator("article").filter({ hasText: "Model call" }).first();
+  await expect(turn.locator("strong", { hasText: /^bold$/ }).first()).toBeVisible();
+  await expect(turn.getByRole("link", { name: "docs", exact: true }).first()).toHaveAttribute("rel", /noopener/);
+  await expect(turn).toContainText("(https://a.example/x)");
+  await expect(turn.locator("img, #raw, a[href^=javascript]")).toHaveCount(0);
+  await expectAccessible(page);
+  await turn.getByRole("button", { name: "Source" }).first().click();
+  await expect(turn).toContainText("Say **bold**");
+  expect(outside).toEqual([]);
+});
+
+test("the scores of a row are whole at 1280 pixels", async ({ page, request }) => {
+  const traceId = await callAndFindTrace(request, "Are chips whole?");
+  await page.route("**/api/traces?*", async (route) => {
+    const json = (await (await route.fetch()).json()) as { items: object[] };
+    json.items = json.items.map((one) => ({ ...one, scores: [{ name: "user_feedback", value: 1, label: null }, { name: "judged", value: 0.25, label: null }] }));
+    await route.fulfill({ json });
+  });
+  await page.goto("/traces");
+  const row = page.locator("[role=row]").filter({ has: page.locator(`a[href*="${traceId}"]`) });
+  const chip = row.locator("[title^='user_feedback']");
+  await expect(chip).toBeVisible();
+  expect(await chip.evaluate((element) => element.scrollWidth <= element.clientWidth && element.getBoundingClientRect().right <= element.parentElement!.getBoundingClientRect().right)).toBe(true);
+  await page.unrouteAll({ behavior: "ignoreErrors" }); // the list may be reading its next page
+});

@@ -6,10 +6,12 @@ import { RouterProvider } from "@tanstack/react-router";
 import { queries } from "@/app/query_client";
 import { router } from "@/app/router";
 import { reloadWhenStale } from "@/app/stale";
+import { warmStart } from "@/app/warm";
 import { startTheme } from "@/kit/theme";
 import "@/kit/base.css";
 
 startTheme();
+warmStart();
 reloadWhenStale();
 const root = document.getElementById("root");
 if (root)

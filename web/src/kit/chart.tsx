@@ -23,6 +23,8 @@ interface Props {
   format: (value: number | null | undefined) => string;
   onRange: (sinceS: number, untilS: number) => void;
   sync: string;
+  /** Width of one step; a value at `t` counts what happened from `t` to `t + stepS`. */
+  stepS: number;
 }
 
 const HEIGHT = 150;
@@ -53,16 +55,22 @@ function timeLabels(chart: uPlot, ticks: number[]): string[] {
   return ticks.map((tick) => new Date(tick * 1000).toLocaleString("en-GB", shape));
 }
 
+/** Values without a neighbour: no line leads to them, so a point has to show them. */
+function isolated(values: uPlot.TypedArray | (number | null | undefined)[]): number[] {
+  const isThere = (at: number): boolean => typeof values[at] === "number";
+  return [...values.keys()].filter((at) => isThere(at) && !isThere(at - 1) && !isThere(at + 1));
+}
+
 function lines(series: Series[]): uPlot.Series[] {
-  const bars = uPlot.paths.bars?.({ size: [0.8, 24], align: 1 });
+  const bars = uPlot.paths.bars?.({ size: [0.8, 24], align: 0 });
   return series.map(({ title, colour, isDashed, isBars }) => ({
-    label: title, stroke: colourOf(colour), width: isBars ? 0 : 1.5, points: { show: false }, spanGaps: false,
+    label: title, stroke: colourOf(colour), width: isBars ? 0 : 1.5, points: isBars ? { show: false } : { show: false, size: 6, fill: colourOf(colour), filter: (chart, at) => isolated(chart.data[at] ?? []) }, spanGaps: false,
     ...(isBars ? { fill: colourOf(colour), ...(bars ? { paths: bars } : {}) } : {}),
     ...(isDashed ? { dash: [5, 4] } : {}),
   }));
 }
 
-export function Chart({ label, summary, times, series, format, onRange, sync }: Props) {
+export function Chart({ label, summary, times, series, format, onRange, sync, stepS }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const latest = useRef({ onRange, format });
@@ -74,7 +82,9 @@ export function Chart({ label, summary, times, series, format, onRange, sync }: 
     if (!home) return undefined;
     const onSelect = (chart: uPlot): void => {
       if (chart.select.width < 4) return;
-      latest.current.onRange(chart.posToVal(chart.select.left, "x"), chart.posToVal(chart.select.left + chart.select.width, "x"));
+      // A step is drawn around its beginning, so its edges lie half a step beside.
+      const edge = (left: number): number => chart.posToVal(left, "x") + stepS / 2;
+      latest.current.onRange(edge(chart.select.left), edge(chart.select.left + chart.select.width));
       chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     };
     const shape = lines(series).map((one) => ({ ...one, value: (_: uPlot, value: number | null) => latest.current.format(value) }));
@@ -82,7 +92,7 @@ export function Chart({ label, summary, times, series, format, onRange, sync }: 
       {
         width: home.clientWidth, height: HEIGHT, padding: [8, 8, 0, 0], series: [{ value: (_, at) => (at ? new Date(at * 1000).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }) : "") }, ...shape],
         axes: axes((value) => latest.current.format(value)), cursor: { sync: { key: sync }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
-        scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] } }, legend: { live: true }, hooks: { setSelect: [onSelect] },
+        scales: { x: { range: (_, min, max) => [min - stepS / 2, max + stepS / 2] }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] } }, legend: { live: true }, hooks: { setSelect: [onSelect] },
       },
       [times, ...series.map(({ values }) => values)],
       home,
@@ -95,7 +105,7 @@ export function Chart({ label, summary, times, series, format, onRange, sync }: 
     };
     // The colours are read from the tokens, so a change of theme draws anew.
     // oxlint-disable-next-line react/exhaustive-effect-dependencies
-  }, [times, series, theme, sync]);
+  }, [times, series, theme, sync, stepS]);
   return (
     <figure className={styles["chart"]}>
       <div ref={place} role="img" aria-label={`${label}. ${summary}`} />

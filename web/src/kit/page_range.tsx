@@ -3,9 +3,10 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { DEFAULT_SINCE, type TimeRange } from "./time_range";
 import { TimeRangePicker } from "./time_range_picker";
 
-export function usePageRange(): TimeRange {
+/** `fallback` holds as long as the address names no range. */
+export function usePageRange(fallback: string = DEFAULT_SINCE): TimeRange {
   const { since, until } = useSearch({ from: "/shell" });
-  return until === undefined ? { since: since ?? DEFAULT_SINCE } : { since: since ?? DEFAULT_SINCE, until };
+  return until === undefined ? { since: since ?? fallback } : { since: since ?? DEFAULT_SINCE, until };
 }
 
 export function useSetPageRange(): (range: TimeRange) => void {
@@ -15,6 +16,6 @@ export function useSetPageRange(): (range: TimeRange) => void {
   };
 }
 
-export function PageRange() {
-  return <TimeRangePicker range={usePageRange()} onChange={useSetPageRange()} />;
+export function PageRange({ fallback }: { fallback?: string }) {
+  return <TimeRangePicker range={usePageRange(fallback)} onChange={useSetPageRange()} />;
 }

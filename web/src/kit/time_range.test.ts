@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isMoment, resolve, stepFor, titleOf } from "./time_range";
+import { fittingSince, isMoment, resolve, stepFor, titleOf } from "./time_range";
 
 const now = Date.parse("2026-01-02T00:00:00Z");
 
@@ -22,4 +22,12 @@ test("a day is drawn in 96 quarter hours", () => {
 test("a preset has its own name and a pinned range shows its ends", () => {
   expect(titleOf({ since: "now-1h" })).toBe("Last hour");
   expect(titleOf({ since: "2026-01-01T00:00:00Z", until: "2026-01-01T06:00:00Z" })).toContain(" to ");
+});
+
+test("a shorter range is offered only when it is at most a quarter of the shown one", () => {
+  const hours = (count: number): number => now - count * 3_600_000;
+  expect(fittingSince({ since: "now-24h" }, hours(0.5), now)).toBe("now-1h");
+  expect(fittingSince({ since: "now-24h" }, hours(5), now)).toBe("now-6h");
+  expect(fittingSince({ since: "now-24h" }, hours(7), now)).toBeUndefined();
+  expect(fittingSince({ since: "2026-01-01T00:00:00Z", until: "2026-01-01T23:00:00Z" }, hours(2), now)).toBeUndefined();
 });

@@ -37,6 +37,14 @@ export function stepFor(range: TimeRange, now: number): number {
   return steps.find((step) => seconds / step <= 120) ?? 86_400;
 }
 
+/** The shortest preset that holds everything since the first call, when that is at most a quarter of the range. */
+export function fittingSince(range: TimeRange, firstAt: number, now: number): string | undefined {
+  if (range.until !== undefined) return undefined;
+  const spans = PRESETS.map(({ since }) => ({ since, ms: now - resolve(since, now) }));
+  const fit = spans.find(({ ms }) => ms >= now - firstAt);
+  return fit && fit.ms * 4 <= now - resolve(range.since, now) ? fit.since : undefined;
+}
+
 function show(moment: string): string {
   if (relative.test(moment)) return moment;
   return new Date(moment).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });

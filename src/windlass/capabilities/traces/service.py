@@ -20,6 +20,7 @@ from windlass.capabilities.traces.records import (
     Overview,
     PagePosition,
     Score,
+    Span,
     TimeRange,
     TraceDetail,
     TraceItem,
@@ -37,6 +38,7 @@ from windlass.capabilities.traces.rules import (
 from windlass.capabilities.traces.store import TraceReads, Window
 from windlass.capabilities.traces.stretches import join_stretches
 from windlass.capabilities.traces.views import (
+    content_hashes,
     model_view,
     point_view,
     score_view,
@@ -117,14 +119,16 @@ class Traces:
         )
         if bounds is None:
             raise NotFound(f"there is no trace {trace_id[:64]!r} in this project")
-        summaries, rows, bodies, scores = await asyncio.gather(
+        summaries, spans, scores = await asyncio.gather(
             in_thread(reads.summaries, [trace_id], [bounds]),
-            in_thread(reads.spans_of, trace_id, bounds),
-            in_thread(reads.bodies_of, trace_id, bounds),
+            in_thread(_spans, reads, trace_id, bounds),
             in_thread(reads.scores, [trace_id]),
         )
-        # In a thread: for thousands of spans it takes long enough to hold calls up.
-        return await in_thread(_detail, summaries[0], rows, bodies, scores)
+        return TraceDetail(
+            trace=trace_head(summaries[0], scores, len(spans)),
+            spans=spans,
+            scores=[score_view(row) for row in scores],
+        )
 
     async def add_score(
         self,
@@ -186,17 +190,11 @@ class Traces:
         ]
 
 
-def _detail(
-    summary: Mapping[str, object],
-    rows: Sequence[Mapping[str, object]],
-    bodies: Mapping[str, str],
-    scores: Sequence[Mapping[str, object]],
-) -> TraceDetail:
-    return TraceDetail(
-        trace=trace_head(summary, scores, len(rows)),
-        spans=[span_view(row, bodies) for row in rows],
-        scores=[score_view(row) for row in scores],
-    )
+def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange) -> list[Span]:
+    """Read spans and their messages; for thousands of spans it takes long enough to hold calls up."""
+    rows = reads.spans_of(trace_id, bounds)
+    bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
+    return [span_view(row, bodies) for row in rows]
 
 
 Row = TypeVar("Row", bound=Mapping[str, object])

@@ -5,7 +5,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from windlass.capabilities.traces.content import CONTENT_REFERENCE
 from windlass.capabilities.traces.filter_sql import FilterSql
 from windlass.capabilities.traces.records import PagePosition, TimeRange
 from windlass.capabilities.traces.span_sql import (
@@ -136,9 +135,15 @@ class TraceReads:
         )
         return _named(rows)
 
-    def bodies_of(self, trace_id: str, bounds: TimeRange) -> dict[str, str]:
-        """Return the content that the spans of a trace point to, by hash, as JSON text."""
-        rows = self._ask(_BODIES, {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_BODIES})
+    def bodies_of(self, hashes: Sequence[str]) -> dict[str, str]:
+        """Return content by hash, as JSON text, at most 10,000; what isn't there is left out."""
+        if not hashes:
+            return {}
+        rows = self._ask(
+            "SELECT hash, body FROM content WHERE project_id = {project:String} "
+            "AND hash IN {hashes:Array(String)} LIMIT 1 BY hash",
+            {"hashes": list(hashes[:_MAX_BODIES])},
+        )
         return {str(row[0]): str(row[1]) for row in rows.rows}
 
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
@@ -179,19 +184,6 @@ FROM (
     ORDER BY received_ns DESC LIMIT 1 BY trace_id, span_id
 )
 GROUP BY trace_id
-"""
-
-
-_BODIES = f"""
-SELECT hash, body FROM content
-WHERE project_id = {{project:String}} AND hash IN (
-    SELECT arrayJoin(arrayConcat(
-        input_hashes, output_hashes, [attributes['tools_hash']],
-        arrayMap(value -> substring(value, {len(CONTENT_REFERENCE) + 1}),
-                 arrayFilter(value -> startsWith(value, '{CONTENT_REFERENCE}'), mapValues(attributes)))
-    )) FROM spans WHERE {_IN_ONE_TRACE}
-)
-LIMIT 1 BY hash LIMIT {{limit:UInt32}}
 """
 
 

@@ -156,6 +156,15 @@ def span_view(row: Row, bodies: Mapping[str, str]) -> Span:
     )
 
 
+def content_hashes(row: Row) -> list[str]:
+    """Return the hashes of all content that a span points to."""
+    attributes = _mapping(row["attributes"])
+    references = [_text(value) for value in attributes.values()]
+    found = [*_texts(row["input_hashes"]), *_texts(row["output_hashes"]), _text(attributes.get("tools_hash"))]
+    found += [one.removeprefix(CONTENT_REFERENCE) for one in references if one.startswith(CONTENT_REFERENCE)]
+    return [one for one in found if one]
+
+
 def _usage(row: Row) -> dict[str, int] | None:
     if not row["usage_source"]:
         return None

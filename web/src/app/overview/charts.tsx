@@ -2,11 +2,12 @@
 import { useMemo } from "react";
 import type { OverviewPoint } from "@/client/types";
 import { Chart, type Series } from "@/kit/chart";
-import { count, duration, money, stepTitle } from "@/kit/format";
+import { count, duration, money, plural, stepTitle } from "@/kit/format";
 import styles from "./page.module.css";
 
 interface Props {
   series: OverviewPoint[];
+  unknownCosts: number;
   stepS: number;
   onRange: (sinceS: number, untilS: number) => void;
 }
@@ -16,6 +17,8 @@ interface Panel {
   summary: string;
   series: Series[];
   format: (value: number | null | undefined) => string;
+  /** Said in place of a drawing that would be empty. */
+  nothing?: string | undefined;
 }
 
 function column(series: OverviewPoint[], read: (point: OverviewPoint) => number | null | undefined): (number | null)[] {
@@ -28,7 +31,12 @@ function highest(values: (number | null)[]): number | null {
 
 const dollars = (value: number | null | undefined): string => (value === null || value === undefined ? "-" : money(String(value)));
 
-function panels(series: OverviewPoint[]): Panel[] {
+function withoutCost(costs: (number | null)[], unknown: number): string | undefined {
+  if (costs.some((cost) => cost !== null && cost > 0)) return undefined;
+  return unknown > 0 ? `No known cost; ${plural(unknown, "call")} of unknown cost` : "All calls free";
+}
+
+function panels(series: OverviewPoint[], unknownCosts: number): Panel[] {
   const calls = column(series, (point) => point.calls);
   const errors = column(series, (point) => point.errors);
   const cost = column(series, (point) => (point.cost_usd ? Number(point.cost_usd) : null));
@@ -42,7 +50,7 @@ function panels(series: OverviewPoint[]): Panel[] {
       title: "Latency", summary: `The highest P95 is ${duration(highest(p95))}.`, format: duration,
       series: [{ title: "P50", colour: 1, values: column(series, (point) => point.latency_p50_ms) }, { title: "P95", colour: 2, values: p95, isDashed: true }],
     },
-    { title: "Cost", summary: `At most ${dollars(highest(cost))} in one step.`, format: dollars, series: [{ title: "US dollars", colour: 3, values: cost, isBars: true }] },
+    { title: "Cost", summary: `At most ${dollars(highest(cost))} in one step.`, format: dollars, nothing: withoutCost(cost, unknownCosts), series: [{ title: "US dollars", colour: 3, values: cost, isBars: true }] },
     {
       title: "Tokens", summary: `At most ${count(highest(column(series, (point) => point.input_tokens)))} input tokens in one step.`, format: count,
       series: [
@@ -53,15 +61,18 @@ function panels(series: OverviewPoint[]): Panel[] {
   ];
 }
 
-export function Charts({ series, stepS, onRange }: Props) {
+export function Charts({ series, unknownCosts, stepS, onRange }: Props) {
   const times = useMemo(() => series.map(({ at }) => Date.parse(at) / 1000), [series]);
-  const drawn = useMemo(() => panels(series), [series]);
+  const drawn = useMemo(() => panels(series, unknownCosts), [series, unknownCosts]);
   return (
     <div className={styles["charts"]}>
       {drawn.map((panel) => (
         <section key={panel.title} className={styles["panel"]}>
           <h2>{panel.title} <span>per {stepTitle(stepS)}</span></h2>
-          <Chart label={panel.title} summary={panel.summary} times={times} series={panel.series} format={panel.format} onRange={onRange} sync="overview" />
+          {panel.nothing !== undefined && <p className={styles["nothing"]}>{panel.nothing}</p>}
+          {panel.nothing === undefined && (
+            <Chart label={panel.title} summary={panel.summary} times={times} series={panel.series} format={panel.format} onRange={onRange} sync="overview" stepS={stepS} />
+          )}
         </section>
       ))}
     </div>

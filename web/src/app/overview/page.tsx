@@ -5,7 +5,9 @@ import type { Overview } from "@/client/types";
 import { Page } from "@/kit/page";
 import { PageRange, usePageRange, useSetPageRange } from "@/kit/page_range";
 import { Empty, Failure, Skeleton } from "@/kit/states";
-import { stepFor, titleOf } from "@/kit/time_range";
+import { anyTraceQuery, BEFORE_LAST_HOUR } from "@/capabilities/traces/queries";
+import { Button } from "@/kit/button";
+import { DEFAULT_SINCE, fittingSince, stepFor, titleOf, type TimeRange } from "@/kit/time_range";
 import { useFirstRun } from "../start/first_run";
 import { ConnectPage } from "../start/page";
 import { Charts } from "./charts";
@@ -16,35 +18,58 @@ import { Totals } from "./totals";
 
 export function OverviewPage() {
   const firstRun = useFirstRun();
-  if (firstRun === "unknown") return <Skeleton rows={8} height={64} />;
-  return firstRun === "first" ? <ConnectPage isFirst /> : <Numbers />;
+  const older = useQuery(anyTraceQuery(BEFORE_LAST_HOUR));
+  // A young project would fill the last bar of a day only. The answer is kept: a range must not change under the reader.
+  const fallback = older.data === false ? "now-1h" : DEFAULT_SINCE;
+  if (firstRun === "unknown" || older.isPending) return <Skeleton rows={8} height={64} />;
+  return firstRun === "first" ? <ConnectPage isFirst /> : <Numbers fallback={fallback} />;
 }
 
-function Numbers() {
-  const range = usePageRange();
+function Numbers({ fallback }: { fallback: string }) {
+  const range = usePageRange(fallback);
   const [openedAt] = useState(() => Date.now());
   const step = useMemo(() => stepFor(range, openedAt), [range, openedAt]);
   const overview = useQuery(overviewQuery(range.since, range.until, step));
   return (
-    <Page title="Overview" actions={<PageRange />} isPadded>
+    <Page title="Overview" actions={<PageRange fallback={fallback} />} isPadded>
       {overview.isPending && <Skeleton rows={8} height={64} />}
       {overview.error && <Failure what="The overview could not be read" error={overview.error} retry={() => void overview.refetch()} />}
-      {overview.data && <Drawn overview={overview.data} isStale={overview.isPlaceholderData} title={titleOf(range)} />}
+      {overview.data && <Drawn overview={overview.data} isStale={overview.isPlaceholderData} range={range} />}
     </Page>
   );
 }
 
-function Drawn({ overview, isStale, title }: { overview: Overview; isStale: boolean; title: string }) {
+function Drawn({ overview, isStale, range }: { overview: Overview; isStale: boolean; range: TimeRange }) {
   const setRange = useSetPageRange();
   const zoom = (sinceS: number, untilS: number): void =>
     setRange({ since: new Date(sinceS * 1000).toISOString(), until: new Date(untilS * 1000).toISOString() });
   if (overview.totals.calls === 0)
-    return <Empty title={`No calls in this range: ${title.toLowerCase()}`}>Choose a longer range, or send a call; this page refreshes by itself.</Empty>;
+    return <Empty title={`No calls in this range: ${titleOf(range).toLowerCase()}`}>Choose a longer range, or send a call; this page refreshes by itself.</Empty>;
   return (
     <div className={styles["page"]} data-stale={isStale || undefined}>
       <Totals totals={overview.totals} />
-      <Charts series={overview.series} stepS={overview.step_s} onRange={zoom} />
+      <Offer overview={overview} range={range} onRange={setRange} />
+      <Charts series={overview.series} unknownCosts={overview.totals.cost_status_counts["unknown"] ?? 0} stepS={overview.step_s} onRange={zoom} />
       <ModelShares shares={overview.by_model} />
     </div>
+  );
+}
+
+interface OfferProps {
+  overview: Overview;
+  range: TimeRange;
+  onRange: (range: TimeRange) => void;
+}
+
+/** A shorter range, when most of this one lies before its first call. */
+function Offer({ overview, range, onRange }: OfferProps) {
+  const first = overview.series.find(({ calls }) => calls > 0);
+  const since = first && fittingSince(range, Date.parse(first.at), Date.parse(overview.until));
+  if (since === undefined) return null;
+  return (
+    <p className={styles["offer"]}>
+      Most of this range lies before its first call.
+      <Button kind="bare" onPress={() => onRange({ since })}>Show {titleOf({ since }).toLowerCase()}</Button>
+    </p>
   );
 }

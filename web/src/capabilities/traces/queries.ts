@@ -1,7 +1,7 @@
 /** Traces and their scores, as the server knows them. */
-import { infiniteQueryOptions, keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useMutation, useQueryClient, type InfiniteData, type QueryClient } from "@tanstack/react-query";
 import { api, body } from "@/client/client";
-import type { Score, TraceDetail, TracePage } from "@/client/types";
+import type { Score, TraceDetail, TraceItem, TracePage } from "@/client/types";
 
 export interface TraceQuestion {
   filter?: string | undefined;
@@ -52,6 +52,17 @@ const readTrace = (traceId: string): Promise<TraceDetail> =>
 /** Whether any trace answers the question. */
 export const anyTraceQuery = (question: TraceQuestion) =>
   queryOptions({ queryKey: ["traces", "any", question], queryFn: async () => (await ask(question, 1)).items.length > 0, retry: false });
+
+/** What a project has if it is older than an hour. */
+export const BEFORE_LAST_HOUR: TraceQuestion = { until: "now-1h" };
+
+/** The row of a list that was read before; it stands in until the spans are here. */
+export function knownTrace(queries: QueryClient, traceId: string): TraceItem | undefined {
+  const heads = queries.getQueriesData<TracePage>({ queryKey: ["traces", "head"] }).flatMap(([, page]) => page?.items ?? []);
+  const pages = queries.getQueriesData<InfiniteData<TracePage>>({ queryKey: ["traces", "pages"] });
+  const rows = pages.flatMap(([, known]) => known?.pages.flatMap(({ items }) => items) ?? []);
+  return [...heads, ...rows].find(({ trace_id }) => trace_id === traceId);
+}
 
 /** One trace with its spans; read again for a while when it is so young that spans may still arrive. */
 export const traceQuery = (traceId: string) =>

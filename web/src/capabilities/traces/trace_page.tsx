@@ -15,7 +15,7 @@ import { SpanTree } from "./parts/span_tree";
 import { TraceFacts } from "./parts/trace_facts";
 import { TraceTitle } from "./parts/trace_title";
 import { Transcript } from "./parts/transcript_view";
-import { traceQuery, tracePagesQuery } from "./queries";
+import { knownTrace, traceQuery, tracePagesQuery } from "./queries";
 import styles from "./trace_page.module.css";
 
 const route = getRouteApi("/shell/traces/$traceId");
@@ -23,10 +23,14 @@ const route = getRouteApi("/shell/traces/$traceId");
 export function TracePage() {
   const { traceId } = route.useParams();
   const trace = useQuery(traceQuery(traceId));
+  const { filter } = route.useSearch();
+  const queries = useQueryClient();
   useNeighbourKeys(traceId);
   if (trace.data) return <Body key={traceId} detail={trace.data} />;
+  const head = knownTrace(queries, traceId);
   return (
-    <Page title={<TraceTitle name={traceId.slice(0, 8)} />}>
+    <Page title={<TraceTitle name={head?.name || traceId.slice(0, 8)} {...(head ? { status: head.status } : {})} filter={filter} />}>
+      {head && !trace.error && <TraceFacts trace={head} scores={head.scores} />}
       {trace.isPending && <Skeleton rows={12} />}
       {trace.error && <Absent error={trace.error} retry={() => void trace.refetch()} />}
     </Page>
@@ -72,7 +76,7 @@ function Body({ detail }: { detail: TraceDetail }) {
   ];
   return (
     <Page title={<TraceTitle name={detail.trace.name || detail.trace.trace_id.slice(0, 8)} status={detail.trace.status} filter={filter} />} actions={<Feedback detail={detail} />}>
-      <TraceFacts detail={detail} />
+      <TraceFacts trace={detail.trace} scores={detail.scores} truncatedSpans={detail.trace.truncated_spans} />
       <div className={styles["body"]}>
         <Tabs label="View" tabs={tabs} selected={view ?? "transcript"} onSelect={show} />
         <aside className={styles["side"]} aria-label="Spans">

@@ -4,11 +4,11 @@ import { partText, readable } from "../transcript";
 import { LongText } from "./long_text";
 import styles from "./part_view.module.css";
 
-export function PartView({ part, isSystem }: { part: Part; isSystem: boolean }) {
+export function PartView({ part, isSystem, isMarkdown }: { part: Part; isSystem: boolean; isMarkdown: boolean }) {
   const kind = part.type ?? "other";
   switch (kind) {
     case "text":
-      return <LongText text={partText(part)} limit={isSystem ? 280 : 2400} />;
+      return <LongText text={partText(part)} limit={isSystem ? 280 : 2400} isMarkdown={isMarkdown} />;
     case "reasoning":
       return <Reasoning part={part} />;
     case "refusal":

@@ -1,7 +1,7 @@
 /** What holds for the whole trace, in one line; each value leads to the traces that share it. */
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { TraceDetail } from "@/client/types";
+import type { Score, TraceItem } from "@/client/types";
 import { CopyButton } from "@/kit/copy";
 import { costNote, count, duration, moment, money, plural } from "@/kit/format";
 import { ScoreChip } from "./score_chip";
@@ -21,7 +21,13 @@ function FilterLink({ field, value }: { field: string; value: string }) {
   return <Link to="/traces" search={{ filter: `${field}:${word}` }}>{value}</Link>;
 }
 
-export function TraceFacts({ detail: { trace, scores } }: { detail: TraceDetail }) {
+interface Props {
+  trace: TraceItem;
+  scores: (TraceItem["scores"][number] & Partial<Score>)[];
+  truncatedSpans?: number;
+}
+
+export function TraceFacts({ trace, scores, truncatedSpans = 0 }: Props) {
   const tokens = `${count(trace.input_tokens)} in, ${count(trace.output_tokens)} out`;
   return (
     <dl className={styles["facts"]}>
@@ -41,15 +47,15 @@ export function TraceFacts({ detail: { trace, scores } }: { detail: TraceDetail 
       ))}
       {scores.length > 0 && (
         <Fact name={plural(scores.length, "score")}>
-          {scores.map((score) => <ScoreChip key={score.score_id} score={score} />)}
+          {scores.map((score) => <ScoreChip key={score.score_id ?? score.name} score={score} />)}
         </Fact>
       )}
       <Fact name="Id" title={trace.trace_id}>
         <code>{trace.trace_id.slice(0, 8)}</code>
         <CopyButton text={trace.trace_id} label="Copy the trace id" />
       </Fact>
-      {trace.truncated_spans > 0 && (
-        <Fact name="Not shown" title="The trace has more spans than this page reads">{plural(trace.truncated_spans, "span")}</Fact>
+      {truncatedSpans > 0 && (
+        <Fact name="Not shown" title="The trace has more spans than this page reads">{plural(truncatedSpans, "span")}</Fact>
       )}
     </dl>
   );

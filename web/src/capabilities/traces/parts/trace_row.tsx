@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { TraceItem } from "@/client/types";
 import { ago, count, costNote, duration, MISSING, moment, money } from "@/kit/format";
 import { Status } from "@/kit/status";
-import { ScoreChip } from "./score_chip";
+import { ScoreSummary } from "./score_chip";
 import styles from "./trace_table.module.css";
 
 interface Props {
@@ -15,6 +15,7 @@ interface Props {
   isActive: boolean;
   onOpen: (item: TraceItem) => void;
   onFocus: (traceId: string) => void;
+  onHover: (traceId: string) => void;
 }
 
 function modelNames(models: string[]): string {
@@ -23,7 +24,7 @@ function modelNames(models: string[]): string {
   return others.length === 0 ? first : `${first} +${others.length}`;
 }
 
-export const TraceRow = memo(function TraceRow({ item, index, top, now, isActive, onOpen, onFocus }: Props) {
+export const TraceRow = memo(function TraceRow({ item, index, top, now, isActive, onOpen, onFocus, onHover }: Props) {
   const cost = money(item.cost_usd, item.cost_status);
   const open = (event: MouseEvent): void => {
     if (!(event.target instanceof Element && event.target.closest("a"))) onOpen(item);
@@ -33,7 +34,7 @@ export const TraceRow = memo(function TraceRow({ item, index, top, now, isActive
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
     <div
       role="row" aria-rowindex={index + 2} data-index={index} tabIndex={isActive ? 0 : -1} className={styles["row"]} style={{ top }}
-      onClick={open} onFocus={() => onFocus(item.trace_id)}
+      onClick={open} onFocus={() => onFocus(item.trace_id)} onMouseEnter={() => onHover(item.trace_id)}
     >
       <div role="gridcell" className={styles["status"]}><Status status={item.status} /></div>
       <div role="gridcell" title={moment(item.started_at)} className={styles["quiet"]}>{ago(item.started_at, now)}</div>
@@ -44,16 +45,14 @@ export const TraceRow = memo(function TraceRow({ item, index, top, now, isActive
       </div>
       <div role="gridcell" title={item.input_preview}>{item.input_preview || MISSING}</div>
       <div role="gridcell" title={item.output_preview} className={styles["quiet"]}>{item.output_preview || MISSING}</div>
-      <div role="gridcell" title={item.models.join(", ")} className={styles["quiet"]}>{modelNames(item.models)}</div>
+      <div role="gridcell" title={item.models.join(", ")} className={styles["quiet"]}>{modelNames(item.models.map((model) => model.slice(model.indexOf("/") + 1)))}</div>
       <div role="gridcell" data-number title={`${item.duration_ms} ms`}>{duration(item.duration_ms)}</div>
       <div role="gridcell" data-number title={`${count(item.input_tokens)} in, ${count(item.output_tokens)} out`}>
         {count(item.input_tokens + item.output_tokens)}
       </div>
       <div role="gridcell" data-number title={costNote(item.cost_usd, item.cost_status)} className={cost === "unknown" ? styles["unknown"] : undefined}>{cost}</div>
       <div role="gridcell" className={styles["chips"]}>
-        {item.scores.map((score) => (
-          <ScoreChip key={score.name} score={score} />
-        ))}
+        <ScoreSummary scores={item.scores} />
       </div>
     </div>
   );

@@ -1,10 +1,11 @@
 /** Traces as a grid that draws only the rows in sight; j, k and Enter walk it. */
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import type { TraceItem } from "@/client/types";
 import { useHotkeys } from "@/kit/hotkeys";
 import { useNow } from "@/kit/now";
+import { useWarmTrace } from "../warm";
 import { TraceRow } from "./trace_row";
 import styles from "./trace_table.module.css";
 
@@ -29,6 +30,11 @@ export function TraceTable({ items, hasMore, isLoadingMore, onMore, onTop, searc
   const [activeId, setActiveId] = useState<string>();
   const navigate = useNavigate();
   const now = useNow();
+  const warm = useWarmTrace();
+  const onFocus = useCallback((traceId: string): void => {
+    setActiveId(traceId);
+    warm(traceId);
+  }, [warm]);
   const virtual = useVirtualizer({ count: items.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 12 });
   const rows = virtual.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
@@ -69,7 +75,7 @@ export function TraceTable({ items, hasMore, isLoadingMore, onMore, onTop, searc
           {rows.map(({ index, start }) => {
             const item = items[index];
             return item ? (
-              <TraceRow key={item.trace_id} item={item} index={index} top={start} now={now} isActive={index === active} onOpen={open} onFocus={setActiveId} />
+              <TraceRow key={item.trace_id} item={item} index={index} top={start} now={now} isActive={index === active} onOpen={open} onFocus={onFocus} onHover={warm} />
             ) : null;
           })}
         </div>
