@@ -1,4 +1,4 @@
-"""Every setting, command, error code and route has its place in the reference, and the reference is current."""
+"""Every setting, command and error code has its place in the reference, and the reference is current."""
 
 import subprocess
 import sys
