@@ -63,9 +63,7 @@ def test_errors_arrive_as_the_sdk_expects_them(
     with pytest.raises(anthropic.NotFoundError):
         client.messages.create(model="nobody/knows", max_tokens=10, messages=ASK)
     with pytest.raises(anthropic.AuthenticationError):
-        anthropic.Anthropic(
-            base_url=windlass_server.base_url, api_key="wl-wrong", max_retries=0
-        ).messages.create(model="lab/m1", max_tokens=10, messages=ASK)
+        client.with_options(api_key="wl-wrong").messages.create(model="lab/m1", max_tokens=10, messages=ASK)
 
 
 def test_a_cut_stream_is_an_error_the_sdk_sees(client: anthropic.Anthropic) -> None:

@@ -62,7 +62,8 @@ class RunningWindlass:
             with urllib.request.urlopen(request, timeout=60) as reply:
                 return reply.status, _lower(reply.headers), _parsed(reply.read())
         except urllib.error.HTTPError as error:
-            return error.code, _lower(error.headers), _parsed(error.read())
+            with error:
+                return error.code, _lower(error.headers), _parsed(error.read())
 
     def get(self, path: str) -> Any:
         status, _, body = self.request("GET", path)
