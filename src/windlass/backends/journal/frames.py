@@ -17,8 +17,8 @@ _LENGTH = Struct("<I")
 _CHECKS = Struct("<II")
 _HEADER = Struct("<III")
 
-# end: nothing is left over; torn: a record that is not whole; payload: its bytes are damaged and the next
-# record can still be found; header: nothing behind this point can be found.
+# end: nothing is left over; torn: a record that is not whole; payload: its bytes are damaged, its end is known;
+# header: its end is not known, and the next record has to be searched for.
 Stop: TypeAlias = Literal["end", "torn", "payload", "header"]
 
 
@@ -63,3 +63,18 @@ def scan(buffer: bytes, base: int, max_records: int) -> Scan:
         frames.append(Frame(payload, base + end))
         at = end
     return Scan(tuple(frames), "end", base + at)
+
+
+def find_record(buffer: bytes, start: int) -> int | None:
+    """Find where the first whole and sound record at or behind `start` begins; None when there is none.
+
+    Both checksums must hold, so chance finds one in damage once in 2**64 places.
+    """
+    for at in range(start, len(buffer) - HEADER_BYTES + 1):
+        length, payload_crc, header_crc = _HEADER.unpack_from(buffer, at)
+        body, end = at + HEADER_BYTES, at + HEADER_BYTES + length
+        if end > len(buffer) or crc32(buffer[at : at + 8]) != header_crc:
+            continue
+        if crc32(buffer[body:end], crc32(buffer[at : at + 4])) == payload_crc:
+            return at
+    return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from windlass.backends.journal.cursor import Mark
-from windlass.backends.journal.frames import HEADER_BYTES, MAGIC, Scan, scan
+from windlass.backends.journal.frames import HEADER_BYTES, MAGIC, Scan, find_record, scan
 from windlass.backends.journal.layout import (
     BAD_FOLDER,
     LOCK_NAME,
@@ -46,7 +46,7 @@ class WriterLog:
         self._last_ends: dict[int, int] = {}  # end of the last record read, by segment
         self._bad: set[int] = set()
         self._suspected: tuple[Mark, float] | None = None
-        self._stuck_at: Mark | None = None
+        self._searched: tuple[Mark, int] | None = None  # damage behind which nothing was found, and how far
         self._is_kept = False  # drained, and something of somebody else is in the folder
 
     def read(self, max_records: int, max_bytes: int) -> list[ReadRecord]:
@@ -140,15 +140,26 @@ class WriterLog:
         elif found.stop == "payload":
             self._set_damaged(found.wanted, f"the record at {found.at} fails its checksum")
             self.next = Mark(self.next.segment, found.at + found.wanted)
+        else:
+            self._search(found.at, size, is_closed)
+
+    def _search(self, at: int, size: int, is_closed: bool) -> None:
+        """Go on at the next sound record behind damage; in a living segment it may be written later."""
+        number = self.next.segment
+        if self._searched == (self.next, size):
+            return
+        with segment_path(self._folder, number).open("rb") as handle:
+            behind = find_record(os.pread(handle.fileno(), size - at, at), 1)
+        if behind is not None:
+            self._set_damaged(behind, f"nothing can be read from {at} to {at + behind}")
+            self.next = Mark(number, at + behind)
         elif is_closed:
-            self._set_damaged(size - found.at, f"nothing can be read behind {found.at}")
+            self._set_damaged(size - at, f"nothing can be read behind {at}")
             self._finish(is_closed)
-        elif self._stuck_at != self.next:
-            self._stuck_at = self.next
-            logger.error(
-                "journal segment %s/%d is damaged at %d: later records wait for the next segment",
-                self.name, self.next.segment, found.at,
-            )  # fmt: skip
+        else:
+            if self._searched is None or self._searched[0] != self.next:
+                logger.error("journal segment %s/%d is damaged at %d", self.name, number, at)
+            self._searched = (self.next, size)
 
     def _is_lasting(self) -> bool:
         """Say whether the damage at `next` has been there long enough not to be a write under way."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.polling import until
 from windlass.backends.journal.frames import MAGIC, header_of
 from windlass.backends.journal.layout import segment_path, writer_names
 from windlass.backends.journal.reader import SegmentReader
@@ -141,20 +142,38 @@ def test_draining_goes_on_when_the_cursor_can_not_be_written(
     assert caplog.text.count("cursor can't be written") == 1
 
 
-async def test_damage_in_a_segment_being_written_is_said_and_what_comes_in_the_next_one_is_read(
+async def test_records_behind_damage_in_a_segment_being_written_are_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    journal = SegmentJournal(tmp_path, JournalLimits(segment_bytes=200, min_free_bytes=0))
+    journal = SegmentJournal(tmp_path, JournalLimits(min_free_bytes=0))
+    reader = SegmentReader(tmp_path)
     await journal.append(b"first", "written")
     with segment_path(journal.folder, 1).open("ab", buffering=0) as handle:
         handle.write(b"\xff" * 40)
-    await journal.append(bytes(200), "written")  # fills the segment, behind the damage
-    await journal.append(b"next", "written")
+    await until(lambda: [r.payload for r in reader.read(max_records=10, max_bytes=1000)] == [b"first"])
+    await until(lambda: reader.read(max_records=10, max_bytes=1000) or "is damaged at 25" in caplog.text)
+    await journal.append(b"behind", "written")
+
+    found: list[bytes] = []
+
+    def read_on() -> bool:
+        found.extend(record.payload for record in reader.read(max_records=10, max_bytes=1000))
+        return bool(found)
+
+    await until(read_on)
     journal.close()
-    found, reader = drain(tmp_path)
-    assert found == [b"first", b"next"]
-    assert reader.losses.damaged_bytes == 40 + 12 + 200
-    assert "nothing can be read behind 25" in caplog.text  # 8 of the magic, 12 and 5 of the first record
+    reader.close()
+    assert found == [b"behind"]
+    assert reader.losses.damaged_bytes == 40
+    assert "nothing can be read from 25 to 65" in caplog.text  # 8 of the magic, 12 and 5 of the first record
+
+
+def test_a_damaged_header_costs_one_record_only(tmp_path: Path):
+    content = bytearray(framed(RECORDS))
+    content[len(MAGIC) + 12 + 3] ^= 0xFF  # the first byte of the second record's header
+    make_dead_writer(tmp_path, [bytes(content)])
+    found, _ = drain(tmp_path)
+    assert found == [RECORDS[0], *RECORDS[2:]]
 
 
 def test_a_cursor_that_can_not_be_read_loses_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture):
