@@ -20,6 +20,7 @@ from windlass.ingest.flow import IntakeCounts
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 M = TypeVar("M", Counter, Histogram)
 _NAMES_CAP = 200
+_NAME_LENGTH = 120  # callers choose what they ask for
 _SECONDS = tuple(0.01 * 2**n for n in range(14))  # 0.01 ... 81.92, the convention's buckets
 _TOKENS = tuple(4.0**n for n in range(14))  # 1 ... 67,108,864
 _BUCKETS = (
@@ -45,7 +46,7 @@ class _Names:
     def __call__(self, name: str) -> str:
         if name in self.seen:
             return name
-        if len(self.seen) >= _NAMES_CAP:
+        if len(self.seen) >= _NAMES_CAP or len(name) > _NAME_LENGTH:
             return "other"
         self.seen.add(name)
         return name

@@ -17,7 +17,7 @@ _LENGTH = Struct("<I")
 _CHECKS = Struct("<II")
 _HEADER = Struct("<III")
 
-# end: nothing is left over; torn: a record that is not whole; payload: its bytes are damaged, its end is known;
+# end: nothing is left over; torn: a record that is not whole; payload: it is damaged and its end is known;
 # header: its end is not known, and the next record has to be searched for.
 Stop: TypeAlias = Literal["end", "torn", "payload", "header"]
 

@@ -1,0 +1,65 @@
+"""Metrics count what happened and keep their labels few and short."""
+
+from dataclasses import replace
+
+from windlass.base.ids import KeyId, ProjectId, SpanId, TraceId
+from windlass.base.money import NanoUsd
+from windlass.contracts.call import AttemptRecord, CallRecord
+from windlass.contracts.span import SpanStatus
+from windlass.contracts.usage import Cost, CostStatus, Usage
+from windlass.server.metrics import GatewayMetrics
+
+CALL = CallRecord(
+    project_id=ProjectId("p"),
+    key_id=KeyId("key_1"),
+    trace_id=TraceId("t"),
+    span_id=SpanId("s"),
+    parent_span_id=None,
+    operation="chat",
+    started_ns=0,
+    ended_ns=1_500_000_000,
+    status=SpanStatus.OK,
+    http_status=200,
+    dialect_in="openai_chat",
+    provider="lab",
+    target_model="m1",
+    usage=Usage(in_fresh=10, in_cache_read=5, out_text=7),
+    cost=Cost(CostStatus.COMPUTED, NanoUsd(1234)),
+    attempts=(AttemptRecord(SpanId("a"), 1, "lab", "m1", 0, 1, SpanStatus.OK),),
+)
+
+
+def test_a_call_is_counted_with_its_tokens_time_and_money() -> None:
+    metrics = GatewayMetrics()
+    metrics.call_ended(CALL)
+    text = metrics.text().decode()
+    assert 'windlass_requests_total{model="m1",provider="lab",route="",status_class="2xx"} 1.0' in text
+    assert 'windlass_cost_nano_usd_total{cost_status="computed",model="m1"} 1234.0' in text
+    assert 'windlass_tokens_total{bucket="in_cache_read",model="m1"} 5.0' in text
+    assert 'gen_ai_client_operation_duration_seconds_sum{model="m1",provider="lab"} 1.5' in text
+    assert "key_1" not in text
+
+
+def test_names_beyond_the_cap_and_endless_names_count_as_other() -> None:
+    metrics = GatewayMetrics()
+    for number in range(300):
+        metrics.call_ended(replace(CALL, target_model=f"m{number}"))
+    metrics.call_ended(replace(CALL, target_model="x" * 5000))
+    text = metrics.text().decode()
+    models = {
+        line.split('model="')[1].split('"')[0] for line in text.splitlines() if "requests_total{" in line
+    }
+    assert len(models) == 201
+    assert max(map(len, models)) <= 120
+    assert 'windlass_requests_total{model="other",provider="lab",route="",status_class="2xx"} 101.0' in text
+
+
+def test_streams_without_an_end_and_callers_who_left_are_counted() -> None:
+    metrics = GatewayMetrics()
+    metrics.call_ended(replace(CALL, status=SpanStatus.TRUNCATED))
+    metrics.call_ended(replace(CALL, status=SpanStatus.CANCELLED))
+    metrics.key_refused()
+    text = metrics.text().decode()
+    assert 'windlass_stream_truncated_total{dialect="openai_chat",provider="lab"} 1.0' in text
+    assert 'windlass_client_disconnect_total{dialect="openai_chat",provider="lab"} 1.0' in text
+    assert "windlass_key_refused_total 1.0" in text
