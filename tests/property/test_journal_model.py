@@ -27,6 +27,9 @@ LIMITS = JournalLimits(segment_bytes=120, min_free_bytes=0)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@example(
+    [("append", 1), ("read", 1), ("commit", 1), ("reopen reader", 0), ("commit", 0), ("reopen reader", 0)]
+)
 @given(STEPS)
 def test_reads_follow_appends_and_restarts_go_back_to_the_last_commit(steps: list[tuple[str, int]]):
     with tempfile.TemporaryDirectory() as folder:

@@ -45,6 +45,8 @@ class SegmentReader:
 
     def commit(self, records: Sequence[ReadRecord]) -> None:
         """Remember the furthest record of each writer and delete what is drained; a full disk is logged."""
+        if not records:  # before the first read no writer is known, and the cursor would be written empty
+            return
         marks: dict[str, Mark] = {}
         for record in records:
             position = record.position
