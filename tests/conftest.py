@@ -1,11 +1,18 @@
 """Fixtures that several kinds of tests share: one running Windlass with a provider that fails on request."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.fake_provider import FakeProvider, start_fake_provider
 from tests.support.running import RunningWindlass, run_windlass
+
+# The same examples in every run, so that a red build means a change; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=1000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 CONFIG = """
 providers:
