@@ -9,7 +9,7 @@ from hypothesis import settings
 from tests.support.fake_provider import FakeProvider, start_fake_provider
 from tests.support.running import RunningWindlass, run_windlass
 
-# The same examples in every run, so that a red build means a change; HYPOTHESIS_PROFILE=explore looks for new ones.
+# The same examples in every run: a red build means a change. HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
