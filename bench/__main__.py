@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import gateway, pipeline, start
+from bench import gateway, journal, pipeline, start
 from bench.machine import describe
 from tests.conftest import CONFIG
 from tests.support.fake_provider import start_fake_provider
@@ -41,6 +41,7 @@ def main() -> int:
             found["visible_s"] = _step("visible", lambda: pipeline.time_to_visible(running))
             found["gateway"] = _step("gateway", lambda: gateway.measure(running, provider.url))
             found["pipeline"] = _step("pipeline", lambda: pipeline.drain_rate(running))
+        found["journal"] = _step("journal", journal.measure)
         found["start"] = _step("start", lambda: start.measure(home, config))
         peer = _step("litellm", lambda: gateway.measure_litellm(provider.url))
         found["litellm"] = (
