@@ -1,6 +1,6 @@
 """Reads an Anthropic stream into events; a caller of the same dialect gets a tap instead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -10,7 +10,6 @@ from windlass.contracts.chat import (
     RedactedThinking,
     StreamEnd,
     StreamEvent,
-    StreamFault,
     StreamStart,
     TextDelta,
     ThinkingDelta,
@@ -19,7 +18,6 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import ReplySummary
 from windlass.dialects.anthropic.events import (
     Block,
     Delta,
@@ -29,46 +27,18 @@ from windlass.dialects.anthropic.events import (
     decode_event,
 )
 from windlass.dialects.anthropic.names import STOP_READ
-from windlass.dialects.failures import UNREADABLE_FRAME
-from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
+from windlass.dialects.framed import FramedReader
+from windlass.dialects.sse import payload_of
 
 
-class AnthropicReader:
+class AnthropicReader(FramedReader[StreamNotes]):
     """Blocks of tools that ran at the provider show nothing: no other dialect has a place for them."""
 
-    __slots__ = ("_is_broken", "_notes", "_splitter", "_tools")
+    __slots__ = ("_tools",)
 
     def __init__(self) -> None:
-        self._splitter = FrameSplitter()
-        self._notes = StreamNotes()
+        super().__init__(StreamNotes())
         self._tools: dict[int, int] = {}  # index of the block -> order of the tool call
-        self._is_broken = False
-
-    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
-        if self._is_broken:
-            return ()
-        try:
-            frames = self._splitter.feed(chunk)
-        except FrameTooLarge as error:
-            self._is_broken = True
-            return (StreamFault("frame_too_large", str(error).capitalize() + "."),)
-        events: list[StreamEvent] = []
-        for frame in frames:
-            events += self._read(frame)
-        return events
-
-    def finish(self) -> Sequence[StreamEvent]:
-        rest, is_terminated = self._splitter.finish()
-        if not rest.strip() or self._is_broken:
-            return ()
-        events = list(self._read(rest))
-        is_cut = not is_terminated and any(
-            isinstance(event, StreamFault) and event.error_type in UNREADABLE_FRAME for event in events
-        )
-        return () if is_cut else events
-
-    def summary(self) -> ReplySummary:
-        return self._notes.summary()
 
     def _read(self, frame: bytes) -> Iterator[StreamEvent]:
         payload = payload_of(frame)

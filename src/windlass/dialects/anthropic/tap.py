@@ -1,49 +1,22 @@
 """Passes an Anthropic stream to a caller of the same dialect, noting usage and its end; rebuilds no frame."""
 
-from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import ReplySummary, WireError
+from windlass.contracts.dialect import WireError
 from windlass.dialects.anthropic.errors import write_error_event
 from windlass.dialects.anthropic.events import EventUnreadable, StreamNotes, decode_event
-from windlass.dialects.failures import UNREADABLE_FRAME
-from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
+from windlass.dialects.framed import FramedTap
+from windlass.dialects.sse import payload_of
 
 STOP_FRAME = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
-class AnthropicTap:
+class AnthropicTap(FramedTap[StreamNotes]):
     """Forwards whole frames as they came; `message_stop` waits for `closing`, with its own bytes."""
 
-    __slots__ = ("_fault", "_notes", "_splitter", "_stop_frame")
+    __slots__ = ("_stop_frame",)
 
     def __init__(self) -> None:
-        self._splitter = FrameSplitter()
-        self._notes = StreamNotes()
-        self._fault: StreamFault | None = None
+        super().__init__(StreamNotes())
         self._stop_frame = STOP_FRAME
-
-    @property
-    def has_content(self) -> bool:
-        return self._notes.has_content
-
-    @property
-    def is_complete(self) -> bool:
-        return self._fault is None and self._notes.is_complete
-
-    @property
-    def fault(self) -> StreamFault | None:
-        return self._fault
-
-    def feed(self, chunk: bytes) -> bytes:
-        if self._fault is not None:
-            return b""
-        try:
-            frames = self._splitter.feed(chunk)
-        except FrameTooLarge as error:
-            self._fault = StreamFault("frame_too_large", str(error).capitalize() + ".")
-            return b""
-        if len(frames) == 1:
-            return frames[0] if self._passes(frames[0]) else b""
-        return b"".join([frame for frame in frames if self._passes(frame)])
 
     def _passes(self, frame: bytes) -> bool:
         if self._fault is not None or self._notes.is_complete:
@@ -62,22 +35,8 @@ class AnthropicTap:
             return False
         return True
 
-    def finish(self) -> bytes:
-        rest, is_terminated = self._splitter.finish()
-        if not rest.strip() or self._fault is not None:
-            return b""
-        whole = rest if is_terminated else rest.rstrip(b"\r\n") + b"\n\n"
-        if self._passes(whole):
-            return whole
-        if self._fault is not None and self._fault.error_type in UNREADABLE_FRAME and not is_terminated:
-            self._fault = None  # the bytes were cut inside a frame: truncated, not malformed
-        return b""
-
     def closing(self) -> bytes:
         return self._stop_frame
 
     def failing(self, error: WireError) -> bytes:
         return write_error_event(error)
-
-    def summary(self) -> ReplySummary:
-        return self._notes.summary()

@@ -11,7 +11,6 @@ from windlass.contracts.chat import (
     RefusalDelta,
     StreamEnd,
     StreamEvent,
-    StreamFault,
     StreamStart,
     TextDelta,
     ThinkingDelta,
@@ -20,9 +19,8 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.provider import Quirks
-from windlass.dialects.failures import UNREADABLE_FRAME
+from windlass.dialects.framed import FramedReader
 from windlass.dialects.openai_chat.chunks import (
     Chunk,
     ChunkChoice,
@@ -33,7 +31,7 @@ from windlass.dialects.openai_chat.chunks import (
     decode_chunk,
 )
 from windlass.dialects.openai_chat.names import FINISH_READ
-from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
+from windlass.dialects.sse import payload_of
 
 
 @dataclass(slots=True)
@@ -44,57 +42,31 @@ class _Tool:
     early: list[str] = field(default_factory=list[str])  # arguments that came before the name
 
 
-class OpenAiReader:
+class OpenAiReader(FramedReader[StreamNotes]):
     """Tool calls are assembled by `index`; hosts that repeat id and name or leave the index out are read."""
 
-    __slots__ = ("_fault", "_finished", "_is_ended", "_is_started", "_notes", "_splitter", "_tools")
+    __slots__ = ("_finished", "_is_ended", "_is_started", "_tools")
 
     def __init__(self, quirks: Quirks) -> None:
-        self._splitter = FrameSplitter()
-        self._notes = StreamNotes(quirks)
+        super().__init__(StreamNotes(quirks))
         self._tools: dict[tuple[int, int], _Tool] = {}
         self._is_started = False
         self._is_ended = False
-        self._fault = False
         self._finished: set[int] = set()
 
-    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
-        if self._fault:
-            return ()
-        try:
-            frames = self._splitter.feed(chunk)
-        except FrameTooLarge as error:
-            self._fault = True
-            return (StreamFault("frame_too_large", str(error).capitalize() + "."),)
-        events: list[StreamEvent] = []
-        for frame in frames:
-            events += self._read(frame)
-        return events
-
     def finish(self) -> Sequence[StreamEvent]:
-        rest, is_terminated = self._splitter.finish()
-        events: list[StreamEvent] = []
-        if rest.strip() and not self._fault:
-            read = list(self._read(rest))
-            is_cut = not is_terminated and any(
-                isinstance(event, StreamFault) and event.error_type in UNREADABLE_FRAME for event in read
-            )
-            events += [] if is_cut else read
+        events = list(super().finish())
         self._notes.take_end_of_bytes()
-        events += self._end()
-        return events
-
-    def summary(self) -> ReplySummary:
-        return self._notes.summary()
+        return [*events, *self._end()]
 
     def _end(self) -> Iterator[StreamEvent]:
-        if self._notes.is_complete and not self._is_ended and not self._fault:
+        if self._notes.is_complete and not self._is_ended and not self._is_broken:
             self._is_ended = True
             yield StreamEnd()
 
     def _read(self, frame: bytes) -> Iterator[StreamEvent]:
         payload = payload_of(frame)
-        if not payload or self._fault:
+        if not payload or self._is_broken:
             return
         if payload == b"[DONE]":
             self._notes.take_done()
@@ -103,7 +75,7 @@ class OpenAiReader:
         try:
             chunk = decode_chunk(payload, passes_odd=False)
         except ChunkUnreadable as unreadable:
-            self._fault = True
+            self._is_broken = True
             yield unreadable.fault
             return
         self._notes.take(chunk)

@@ -1,6 +1,6 @@
 """Reads a Responses stream into events; a caller of the same dialect gets a tap instead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from windlass.contracts.chat import (
     Finish,
@@ -8,7 +8,6 @@ from windlass.contracts.chat import (
     RefusalDelta,
     StreamEnd,
     StreamEvent,
-    StreamFault,
     StreamStart,
     TextDelta,
     ThinkingDelta,
@@ -17,9 +16,8 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.provider import Quirks
-from windlass.dialects.failures import UNREADABLE_FRAME
+from windlass.dialects.framed import FramedReader
 from windlass.dialects.openai_responses.events import (
     ENDINGS,
     EventUnreadable,
@@ -32,47 +30,23 @@ from windlass.dialects.openai_responses.events import (
 )
 from windlass.dialects.openai_responses.names import finish_read
 from windlass.dialects.openai_responses.seal import unseal
-from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
+from windlass.dialects.sse import payload_of
 
 
-class ResponsesReader:
+class ResponsesReader(FramedReader[StreamNotes]):
     """Items of tools that ran at the provider show nothing: no other dialect has a place for them."""
 
-    __slots__ = ("_is_broken", "_is_started", "_notes", "_shown", "_splitter", "_tools")
+    __slots__ = (
+        "_is_started",
+        "_shown",
+        "_tools",
+    )
 
     def __init__(self, quirks: Quirks) -> None:
-        self._splitter = FrameSplitter()
-        self._notes = StreamNotes(quirks)
+        super().__init__(StreamNotes(quirks))
         self._tools: dict[int, int] = {}  # output_index -> order of the tool call
         self._shown: set[int] = set()  # output_index of items of which deltas came
         self._is_started = False
-        self._is_broken = False
-
-    def feed(self, chunk: bytes) -> Sequence[StreamEvent]:
-        if self._is_broken:
-            return ()
-        try:
-            frames = self._splitter.feed(chunk)
-        except FrameTooLarge as error:
-            self._is_broken = True
-            return (StreamFault("frame_too_large", str(error).capitalize() + "."),)
-        events: list[StreamEvent] = []
-        for frame in frames:
-            events += self._read(frame)
-        return events
-
-    def finish(self) -> Sequence[StreamEvent]:
-        rest, is_terminated = self._splitter.finish()
-        if not rest.strip() or self._is_broken:
-            return ()
-        events = list(self._read(rest))
-        is_cut = not is_terminated and any(
-            isinstance(event, StreamFault) and event.error_type in UNREADABLE_FRAME for event in events
-        )
-        return () if is_cut else events
-
-    def summary(self) -> ReplySummary:
-        return self._notes.summary()
 
     def _read(self, frame: bytes) -> Iterator[StreamEvent]:
         payload = payload_of(frame)
