@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from windlass.assembly.config_file import LoadedConfig
 from windlass.assembly.journal import open_journal
+from windlass.assembly.signing import signing_clients
 from windlass.assembly.tables import open_tables
 from windlass.assembly.trace_engine import open_trace_store
 from windlass.assembly.traffic import load_catalog, load_prices, load_traffic
@@ -83,7 +84,7 @@ async def open_house(
             counters=MemoryCounters(),
             journal=journal,
             client=client,
-            clients={"offline": OfflineClient()},
+            clients={"offline": OfflineClient(), **signing_clients(catalog, client)},
             price=prices.price,
             clock=clock,
             observer=observer,

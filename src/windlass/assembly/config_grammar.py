@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from windlass.contracts.call import Dialect, FallbackCause, LimitScope
+from windlass.contracts.provider import AuthStyle
 
 
 class _Strict(BaseModel):
@@ -30,6 +31,29 @@ class ProviderEntry(_Strict):
         default_factory=dict[str, str], description="Headers added to every call."
     )
     free: bool = Field(False, description="Calls cost nothing, e.g. a model on your own machine.")
+    auth: AuthStyle | None = Field(
+        None, description="How Windlass proves who it is; unset: by the host, and by whether there is a key."
+    )
+    region: str | None = Field(None, description="Where the account is, e.g. eu-central-1 (Bedrock, Vertex).")
+    project: str | None = Field(None, description="The Google Cloud project (Vertex).")
+    resource: str | None = Field(None, description="The name of the Azure OpenAI resource.")
+    api_version: str | None = Field(
+        None, description="A dated version of Azure's API, for its older addresses; unset: /openai/v1."
+    )
+    credentials_file: str | None = Field(
+        None, description="A service account file (Vertex); unset: as Google finds it."
+    )
+    profile: str | None = Field(None, description="A profile of ~/.aws (Bedrock); unset: the default.")
+    deployments: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="What you named a model at the host -> the model it is, for prices and limits.",
+    )
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Return what tells the account apart, where it is set."""
+        names = ("region", "project", "resource", "api_version", "credentials_file", "profile")
+        return {name: value for name in names if (value := getattr(self, name))}
 
 
 class TargetEntry(_Strict):

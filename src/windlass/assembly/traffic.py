@@ -26,6 +26,9 @@ def load_catalog(loaded: LoadedConfig, environment: Mapping[str, str]) -> Catalo
             headers=entry.headers,
             is_free=entry.free,
             also_speaks=entry.also_speaks,
+            auth=entry.auth,
+            options=entry.options,
+            deployments=entry.deployments,
         )
         for name, entry in loaded.config.providers.items()
     ]

@@ -7,7 +7,7 @@ WindlassError
 |  |- ModelUnknown 404, ProviderNotConfigured 424
 |  `- RateLimited 429
 |- UpstreamError               a model provider answered badly or not at all  502, 504
-|  |- UpstreamRefused, UpstreamUnreachable, UpstreamTimedOut, StreamTruncated
+|  |- UpstreamRefused, UpstreamUnreachable, UpstreamTimedOut, StreamTruncated, CredentialsUnavailable
 |  `- AllTargetsFailed
 |- Stopping                    Windlass is on its way out                     503
 |- StoreError                  a store of ours can't serve                    503
@@ -156,6 +156,12 @@ class UpstreamTimedOut(UpstreamError):
 
     code = "upstream_timeout"
     status = 504
+
+
+class CredentialsUnavailable(UpstreamError):
+    """Windlass can't prove to the provider who it is; the message names what to install or to set."""
+
+    code = "provider_credentials_unavailable"
 
 
 class StreamTruncated(UpstreamError):

@@ -28,6 +28,8 @@ from windlass.base.settings import Settings
 from windlass.cli.options import ConfigPath, Home, Json, Port, settings_from
 from windlass.cli.output import print_json
 from windlass.contracts.provider import Provider
+from windlass.dialects.registry import UPSTREAM_CODECS
+from windlass.gateway.stages.route import headers_for, url_at
 from windlass.server import ports
 from windlass.server.instance import prepare_home, running_address
 
@@ -179,17 +181,11 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
 
 def _reach(provider: Provider) -> list[Finding]:
     """Ask for the list of models, which costs nothing, with the configured key."""
-    headers = dict(provider.headers)
-    if provider.auth == "bearer" and provider.api_key.value:
-        headers["authorization"] = f"Bearer {provider.api_key.value}"
-    elif provider.auth == "x-api-key":
-        headers |= {"x-api-key": provider.api_key.value, "anthropic-version": "2023-06-01"}
-    path = (
-        "/v1/models"
-        if provider.dialect == "anthropic" and not provider.base_url.endswith("/v1")
-        else "/models"
-    )
-    request = urllib.request.Request(provider.base_url.rstrip("/") + path, headers=headers)  # noqa: S310
+    codec = UPSTREAM_CODECS[provider.dialect]
+    headers = headers_for(provider, codec)
+    is_rootless = provider.dialect == "anthropic" and not provider.base_url.endswith("/v1")
+    path = ("/v1" if is_rootless else "") + codec.models_path
+    request = urllib.request.Request(url_at(provider, "", path), headers=headers)  # noqa: S310
     started_s = time.monotonic()
     try:
         with urllib.request.urlopen(request, timeout=_REACH_S) as reply:  # noqa: S310

@@ -8,7 +8,10 @@ from windlass.base.ids import KeyId, ProjectId, SpanId, TraceId
 from windlass.contracts.span import SpanStatus, TraceAttributes
 from windlass.contracts.usage import Cost, Usage
 
-Dialect: TypeAlias = Literal["openai_chat", "anthropic", "openai_responses"]  # grows with `dialects/`
+# Grows with `dialects/`. Callers speak the first three; the others are spoken to providers only.
+Dialect: TypeAlias = Literal[
+    "openai_chat", "anthropic", "openai_responses", "gemini", "bedrock", "cohere", "ollama"
+]
 FallbackCause: TypeAlias = Literal[
     "down", "rate_limited", "context_too_long", "timeout", "policy", "not_found"
 ]

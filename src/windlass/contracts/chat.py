@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from windlass.contracts.message import Json, Message
+from windlass.contracts.message import BlobPart, Json, Message
 from windlass.contracts.usage import Usage
 
 FinishReason: TypeAlias = Literal[
@@ -53,6 +53,15 @@ class ReasoningAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheMark:
+    """The provider is to cache everything up to here. Kept apart from the parts, whose hashes stay equal."""
+
+    message: int  # index into `messages`; -1: into `tools`
+    part: int  # index into the message's parts, or of the tool
+    ttl: Literal["5m", "1h"] = "5m"
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A chat call in no dialect. System texts are messages with role `system`, in their place."""
 
@@ -75,7 +84,44 @@ class ChatRequest:
     reasoning: ReasoningAsk | None = None
     end_user: str | None = None
     service_tier: str | None = None
+    cache_marks: tuple[CacheMark, ...] = ()
+    cache_key: str | None = None  # groups calls that share a prefix
+    wants_logprobs: bool = False
+    top_logprobs: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    modalities: tuple[str, ...] = ()  # of the reply: text, audio, image; empty: what the model does
     unread: tuple[str, ...] = ()  # names of fields this shape can't carry, reported to the caller
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    token: str
+    logprob: float
+    top: tuple["TokenLogprob", ...] = ()
+    token_bytes: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """What a piece of the reply rests on. `start` and `end` are characters of the choice's text."""
+
+    title: str = ""
+    url: str = ""
+    cited_text: str = ""
+    document: str = ""  # id or index of a document that the request held
+    start: int | None = None
+    end: int | None = None
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyResult:
+    """One verdict of the provider's own filter."""
+
+    category: str  # in the provider's words
+    severity: str = ""
+    is_blocked: bool = False
+    is_prompt: bool = False  # about the prompt, not the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +135,9 @@ class ChatReply:
     created_s: int = 0
     stop_sequence: str | None = None
     service_tier: str = ""
+    logprobs: tuple[tuple[TokenLogprob, ...], ...] = ()  # per choice
+    citations: tuple[Citation, ...] = ()
+    safety: tuple[SafetyResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +191,30 @@ class ToolArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaSeen:
+    """A picture or a piece of sound of the reply; pieces of sound follow each other."""
+
+    part: BlobPart
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogprobsSeen:
+    tokens: tuple[TokenLogprob, ...]  # of the text just written
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CitationSeen:
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class SafetySeen:
+    results: tuple[SafetyResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UsageSeen:
     """Cumulative: replaces what was seen before, is never added to it."""
 
@@ -184,6 +257,10 @@ StreamEvent: TypeAlias = (
     | RedactedThinking
     | ToolStart
     | ToolArguments
+    | MediaSeen
+    | LogprobsSeen
+    | CitationSeen
+    | SafetySeen
     | UsageSeen
     | Finish
     | StreamFault

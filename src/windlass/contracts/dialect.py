@@ -8,7 +8,7 @@ import msgspec
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest, StreamEvent, StreamFault
-from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
+from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.contracts.usage import Usage
 
 FailureKind: TypeAlias = Literal[
@@ -150,11 +150,54 @@ class Relay(Protocol):
     def summary(self) -> ReplySummary: ...
 
 
-class Codec(Protocol):
-    """One dialect in both directions; pure."""
+class UpstreamCodec(Protocol):
+    """A dialect as it is spoken to a provider; pure."""
 
     @property
     def name(self) -> Dialect: ...
+
+    @property
+    def auth(self) -> AuthStyle:
+        """Where a host of this dialect expects its key, unless its catalogue file says otherwise."""
+        ...
+
+    @property
+    def forwarded_headers(self) -> tuple[str, ...]:
+        """Name what of the caller's headers goes on; keys, cookies and account ids never do."""
+        ...
+
+    @property
+    def models_path(self) -> str:
+        """Name the path that lists models and costs nothing; what follows the base URL."""
+        ...
+
+    def write_request(
+        self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None
+    ) -> WrittenRequest: ...
+
+    def read_reply(self, body: bytes, quirks: Quirks = STANDARD) -> ChatReply:
+        """Raises: BadRequest when the body is not a reply of this dialect."""
+        ...
+
+    def summarise(self, body: bytes, quirks: Quirks) -> ReplySummary:
+        """Read usage and names from a whole reply without building it."""
+        ...
+
+    def open_reader(self, quirks: Quirks) -> StreamReader: ...
+
+    def read_failure(
+        self, status: int, headers: Mapping[str, str], body: bytes, now_s: float
+    ) -> UpstreamFailure: ...
+
+    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+        """Return what follows the provider's base URL, escaped as the host wants it."""
+        ...
+
+    def upstream_headers(self) -> Mapping[str, str]: ...
+
+
+class Codec(UpstreamCodec, Protocol):
+    """A dialect that callers speak too: both directions."""
 
     def read_head(self, body: bytes) -> RequestHead:
         """Parse the top level once. Raises: BadRequest with `param` for what is missing or malformed."""
@@ -168,21 +211,7 @@ class Codec(Protocol):
 
     def read_request(self, body: bytes) -> ChatRequest: ...
 
-    def write_request(
-        self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None
-    ) -> WrittenRequest: ...
-
-    def read_reply(self, body: bytes, quirks: Quirks = STANDARD) -> ChatReply:
-        """Raises: BadRequest when the body is not a reply of this dialect."""
-        ...
-
     def write_reply(self, reply: ChatReply) -> bytes: ...
-
-    def summarise(self, body: bytes, quirks: Quirks) -> ReplySummary:
-        """Read usage and names from a whole reply without building it."""
-        ...
-
-    def open_reader(self, quirks: Quirks) -> StreamReader: ...
 
     def open_writer(self, head: RequestHead, *, created_s: int = 0) -> StreamWriter:
         """Open a writer for one caller. created_s: for dialects that show a time, where upstream has none."""
@@ -192,18 +221,32 @@ class Codec(Protocol):
         """Open the relay for a caller of the same dialect."""
         ...
 
-    def read_failure(
-        self, status: int, headers: Mapping[str, str], body: bytes, now_s: float
-    ) -> UpstreamFailure: ...
-
     def write_error(self, error: WireError) -> bytes:
         """Write the body of an error answer."""
         ...
 
     def keep_alive(self) -> bytes: ...
 
-    def upstream_path(self, model: str, *, is_stream: bool) -> str:
-        """Return what follows the provider's base URL."""
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """An embeddings reply. `shown` is what an OpenAI caller reads."""
+
+    summary: ReplySummary
+    count: int
+    dimensions: int  # of the first vector; 0: written in a way we do not know
+    shown: bytes
+
+
+class Embedder(Protocol):
+    """How a dialect asks for embeddings; callers ask and are answered in OpenAI's shape."""
+
+    def path(self, model: str) -> str: ...
+
+    def write(self, head: RequestHead, model: str) -> WrittenRequest:
+        """Raises: BadRequest for what the dialect can't carry."""
         ...
 
-    def upstream_headers(self) -> Mapping[str, str]: ...
+    def read(self, body: bytes, head: RequestHead, quirks: Quirks) -> Vectors:
+        """Raises: BadRequest when the body holds no vectors."""
+        ...

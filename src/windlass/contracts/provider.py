@@ -6,7 +6,10 @@ from typing import Literal, TypeAlias
 
 from windlass.contracts.call import Dialect
 
-AuthStyle: TypeAlias = Literal["bearer", "x-api-key", "none"]
+# The first four send a key in a header; the next three sign each request (`contracts.upstream.Signer`).
+AuthStyle: TypeAlias = Literal[
+    "bearer", "x-api-key", "api-key", "x-goog-api-key", "aws_sigv4", "google_oauth", "azure_entra", "none"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Provider:
     is_free: bool = False  # declared free of charge
     is_known_only: bool = False  # a name of the catalogue that nobody configured
     docs_url: str = ""
+    options: Mapping[str, str] = field(default_factory=dict[str, str])  # region, project, ... of the account
+    path_prefix: str = ""  # before every path of the dialect; `{model}` stands for the target's model
+    query: str = ""  # behind every path, e.g. api-version=2024-10-21
+    deployments: Mapping[str, str] = field(default_factory=dict[str, str])  # target's model -> base model
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,3 +54,18 @@ class UpstreamClient(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Signer(Protocol):
+    """Proves to one provider who sends, where a key in a header is not enough."""
+
+    async def sign(self, request: UpstreamRequest) -> Mapping[str, str]:
+        """Return the headers that prove it, over exactly this method, URL, headers and body.
+
+        Raises: CredentialsUnavailable.
+        """
+        ...
+
+    async def renew(self) -> bool:
+        """Get new credentials after a refusal; False when that would change nothing."""
+        ...

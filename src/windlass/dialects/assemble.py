@@ -16,7 +16,7 @@ from windlass.contracts.chat import (
     ToolArguments,
     ToolStart,
 )
-from windlass.contracts.dialect import Codec
+from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.message import (
     Message,
     Part,
@@ -90,7 +90,7 @@ class _Choice:
                 return
 
 
-def read_stream_reply(codec: Codec, body: bytes, quirks: Quirks = STANDARD) -> ChatReply | None:
+def read_stream_reply(codec: UpstreamCodec, body: bytes, quirks: Quirks = STANDARD) -> ChatReply | None:
     """Return what arrived; None when no reply began.
 
     A stream cut at any byte gives its whole frames: `finish_reason` "" and usage None where they are missing.

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from windlass.contracts.call import Dialect
-from windlass.contracts.dialect import Codec
+from windlass.contracts.dialect import Codec, Embedder, UpstreamCodec
 from windlass.dialects.anthropic.codec import AnthropicMessages
 from windlass.dialects.openai_chat.codec import OpenAiChat
+from windlass.dialects.openai_chat.embeddings import OpenAiEmbedder
 from windlass.dialects.openai_responses.codec import OpenAiResponses
 
 CODECS: Final[Mapping[Dialect, Codec]] = {
@@ -14,3 +15,6 @@ CODECS: Final[Mapping[Dialect, Codec]] = {
     "anthropic": AnthropicMessages(),
     "openai_responses": OpenAiResponses(),
 }
+# What providers are spoken to in: the dialects above, and those no caller speaks to Windlass.
+UPSTREAM_CODECS: Final[Mapping[Dialect, UpstreamCodec]] = {**CODECS}
+EMBEDDERS: Final[Mapping[Dialect, Embedder]] = {"openai_chat": OpenAiEmbedder()}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from windlass.contracts.chat import (
+    MediaSeen,
     RedactedThinking,
     RefusalDelta,
     StreamEnd,
@@ -20,17 +21,18 @@ from windlass.contracts.dialect import (
     RequestHead,
     StreamReader,
     StreamWriter,
+    UpstreamCodec,
     WireError,
 )
 from windlass.contracts.provider import Quirks
 from windlass.dialects.tool_names import restore_event
 
-_CONTENT = (TextDelta, ToolStart, ToolArguments, ThinkingDelta, RefusalDelta, RedactedThinking)
+_CONTENT = (MediaSeen, TextDelta, ToolStart, ToolArguments, ThinkingDelta, RefusalDelta, RedactedThinking)
 _NO_NAMES: Mapping[str, str] = {}
 
 
 def open_relay(
-    source: Codec,
+    source: UpstreamCodec,
     sink: Codec,
     head: RequestHead,
     quirks: Quirks,

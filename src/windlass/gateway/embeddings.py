@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import RequestHead
+from windlass.contracts.dialect import RequestHead, Vectors
 from windlass.contracts.span import SpanStatus
 from windlass.dialects.openai_chat import embeddings
-from windlass.dialects.openai_chat.embeddings import Vectors
+from windlass.dialects.registry import EMBEDDERS
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
@@ -42,16 +42,16 @@ def comparable(plan: Plan, warnings: list[str]) -> Plan:
     Raises: BadRequest when the first target has no embeddings in a shape we know.
     """
     first = plan.targets[0]
-    if first.provider.dialect != "openai_chat":
+    if first.provider.dialect not in EMBEDDERS:
         raise BadRequest(
             f"{first.name!r} has no embeddings that Windlass knows how to ask for;"
-            " name a model of a provider that speaks OpenAI's dialect",
+            f" name a model of a provider whose dialect is one of {', '.join(EMBEDDERS)}",
             param="model",
         )
     kept = [
         planned
         for planned in plan.targets
-        if planned.target.model == first.target.model and planned.provider.dialect == "openai_chat"
+        if planned.target.model == first.target.model and planned.provider.dialect in EMBEDDERS
     ]
     if len(kept) == len(plan.targets):
         return plan
@@ -62,16 +62,18 @@ def comparable(plan: Plan, warnings: list[str]) -> Plan:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     trial: Attempt
-    body: bytes
     vectors: Vectors
 
 
 async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> _Answer:
     planned = trial.planned
-    asked = embeddings.edit(head, planned.target.model)
-    body = await post(trial, embeddings.PATH, asked, plan=plan, left_s=left_s)
+    embedder = EMBEDDERS[planned.provider.dialect]
+    written = embedder.write(head, planned.target.model)
+    trial.call.dropped = written.dropped
+    path = embedder.path(planned.target.model)
+    body = await post(trial, path, written.body, plan=plan, left_s=left_s)
     try:
-        return _Answer(trial, body, embeddings.read_vectors(body, planned.provider.quirks))
+        return _Answer(trial, embedder.read(body, head, planned.provider.quirks))
     except BadRequest as error:
         raise unusable(planned.provider, error.message) from error
 
@@ -86,5 +88,5 @@ async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:
     if vectors.dimensions:
         call.facts["gen_ai.embeddings.dimension.count"] = str(vectors.dimensions)
     await call.finish(Outcome(SpanStatus.OK, 200, answered_by=planned, summary=vectors.summary, cost=cost))
-    headers = answer_headers(call, planned.name, trial.upstream_request_id, cost=cost, body=answer.body)
-    return OutboundReply(200, headers, answer.body)
+    headers = answer_headers(call, planned.name, trial.upstream_request_id, cost=cost, body=vectors.shown)
+    return OutboundReply(200, headers, vectors.shown)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from windlass.base.errors import BodyTooLarge, UpstreamTimedOut, UpstreamUnreachable
+from windlass.base.errors import BodyTooLarge, CredentialsUnavailable, UpstreamTimedOut, UpstreamUnreachable
 from windlass.contracts.dialect import RequestHead
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
@@ -64,7 +64,7 @@ async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
     client = call.rig.clients.get(planned.provider.name, call.rig.client)
     try:
         reply = await client.send(_request(trial, asked, plan))
-    except (UpstreamUnreachable, UpstreamTimedOut) as error:
+    except (UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
         trial.close(SpanStatus.ERROR, error_type=error.code, error=error.message)
         _check_size(call, asked)  # what broke may be our own end of the upload
         raise

@@ -78,7 +78,8 @@ class Rig:
     journal: Journal
     client: UpstreamClient
     price: PriceCall
-    clients: Mapping[str, UpstreamClient] = field(default_factory=dict[str, UpstreamClient])  # by provider
+    # By provider: those that are not reached, or not signed for, as all others are.
+    clients: Mapping[str, UpstreamClient] = field(default_factory=dict[str, UpstreamClient])
     clock: Clock = field(default_factory=SystemClock)
     observer: CallObserver = field(default_factory=DeafObserver)
     health: TargetHealth = field(default_factory=TargetHealth)

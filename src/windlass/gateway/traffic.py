@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from windlass.contracts.call import Dialect, Limit, Route, Target, TimeLimits
-from windlass.contracts.dialect import Codec
+from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.provider import Catalog, ModelFacts, Provider
 
 
@@ -16,7 +16,7 @@ class PlannedTarget:
     provider: Provider
     facts: ModelFacts | None
     name: str  # provider/model
-    codec: Codec  # of the dialect spoken to the provider
+    codec: UpstreamCodec  # of the dialect spoken to the provider
     headers: Mapping[str, str]  # of every request to it
     whole_url: str
     stream_url: str

@@ -1,7 +1,8 @@
 """Reads the catalogue, one TOML file per known host; who has a key for it is not its business."""
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,16 @@ class KnownHost:
 
     provider: Provider
     models: tuple[ModelFacts, ...]
+    keyless_auth: AuthStyle = "none"  # how it is asked without a key; `none`: it needs the key
+    options: Mapping[str, "KnownOption"] = field(default_factory=dict[str, "KnownOption"])
+
+
+class KnownOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an account at a host is told apart by; `{region}` in its address is filled from it."""
+
+    title: str
+    variable: str = ""  # where else it is looked for
+    default: str = ""
 
 
 class _Model(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,6 +46,10 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     dialect: Dialect
     base_url: str
     auth: AuthStyle
+    keyless_auth: AuthStyle = "none"
+    options: dict[str, KnownOption] = msgspec.field(default_factory=dict[str, KnownOption])
+    path_prefix: str = ""
+    query: str = ""
     also_speaks: tuple[Dialect, ...] = ()
     key_variable: str = ""
     price_provider: str = ""
@@ -71,6 +86,8 @@ def _read(path: Path) -> KnownHost:
         price_provider=file.price_provider,
         is_free=file.is_free,
         docs_url=file.docs_url,
+        path_prefix=file.path_prefix,
+        query=file.query,
     )
     models = tuple(
         ModelFacts(
@@ -84,4 +101,4 @@ def _read(path: Path) -> KnownHost:
         )
         for model in file.models
     )
-    return KnownHost(provider, models)
+    return KnownHost(provider, models, file.keyless_auth, file.options)

@@ -1,6 +1,7 @@
 """Joins the catalogue with what the configuration says into the providers of this process; calls nobody."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -8,14 +9,12 @@ from urllib.parse import urlsplit
 from windlass.base.errors import ConfigurationError
 from windlass.contracts.call import Dialect
 from windlass.contracts.provider import AuthStyle, Catalog, Provider, Secret
+from windlass.dialects.registry import UPSTREAM_CODECS
 from windlass.providers.catalog import KnownHost, load_catalog
 
 _OFFLINE = "offline"
-_AUTH_OF_DIALECT: Mapping[Dialect, AuthStyle] = {
-    "openai_chat": "bearer",
-    "anthropic": "x-api-key",
-    "openai_responses": "bearer",
-}
+_KEYLESS = frozenset[AuthStyle]({"none", "aws_sigv4", "google_oauth", "azure_entra"})
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,9 @@ class ProviderSetting:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     is_free: bool = False
     also_speaks: tuple[Dialect, ...] | None = None  # None: what the catalogue says
+    auth: AuthStyle | None = None  # None: by the host, and by whether there is a key
+    options: Mapping[str, str] = field(default_factory=dict[str, str])  # region, project, ...
+    deployments: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def configure(
@@ -43,10 +45,10 @@ def configure(
     the provider refuses its calls. Raises: ConfigurationError for an entry that can't be meant.
     """
     known = load_catalog() if hosts is None else hosts
-    providers = {name: _from_environment(host.provider, environment) for name, host in known.items()}
+    providers = {name: _from_environment(host, environment) for name, host in known.items()}
     for setting in settings:
         if setting.name in known:
-            providers[setting.name] = _known(known[setting.name].provider, setting, environment)
+            providers[setting.name] = _known(known[setting.name], setting, environment)
         else:
             providers[setting.name] = _custom(setting, known)
     models = {f"{facts.provider}/{facts.name}": facts for host in known.values() for facts in host.models}
@@ -58,24 +60,40 @@ def price_names(catalog: Catalog) -> dict[str, str]:
     return {p.name: p.price_provider for p in catalog.providers.values() if p.price_provider}
 
 
-def _from_environment(provider: Provider, environment: Mapping[str, str]) -> Provider:
+def _from_environment(host: KnownHost, environment: Mapping[str, str]) -> Provider:
+    """A host that nobody named is there when its key is set and its address needs nothing else."""
+    provider = host.provider
+    options = _options(host, {}, environment)
+    base_url = _filled(provider.base_url, options)
     key = _key(provider.name, environment.get(provider.key_variable)) if provider.key_variable else ""
-    return replace(provider, api_key=Secret(key), is_known_only=not key and provider.name != _OFFLINE)
+    is_ready = bool(key) and not _PLACEHOLDER.search(base_url)
+    return replace(
+        provider,
+        base_url=base_url,
+        api_key=Secret(key),
+        options=options,
+        is_known_only=not is_ready and provider.name != _OFFLINE,
+    )
 
 
-def _known(provider: Provider, setting: ProviderSetting, environment: Mapping[str, str]) -> Provider:
+def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, str]) -> Provider:
+    provider = host.provider
     if setting.dialect is not None and setting.dialect != provider.dialect:
         raise ConfigurationError(
             f"providers.{setting.name}: its dialect is {provider.dialect!r}; leave `dialect` out,"
             " or give the provider another name"
         )
     key = _key(setting.name, setting.api_key or environment.get(provider.key_variable))
-    needs_key = setting.is_key_expected or bool(provider.key_variable)
+    auth = setting.auth or _auth(host, has_key=bool(key))
+    needs_key = setting.is_key_expected or (bool(provider.key_variable) and auth not in _KEYLESS)
+    options = _options(host, setting.options, environment)
     return replace(
         provider,
-        base_url=_checked(setting.name, setting.base_url or provider.base_url),
+        base_url=_checked(setting.name, _address(host, setting, options)),
         api_key=Secret(key),
-        auth=_AUTH_OF_DIALECT[provider.dialect] if key and provider.auth == "none" else provider.auth,
+        auth=auth,
+        options=options,
+        deployments=setting.deployments,
         headers={**provider.headers, **_headers(setting)},
         is_free=setting.is_free or provider.is_free,
         also_speaks=provider.also_speaks if setting.also_speaks is None else setting.also_speaks,
@@ -98,12 +116,58 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         dialect=setting.dialect,
         base_url=_checked(setting.name, setting.base_url) if setting.base_url else "",
         api_key=Secret(key),
-        auth=_AUTH_OF_DIALECT[setting.dialect] if key else "none",
+        auth=setting.auth or (UPSTREAM_CODECS[setting.dialect].auth if key else "none"),
+        options=setting.options,
+        deployments=setting.deployments,
         headers=_headers(setting),
         is_free=setting.is_free,
         also_speaks=setting.also_speaks or (),
         is_known_only=not is_ready,
     )
+
+
+def _auth(host: KnownHost, *, has_key: bool) -> AuthStyle:
+    """A host without keys of its own may still be behind a door that wants one."""
+    if not has_key:
+        return host.keyless_auth if host.keyless_auth != "none" else host.provider.auth
+    return UPSTREAM_CODECS[host.provider.dialect].auth if host.provider.auth == "none" else host.provider.auth
+
+
+def _options(host: KnownHost, written: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the host's options: from the file, else from their variable, else by default.
+
+    Raises: ConfigurationError for an option that the host does not have.
+    """
+    name = host.provider.name
+    for option in written:
+        if option not in host.options:
+            has = ", ".join(host.options) or "none"
+            raise ConfigurationError(f"providers.{name}.{option}: {name!r} has no such option; it has: {has}")
+    found = {
+        option: written.get(option) or environment.get(known.variable, "") or known.default
+        for option, known in host.options.items()
+    }
+    return {option: value for option, value in found.items() if value}
+
+
+def _address(host: KnownHost, setting: ProviderSetting, options: Mapping[str, str]) -> str:
+    """Raises: ConfigurationError naming the option that the address still needs."""
+    base_url = setting.base_url or _filled(host.provider.base_url, options)
+    missing = _PLACEHOLDER.findall(base_url)
+    if missing:
+        raise ConfigurationError(
+            f"providers.{setting.name}: its address needs `{missing[0]}`; write it, or give a `base_url`"
+        )
+    return base_url
+
+
+def _filled(template: str, options: Mapping[str, str]) -> str:
+    """Put options into the address; one that is no plain word would make another address of it."""
+    for option, value in options.items():
+        if f"{{{option}}}" in template and not re.fullmatch(r"[\w.-]+", value):
+            raise ConfigurationError(f"the option {option} has a letter that no address can hold")
+        template = template.replace(f"{{{option}}}", value)
+    return template
 
 
 def _checked(name: str, base_url: str) -> str:

@@ -23,7 +23,7 @@ from windlass.contracts.span import (
 )
 from windlass.dialects.assemble import read_stream_reply
 from windlass.dialects.openai_chat import embeddings
-from windlass.dialects.registry import CODECS
+from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
 
 SCOPE = "windlass.gateway"
 UNPARSED = "windlass.unparsed"
@@ -183,7 +183,7 @@ def _read_reply(call: CallRecord) -> ChatReply | None:
     dialect: Dialect | None = call.dialect_out
     if not call.reply_body or dialect is None:
         return None
-    codec = CODECS[dialect]
+    codec = UPSTREAM_CODECS[dialect]
     try:
         if call.is_stream and not call.reply_body.startswith(b"{"):  # a stream refused before it began
             return read_stream_reply(codec, call.reply_body, _QUIRKS)

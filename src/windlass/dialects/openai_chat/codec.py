@@ -14,7 +14,7 @@ from windlass.contracts.dialect import (
     WireError,
     WrittenRequest,
 )
-from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
+from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects import failures
 from windlass.dialects.openai_chat import errors
 from windlass.dialects.openai_chat import head as heads
@@ -34,6 +34,18 @@ class OpenAiChat:
     @property
     def name(self) -> Dialect:
         return "openai_chat"
+
+    @property
+    def auth(self) -> AuthStyle:
+        return "bearer"
+
+    @property
+    def forwarded_headers(self) -> tuple[str, ...]:
+        return ("openai-beta", "idempotency-key")
+
+    @property
+    def models_path(self) -> str:
+        return "/models"
 
     def read_head(self, body: bytes) -> RequestHead:
         return heads.read_head(body)

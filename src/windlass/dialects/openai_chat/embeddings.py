@@ -1,13 +1,12 @@
 """Embeddings as OpenAI and its likes write them: heads are edited, vectors are counted and never rebuilt."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest
-from windlass.contracts.dialect import ReplySummary, RequestHead
+from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.contracts.message import Json, Message, OtherPart, Part, TextPart
 from windlass.contracts.provider import Quirks
 from windlass.dialects.json_fields import read_object, text_or_empty
@@ -16,15 +15,6 @@ from windlass.dialects.raw_object import is_null, join_object, read_model, read_
 
 PATH: Final = "/embeddings"
 _FLOAT_BYTES = 4  # base64 is of little-endian float32
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """What a reply holds, without its numbers."""
-
-    summary: ReplySummary
-    count: int
-    dimensions: int  # of the first vector; 0: written in a way we do not know
 
 
 def read_head(body: bytes) -> RequestHead:
@@ -43,6 +33,19 @@ def read_head(body: bytes) -> RequestHead:
         metadata={},
         fields=fields,
     )
+
+
+class OpenAiEmbedder:
+    """Implements `contracts.dialect.Embedder`."""
+
+    def path(self, model: str) -> str:
+        return PATH
+
+    def write(self, head: RequestHead, model: str) -> WrittenRequest:
+        return WrittenRequest(edit(head, model))
+
+    def read(self, body: bytes, head: RequestHead, quirks: Quirks) -> Vectors:
+        return read_vectors(body, quirks)
 
 
 def edit(head: RequestHead, model: str) -> bytes:
@@ -75,7 +78,7 @@ def read_vectors(body: bytes, quirks: Quirks) -> Vectors:
     if not reply.data:
         raise BadRequest("The provider's reply has no embeddings.", param="data")
     summary = ReplySummary(usage=read_usage(reply.usage, quirks), model=text_or_empty(reply.model))
-    return Vectors(summary, len(reply.data), _dimensions(bytes(reply.data[0].embedding)))
+    return Vectors(summary, len(reply.data), _dimensions(bytes(reply.data[0].embedding)), shown=body)
 
 
 def _dimensions(vector: bytes) -> int:

@@ -9,13 +9,6 @@ from windlass.gateway.stages.context import read_attributes
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import PlannedTarget
 
-# Per upstream dialect: what of the caller's headers goes on. Keys, cookies and account ids never do.
-_FORWARDED = {
-    "openai_chat": ("openai-beta", "idempotency-key"),
-    "anthropic": ("anthropic-beta", "idempotency-key"),
-    "openai_responses": ("openai-beta", "idempotency-key"),
-}
-
 
 def read(call: OpenCall) -> RequestHead:
     """Parse the top level of the body, once. Raises: BadRequest, BodyTooLarge."""
@@ -52,5 +45,5 @@ def write(call: OpenCall, head: RequestHead, planned: PlannedTarget) -> WrittenR
 def headers_for(call: OpenCall, planned: PlannedTarget) -> Mapping[str, str]:
     """Return the target's headers and those of the caller that may pass."""
     asked = call.request.headers
-    passing = {name: asked[name] for name in _FORWARDED[planned.codec.name] if name in asked}
+    passing = {name: asked[name] for name in planned.codec.forwarded_headers if name in asked}
     return {**planned.headers, **passing} if passing else planned.headers

@@ -10,6 +10,7 @@ from typing import TypeVar
 from windlass.base.errors import (
     BadRequest,
     BodyTooLarge,
+    CredentialsUnavailable,
     StreamTruncated,
     UpstreamTimedOut,
     UpstreamUnreachable,
@@ -110,7 +111,7 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
         attempt = Attempt(call, course.current, call.rig.clock.now_ns())
         try:
             answer = await one_try(attempt, course.left_s())
-        except (TryFailed, UpstreamUnreachable, UpstreamTimedOut) as error:
+        except (TryFailed, UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
             failed = _failed(error, attempt)
             attempt.close(
                 SpanStatus.ERROR,
@@ -144,9 +145,13 @@ async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     return await _read_whole(attempt, request, written.renamed_tools)
 
 
-def _failed(error: TryFailed | UpstreamUnreachable | UpstreamTimedOut, attempt: Attempt) -> TryFailed:
+def _failed(
+    error: TryFailed | UpstreamUnreachable | UpstreamTimedOut | CredentialsUnavailable, attempt: Attempt
+) -> TryFailed:
     if isinstance(error, TryFailed):
         return error
+    if isinstance(error, CredentialsUnavailable):
+        return TryFailed("auth", error, is_retryable=False)
     if isinstance(error, UpstreamTimedOut):
         return TryFailed("timeout", error, is_retryable=True)
     return TryFailed("server", error, is_retryable=True, is_unreachable=attempt.http_status == 0)

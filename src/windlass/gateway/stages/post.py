@@ -2,7 +2,7 @@
 
 from windlass.base.errors import BodyTooLarge
 from windlass.contracts.upstream import UpstreamRequest
-from windlass.gateway.stages import ask, attempt
+from windlass.gateway.stages import ask, attempt, route
 from windlass.gateway.stages.attempt import Attempt
 from windlass.gateway.stages.failures import unusable
 from windlass.gateway.traffic import Plan
@@ -16,7 +16,7 @@ async def post(trial: Attempt, path: str, body: bytes, *, plan: Plan, left_s: fl
     call, planned = trial.call, trial.planned
     request = UpstreamRequest(
         method="POST",
-        url=planned.provider.base_url.rstrip("/") + path,
+        url=route.url_at(planned.provider, planned.target.model, path),
         headers=ask.headers_for(call, planned),
         body=body,
         connect_s=plan.limits.connect_s,

@@ -12,10 +12,11 @@ from windlass.gateway.traffic import PlannedTarget
 def of(planned: PlannedTarget, summary: ReplySummary, started_ns: int, rig: Rig) -> Cost:
     """Price a reply at the rates in force when its call started."""
     provider = planned.provider
+    base_model = provider.deployments.get(planned.target.model)  # a deployment answers with any name it likes
     return rig.price(
         provider=provider.name,
-        model=summary.model or planned.target.model,
-        fallback_model=planned.target.model,
+        model=base_model or summary.model or planned.target.model,
+        fallback_model=base_model or planned.target.model,
         usage=summary.usage,
         started_ns=started_ns,
         is_free=provider.is_free,

@@ -1,17 +1,26 @@
 """Which targets a model name stands for; not whether they answer."""
 
 import difflib
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
 
 from windlass.base.errors import ModelUnknown, NotFound, PermissionRefused, ProviderNotConfigured
 from windlass.contracts.call import Dialect, Principal, Route, Target, TimeLimits
-from windlass.contracts.dialect import Codec
-from windlass.contracts.provider import Catalog, Provider
-from windlass.dialects.registry import CODECS
+from windlass.contracts.dialect import UpstreamCodec
+from windlass.contracts.provider import AuthStyle, Catalog, ModelFacts, Provider
+from windlass.dialects.registry import UPSTREAM_CODECS
 from windlass.gateway.traffic import Plan, PlannedTarget, Traffic
 
 _DEFAULT_LIMITS = TimeLimits()
 _DEFAULT_HOLD_MS = 1500
 _MAX_PLANS = 4096
+_KEY_HEADER: Final[Mapping[AuthStyle, tuple[str, str]]] = {
+    "bearer": ("authorization", "Bearer "),
+    "x-api-key": ("x-api-key", ""),
+    "api-key": ("api-key", ""),
+    "x-goog-api-key": ("x-goog-api-key", ""),
+}
 
 
 def choose(asked: str, principal: Principal, traffic: Traffic, *, spoken: Dialect | None = None) -> Plan:
@@ -100,21 +109,33 @@ def _planned(target: Target, catalog: Catalog, spoken: Dialect | None) -> Planne
         raise ModelUnknown(f"the provider of {name!r} is not known; add it to `providers:` in windlass.yaml")
     if provider.is_known_only:
         raise ProviderNotConfigured(_not_configured(provider))
-    codec = CODECS[spoken if spoken and spoken in provider.also_speaks else provider.dialect]
-    base = provider.base_url.rstrip("/")
+    codec = UPSTREAM_CODECS[spoken if spoken and spoken in provider.also_speaks else provider.dialect]
     return PlannedTarget(
         target=target,
         provider=provider,
-        facts=catalog.models.get(name),
+        facts=catalog.models.get(name) or _facts_of_base(target, provider, catalog),
         name=name,
         codec=codec,
         headers=headers_for(provider, codec),
-        whole_url=base + codec.upstream_path(target.model, is_stream=False),
-        stream_url=base + codec.upstream_path(target.model, is_stream=True),
+        whole_url=url_at(provider, target.model, codec.upstream_path(target.model, is_stream=False)),
+        stream_url=url_at(provider, target.model, codec.upstream_path(target.model, is_stream=True)),
     )
 
 
-def headers_for(provider: Provider, codec: Codec) -> dict[str, str]:
+def _facts_of_base(target: Target, provider: Provider, catalog: Catalog) -> ModelFacts | None:
+    """Return what is known of the model behind a deployment's name."""
+    base_model = provider.deployments.get(target.model)
+    return catalog.models.get(f"{provider.name}/{base_model}") if base_model else None
+
+
+def url_at(provider: Provider, model: str, path: str) -> str:
+    """Join a path of the provider's dialect, whose own query may follow it, to its address."""
+    prefix = provider.path_prefix.replace("{model}", quote(model, safe=""))
+    url = provider.base_url.rstrip("/") + prefix + path
+    return f"{url}{'&' if '?' in path else '?'}{provider.query}" if provider.query else url
+
+
+def headers_for(provider: Provider, codec: UpstreamCodec) -> dict[str, str]:
     """Write what every request to a provider carries; its configured headers win."""
     headers = {
         "content-type": "application/json",
@@ -123,10 +144,9 @@ def headers_for(provider: Provider, codec: Codec) -> dict[str, str]:
         **codec.upstream_headers(),
     }
     key = provider.api_key.value
-    if key and provider.auth == "bearer":
-        headers["authorization"] = f"Bearer {key}"
-    elif key and provider.auth == "x-api-key":
-        headers["x-api-key"] = key
+    if key and provider.auth in _KEY_HEADER:
+        name, prefix = _KEY_HEADER[provider.auth]
+        headers[name] = prefix + key
     return {**headers, **{name.lower(): value for name, value in provider.headers.items()}}
 
 
