@@ -10,3 +10,9 @@ test("the built-in models are ready and lead to their traces", async ({ page }) 
   await row.getByRole("link", { name: /Open traces of/ }).click();
   await expect(page).toHaveURL(/filter=model(%3A|:)(%2A|\*)extract-large/);
 });
+
+test("a model that its provider takes away says when", async ({ page }) => {
+  await page.goto("/models");
+  await page.getByRole("searchbox", { name: "Find a model" }).fill("openai/gpt-4.1-nano");
+  await expect(page.getByRole("row", { name: /openai\/gpt-4.1-nano/ })).toContainText("23 Oct 2026");
+});

@@ -26,11 +26,19 @@ def list_models(
         print_json({"items": shown})
         return
     rows = [
-        (item["id"], item["kind"], "yes" if item["is_configured"] else "no key", item.get("context_tokens"))
+        (
+            item["id"],
+            "yes" if item["is_configured"] else "no key",
+            item["context_tokens"],
+            item["retires_on"],
+            ", then ".join(item["targets"]) or ", ".join(item["abilities"]),
+        )
         for item in shown
     ]
     print_table(
-        ("model", "kind", "usable", "context_tokens"), rows, empty="no models; configure a provider first"
+        ("model", "usable", "context_tokens", "retires_on", "abilities or targets"),
+        rows,
+        empty="no models; configure a provider first",
     )
 
 
@@ -47,6 +55,11 @@ def show(name: str, *, home: Home = None, is_json: Json = False) -> None:
 
 
 def _models(home: Home) -> list[dict[str, Any]]:
-    return cast(
-        "list[dict[str, Any]]", connect(settings_from(home)).get("/api/models", {"limit": 1000})["items"]
-    )
+    client = connect(settings_from(home))
+    items: list[dict[str, Any]] = []
+    cursor: object = ""
+    while cursor is not None:
+        page = client.get("/api/models", {"limit": 1000, "cursor": cursor})
+        items += cast("list[dict[str, Any]]", page["items"])
+        cursor = page["next_cursor"]
+    return items

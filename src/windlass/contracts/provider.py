@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, TypeAlias
 
 from windlass.contracts.call import Dialect
@@ -72,6 +73,7 @@ class ModelFacts:
     max_output_tokens: int | None = None
     abilities: tuple[str, ...] = ()  # tools, vision, reasoning, json_schema, audio, ...
     rejects: tuple[str, ...] = ()  # parameters the model answers 400 to
+    retires_on: date | None = None  # as its provider announced it; None: nothing is announced, or known
 
 
 @dataclass(frozen=True, slots=True)

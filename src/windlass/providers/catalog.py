@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from windlass.contracts.call import Dialect
 from windlass.contracts.provider import AuthStyle, ModelFacts, Provider, Quirks
 
 _FOLDER = Path(__file__).parent / "catalog"
+_LISTED = "listed.json"  # written by scripts/models.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class _Model(msgspec.Struct, forbid_unknown_fields=True):
     max_output_tokens: int | None = None
     abilities: tuple[str, ...] = ()
     rejects: tuple[str, ...] = ()
+    retires_on: date | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,10 +68,16 @@ def load_catalog(folder: Path = _FOLDER) -> dict[str, KnownHost]:
 
     Raises: ConfigurationError naming the file that can't be read.
     """
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+    listed = _read_listed(folder / _LISTED)
+    return {path.stem: _read(path, listed) for path in sorted(folder.glob("*.toml"))}
 
 
-def _read(path: Path) -> KnownHost:
+def _read_listed(path: Path) -> dict[str, dict[str, int]]:
+    """Return price provider -> model -> context size, of models that nobody described by hand."""
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, int]]) if path.exists() else {}
+
+
+def _read(path: Path, listed: Mapping[str, Mapping[str, int]]) -> KnownHost:
     try:
         file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -98,7 +107,14 @@ def _read(path: Path) -> KnownHost:
             max_output_tokens=model.max_output_tokens,
             abilities=model.abilities,
             rejects=model.rejects,
+            retires_on=model.retires_on,
         )
         for model in file.models
+    )
+    described = {facts.name for facts in models}
+    models += tuple(
+        ModelFacts(provider=path.stem, name=name, context_tokens=context_tokens)
+        for name, context_tokens in listed.get(file.price_provider or path.stem, {}).items()
+        if name not in described
     )
     return KnownHost(provider, models, file.keyless_auth, file.options)

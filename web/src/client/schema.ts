@@ -290,6 +290,8 @@ export interface components {
             max_output_tokens: number | null;
             /** Abilities */
             abilities: string[];
+            /** Retires On */
+            retires_on: string | null;
             /** Targets */
             targets: string[];
         };

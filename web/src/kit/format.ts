@@ -78,6 +78,13 @@ export function moment(at: string | null | undefined): string {
   return at ? dayAndClock.format(new Date(at)) : MISSING;
 }
 
+const dayOnly = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+
+/** `11 Dec 2026`, of a date without a time. */
+export function day(on: string): string {
+  return dayOnly.format(new Date(on));
+}
+
 /** `12 s ago`, `4 m ago`, `3 h ago`, `2 d ago`; `now` is a parameter, so that a list agrees with itself. */
 export function ago(at: string | null | undefined, now: number): string {
   if (!at) return MISSING;

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 
@@ -16,7 +17,8 @@ class ModelItem:
     is_configured: bool
     context_tokens: int | None
     max_output_tokens: int | None
-    abilities: Sequence[str]
+    abilities: Sequence[str]  # empty: not described, which says nothing about the model
+    retires_on: date | None
     targets: Sequence[str]  # of a route, in order
 
 

@@ -25,6 +25,7 @@ def model_items(catalog: Catalog, routes: Mapping[str, Route]) -> list[ModelItem
                 context_tokens=facts.context_tokens,
                 max_output_tokens=facts.max_output_tokens,
                 abilities=facts.abilities,
+                retires_on=facts.retires_on,
                 targets=(),
             )
         )
@@ -69,5 +70,6 @@ def _route_item(route: Route, providers: Mapping[str, Provider]) -> ModelItem:
         context_tokens=None,
         max_output_tokens=None,
         abilities=(),
+        retires_on=None,
         targets=targets,
     )

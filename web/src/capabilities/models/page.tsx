@@ -9,6 +9,7 @@ import { Page } from "@/kit/page";
 import { Empty, Failure, Skeleton } from "@/kit/states";
 import table from "@/kit/table.module.css";
 import { modelsQuery, providersQuery } from "./queries";
+import { Retirement } from "./parts/retirement";
 import styles from "./page.module.css";
 
 const SHOWN = 200;
@@ -61,6 +62,8 @@ function ModelTable({ items }: { items: ModelItem[] }) {
           <th scope="col">State</th>
           <th scope="col">Abilities, or targets of a route</th>
           <th scope="col" data-number>Context, tokens</th>
+          <th scope="col" data-number>Answer, tokens</th>
+          <th scope="col">Retires</th>
           <th scope="col" data-number>Traces</th>
         </tr>
       </thead>
@@ -77,6 +80,8 @@ function ModelTable({ items }: { items: ModelItem[] }) {
             <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
             <td className={table["quiet"]}>{(model.kind === "route" ? model.targets.join(", then ") : model.abilities.join(", ")) || "-"}</td>
             <td data-number>{count(model.context_tokens)}</td>
+            <td data-number>{count(model.max_output_tokens)}</td>
+            <td><Retirement on={model.retires_on} /></td>
             <td data-number><Link to="/traces" search={{ filter: tracesOf(model) }}>Open<span className="hidden"> traces of {model.id}</span></Link></td>
           </tr>
         ))}
