@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from genai_prices.data_snapshot import get_snapshot
+
 from windlass.providers.catalog import load_catalog
 
 LISTED = Path(__file__).parents[1] / "src" / "windlass" / "providers" / "catalog" / "listed.json"

@@ -5,6 +5,7 @@ import inspect
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from windlass.base import errors
 from windlass.base.settings import Settings
 from windlass.cli import main as cli
 from windlass.contracts.provider import Provider
+from windlass.dialects.abilities import support
+from windlass.dialects.probes import PROBES
+from windlass.dialects.registry import EMBEDDERS, UPSTREAM_CODECS
+from windlass.providers.catalog import load_catalog
 from windlass.server.app import build_api
 from windlass.server.metrics import GatewayMetrics
 
@@ -182,16 +187,37 @@ async def running_facts() -> tuple[dict[str, Any], list[Provider]]:
 def providers_page(providers: list[Provider]) -> str:
     lines = [
         "# Providers\n",
-        "The catalogue that ships with Windlass. A key in the environment switches a provider on.",
+        "The catalogue that ships with Windlass. A key in the environment switches a provider on; without a key",
+        "variable, or where requests are signed, name the provider in `windlass.yaml`.",
+        "",
+        "## Hosts\n",
+        "Callers of a dialect under *spoken* reach the host untranslated, and the host's own paths are at",
+        "`/v1/providers/<name>/...`. Every other caller is translated.",
         "",
     ]
-    lines += ["| name | host | dialect | key variable |", "|---|---|---|---|"]
+    lines += ["| name | host | spoken | embeddings | key variable | models |", "|---|---|---|---|---|---|"]
+    counts = Counter(facts.provider for host in load_catalog().values() for facts in host.models)
     lines += [
-        f"| `{one.name}` | {one.title} | `{one.dialect}` | "
-        f"{f'`{one.key_variable}`' if one.key_variable else 'none'} |"
+        f"| `{one.name}` | {one.title} | {', '.join(f'`{name}`' for name in (one.dialect, *one.also_speaks))} | "
+        f"{'yes' if one.dialect in EMBEDDERS else 'no'} | "
+        f"{f'`{one.key_variable}`' if one.key_variable else 'none'} | {counts[one.name] or 'any'} |"
         for one in providers
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_ability_lines()]) + "\n"
+
+
+def _ability_lines() -> Iterator[str]:
+    """Ask every codec for every ability; the conformance suite sends the same requests over HTTP."""
+    yield "## What a translated request carries\n"
+    yield "A caller of the same dialect loses nothing: its bytes pass. For a caller of another dialect: *carried*, the"
+    yield "provider gets it in its own words; *dropped*, it does not, and `x-windlass-warnings` names it; *refused*, the"
+    yield "call is answered with 400, because without it the answer would be about something else."
+    yield ""
+    yield f"| ability | {' | '.join(f'`{name}`' for name in UPSTREAM_CODECS)} |"
+    yield "|---" * (len(UPSTREAM_CODECS) + 1) + "|"
+    for probe in PROBES:
+        cells = " | ".join(support(codec, probe) for codec in UPSTREAM_CODECS.values())
+        yield f"| {probe.title} | {cells} |"
 
 
 def pages() -> dict[Path, str]:
