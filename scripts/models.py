@@ -11,6 +11,22 @@ from genai_prices.data_snapshot import get_snapshot
 
 from windlass.providers.catalog import load_catalog
 
+# Priced still, for old records, and gone at the provider.
+# https://platform.claude.com/docs/en/about-claude/model-deprecations
+# https://developers.openai.com/api/docs/deprecations
+RETIRED = {
+    "anthropic": {
+        "claude-2", "claude-3-5-haiku-latest", "claude-3-5-sonnet", "claude-3-7-sonnet-latest",
+        "claude-3-opus-latest", "claude-3-sonnet",
+    },
+    "openai": {
+        "chatgpt-4o-latest", "codex-mini", "computer-use", "gpt-3.5-0301", "gpt-3.5-turbo",
+        "gpt-3.5-turbo-0613", "gpt-3.5-turbo-1106", "gpt-3.5-turbo-16k", "gpt-3.5-turbo-instruct", "gpt-4",
+        "gpt-4-32k", "gpt-4-turbo", "gpt-4-vision-preview", "gpt-4o-2024-05-13", "gpt-4o-audio-preview",
+        "gpt-4o-mini-audio-preview", "gpt-4o-search-preview", "gpt-5.1-codex-mini", "o1", "o1-mini",
+        "o1-preview", "o1-pro", "o3-deep-research", "o3-mini", "o4-mini-deep-research",
+    },
+}  # fmt: skip
 LISTED = Path(__file__).parents[1] / "src" / "windlass" / "providers" / "catalog" / "listed.json"
 
 
@@ -25,7 +41,10 @@ def listed() -> dict[str, dict[str, int]]:
         models = {
             model.id: model.context_window
             for model in provider.models
-            if model.context_window and not model.deprecated and model.match.is_match(model.id)
+            if model.context_window
+            and not model.deprecated
+            and model.id not in RETIRED.get(provider.id, ())
+            and model.match.is_match(model.id)
         }
         if models:
             found[provider.id] = dict(sorted(models.items()))

@@ -11,7 +11,10 @@ T = TypeVar("T", ModelItem, ProviderItem)
 
 
 def model_items(catalog: Catalog, routes: Mapping[str, Route]) -> list[ModelItem]:
-    """List routes, then models that can be used, then those whose provider has no key; each by name."""
+    """List routes, then models that can be used, then those whose provider has no key; each by name.
+
+    Within both, models whose abilities are described stand before those of which only the size is known.
+    """
     items = [_route_item(route, catalog.providers) for route in routes.values()]
     for name, facts in catalog.models.items():
         provider = catalog.providers[facts.provider]
@@ -29,7 +32,9 @@ def model_items(catalog: Catalog, routes: Mapping[str, Route]) -> list[ModelItem
                 targets=(),
             )
         )
-    return sorted(items, key=lambda item: (item.kind != "route", not item.is_configured, item.id))
+    return sorted(
+        items, key=lambda item: (item.kind != "route", not item.is_configured, not item.abilities, item.id)
+    )
 
 
 def provider_items(providers: Iterable[Provider]) -> list[ProviderItem]:
