@@ -58,11 +58,10 @@ function ModelTable({ items }: { items: ModelItem[] }) {
       <thead>
         <tr>
           <th scope="col">Name in calls</th>
-          <th scope="col">Kind</th>
           <th scope="col">State</th>
-          <th scope="col">Abilities, or targets of a route</th>
+          <th scope="col">Abilities, or what a route tries</th>
           <th scope="col" data-number>Context, tokens</th>
-          <th scope="col" data-number>Answer, tokens</th>
+          <th scope="col" data-number>Output, tokens</th>
           <th scope="col">Retires</th>
           <th scope="col" data-number>Traces</th>
         </tr>
@@ -76,9 +75,8 @@ function ModelTable({ items }: { items: ModelItem[] }) {
                 <CopyButton text={model.id} label={`Copy ${model.id}`} />
               </span>
             </td>
-            <td className={table["quiet"]}>{model.kind === "route" ? "Route" : "Model"}</td>
             <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
-            <td className={table["quiet"]}>{(model.kind === "route" ? model.targets.join(", then ") : model.abilities.join(", ")) || "-"}</td>
+            <td className={table["quiet"]}>{(model.kind === "route" ? `Route: ${model.targets.join(", then ")}` : model.abilities.join(", ")) || "-"}</td>
             <td data-number>{count(model.context_tokens)}</td>
             <td data-number>{count(model.max_output_tokens)}</td>
             <td><Retirement on={model.retires_on} /></td>
