@@ -1,18 +1,17 @@
 """Finds out what a dialect carries, by asking its codec once per ability; keeps no table by hand."""
 
-from collections.abc import Iterator
 from typing import Final, Literal, TypeAlias
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest
 from windlass.contracts.dialect import UpstreamCodec, WrittenRequest
 from windlass.contracts.provider import STANDARD, ModelFacts
-from windlass.dialects.probes import PROBES, Probe
+from windlass.dialects.probes import Probe
 
 # lost: neither carried nor named to the caller, which is a fault of the codec
 Support: TypeAlias = Literal["carried", "dropped", "refused", "lost"]
 
-_FACTS: Final = ModelFacts(
+ABLE: Final = ModelFacts(
     provider="any",
     name="any",
     context_tokens=1_000_000,
@@ -31,10 +30,13 @@ _FACTS: Final = ModelFacts(
 )
 
 
-def support(codec: UpstreamCodec, probe: Probe) -> Support:
-    """Say what becomes of an ability on its way to a provider of this dialect."""
+def support(codec: UpstreamCodec, probe: Probe, *, facts: ModelFacts | None = ABLE) -> Support:
+    """Say what becomes of an ability on its way to a provider of this dialect.
+
+    facts: of the model asked; a model that can everything shows what the dialect can.
+    """
     try:
-        written, base = _write(codec, probe.asked), _write(codec, probe.base)
+        written, base = _write(codec, probe.asked, facts), _write(codec, probe.base, facts)
     except BadRequest:
         return "refused"
     if set(written.dropped) - set(base.dropped):
@@ -43,11 +45,5 @@ def support(codec: UpstreamCodec, probe: Probe) -> Support:
     return "carried" if is_there else "lost"
 
 
-def support_of(codec: UpstreamCodec) -> Iterator[tuple[Probe, Support]]:
-    """Ask for every ability, in the order of PROBES."""
-    for probe in PROBES:
-        yield probe, support(codec, probe)
-
-
-def _write(codec: UpstreamCodec, request: ChatRequest) -> WrittenRequest:
-    return codec.write_request(request, quirks=STANDARD, facts=_FACTS)
+def _write(codec: UpstreamCodec, request: ChatRequest, facts: ModelFacts | None) -> WrittenRequest:
+    return codec.write_request(request, quirks=STANDARD, facts=facts)
