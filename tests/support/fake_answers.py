@@ -30,6 +30,7 @@ class Ask:
     wants_usage: bool
     cached_tokens: int = 0
     previous_id: str = ""
+    is_background: bool = False
 
     @property
     def pieces(self) -> list[str]:
@@ -65,6 +66,7 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
         wants_usage=bool((request.get("stream_options") or {}).get("include_usage")),
         cached_tokens=int(options.get("cached", "0")),
         previous_id=str(request.get("previous_response_id") or ""),
+        is_background=bool(request.get("background")),
     )
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 def response(ask: "Ask", usage: dict[str, Any] | None, fault: str) -> dict[str, Any]:
     """Return the whole response; `fault` may make it `incomplete` or `failed`."""
     status = fault if fault in {"incomplete", "failed"} else "completed"
+    if ask.is_background and not ask.is_stream:
+        status, usage = "queued", None
     return {
         "id": _id(ask),
         "object": "response",
@@ -21,7 +23,7 @@ def response(ask: "Ask", usage: dict[str, Any] | None, fault: str) -> dict[str, 
         else None,
         "incomplete_details": {"reason": "max_output_tokens"} if fault == "incomplete" else None,
         "model": ask.model,
-        "output": [_item(ask)],
+        "output": [_item(ask)] if status != "queued" else [],
         "parallel_tool_calls": True,
         "previous_response_id": ask.previous_id or None,
         "service_tier": "default",
@@ -43,7 +45,11 @@ def kept(method: str, path: str) -> tuple[int, bytes]:
     if method == "DELETE":
         return 200, json.dumps({"id": reply_id, "object": "response", "deleted": True}).encode()
     status = "cancelled" if path.endswith("/cancel") else "completed"
-    body = {"id": reply_id, "object": "response", "status": status, "model": "m1", "output": []}
+    part = {"type": "output_text", "text": "made in the background", "annotations": [], "logprobs": []}
+    item = {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": [part]}
+    usage = {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500}
+    body = {"id": reply_id, "object": "response", "status": status, "model": "m1", "output": [item]}
+    body["usage"] = usage
     return 200, json.dumps(body).encode()
 
 

@@ -12,8 +12,9 @@ from windlass.assembly.tables import open_tables
 from windlass.assembly.trace_engine import open_trace_store
 from windlass.assembly.traffic import load_catalog, load_prices, load_traffic
 from windlass.backends.counters.memory import MemoryCounters
+from windlass.backends.pending.folder import PendingFolder
 from windlass.backends.upstream.aiohttp_client import AiohttpClient
-from windlass.base.clock import SystemClock
+from windlass.base.clock import Clock, SystemClock
 from windlass.base.settings import Settings
 from windlass.base.threads import in_thread
 from windlass.capabilities.access.key_ring import KeyRing
@@ -25,6 +26,8 @@ from windlass.capabilities.traces.service import Traces
 from windlass.contracts.journal import Journal
 from windlass.contracts.tables import Tables
 from windlass.contracts.trace_store import TraceStore
+from windlass.gateway.background import BackgroundReplies
+from windlass.gateway.origins import ReplyOrigins
 from windlass.gateway.rig import CallObserver, Rig
 from windlass.ingest.flow import OtlpIntake
 from windlass.providers.offline.client import OfflineClient
@@ -62,13 +65,7 @@ async def open_house(
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        tables = await in_thread(open_tables, settings)
-        stack.callback(tables.close)
-        access = access_service(tables, session_days=settings.session_days, clock=clock)
-        first_start = await in_thread(access.ensure_first_start)
-        key_ring = KeyRing(access.store, clock)
-        await in_thread(key_ring.load)
-        stack.callback(key_ring.close)
+        doors = await _open_doors(stack, settings, clock)
         journal = open_journal(settings)
         stack.callback(journal.close)
         store = open_trace_store(settings)
@@ -78,8 +75,10 @@ async def open_house(
         client = AiohttpClient()
         stack.push_async_callback(client.close)
         traffic = load_traffic(loaded, catalog)
+        traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
+        background = BackgroundReplies(PendingFolder(settings.home / "background"))
         rig = Rig(
-            check_key=key_ring.check,
+            check_key=doors.key_ring.check,
             traffic=lambda: traffic,
             counters=MemoryCounters(),
             journal=journal,
@@ -88,23 +87,58 @@ async def open_house(
             price=prices.price,
             clock=clock,
             observer=observer,
+            origins=ReplyOrigins(find_maker=traces.find_maker),
+            follow=background.follow,
             max_body_bytes=settings.max_body_bytes,
         )
-        await stack.enter_async_context(_following(key_ring))
+        await stack.enter_async_context(_resumed(background, rig))
+        await stack.enter_async_context(_following(doors.key_ring))
         yield House(
             settings=settings,
-            tables=tables,
+            tables=doors.tables,
             store=store,
             journal=journal,
-            access=access,
-            key_ring=key_ring,
+            access=doors.access,
+            key_ring=doors.key_ring,
             prices=prices,
             models=Models(catalog, traffic.routes),
-            traces=Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s),
+            traces=traces,
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
-            first_start=first_start,
+            first_start=doors.first_start,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """The tables, and who may come in."""
+
+    tables: Tables
+    access: AccessService
+    first_start: FirstStart | None
+    key_ring: KeyRing
+
+
+async def _open_doors(stack: AsyncExitStack, settings: Settings, clock: Clock) -> _Doors:
+    tables = await in_thread(open_tables, settings)
+    stack.callback(tables.close)
+    access = access_service(tables, session_days=settings.session_days, clock=clock)
+    first_start = await in_thread(access.ensure_first_start)
+    key_ring = KeyRing(access.store, clock)
+    await in_thread(key_ring.load)
+    stack.callback(key_ring.close)
+    return _Doors(tables, access, first_start, key_ring)
+
+
+@asynccontextmanager
+async def _resumed(background: BackgroundReplies, rig: Rig) -> AsyncGenerator[None]:
+    """Follow replies made in the background while the block runs, those of the process before first."""
+    background.rig = rig
+    await background.resume()
+    try:
+        yield
+    finally:
+        await background.close()
 
 
 @asynccontextmanager

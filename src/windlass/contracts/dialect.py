@@ -56,6 +56,7 @@ class ReplySummary:
     model: str = ""
     id: str = ""
     finish_reasons: tuple[str, ...] = ()
+    is_unfinished: bool = False  # the provider said that it goes on after this answer
 
 
 @dataclass(frozen=True, slots=True)

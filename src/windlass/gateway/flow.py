@@ -22,7 +22,7 @@ async def _chat(call: OpenCall) -> OutboundReply:
     call.principal = authenticate.check(call.request.headers, rig)
     head = ask.read(call)
     plan = route.choose(head.model, call.principal, rig.traffic(), spoken=call.request.dialect)
-    plan = call.plan = pin.narrow(plan, head, call.codec, call.principal, rig)  # kept ids have one home
+    plan = call.plan = await pin.narrow(plan, head, call.codec, call.principal, rig)  # kept ids have one home
     call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
     if is_dry_run(call):
         return await answer_plan(call, plan)

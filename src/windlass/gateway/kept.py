@@ -17,7 +17,7 @@ from windlass.gateway.exchange import Headers, OutboundReply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import authenticate
 from windlass.gateway.stages.replies import header_value
-from windlass.gateway.stages.route import headers_for
+from windlass.gateway.stages.route import headers_for, url_at
 
 PREFIX: Final = "/v1/responses/"
 _PATH = re.compile(re.escape(PREFIX) + r"([\w-]{1,200})(/input_items|/cancel)?")
@@ -33,7 +33,7 @@ _CODEC = CODECS["openai_responses"]
 async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str], rig: Rig) -> OutboundReply:
     """Ask the provider that made the reply.
 
-    Raises: NotFound for an id that this process has not seen or that another project made, MethodRefused,
+    Raises: NotFound for an id that no recorded call made, or that another project made, MethodRefused,
     BadRequest, KeyRefused, UpstreamError.
     """
     principal = authenticate.check(headers, rig)
@@ -45,8 +45,8 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
         raise MethodRefused(f"{method} is not possible on {path!r}")
     if parse_qs(query).get("stream", ["false"])[0] == "true":
         raise BadRequest("stream: a kept reply is read whole here; leave `stream` out", param="stream")
-    provider = _maker(reply_id, principal, rig)
-    base = provider.base_url.rstrip("/") + _CODEC.upstream_path("", is_stream=False)
+    provider = await _maker(reply_id, principal, rig)
+    base = url_at(provider, "", _CODEC.upstream_path("", is_stream=False))
     request = UpstreamRequest(
         method=method,
         url=f"{base}/{reply_id}{part}" + (f"?{query}" if query else ""),
@@ -61,14 +61,14 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
     return answer
 
 
-def _maker(reply_id: str, principal: Principal, rig: Rig) -> Provider:
-    origin = rig.origins.find(reply_id)
+async def _maker(reply_id: str, principal: Principal, rig: Rig) -> Provider:
+    origin = await rig.origins.find(reply_id, principal.project_id)
     is_own = origin is not None and origin.project == principal.project_id
     provider = rig.traffic().catalog.providers.get(origin.provider) if origin is not None and is_own else None
     if provider is None:
         raise NotFound(
-            "this response is not known here; Windlass knows those that it passed on since it started, to the"
-            " project that asked for them"
+            "this response is not known here; Windlass knows those of recorded calls, to the project that"
+            " asked for them"
         )
     return provider
 

@@ -1,6 +1,6 @@
 """Everything the flow of a call needs, handed over by `assembly`; nothing here is chosen or built."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -61,6 +61,15 @@ class DeafObserver:
     def retry_refused(self, route: str, provider: str) -> None: ...
 
 
+class FollowReply(Protocol):
+    """The signature of `BackgroundReplies.follow`."""
+
+    def __call__(self, call: CallRecord, reply_id: str) -> Awaitable[None] | None: ...
+
+
+def _follow_nothing(call: CallRecord, reply_id: str) -> None: ...
+
+
 @dataclass(slots=True)
 class JournalWatch:
     """Whether the last record was refused, so that a change is logged once."""
@@ -85,6 +94,7 @@ class Rig:
     health: TargetHealth = field(default_factory=TargetHealth)
     retries: RetryBudgets = field(default_factory=RetryBudgets)
     origins: ReplyOrigins = field(default_factory=ReplyOrigins)
+    follow: FollowReply = _follow_nothing  # a reply that its provider makes in the background
     journal_watch: JournalWatch = field(default_factory=JournalWatch)
     max_body_bytes: int = 50_000_000  # of a request
     max_reply_bytes: int = 100_000_000  # of an answer that is not streamed

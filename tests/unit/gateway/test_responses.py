@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
+from windlass.base.errors import StoreUnavailable
 from windlass.base.ids import ProjectId
 from windlass.contracts.call import Route, Target
 from windlass.gateway.origins import Origin, ReplyOrigins
@@ -79,10 +80,28 @@ async def test_an_id_of_another_project_does_not_exist(start_gateway: GatewayMak
     assert gateway.provider.count("calls") == 0
 
 
-def test_the_reply_longest_unused_is_forgotten_first() -> None:
-    origins, origin = ReplyOrigins(max_replies=2), Origin(ProjectId("prj"), "lab")
+async def test_the_reply_longest_unused_is_forgotten_first() -> None:
+    project = ProjectId("prj")
+    origins, origin = ReplyOrigins(max_replies=2), Origin(project, "lab")
     origins.remember("resp_0", origin)
     origins.remember("resp_1", origin)
-    assert origins.find("resp_0") == origin
+    assert await origins.find("resp_0", project) == origin
     origins.remember("resp_2", origin)
-    assert [origins.find(f"resp_{number}") for number in range(3)] == [origin, None, origin]
+    assert [await origins.find(f"resp_{number}", project) for number in range(3)] == [origin, None, origin]
+
+
+async def test_a_reply_of_an_earlier_process_is_found_by_its_record() -> None:
+    async def find_maker(project: ProjectId, reply_id: str) -> str | None:
+        return {("prj", "resp_old"): "lab"}.get((project, reply_id))
+
+    origins = ReplyOrigins(find_maker=find_maker)
+    assert await origins.find("resp_old", ProjectId("prj")) == Origin(ProjectId("prj"), "lab")
+    assert await origins.find("resp_old", ProjectId("prj")) == Origin(ProjectId("prj"), "lab")
+    assert await origins.find("resp_never", ProjectId("prj")) is None
+
+
+async def test_a_store_that_is_down_makes_an_id_unknown_and_fails_no_call() -> None:
+    async def find_maker(project: ProjectId, reply_id: str) -> str | None:
+        raise StoreUnavailable("the trace store does not answer")
+
+    assert await ReplyOrigins(find_maker=find_maker).find("resp_old", ProjectId("prj")) is None

@@ -63,6 +63,8 @@ _ALL_DAYS = 100_000
 _MAX_STRETCHES = 20
 _MAX_LIMIT = 200
 _MAX_TEXT = 10_000
+_REPLY_DAYS = 30
+_FIND_REPLY_S = 3.0  # a caller waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,15 @@ class Traces:
         items = await self._items(project_id, [position.trace_id for position in shown], search.times)
         next_cursor = write_cursor(shown[-1]) if len(found) > query.limit else None
         return TracePage(items, next_cursor)
+
+    async def find_maker(self, project_id: ProjectId, reply_id: str) -> str | None:
+        """Return the provider that made a reply of the last 30 days, as its span tells; None when none does.
+
+        Providers keep replies that long. Raises: QueryTimedOut, StoreUnavailable.
+        """
+        reads = TraceReads(self._store, project_id, _FIND_REPLY_S)
+        since_ns = self._clock.now_ns() - _REPLY_DAYS * _DAY_NS
+        return await in_thread(reads.maker_of, reply_id, since_ns) or None
 
     async def get(self, project_id: ProjectId, trace_id: str) -> TraceDetail:
         """Open one trace with its messages; a huge one is cut to its first 5,000 spans, and says so.

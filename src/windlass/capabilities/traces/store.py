@@ -135,6 +135,15 @@ class TraceReads:
         )
         return _named(rows)
 
+    def maker_of(self, reply_id: str, since_ns: int) -> str:
+        """Return the provider that answered with this id; "" when no span says so."""
+        rows = self._ask(
+            "SELECT provider FROM spans WHERE project_id = {project:String} AND started_ns >= {low:Int64} "
+            "AND response_id = {reply:String} AND type = 'gateway' AND provider != '' LIMIT 1",
+            {"low": since_ns, "reply": reply_id},
+        )
+        return str(rows.rows[0][0]) if rows.rows else ""
+
     def bodies_of(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return content by hash, as JSON text, at most 10,000; what isn't there is left out."""
         if not hashes:

@@ -74,6 +74,7 @@ def summary_of(head: ResponseHead, quirks: Quirks) -> ReplySummary:
         model=text_or_empty(head.model),
         id=text_or_empty(head.id),
         finish_reasons=(finish,) if finish and finish not in _UNFINISHED else (),
+        is_unfinished=status in _UNFINISHED,
     )
 
 

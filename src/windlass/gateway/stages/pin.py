@@ -9,7 +9,7 @@ from windlass.gateway.rig import Rig
 from windlass.gateway.traffic import Plan
 
 
-def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, rig: Rig) -> Plan:
+async def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, rig: Rig) -> Plan:
     """Leave only targets that speak the caller's dialect, and of these only the account the id is from.
 
     An id of unknown origin goes to the one account there is. Raises: BadRequest when there is none, or
@@ -27,7 +27,7 @@ def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, ri
         )
     if not head.kept_id:
         return replace(plan, targets=targets)
-    origin = rig.origins.find(head.kept_id)
+    origin = await rig.origins.find(head.kept_id, principal.project_id)
     if origin is not None and origin.project != principal.project_id:
         raise BadRequest(f"{field}: there is nothing with this id", param=field)
     if origin is not None:
@@ -35,7 +35,7 @@ def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, ri
     elif len({target.provider.name for target in targets}) > 1:
         raise BadRequest(
             f"{field}: Windlass does not know which provider of {plan.asked!r} made this id (it knows those"
-            " made since it started); name the model as provider/model, or send the whole input",
+            " of recorded calls); name the model as provider/model, or send the whole input",
             param=field,
         )
     if not targets:

@@ -15,6 +15,7 @@ from windlass.contracts.dialect import Codec, ReplySummary, RequestHead
 from windlass.contracts.journal import CallEntry
 from windlass.contracts.span import SpanStatus, TraceAttributes
 from windlass.contracts.usage import Cost
+from windlass.dialects.raw_object import read_value
 from windlass.dialects.registry import CODECS
 from windlass.gateway.exchange import InboundCall
 from windlass.gateway.origins import Origin
@@ -68,6 +69,7 @@ class OpenCall:
     warnings: list[str] = field(default_factory=list[str])
     facts: dict[str, str] = field(default_factory=dict[str, str])  # attributes of its record
     is_settled: bool = False
+    following: Awaitable[None] | None = None  # done once a reply made in the background can't be forgotten
 
     @property
     def request_id(self) -> str:
@@ -84,6 +86,8 @@ class OpenCall:
             self._lost(error)
         else:
             self._kept()
+        if self.following is not None:
+            await self.following
 
     def abandon(self, outcome: Outcome) -> None:
         """Write the record without waiting, for a caller who has left."""
@@ -115,7 +119,13 @@ class OpenCall:
             self.rig.observer.key_refused()
             return None
         self._remember(self.principal, outcome)
-        return CallEntry(_record_of(self, self.principal, outcome))
+        is_in_background = outcome.summary.is_unfinished and _asks_for_background(self.head)
+        if is_in_background:
+            self.facts["background"] = "pending"
+        entry = CallEntry(_record_of(self, self.principal, outcome))
+        if is_in_background:
+            self.following = self.rig.follow(entry.call, outcome.summary.id)
+        return entry
 
     def _remember(self, principal: Principal, outcome: Outcome) -> None:
         """Note where a reply was made that a later call may go on from."""
@@ -193,6 +203,10 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         warnings=(*call.warnings, *(f"dropped:{name}" for name in call.dropped)),
         attributes={**_kept_headers(call.request.headers), **call.facts},
     )
+
+
+def _asks_for_background(head: RequestHead | None) -> bool:
+    return head is not None and read_value(head.fields.get("background")) is True
 
 
 def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Durable jobs by DBOS; what they do belongs to the capabilities."""
