@@ -270,3 +270,10 @@ def test_chat_and_messages_callers_reach_a_provider_that_speaks_responses_alone(
     assert message.content[0].type == "text"
     assert message.stop_reason == "end_turn"
     assert message.usage.output_tokens > 0
+
+
+def test_a_background_stream_is_gone_on_with_where_it_was_left(client: openai.OpenAI) -> None:
+    first = client.responses.create(model="labres/m1", input="think", background=True)
+    events = list(client.responses.retrieve(first.id, stream=True, starting_after=3))
+    assert [event.sequence_number for event in events] == list(range(4, 4 + len(events)))
+    assert events[-1].type == "response.completed"

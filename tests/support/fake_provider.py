@@ -142,6 +142,10 @@ class Connection(asyncio.Protocol):
             self._answer(200, bytes(range(256)) * 400, {"content-type": "image/png", **account})
         elif name.endswith("/flood"):
             self._work = asyncio.get_running_loop().create_task(self._flood(int(options["megabytes"])))
+        elif "/responses/" in name and options.get("stream") == "true":
+            ask = answers.Ask("openai_responses", "m1", True, 10, 8, "", True)
+            after = int(options.get("starting_after", "-1")) + 1
+            self._work = asyncio.get_running_loop().create_task(self._send_frames(_frames(ask, "")[after:]))
         elif "/responses/" in name:
             self._answer(*kept(self._parser.get_method().decode(), path))
         elif not name.endswith(("/completions", "/messages", "/responses")):
@@ -225,6 +229,13 @@ class Connection(asyncio.Protocol):
             if number == after and await self._break(ask, fault):
                 return
             await self._can_write.wait()
+            self._transport.write(b"%x\r\n%b\r\n" % (len(frame), frame))
+            await asyncio.sleep(0)
+        self._transport.write(b"0\r\n\r\n")
+
+    async def _send_frames(self, frames: list[bytes]) -> None:
+        self._transport.write(_STREAM_HEAD)
+        for frame in frames:
             self._transport.write(b"%x\r\n%b\r\n" % (len(frame), frame))
             await asyncio.sleep(0)
         self._transport.write(b"0\r\n\r\n")

@@ -88,7 +88,11 @@ class GatewayApp:
         elif cast("bytes", scope["raw_path"]).startswith(_PROVIDERS.encode()):
             await self._pass_through(scope, headers, receive, send)
         else:
-            await _send_whole(await self._other(path, scope, headers), send)
+            reply = await self._other(path, scope, headers)
+            if isinstance(reply.body, bytes):
+                await _send_whole(reply, send)
+            else:
+                await self._send_watched(reply, reply.body, receive, send)
 
     async def _enter(self, door: _Door, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         body = await _read_body(headers, receive, self._rig.max_body_bytes)
@@ -139,6 +143,20 @@ class GatewayApp:
                 raise
         finally:
             self._unanswered.pop(task, None)
+            watch.cancel()
+
+    async def _send_watched(
+        self, reply: OutboundReply, body: StreamBody, receive: Receive, send: Send
+    ) -> None:
+        """Send a stream that belongs to no call, as long as its reader is there."""
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        watch = asyncio.ensure_future(_watch(receive, task, None))
+        try:
+            await self._send_stream(reply, body, send)
+        except asyncio.CancelledError:
+            if not watch.done() or task.uncancel():
+                raise
+        finally:
             watch.cancel()
 
     async def _send_stream(self, reply: OutboundReply, body: StreamBody, send: Send) -> None:

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qs
 
-from windlass.base.errors import BadRequest, MethodRefused, NotFound, UpstreamRefused
+from windlass.base.errors import MethodRefused, NotFound, UpstreamRefused
+from windlass.base.ids import new_span_id
 from windlass.contracts.call import Principal
 from windlass.contracts.provider import Provider
 from windlass.contracts.upstream import UpstreamRequest
 from windlass.dialects.registry import CODECS
 from windlass.gateway.exchange import Headers, OutboundReply
+from windlass.gateway.kept_stream import KeptStream
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import authenticate
-from windlass.gateway.stages.replies import header_value
+from windlass.gateway.stages.replies import STREAM_HEADERS, header_value
 from windlass.gateway.stages.route import headers_for, url_at
 
 PREFIX: Final = "/v1/responses/"
@@ -27,6 +29,7 @@ _METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "/cancel": ("POST",),
 }
 _TIMEOUT_S = 60.0
+_STREAM_S = 3600.0  # models may think for long in the background
 _CODEC = CODECS["openai_responses"]
 
 
@@ -34,7 +37,7 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
     """Ask the provider that made the reply.
 
     Raises: NotFound for an id that no recorded call made, or that another project made, MethodRefused,
-    BadRequest, KeyRefused, UpstreamError.
+    KeyRefused, UpstreamError.
     """
     principal = authenticate.check(headers, rig)
     found = _PATH.fullmatch(path)
@@ -43,8 +46,7 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
     reply_id, part = found[1], found[2] or ""
     if method not in _METHODS[part]:
         raise MethodRefused(f"{method} is not possible on {path!r}")
-    if parse_qs(query).get("stream", ["false"])[0] == "true":
-        raise BadRequest("stream: a kept reply is read whole here; leave `stream` out", param="stream")
+    is_stream = method == "GET" and not part and parse_qs(query).get("stream", ["false"])[0] == "true"
     provider = await _maker(reply_id, principal, rig)
     base = url_at(provider, "", _CODEC.upstream_path("", is_stream=False))
     request = UpstreamRequest(
@@ -53,9 +55,9 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
         headers=headers_for(provider, _CODEC),
         body=b"",
         connect_s=5.0,
-        total_s=_TIMEOUT_S,
+        total_s=_STREAM_S if is_stream else _TIMEOUT_S,
     )
-    answer = await _ask(request, provider.name, rig)
+    answer = await _ask(request, provider, rig, is_stream=is_stream)
     if method == "DELETE":
         rig.origins.forget(reply_id)
     return answer
@@ -79,8 +81,12 @@ def allowed(path: str) -> bytes:
     return ", ".join(_METHODS[(found[2] if found else None) or ""]).encode()
 
 
-async def _ask(request: UpstreamRequest, name: str, rig: Rig) -> OutboundReply:
-    reply = await rig.clients.get(name, rig.client).send(request)
+async def _ask(request: UpstreamRequest, provider: Provider, rig: Rig, *, is_stream: bool) -> OutboundReply:
+    reply = await rig.clients.get(provider.name, rig.client).send(request)
+    target = (b"x-windlass-target", header_value(provider.name))
+    if is_stream and reply.status == 200:
+        body_of_events = KeptStream(reply, provider.quirks, f"req_{new_span_id()}")
+        return OutboundReply(200, [*STREAM_HEADERS, target], body_of_events)
     try:
         body = await reply.read(rig.max_reply_bytes)
     finally:
@@ -98,6 +104,6 @@ async def _ask(request: UpstreamRequest, name: str, rig: Rig) -> OutboundReply:
     headers: Headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
-        (b"x-windlass-target", header_value(name)),
+        target,
     ]
     return OutboundReply(reply.status, headers, body)

@@ -65,7 +65,9 @@ async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(
     assert (await gateway.post(f"{kept}/cancel", {})).json["status"] == "cancelled"
     refused = await gateway.post(kept, {})
     assert (refused.status, refused.headers["allow"]) == (405, "GET, DELETE")
-    assert (await gateway.get(f"{kept}?stream=true")).status == 400
+    streamed = await gateway.get(f"{kept}?stream=true&starting_after=2")
+    assert streamed.headers["content-type"].startswith("text/event-stream")
+    assert b"response.completed" in streamed.body
     assert (await gateway.get(kept, authorization="Bearer wl-wrong")).status == 401
     assert (await gateway.get("/v1/responses/resp_of_somebody")).status == 404
     assert (await gateway.get("/v1/responses/..%2fmodels")).status == 404

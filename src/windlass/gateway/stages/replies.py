@@ -17,7 +17,7 @@ from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import Plan
 
 _JSON = (b"content-type", b"application/json")
-_STREAM: Headers = [
+STREAM_HEADERS: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
@@ -36,7 +36,7 @@ def answer_headers(
     """Write the headers of an answer; without a body it is a stream."""
     headers = _own_headers(call, len(call.attempts) + (body is None))
     if body is None:
-        headers += _STREAM
+        headers += STREAM_HEADERS
     else:
         headers += (_JSON, (b"content-length", b"%d" % len(body)))
     headers.append((b"x-windlass-target", header_value(target)))
