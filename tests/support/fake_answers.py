@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support import fake_bedrock as bedrock
 from tests.support import fake_responses as responses
 
 TEXT = (
@@ -51,6 +52,8 @@ class Ask:
 
 def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
     """Read a request: `chunks-50` as model gives 50 pieces; tools in it are called once."""
+    if bedrock.model_of(path):
+        return Ask(**bedrock.read_ask(path, body, options))
     request = json.loads(body)
     model = str(request.get("model", ""))
     messages = request.get("messages") or request.get("input") or []
@@ -71,6 +74,8 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
 
 
 def dialect_of(path: str) -> str:
+    if bedrock.model_of(path):
+        return "bedrock"
     if path.endswith("/messages"):
         return "anthropic"
     return "openai_responses" if path.endswith("/responses") else "openai_chat"
@@ -158,6 +163,8 @@ def usage_of(ask: Ask, fault: str) -> dict[str, Any] | None:
 
 
 def whole(ask: Ask, fault: str) -> bytes:
+    if ask.dialect == "bedrock":
+        return _dump(bedrock.whole(ask, fault))
     usage = usage_of(ask, fault)
     if ask.dialect == "openai_responses":
         return _dump(responses.response(ask, usage, fault))
@@ -196,6 +203,8 @@ def whole(ask: Ask, fault: str) -> bytes:
 
 def frames(ask: Ask, fault: str) -> list[bytes]:
     """Return the frames of a stream, the terminal marker last."""
+    if ask.dialect == "bedrock":
+        return bedrock.frames(ask, fault)
     if ask.dialect == "openai_responses":
         return responses.frames(ask, usage_of(ask, fault), fault)
     return _anthropic_frames(ask, fault) if ask.dialect == "anthropic" else _openai_frames(ask, fault)
@@ -212,6 +221,10 @@ def error_body(dialect: str, status: int, fault: str) -> bytes:
         message, code = "This model's maximum context length is 8192 tokens.", "context_length_exceeded"
     if fault == "policy":
         message, code = "The request was stopped by the content filter.", "content_filter"
+    if dialect == "bedrock":
+        return bedrock.error_body(
+            status, "Input is too long for requested model." if code == "context_length_exceeded" else message
+        )
     kinds = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error",
              429: "rate_limit_error", 529: "overloaded_error"}  # fmt: skip
     fallback = "api_error" if dialect == "anthropic" else "server_error"
@@ -224,6 +237,8 @@ def error_body(dialect: str, status: int, fault: str) -> bytes:
 
 
 def error_frame(dialect: str) -> bytes:
+    if dialect == "bedrock":
+        return bedrock.error_frame()
     if dialect == "anthropic":
         return _event(
             "error", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}

@@ -44,6 +44,7 @@ from urllib.parse import parse_qsl
 import httptools
 
 from tests.support import fake_answers as answers
+from tests.support import fake_bedrock as bedrock
 from tests.support.fake_responses import kept
 
 _KEPT_BODY = 100_000
@@ -110,7 +111,7 @@ class Connection(asyncio.Protocol):
             self._answer(200, self._inspect(path))
             return
         self._seen.counts["calls"] += 1
-        model = _model_of(body)
+        model = bedrock.model_of(path) or _model_of(body)
         options = {**dict(parse_qsl(path.partition("?")[2])), **_options(model, self._headers)}
         fault = self._fault(options)
         self._seen.requests.append(
@@ -122,13 +123,23 @@ class Connection(asyncio.Protocol):
                 "body": body[:_KEPT_BODY].decode("utf-8", "replace"),
             }
         )
+        if bedrock.model_of(path) and self._refuse_stranger(path, body):
+            return
         if not fault and self._answer_other(path, body, options):
             return
-        if not fault and b'"stream"' not in body:
+        if not fault and b'"stream"' not in body and not bedrock.is_stream(path):
             whole = _whole if len(body) < _KEPT_BODY else _whole.__wrapped__
             self._answer(200, whole(path, body, tuple(sorted(options.items()))))
             return
         self._work = asyncio.get_running_loop().create_task(self._serve(path, body, options, fault))
+
+    def _refuse_stranger(self, path: str, body: bytes) -> bool:
+        """Answer a request to Bedrock that is not signed as it must be; false when it is."""
+        refused = bedrock.refusal(self._parser.get_method().decode(), path, self._headers, body)
+        if refused is not None:
+            status, name, words = refused
+            self._answer(status, bedrock.error_body(status, words), bedrock.error_headers(status, name))
+        return refused is not None
 
     def _answer_other(self, path: str, body: bytes, options: Mapping[str, str]) -> bool:
         """Answer what is no chat; false when it is one."""
@@ -148,7 +159,7 @@ class Connection(asyncio.Protocol):
             self._work = asyncio.get_running_loop().create_task(self._send_frames(_frames(ask, "")[after:]))
         elif "/responses/" in name:
             self._answer(*kept(self._parser.get_method().decode(), path))
-        elif not name.endswith(("/completions", "/messages", "/responses")):
+        elif not name.endswith(("/completions", "/messages", "/responses", "/converse", "/converse-stream")):
             method = self._parser.get_method().decode()
             self._answer(200, answers.echo(method, path, self._headers, body))
         else:
@@ -191,6 +202,7 @@ class Connection(asyncio.Protocol):
         elif fault.isdigit() or fault in {"context", "policy"}:
             status = int(fault) if fault.isdigit() else 400
             more = {"retry-after": options["retry_after"]} if "retry_after" in options else {}
+            more |= bedrock.error_headers(status) if dialect == "bedrock" else {}
             self._answer(status, answers.error_body(dialect, status, fault), more)
         elif fault in {"empty", "no-usage"} and path.partition("?")[0].endswith("/embeddings"):
             self._answer(200, answers.embeddings(body, fault))
@@ -218,7 +230,9 @@ class Connection(asyncio.Protocol):
         self._answer(200, answer if fault != "malformed" else answer[:-20])
 
     async def _stream(self, ask: answers.Ask, fault: str, after: int, seconds: float) -> None:
-        self._transport.write(_STREAM_HEAD)
+        is_binary = ask.dialect == "bedrock"
+        head = _STREAM_HEAD.replace(b"text/event-stream", bedrock.CONTENT_TYPE.encode())
+        self._transport.write(head if is_binary else _STREAM_HEAD)
         frames = _frames(ask, fault)
         if fault == "no-done":
             frames = frames[:-1]
@@ -248,9 +262,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return True
         if fault in {"malformed", "error-event"}:
-            frame = (
-                b'data: {"choices":[{"del\n\n' if fault == "malformed" else answers.error_frame(ask.dialect)
-            )
+            frame = _malformed(ask) if fault == "malformed" else answers.error_frame(ask.dialect)
             self._transport.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(frame), frame))
             return True
         return False
@@ -260,6 +272,10 @@ class Connection(asyncio.Protocol):
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {status} X\r\n{lines}content-length: {len(body)}\r\n\r\n"
         self._transport.write(head.encode() + (b"" if self._parser.get_method() == b"HEAD" else body))
+
+
+def _malformed(ask: answers.Ask) -> bytes:
+    return bedrock.malformed_frame() if ask.dialect == "bedrock" else b'data: {"choices":[{"del\n\n'
 
 
 def _model_of(body: bytes) -> str:

@@ -6,8 +6,15 @@ from typing import Final
 from windlass.backends.upstream.signing import SigningClient
 from windlass.contracts.provider import AuthStyle, Catalog, Provider
 from windlass.contracts.upstream import Signer, UpstreamClient
+from windlass.providers.bedrock import SigV4Signer
 
-_SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {}
+_SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {"aws_sigv4": SigV4Signer}
+
+
+def signer_of(provider: Provider) -> Signer | None:
+    """Return who signs for a provider; None: a key in a header does, or nothing."""
+    make = _SIGNERS.get(provider.auth)
+    return make(provider) if make else None
 
 
 def signing_clients(catalog: Catalog, client: UpstreamClient) -> dict[str, UpstreamClient]:

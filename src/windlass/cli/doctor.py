@@ -1,5 +1,6 @@
 """`windlass doctor`: check this machine and this folder, and say how to mend what is wrong."""
 
+import asyncio
 import json
 import os
 import platform
@@ -22,12 +23,14 @@ import typer
 
 from windlass.assembly.config_file import find_config, load_config
 from windlass.assembly.environment import process_environment
+from windlass.assembly.signing import signer_of
 from windlass.assembly.traffic import check_config
-from windlass.base.errors import ConfigurationError
+from windlass.base.errors import ConfigurationError, CredentialsUnavailable
 from windlass.base.settings import Settings
 from windlass.cli.options import ConfigPath, Home, Json, Port, settings_from
 from windlass.cli.output import print_json
 from windlass.contracts.provider import Provider
+from windlass.contracts.upstream import Signer, UpstreamRequest
 from windlass.dialects.registry import UPSTREAM_CODECS
 from windlass.gateway.stages.route import headers_for, url_at
 from windlass.server import ports
@@ -181,8 +184,13 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
 
 def _reach(provider: Provider) -> list[Finding]:
     """Ask for the list of models, which costs nothing, with the configured key."""
+    signer = signer_of(provider)
+    if signer is not None:
+        return _reach_signed(provider, signer)
     codec = UPSTREAM_CODECS[provider.dialect]
     headers = headers_for(provider, codec)
+    if not codec.models_path:
+        return _reach_host(provider, "its key was not tried: nothing there is free of charge")
     is_rootless = provider.dialect == "anthropic" and not provider.base_url.endswith("/v1")
     path = ("/v1" if is_rootless else "") + codec.models_path
     request = urllib.request.Request(url_at(provider, "", path), headers=headers)  # noqa: S310
@@ -193,18 +201,44 @@ def _reach(provider: Provider) -> list[Finding]:
     except urllib.error.HTTPError as error:
         status, date = error.code, error.headers.get("date")
     except (TimeoutError, OSError, ssl.SSLError) as error:
-        host = urllib.parse.urlsplit(provider.base_url).hostname
-        return [
-            Finding(
-                provider.name, "bad", f"can't reach {host}: {error.__class__.__name__}", "check the network"
-            )
-        ]
+        return [_unreachable(provider, error)]
     elapsed_ms = (time.monotonic() - started_s) * 1000
     if status in {401, 403}:
         return [
             Finding(provider.name, "bad", f"refused the key ({status})", f"check {provider.key_variable}")
         ]
     return [Finding(provider.name, "ok", f"answers in {elapsed_ms:.0f} ms"), *_clock(date)]
+
+
+def _reach_signed(provider: Provider, signer: Signer) -> list[Finding]:
+    """Look for the credentials and sign with them; whether they are good only a call that costs can tell."""
+    probe = UpstreamRequest("GET", provider.base_url, {}, b"", _REACH_S, _REACH_S)
+    try:
+        asyncio.run(signer.sign(probe))
+    except CredentialsUnavailable as error:
+        return [Finding(provider.name, "bad", error.message, "windlass doctor, once that is done")]
+    return _reach_host(provider, "its credentials were found, and not tried on a model")
+
+
+def _reach_host(provider: Provider, caution: str) -> list[Finding]:
+    """Say whether the host answers at all; what it answers to a stranger says nothing."""
+    started_s = time.monotonic()
+    try:
+        with urllib.request.urlopen(provider.base_url, timeout=_REACH_S) as reply:  # noqa: S310
+            date = reply.headers.get("date")
+    except urllib.error.HTTPError as error:
+        date = error.headers.get("date")
+    except (TimeoutError, OSError, ssl.SSLError) as error:
+        return [_unreachable(provider, error)]
+    elapsed_ms = (time.monotonic() - started_s) * 1000
+    return [Finding(provider.name, "ok", f"answers in {elapsed_ms:.0f} ms; {caution}"), *_clock(date)]
+
+
+def _unreachable(provider: Provider, error: Exception) -> Finding:
+    host = urllib.parse.urlsplit(provider.base_url).hostname
+    return Finding(
+        provider.name, "bad", f"can't reach {host}: {error.__class__.__name__}", "check the network"
+    )
 
 
 def _clock(date: str | None) -> list[Finding]:

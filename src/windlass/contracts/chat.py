@@ -89,6 +89,7 @@ class ChatRequest:
     wants_logprobs: bool = False
     top_logprobs: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    betas: tuple[str, ...] = ()  # of Anthropic, from its header
     modalities: tuple[str, ...] = ()  # of the reply: text, audio, image; empty: what the model does
     unread: tuple[str, ...] = ()  # names of fields this shape can't carry, reported to the caller
 

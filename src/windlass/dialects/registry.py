@@ -1,11 +1,13 @@
 """Which codec speaks which dialect; the codecs themselves are in their own modules."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.dialect import Codec, Embedder, UpstreamCodec
 from windlass.dialects.anthropic.codec import AnthropicMessages
+from windlass.dialects.bedrock.codec import BedrockConverse
+from windlass.dialects.bedrock.model_ids import base_of, without_arn
 from windlass.dialects.openai_chat.codec import OpenAiChat
 from windlass.dialects.openai_chat.embeddings import OpenAiEmbedder
 from windlass.dialects.openai_responses.codec import OpenAiResponses
@@ -16,5 +18,8 @@ CODECS: Final[Mapping[Dialect, Codec]] = {
     "openai_responses": OpenAiResponses(),
 }
 # What providers are spoken to in: the dialects above, and those no caller speaks to Windlass.
-UPSTREAM_CODECS: Final[Mapping[Dialect, UpstreamCodec]] = {**CODECS}
+UPSTREAM_CODECS: Final[Mapping[Dialect, UpstreamCodec]] = {**CODECS, "bedrock": BedrockConverse()}
+# Where a model has several ids: an id -> that of the model itself.
+BASE_MODELS: Final[Mapping[Dialect, Callable[[str], str]]] = {"bedrock": base_of}
+PRICED_NAMES: Final[Mapping[Dialect, Callable[[str], str]]] = {"bedrock": without_arn}  # and the priced one
 EMBEDDERS: Final[Mapping[Dialect, Embedder]] = {"openai_chat": OpenAiEmbedder()}

@@ -1,6 +1,7 @@
 """Carries one stream from the upstream's dialect to the caller's; sends and awaits nothing."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from windlass.contracts.chat import (
     MediaSeen,
@@ -9,6 +10,7 @@ from windlass.contracts.chat import (
     StreamEnd,
     StreamEvent,
     StreamFault,
+    StreamStart,
     TextDelta,
     ThinkingDelta,
     ToolArguments,
@@ -29,6 +31,7 @@ from windlass.dialects.tool_names import restore_event
 
 _CONTENT = (MediaSeen, TextDelta, ToolStart, ToolArguments, ThinkingDelta, RefusalDelta, RedactedThinking)
 _NO_NAMES: Mapping[str, str] = {}
+_NOTHING = StreamStart("", "")
 
 
 def open_relay(
@@ -39,21 +42,26 @@ def open_relay(
     *,
     renamed_tools: Mapping[str, str] = _NO_NAMES,
     created_s: int = 0,
+    unsaid: StreamStart = _NOTHING,
 ) -> Relay:
     """Open the relay from an upstream that speaks `source` to a caller that speaks `sink`.
 
-    renamed_tools: from the WrittenRequest. created_s: the time shown where upstream's dialect has none.
+    renamed_tools: from the WrittenRequest. created_s: the time shown where upstream's dialect has none;
+    unsaid: the id and the model shown where it has none.
     """
     if source.name == sink.name:
         return sink.open_tap(head, quirks)
     writer = sink.open_writer(head, created_s=created_s)
-    return _Translation(source.open_reader(quirks), writer, renamed_tools)
+    return _Translation(source.open_reader(quirks), writer, renamed_tools, unsaid)
 
 
 class _Translation:
-    __slots__ = ("_fault", "_has_content", "_is_complete", "_reader", "_renamed", "_writer")
+    __slots__ = ("_fault", "_has_content", "_is_complete", "_reader", "_renamed", "_unsaid", "_writer")
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter, renamed: Mapping[str, str]) -> None:
+    def __init__(
+        self, reader: StreamReader, writer: StreamWriter, renamed: Mapping[str, str], unsaid: StreamStart
+    ) -> None:
+        self._unsaid = unsaid
         self._reader = reader
         self._writer = writer
         self._renamed = renamed
@@ -99,5 +107,11 @@ class _Translation:
                 self._is_complete = True
             else:
                 self._has_content = self._has_content or isinstance(event, _CONTENT)
-                frames.append(self._writer.write(restore_event(event, self._renamed)))
+                frames.append(self._writer.write(self._shown(event)))
         return b"".join(frames)
+
+    def _shown(self, event: StreamEvent) -> StreamEvent:
+        if isinstance(event, StreamStart) and not (event.id and event.model):
+            unsaid = self._unsaid
+            return replace(event, id=event.id or unsaid.id, model=event.model or unsaid.model)
+        return restore_event(event, self._renamed)

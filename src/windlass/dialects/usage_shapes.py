@@ -1,5 +1,7 @@
 """Finds model and usage in replies of any shape we know, whole or streamed; for calls nobody translated."""
 
+import builtins
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +12,8 @@ from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic import usage as anthropic_usage
+from windlass.dialects.bedrock import usage as bedrock_usage
+from windlass.dialects.bedrock.event_stream import EventStreamSplitter, FrameBroken
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.openai_chat import usage as openai_usage
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
@@ -31,23 +35,34 @@ class _Outer(msgspec.Struct):
     model: Any = None
     usage: Any = None
     service_tier: Any = None
+    serviceTier: Any = None  # noqa: N815  # Bedrock's, as is the next
+    performanceConfig: Any = None  # noqa: N815
     message: msgspec.Raw = msgspec.Raw()  # Anthropic's `message_start`
     response: msgspec.Raw = msgspec.Raw()  # the events of OpenAI's Responses
 
 
+class _Chunk(msgspec.Struct):
+    bytes: builtins.bytes = b""  # base64 in JSON
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
 _INNER = msgspec.json.Decoder(_Inner)
 _OUTER = msgspec.json.Decoder(_Outer)
 
 
-def summarise(body: bytes, quirks: Quirks, *, is_stream: bool) -> ReplySummary:
-    """Read what is known of a reply; usage stays None where no shape fits, which is not zero."""
+def summarise(body: bytes, quirks: Quirks, *, is_stream: bool, is_binary: bool = False) -> ReplySummary:
+    """Read what is known of a reply; usage stays None where no shape fits, which is not zero.
+
+    is_binary: whether a stream is one of AWS's, not of server-sent events.
+    """
     counts: dict[str, Json] = {}
     model = tier = ""
-    for payload in _frames(body) if is_stream else (body,):
+    payloads = _binary_frames(body) if is_binary else _frames(body)
+    for payload in payloads if is_stream else (body,):
         for found in _read(payload):
             model = model or text_or_empty(found.model)
             anthropic_usage.merge_usage(counts, found.usage)
-            tier = text_or_empty(found.service_tier) if isinstance(found, _Outer) else tier
+            tier = _tier_of(found) if isinstance(found, _Outer) else tier
     return ReplySummary(usage=_usage_of(counts, quirks, tier), model=model)
 
 
@@ -58,6 +73,25 @@ def _frames(body: bytes) -> Iterable[bytes]:
     except FrameTooLarge:
         return []
     return [payload_of(frame) for frame in frames if b'"usage"' in frame or b'"model"' in frame]
+
+
+def _binary_frames(body: bytes) -> Iterable[bytes]:
+    """Read the frames up to the first broken one; a frame of InvokeModel has the model's own event inside."""
+    with contextlib.suppress(FrameBroken):
+        for frame in EventStreamSplitter().feed(body):
+            yield _inner_event(frame.payload) if frame.name == "chunk" else frame.payload
+
+
+def _inner_event(payload: bytes) -> bytes:
+    try:
+        return _CHUNK.decode(payload).bytes
+    except (msgspec.DecodeError, RecursionError):
+        return b""
+
+
+def _tier_of(found: _Outer) -> str:
+    written = {"serviceTier": found.serviceTier, "performanceConfig": found.performanceConfig}
+    return text_or_empty(found.service_tier) or bedrock_usage.read_tier(written)
 
 
 def _read(payload: bytes) -> list[_Outer | _Inner]:
@@ -72,6 +106,8 @@ def _read(payload: bytes) -> list[_Outer | _Inner]:
 def _usage_of(counts: Mapping[str, Json], quirks: Quirks, service_tier: str) -> Usage | None:
     if "prompt_tokens" in counts or "completion_tokens" in counts:
         return openai_usage.read_usage(counts, quirks, service_tier)
+    if "inputTokens" in counts:
+        return bedrock_usage.read_usage(counts, service_tier)
     if "total_tokens" not in counts:
         return anthropic_usage.read_usage(counts)
     details = counts.get("input_tokens_details")

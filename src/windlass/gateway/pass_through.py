@@ -10,7 +10,7 @@ from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, Onward, OutboundReply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import admit, authenticate, onward, record, route
-from windlass.gateway.stages.attempt import Attempt
+from windlass.gateway.stages.attempt import Attempt, request_id_of
 from windlass.gateway.stages.context import read_attributes
 from windlass.gateway.stages.failures import key_refused
 from windlass.gateway.stages.passage import Passage
@@ -75,7 +75,7 @@ async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
         sent_bytes = asked.upload.size_bytes if asked.upload else len(asked.body)
         call.facts["request_bytes"] = str(sent_bytes)
     trial.http_status = reply.status
-    trial.upstream_request_id = reply.headers.get("x-request-id") or reply.headers.get("request-id", "")
+    trial.upstream_request_id = request_id_of(reply.headers)
     if reply.status == 401:  # about the key of Windlass, which its body may quote
         reply.close()
         refused = key_refused(planned.provider)

@@ -31,11 +31,13 @@ class KnownOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: str
     variable: str = ""  # where else it is looked for
+    other_variable: str = ""  # and where then
     default: str = ""
 
 
 class _Model(msgspec.Struct, forbid_unknown_fields=True):
     name: str
+    prefixes: tuple[str, ...] = ()  # `eu` stands for `eu.{name}` too: the same model, reached another way
     title: str = ""
     context_tokens: int | None = None
     max_output_tokens: int | None = None
@@ -101,7 +103,7 @@ def _read(path: Path, listed: Mapping[str, Mapping[str, int]]) -> KnownHost:
     models = tuple(
         ModelFacts(
             provider=path.stem,
-            name=model.name,
+            name=name,
             title=model.title,
             context_tokens=model.context_tokens,
             max_output_tokens=model.max_output_tokens,
@@ -110,6 +112,7 @@ def _read(path: Path, listed: Mapping[str, Mapping[str, int]]) -> KnownHost:
             retires_on=model.retires_on,
         )
         for model in file.models
+        for name in (model.name, *(f"{prefix}.{model.name}" for prefix in model.prefixes))
     )
     described = {facts.name for facts in models}
     models += tuple(

@@ -10,7 +10,7 @@ from windlass.base.errors import ConfigurationError
 from windlass.contracts.call import Dialect
 from windlass.contracts.provider import AuthStyle, Catalog, Provider, Secret
 from windlass.dialects.registry import UPSTREAM_CODECS
-from windlass.providers.catalog import KnownHost, load_catalog
+from windlass.providers.catalog import KnownHost, KnownOption, load_catalog
 
 _OFFLINE = "offline"
 _KEYLESS = frozenset[AuthStyle]({"none", "aws_sigv4", "google_oauth", "azure_entra"})
@@ -144,10 +144,14 @@ def _options(host: KnownHost, written: Mapping[str, str], environment: Mapping[s
             has = ", ".join(host.options) or "none"
             raise ConfigurationError(f"providers.{name}.{option}: {name!r} has no such option; it has: {has}")
     found = {
-        option: written.get(option) or environment.get(known.variable, "") or known.default
+        option: written.get(option) or _from_variables(known, environment) or known.default
         for option, known in host.options.items()
     }
     return {option: value for option, value in found.items() if value}
+
+
+def _from_variables(option: KnownOption, environment: Mapping[str, str]) -> str:
+    return environment.get(option.variable, "") or environment.get(option.other_variable, "")
 
 
 def _address(host: KnownHost, setting: ProviderSetting, options: Mapping[str, str]) -> str:

@@ -5,16 +5,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.support import event_stream
 from windlass.contracts.chat import StreamEvent, TextDelta, ToolArguments, ToolStart
-from windlass.contracts.dialect import Codec, Relay, RequestHead
+from windlass.contracts.dialect import Codec, Relay, RequestHead, UpstreamCodec
 from windlass.contracts.provider import STANDARD, Quirks
-from windlass.dialects.registry import CODECS
+from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
 from windlass.dialects.sse import FrameSplitter, payload_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OPENAI = CODECS["openai_chat"]
 ANTHROPIC = CODECS["anthropic"]
 RESPONSES = CODECS["openai_responses"]
+BEDROCK = UPSTREAM_CODECS["bedrock"]
 _BY_VENDOR = {"anthropic": ANTHROPIC, "responses": RESPONSES}
 STREAMS: tuple[tuple[str, Codec], ...] = tuple(
     (path.name, _BY_VENDOR.get(path.name.partition("_")[0], OPENAI))
@@ -56,7 +58,7 @@ def pump(relay: Relay, chunks: Iterable[bytes]) -> bytes:
     return b"".join(frames) + (relay.closing() if relay.is_complete else b"")
 
 
-def events_of(codec: Codec, chunks: Iterable[bytes], quirks: Quirks = STANDARD) -> list[StreamEvent]:
+def events_of(codec: UpstreamCodec, chunks: Iterable[bytes], quirks: Quirks = STANDARD) -> list[StreamEvent]:
     reader = codec.open_reader(quirks)
     events = [event for chunk in chunks for event in reader.feed(chunk)]
     return [*events, *reader.finish()]
@@ -82,3 +84,8 @@ def tools_of(events: Iterable[StreamEvent]) -> dict[int, tuple[str, str, str]]:
             call_id, name, arguments = tools[event.index]
             tools[event.index] = (call_id, name, arguments + event.text)
     return tools
+
+
+def bedrock_stream(name: str) -> bytes:
+    """Encode the events of a fixture as Bedrock's binary stream."""
+    return event_stream.stream(*json.loads(fixture(name)))

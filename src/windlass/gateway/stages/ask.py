@@ -37,9 +37,15 @@ def write(call: OpenCall, head: RequestHead, planned: PlannedTarget) -> WrittenR
     if planned.codec is call.codec:
         return call.codec.edit(head, model=planned.target.model, quirks=quirks, facts=planned.facts)
     if call.chat is None:
-        call.chat = call.codec.read_request(call.request.body)
+        call.chat = replace(call.codec.read_request(call.request.body), betas=_betas(call))
     chat = replace(call.chat, model=planned.target.model)
     return planned.codec.write_request(chat, quirks=quirks, facts=planned.facts)
+
+
+def _betas(call: OpenCall) -> tuple[str, ...]:
+    """Return the betas of an Anthropic caller, which another dialect may have to write elsewhere."""
+    asked = call.request.headers.get("anthropic-beta", "") if call.codec.name == "anthropic" else ""
+    return tuple(dict.fromkeys(beta for word in asked.split(",") if (beta := word.strip())))
 
 
 def headers_for(call: OpenCall, planned: PlannedTarget) -> Mapping[str, str]:

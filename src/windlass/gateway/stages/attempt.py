@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from windlass.base.errors import (
@@ -17,6 +17,7 @@ from windlass.base.errors import (
 )
 from windlass.base.ids import SpanId, new_span_id
 from windlass.contracts.call import AttemptRecord
+from windlass.contracts.chat import ChatReply, StreamStart
 from windlass.contracts.dialect import Relay, ReplySummary, RequestHead
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
@@ -132,13 +133,15 @@ async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     call, planned = attempt.call, attempt.planned
     written = ask.write(call, head, planned)
     call.dropped = written.dropped
+    url = planned.stream_url if head.is_stream else planned.whole_url
     request = UpstreamRequest(
         method="POST",
-        url=planned.stream_url if head.is_stream else planned.whole_url,
+        url=url,
         headers=ask.headers_for(call, planned),
         body=written.body,
         connect_s=plan.limits.connect_s,
         total_s=min(plan.limits.total_s, left_s),
+        is_url_exact="%" in url,  # escapes are part of what is signed
     )
     if head.is_stream:
         return await _open_stream(attempt, request, head, plan, written.renamed_tools)
@@ -176,10 +179,26 @@ async def _read_whole(
             shown = body
         else:
             reply_read = restore_reply(codec.read_reply(body, quirks), renamed_tools)
-            shown = attempt.call.codec.write_reply(reply_read)
+            shown = attempt.call.codec.write_reply(_named(reply_read, attempt))
     except BadRequest as error:
         raise unusable(attempt.planned.provider, error.message) from error
     return WholeAnswer(attempt, body, shown, summary)
+
+
+def _named(reply: ChatReply, attempt: Attempt) -> ChatReply:
+    """Name what some dialects leave to the address of the call: the reply and its model."""
+    model = reply.model or attempt.planned.target.model
+    return replace(reply, id=reply.id or _reply_id(attempt), model=model)
+
+
+def _reply_id(attempt: Attempt) -> str:
+    return attempt.upstream_request_id or attempt.call.request_id
+
+
+def request_id_of(headers: Mapping[str, str]) -> str:
+    """Return the provider's own id of a call. headers: names in lower case."""
+    names = ("x-request-id", "request-id", "x-amzn-requestid")
+    return next((found for name in names if (found := headers.get(name))), "")
 
 
 async def _open_stream(
@@ -205,6 +224,7 @@ async def _open_stream(
                 planned.provider.quirks,
                 renamed_tools=renamed_tools,
                 created_s=attempt.started_ns // 1_000_000_000,
+                unsaid=StreamStart(_reply_id(attempt), planned.target.model),
             )
             answer = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
             await _hold(answer, plan.hold_s)
@@ -250,7 +270,7 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
     reply = await client.send(request)
     attempt.http_status = reply.status
     headers = reply.headers
-    attempt.upstream_request_id = headers.get("x-request-id") or headers.get("request-id", "")
+    attempt.upstream_request_id = request_id_of(headers)
     if 200 <= reply.status < 300:
         return reply
     try:

@@ -20,7 +20,8 @@ _PASSING = frozenset(
         "range",
     }
 )  # fmt: skip
-_PASSING_PREFIX = "x-goog-upload-"  # Google's resumable uploads speak in headers
+# Google's resumable uploads speak in headers, and so do guardrails, latency and tier of Bedrock.
+_PASSING_PREFIXES = ("x-goog-upload-", "x-amzn-bedrock-")
 _OURS = frozenset({"content-type"})  # set for JSON bodies of ours; here the caller says what the body is
 # Of the provider's headers these stay behind: of its connection, its account, its limits and its site.
 _STAYING = frozenset(
@@ -35,7 +36,7 @@ _STAYING_PREFIXES = (
     "access-control-", "anthropic-ratelimit-", "proxy-", "x-amz-", "x-ratelimit-", "x-windlass-",
 )  # fmt: skip
 _DECODED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # the client has unpacked these
-_MODEL_IN_PATH = re.compile(r"/models/([^/:]+)")
+_MODEL_IN_PATH = re.compile(r"/models/([^/:]+)|^/model/([^/]+)/")
 _IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 _IN_PATH = _IN_QUERY.replace("?", "")
 _MOST_DECODINGS = 3
@@ -84,7 +85,7 @@ def onward_headers(asked: Mapping[str, str], own: Mapping[str, str]) -> dict[str
 
 
 def _passes(name: str) -> bool:
-    return name in _PASSING or name.startswith(_PASSING_PREFIX)
+    return name in _PASSING or name.startswith(_PASSING_PREFIXES)
 
 
 def returned_headers(answered: Mapping[str, str], redactor: Redactor) -> Headers:
@@ -108,9 +109,9 @@ def secrets_of(own: Mapping[str, str], key: str) -> Iterable[str]:
 
 
 def model_of(path: str, body: bytes) -> str:
-    """Find the model where limits and prices need it: in the path as Google writes it, or in a JSON body."""
+    """Find the model, for limits and prices: in the path as Google and AWS write it, or in a JSON body."""
     if found := _MODEL_IN_PATH.search(path):
-        return unquote(found[1])
+        return unquote(found[1] or found[2])
     try:
         model = _NAMED.decode(body).model
     except (msgspec.DecodeError, RecursionError):

@@ -33,7 +33,8 @@ class Passage:
         self._chunks = reply.chunks()
         self._redactor = redactor
         content_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self._is_events = content_type == "text/event-stream"
+        self._is_binary = content_type == "application/vnd.amazon.eventstream"
+        self._is_events = self._is_binary or content_type == "text/event-stream"
         self._is_kept = self._is_events or content_type.endswith("json")
         self._is_priced = method == "POST"  # an answer that is looked up again was paid for already
         self._kept: list[bytes] = []
@@ -132,7 +133,9 @@ class Passage:
         if not (self._is_kept and self._is_priced):
             return ReplySummary()
         quirks = self._trial.planned.provider.quirks
-        summary = usage_shapes.summarise(b"".join(self._kept), quirks, is_stream=self._is_events)
+        summary = usage_shapes.summarise(
+            b"".join(self._kept), quirks, is_stream=self._is_events, is_binary=self._is_binary
+        )
         if summary.usage is None or status is SpanStatus.OK:
             return summary
         return replace(summary, usage=replace(summary.usage, source=UsageSource.PARTIAL))

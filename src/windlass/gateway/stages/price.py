@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from windlass.contracts.call import AttemptRecord
 from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.usage import Cost, CostStatus
+from windlass.dialects.registry import PRICED_NAMES
 from windlass.gateway.rig import Rig
 from windlass.gateway.traffic import PlannedTarget
 
@@ -13,9 +14,11 @@ def of(planned: PlannedTarget, summary: ReplySummary, started_ns: int, rig: Rig)
     """Price a reply at the rates in force when its call started."""
     provider = planned.provider
     base_model = provider.deployments.get(planned.target.model)  # a deployment answers with any name it likes
+    named = base_model or summary.model or planned.target.model
+    read_name = PRICED_NAMES.get(provider.dialect)
     return rig.price(
         provider=provider.name,
-        model=base_model or summary.model or planned.target.model,
+        model=read_name(named) if read_name else named,
         fallback_model=base_model or planned.target.model,
         usage=summary.usage,
         started_ns=started_ns,

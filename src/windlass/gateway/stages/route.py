@@ -9,7 +9,7 @@ from windlass.base.errors import ModelUnknown, NotFound, PermissionRefused, Prov
 from windlass.contracts.call import Dialect, Principal, Route, Target, TimeLimits
 from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.provider import AuthStyle, Catalog, ModelFacts, Provider
-from windlass.dialects.registry import UPSTREAM_CODECS
+from windlass.dialects.registry import BASE_MODELS, UPSTREAM_CODECS
 from windlass.gateway.traffic import Plan, PlannedTarget, Traffic
 
 _DEFAULT_LIMITS = TimeLimits()
@@ -123,9 +123,13 @@ def _planned(target: Target, catalog: Catalog, spoken: Dialect | None) -> Planne
 
 
 def _facts_of_base(target: Target, provider: Provider, catalog: Catalog) -> ModelFacts | None:
-    """Return what is known of the model behind a deployment's name."""
-    base_model = provider.deployments.get(target.model)
-    return catalog.models.get(f"{provider.name}/{base_model}") if base_model else None
+    """Return what is known of the model behind a deployment's name, or behind one of several ids."""
+    base_model = provider.deployments.get(target.model, target.model)
+    names = [base_model]
+    if read_base := BASE_MODELS.get(provider.dialect):
+        names.append(read_base(base_model))
+    found = (catalog.models.get(f"{provider.name}/{name}") for name in names)
+    return next((facts for facts in found if facts is not None), None)
 
 
 def url_at(provider: Provider, model: str, path: str) -> str:

@@ -1,0 +1,64 @@
+"""One request on its way to Bedrock, and what is known of the model it is for; writes nothing."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from windlass.contracts.chat import CacheMark, ChatRequest
+from windlass.contracts.message import Json
+from windlass.contracts.provider import ModelFacts
+from windlass.dialects.bedrock.model_ids import maker_of
+from windlass.dialects.tool_names import ToolNames
+
+_TOOL_NAME: Final = 64
+_MOST_MARKS: Final = 4
+_CACHING: Final = frozenset({"anthropic", "amazon"})
+
+
+@dataclass(slots=True)
+class Draft:
+    request: ChatRequest
+    facts: ModelFacts | None
+    body: dict[str, Json] = field(default_factory=dict[str, Json])
+    extra: dict[str, Json] = field(default_factory=dict[str, Json])  # for the model alone
+    dropped: list[str] = field(default_factory=list[str])
+    names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
+    can_think: bool = True  # whether the turns allow thinking
+    is_thinking: bool = False
+
+    @property
+    def maker(self) -> str:
+        """Who made the model; an application's profile tells it by the model it was declared to be."""
+        return maker_of(self.facts.name if self.facts is not None else self.request.model)
+
+    @property
+    def is_claude(self) -> bool:
+        return self.maker == "anthropic"
+
+    @property
+    def model_id(self) -> str:
+        return self.facts.name if self.facts is not None else self.request.model
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Return the asked limit, lowered to the model's."""
+        asked = self.request.max_output_tokens
+        limit = self.facts.max_output_tokens if self.facts is not None else None
+        return min(asked, limit) if asked is not None and limit is not None else asked
+
+    def can(self, ability: str, *, if_unknown: bool) -> bool:
+        return if_unknown if self.facts is None else ability in self.facts.abilities
+
+    def rejects(self, parameter: str) -> bool:
+        return self.facts is not None and parameter in self.facts.rejects
+
+    def marks(self) -> dict[tuple[int, int], CacheMark]:
+        """Return the caller's cache marks by place; the first four, where the model caches at all."""
+        marks = self.request.cache_marks
+        if not marks:
+            return {}
+        kept = marks[:_MOST_MARKS] if self.maker in _CACHING else ()
+        if self.maker == "amazon":  # Nova caches messages and system texts, tools not
+            kept = tuple(mark for mark in kept if mark.message >= 0)
+        if len(kept) < len(marks):
+            self.dropped.append("cache_control")
+        return {(mark.message, mark.part): mark for mark in kept}
