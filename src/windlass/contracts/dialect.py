@@ -56,6 +56,7 @@ class ReplySummary:
     model: str = ""
     id: str = ""
     finish_reasons: tuple[str, ...] = ()
+    signatures: Mapping[str, str] = field(default_factory=dict[str, str])  # of tool calls, by their id
 
 
 @dataclass(frozen=True, slots=True)

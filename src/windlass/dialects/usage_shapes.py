@@ -10,6 +10,8 @@ from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic import usage as anthropic_usage
+from windlass.dialects.gemini import reply as gemini_reply
+from windlass.dialects.gemini.stream_reader import GeminiReader
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.openai_chat import usage as openai_usage
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
@@ -37,10 +39,13 @@ class _Outer(msgspec.Struct):
 
 _INNER = msgspec.json.Decoder(_Inner)
 _OUTER = msgspec.json.Decoder(_Outer)
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def summarise(body: bytes, quirks: Quirks, *, is_stream: bool) -> ReplySummary:
     """Read what is known of a reply; usage stays None where no shape fits, which is not zero."""
+    if b'"usageMetadata"' in body:  # inside a text of another dialect its quotes would be escaped
+        return _summarise_gemini(body, is_stream=is_stream)
     counts: dict[str, Json] = {}
     model = tier = ""
     for payload in _frames(body) if is_stream else (body,):
@@ -49,6 +54,24 @@ def summarise(body: bytes, quirks: Quirks, *, is_stream: bool) -> ReplySummary:
             anthropic_usage.merge_usage(counts, found.usage)
             tier = text_or_empty(found.service_tier) if isinstance(found, _Outer) else tier
     return ReplySummary(usage=_usage_of(counts, quirks, tier), model=model)
+
+
+def _summarise_gemini(body: bytes, *, is_stream: bool) -> ReplySummary:
+    """Read an answer of Gemini's, its event stream, or the array that its streams are without `alt=sse`."""
+    if not is_stream and body.lstrip()[:1] != b"[":
+        return gemini_reply.summarise(body)
+    reader = GeminiReader()
+    reader.feed(body if is_stream else _as_events(body))
+    reader.finish()
+    return reader.summary()
+
+
+def _as_events(body: bytes) -> bytes:
+    try:
+        items = _ITEMS.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return b""
+    return b"".join(b"data: " + msgspec.json.format(bytes(item), indent=0) + b"\n\n" for item in items)
 
 
 def _frames(body: bytes) -> Iterable[bytes]:

@@ -30,6 +30,7 @@ class KnownOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     variable: str = ""  # where else it is looked for
     default: str = ""
+    addresses: dict[str, str] = {}  # of values whose base URL is written otherwise
 
 
 class _Model(msgspec.Struct, forbid_unknown_fields=True):
