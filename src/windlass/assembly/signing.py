@@ -6,8 +6,11 @@ from typing import Final
 from windlass.backends.upstream.signing import SigningClient
 from windlass.contracts.provider import AuthStyle, Catalog, Provider
 from windlass.contracts.upstream import Signer, UpstreamClient
+from windlass.providers.vertex import VertexSigner
 
-_SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {}
+_SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {
+    "google_oauth": VertexSigner,
+}
 
 
 def signing_clients(catalog: Catalog, client: UpstreamClient) -> dict[str, UpstreamClient]:

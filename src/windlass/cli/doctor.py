@@ -27,7 +27,7 @@ from windlass.base.errors import ConfigurationError
 from windlass.base.settings import Settings
 from windlass.cli.options import ConfigPath, Home, Json, Port, settings_from
 from windlass.cli.output import print_json
-from windlass.contracts.provider import Provider
+from windlass.contracts.provider import AuthStyle, Provider
 from windlass.dialects.registry import UPSTREAM_CODECS
 from windlass.gateway.stages.route import headers_for, url_at
 from windlass.server import ports
@@ -179,6 +179,9 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
             yield from findings
 
 
+_KEYED = frozenset[AuthStyle]({"bearer", "x-api-key", "api-key", "x-goog-api-key", "none"})
+
+
 def _reach(provider: Provider) -> list[Finding]:
     """Ask for the list of models, which costs nothing, with the configured key."""
     codec = UPSTREAM_CODECS[provider.dialect]
@@ -200,6 +203,8 @@ def _reach(provider: Provider) -> list[Finding]:
             )
         ]
     elapsed_ms = (time.monotonic() - started_s) * 1000
+    if status in {401, 403} and provider.auth not in _KEYED:
+        return [Finding(provider.name, "ok", "can be reached; its credentials show with the first call")]
     if status in {401, 403}:
         return [
             Finding(provider.name, "bad", f"refused the key ({status})", f"check {provider.key_variable}")
