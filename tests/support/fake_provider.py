@@ -45,6 +45,7 @@ import httptools
 
 from tests.support import fake_answers as answers
 from tests.support import fake_bedrock as bedrock
+from tests.support import fake_gemini as gemini
 from tests.support.fake_responses import kept
 
 _KEPT_BODY = 100_000
@@ -111,7 +112,8 @@ class Connection(asyncio.Protocol):
             self._answer(200, self._inspect(path))
             return
         self._seen.counts["calls"] += 1
-        model = bedrock.model_of(path) or _model_of(body)
+        google_model = gemini.model_of(path)
+        model = google_model or bedrock.model_of(path) or _model_of(body)
         options = {**dict(parse_qsl(path.partition("?")[2])), **_options(model, self._headers)}
         fault = self._fault(options)
         self._seen.requests.append(
@@ -124,6 +126,9 @@ class Connection(asyncio.Protocol):
             }
         )
         if bedrock.model_of(path) and self._refuse_stranger(path, body):
+            return
+        if google_model:
+            self._work = asyncio.get_running_loop().create_task(self._gemini(path, body, fault))
             return
         if not fault and self._answer_other(path, body, options):
             return
@@ -165,6 +170,18 @@ class Connection(asyncio.Protocol):
         else:
             return False
         return True
+
+    async def _gemini(self, path: str, body: bytes, fault: str) -> None:
+        reply = gemini.reply(path, body, fault)
+        if not reply.is_stream:
+            self._answer(reply.status, reply.frames[0])
+            return
+        self._transport.write(_STREAM_HEAD)
+        for frame in reply.frames:
+            await self._can_write.wait()
+            self._transport.write(b"%x\r\n%b\r\n" % (len(frame), frame))
+            await asyncio.sleep(0)
+        self._transport.write(b"0\r\n\r\n")
 
     async def _flood(self, megabytes: int) -> None:
         head = "HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: "

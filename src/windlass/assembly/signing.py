@@ -7,8 +7,12 @@ from windlass.backends.upstream.signing import SigningClient
 from windlass.contracts.provider import AuthStyle, Catalog, Provider
 from windlass.contracts.upstream import Signer, UpstreamClient
 from windlass.providers.bedrock import SigV4Signer
+from windlass.providers.vertex import VertexSigner
 
-_SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {"aws_sigv4": SigV4Signer}
+_SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {
+    "aws_sigv4": SigV4Signer,
+    "google_oauth": VertexSigner,
+}
 
 
 def signer_of(provider: Provider) -> Signer | None:

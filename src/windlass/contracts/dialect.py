@@ -57,6 +57,7 @@ class ReplySummary:
     id: str = ""
     finish_reasons: tuple[str, ...] = ()
     is_unfinished: bool = False  # the provider said that it goes on after this answer
+    signatures: Mapping[str, str] = field(default_factory=dict[str, str])  # of tool calls, by their id
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class Quirks:
     is_usage_cost_reported: bool = False  # usage.cost in dollars (OpenRouter)
     takes_reasoning_content: bool = False  # wants earlier thinking back in `reasoning_content`
     sends_done: bool = True  # ends a stream with `data: [DONE]`
+    is_vertex: bool = False  # Gemini's dialect as Vertex AI speaks it: labels, and no service tiers
 
 
 STANDARD = Quirks()

@@ -14,6 +14,8 @@ from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic import usage as anthropic_usage
 from windlass.dialects.bedrock import usage as bedrock_usage
 from windlass.dialects.bedrock.event_stream import EventStreamSplitter, FrameBroken
+from windlass.dialects.gemini import reply as gemini_reply
+from windlass.dialects.gemini.stream_reader import GeminiReader
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.openai_chat import usage as openai_usage
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
@@ -48,6 +50,7 @@ class _Chunk(msgspec.Struct):
 _CHUNK = msgspec.json.Decoder(_Chunk)
 _INNER = msgspec.json.Decoder(_Inner)
 _OUTER = msgspec.json.Decoder(_Outer)
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def summarise(body: bytes, quirks: Quirks, *, is_stream: bool, is_binary: bool = False) -> ReplySummary:
@@ -55,6 +58,8 @@ def summarise(body: bytes, quirks: Quirks, *, is_stream: bool, is_binary: bool =
 
     is_binary: whether a stream is one of AWS's, not of server-sent events.
     """
+    if b'"usageMetadata"' in body:  # inside a text of another dialect its quotes would be escaped
+        return _summarise_gemini(body, is_stream=is_stream)
     counts: dict[str, Json] = {}
     model = tier = ""
     payloads = _binary_frames(body) if is_binary else _frames(body)
@@ -64,6 +69,24 @@ def summarise(body: bytes, quirks: Quirks, *, is_stream: bool, is_binary: bool =
             anthropic_usage.merge_usage(counts, found.usage)
             tier = _tier_of(found) if isinstance(found, _Outer) else tier
     return ReplySummary(usage=_usage_of(counts, quirks, tier), model=model)
+
+
+def _summarise_gemini(body: bytes, *, is_stream: bool) -> ReplySummary:
+    """Read an answer of Gemini's, its event stream, or the array that its streams are without `alt=sse`."""
+    if not is_stream and body.lstrip()[:1] != b"[":
+        return gemini_reply.summarise(body)
+    reader = GeminiReader()
+    reader.feed(body if is_stream else _as_events(body))
+    reader.finish()
+    return reader.summary()
+
+
+def _as_events(body: bytes) -> bytes:
+    try:
+        items = _ITEMS.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return b""
+    return b"".join(b"data: " + msgspec.json.format(bytes(item), indent=0) + b"\n\n" for item in items)
 
 
 def _frames(body: bytes) -> Iterable[bytes]:

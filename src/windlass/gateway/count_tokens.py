@@ -1,6 +1,6 @@
 """The story of a token count: the provider counts where it can, else an estimate that says what it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -11,6 +11,7 @@ from windlass.contracts.dialect import RequestHead
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.usage import Cost, CostStatus
 from windlass.dialects.anthropic import count_tokens
+from windlass.dialects.gemini import count_tokens as gemini_count
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
@@ -53,6 +54,8 @@ class _Answer:
 
 async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> _Answer:
     call, planned = trial.call, trial.planned
+    if planned.codec.name == "gemini":
+        return await _count_at_gemini(trial, plan, left_s)
     if planned.provider.dialect != "anthropic":
         tokens = await _estimate(call.request.body)
         return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens, is_estimated=True)
@@ -64,6 +67,19 @@ async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> 
         return _Answer(trial, body, count_tokens.read_count(body))
     except BadRequest as error:
         raise unusable(planned.provider, error.message) from error
+
+
+async def _count_at_gemini(trial: Attempt, plan: Plan, left_s: float) -> _Answer:
+    call, planned = trial.call, trial.planned
+    chat = replace(call.codec.read_request(call.request.body), model=planned.target.model)
+    written = gemini_count.write(chat, quirks=planned.provider.quirks, facts=planned.facts)
+    path = gemini_count.path(planned.target.model)
+    body = await post(trial, path, written, plan=plan, left_s=left_s)
+    try:
+        tokens = gemini_count.read(body)
+    except BadRequest as error:
+        raise unusable(planned.provider, error.message) from error
+    return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens)
 
 
 async def _estimate(body: bytes) -> int:

@@ -92,7 +92,9 @@ def _request(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamRequest:
     presented = authenticate.presented_key(call.request.headers)
     return UpstreamRequest(
         method=asked.method,
-        url=onward.onward_url(planned.provider.base_url, asked.path, asked.query, presented),
+        url=onward.onward_url(
+            onward.base_for(planned.provider, asked.path), asked.path, asked.query, presented
+        ),
         headers=headers,
         body=asked.body,
         connect_s=plan.limits.connect_s,

@@ -13,6 +13,7 @@ from windlass.contracts.usage import Cost, Usage
 from windlass.gateway.health import TargetHealth
 from windlass.gateway.origins import ReplyOrigins
 from windlass.gateway.retries import RetryBudgets
+from windlass.gateway.signatures import CallSignatures
 from windlass.gateway.traffic import Traffic
 
 
@@ -95,6 +96,7 @@ class Rig:
     retries: RetryBudgets = field(default_factory=RetryBudgets)
     origins: ReplyOrigins = field(default_factory=ReplyOrigins)
     follow: FollowReply = _follow_nothing  # a reply that its provider makes in the background
+    signatures: CallSignatures = field(default_factory=CallSignatures)
     journal_watch: JournalWatch = field(default_factory=JournalWatch)
     max_body_bytes: int = 50_000_000  # of a request
     max_reply_bytes: int = 100_000_000  # of an answer that is not streamed

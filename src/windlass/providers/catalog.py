@@ -33,6 +33,7 @@ class KnownOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variable: str = ""  # where else it is looked for
     other_variable: str = ""  # and where then
     default: str = ""
+    addresses: dict[str, str] = {}  # of values whose base URL is written otherwise
 
 
 class _Model(msgspec.Struct, forbid_unknown_fields=True):

@@ -64,7 +64,7 @@ def _from_environment(host: KnownHost, environment: Mapping[str, str]) -> Provid
     """A host that nobody named is there when its key is set and its address needs nothing else."""
     provider = host.provider
     options = _options(host, {}, environment)
-    base_url = _filled(provider.base_url, options)
+    base_url = _filled(_template(host, options), options)
     key = _key(provider.name, environment.get(provider.key_variable)) if provider.key_variable else ""
     is_ready = bool(key) and not _PLACEHOLDER.search(base_url)
     return replace(
@@ -156,13 +156,19 @@ def _from_variables(option: KnownOption, environment: Mapping[str, str]) -> str:
 
 def _address(host: KnownHost, setting: ProviderSetting, options: Mapping[str, str]) -> str:
     """Raises: ConfigurationError naming the option that the address still needs."""
-    base_url = setting.base_url or _filled(host.provider.base_url, options)
+    base_url = setting.base_url or _filled(_template(host, options), options)
     missing = _PLACEHOLDER.findall(base_url)
     if missing:
         raise ConfigurationError(
             f"providers.{setting.name}: its address needs `{missing[0]}`; write it, or give a `base_url`"
         )
     return base_url
+
+
+def _template(host: KnownHost, options: Mapping[str, str]) -> str:
+    """Return the host's address, or the one that belongs to the value of an option."""
+    special = (known.addresses.get(options.get(name, "")) for name, known in host.options.items())
+    return next((address for address in special if address), host.provider.base_url)
 
 
 def _filled(template: str, options: Mapping[str, str]) -> str:

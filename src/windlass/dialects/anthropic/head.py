@@ -8,6 +8,7 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts
+from windlass.dialects.origin_mark import MARK, is_marked
 from windlass.dialects.raw_object import (
     check_messages,
     join_object,
@@ -18,7 +19,7 @@ from windlass.dialects.raw_object import (
     split_object,
 )
 
-_UNSIGNED = re.compile(rb'"signature"\s*:\s*""')
+_UNSIGNED = re.compile(rb'"signature"\s*:\s*"(?:"|' + re.escape(MARK.encode()) + rb")")
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
 
@@ -75,7 +76,7 @@ _BLOCK: Final = msgspec.json.Decoder(_BlockKind)
 
 
 def _without_unsigned(messages: msgspec.Raw | bytes, dropped: list[str]) -> bytes:
-    """Take out thinking without a signature: another host's, which this API answers 400 to."""
+    """Take out thinking without a signature of this API: another host's, which is answered with 400."""
     kept: list[msgspec.Raw | bytes] = []
     for item in _ITEMS.decode(messages):
         if not _UNSIGNED.search(item):
@@ -107,4 +108,4 @@ def _is_unsigned(block: msgspec.Raw) -> bool:
         kind = _BLOCK.decode(block)
     except msgspec.DecodeError:
         return False  # of a shape that only the provider can judge
-    return kind.type == "thinking" and kind.signature == ""
+    return kind.type == "thinking" and (kind.signature == "" or is_marked(kind.signature))

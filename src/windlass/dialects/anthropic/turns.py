@@ -19,6 +19,7 @@ from windlass.contracts.message import (
     ToolResponsePart,
 )
 from windlass.dialects.anthropic.parts import write_part
+from windlass.dialects.origin_mark import is_marked
 
 _OPENING = "(The conversation begins with the assistant.)"
 
@@ -62,6 +63,8 @@ def _kept(parts: Sequence[Part], role: str, dropped: list[str]) -> list[Part]:
                 continue
             case ReasoningPart(signature=None, encrypted_content=None):
                 dropped.append("reasoning_content")
+            case ReasoningPart(signature=signature) if is_marked(signature):
+                dropped.append("thinking")  # another provider's
             case OtherPart(payload) if role == "assistant":
                 dropped.append(f"content.{str(payload.get('type', 'other'))[:64]}")
             case _:

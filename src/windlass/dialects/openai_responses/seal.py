@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from windlass.contracts.message import ReasoningPart
+from windlass.dialects.origin_mark import MARK
 
-MARK: Final = "windlass."
 ITEM_PREFIX: Final = "rs_windlass_"  # ids of reasoning items that no provider of this dialect made
 
 

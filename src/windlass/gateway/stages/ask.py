@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from windlass.base.errors import BodyTooLarge
+from windlass.contracts.call import Dialect
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.gateway.stages.context import read_attributes
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import PlannedTarget
+
+_SIGNS_CALLS: Final[Dialect] = "gemini"
 
 
 def read(call: OpenCall) -> RequestHead:
@@ -39,6 +43,9 @@ def write(call: OpenCall, head: RequestHead, planned: PlannedTarget) -> WrittenR
     if call.chat is None:
         call.chat = replace(call.codec.read_request(call.request.body), betas=_betas(call))
     chat = replace(call.chat, model=planned.target.model)
+    if planned.codec.name == _SIGNS_CALLS and call.principal is not None:
+        project_id = call.principal.project_id
+        chat = replace(chat, messages=call.rig.signatures.restore(project_id, chat.messages))
     return planned.codec.write_request(chat, quirks=quirks, facts=planned.facts)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, unquote_plus
 import msgspec
 
 from windlass.base.errors import BadRequest
+from windlass.contracts.provider import Provider
 from windlass.gateway.exchange import Headers
 from windlass.gateway.stages.redact import Redactor
 
@@ -37,6 +38,8 @@ _STAYING_PREFIXES = (
 )  # fmt: skip
 _DECODED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # the client has unpacked these
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+)|^/model/([^/]+)/")
+_GOOGLE_VERSION = re.compile(r"/v\d\w*(?=/|\Z)")
+_GOOGLE_PATH = re.compile(r"/(?:upload/)?v\d\w*/")
 _IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 _IN_PATH = _IN_QUERY.replace("?", "")
 _MOST_DECODINGS = 3
@@ -60,6 +63,17 @@ def onward_url(base_url: str, path: str, query: str, presented_key: str) -> str:
     ]
     url = base_url.rstrip("/") + quote(path, safe=_IN_PATH, encoding="latin-1")
     return url + "?" + quote("&".join(kept), safe=_IN_QUERY, encoding="latin-1") if kept else url
+
+
+def base_for(provider: Provider, path: str) -> str:
+    """Return the address that a path is joined to.
+
+    Google's SDKs write the version into the path, at times behind `/upload`: it replaces that of the address.
+    """
+    version = _GOOGLE_VERSION.search(provider.base_url)
+    if provider.dialect != "gemini" or version is None or not _GOOGLE_PATH.match(path):
+        return provider.base_url
+    return provider.base_url[: version.start()]
 
 
 def _check_path(path: str) -> None:

@@ -128,8 +128,10 @@ class OpenCall:
         return entry
 
     def _remember(self, principal: Principal, outcome: Outcome) -> None:
-        """Note where a reply was made that a later call may go on from."""
+        """Note what a later call may need: where a reply was made, how its tool calls were signed."""
         target, reply_id = outcome.answered_by, outcome.summary.id
+        if outcome.summary.signatures:
+            self.rig.signatures.remember(principal.project_id, outcome.summary.signatures)
         if target is not None and reply_id and target.codec.name == self.codec.name == _KEPT_DIALECT:
             self.rig.origins.remember(reply_id, Origin(principal.project_id, target.provider.name))
 

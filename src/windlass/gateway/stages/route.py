@@ -156,6 +156,11 @@ def headers_for(provider: Provider, codec: UpstreamCodec) -> dict[str, str]:
 
 def _not_configured(provider: Provider) -> str:
     name = provider.name
+    if provider.key_variable and provider.options:  # an account that is told apart by more than a key
+        return (
+            f"the provider {name!r} is not configured; add `{name}:` with its options to `providers:` in"
+            f" windlass.yaml, or set {provider.key_variable}, and start Windlass again"
+        )
     if provider.key_variable:
         return (
             f"the provider {name!r} is not configured; set {provider.key_variable} and start Windlass again"

@@ -1,0 +1,44 @@
+"""Asks Gemini how many tokens a request has. Source: https://ai.google.dev/api/tokens and, for Vertex AI,
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens. Estimates nothing.
+"""
+
+from typing import Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ChatRequest
+from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.gemini.codec import path_of
+from windlass.dialects.gemini.request_writer import write_request
+from windlass.dialects.raw_object import join_object, split_object
+
+_COUNTED: Final = ("contents", "systemInstruction", "tools", "generationConfig")  # by Vertex AI
+
+
+class _Count(msgspec.Struct, rename="camel"):
+    total_tokens: int
+
+
+_COUNT: Final = msgspec.json.Decoder(_Count)
+
+
+def path(model: str) -> str:
+    return path_of(model, "countTokens")
+
+
+def write(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> bytes:
+    """Write what would be asked: the Gemini API takes it whole, Vertex AI the fields that count."""
+    fields = split_object(write_request(request, quirks=quirks, facts=facts).body)
+    if quirks.is_vertex:
+        return join_object({name: raw for name, raw in fields.items() if name in _COUNTED})
+    name = msgspec.json.encode(f"models/{request.model.removeprefix('models/')}")
+    return join_object({"generateContentRequest": join_object({"model": name, **fields})})
+
+
+def read(body: bytes) -> int:
+    """Raises: BadRequest when the body holds no count."""
+    try:
+        return _COUNT.decode(body).total_tokens
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest("The provider's reply has no `totalTokens`.", param="totalTokens") from error

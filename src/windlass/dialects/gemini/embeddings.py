@@ -1,0 +1,127 @@
+"""Embeddings of Gemini, asked for and shown in OpenAI's shape.
+
+Source: https://ai.google.dev/api/embeddings. Vertex AI has other paths for them, which this does not know.
+"""
+
+import base64
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors, WrittenRequest
+from windlass.contracts.provider import Quirks
+from windlass.contracts.usage import Usage, UsageSource
+from windlass.dialects.gemini.codec import path_of
+from windlass.dialects.gemini.usage import read_usage
+from windlass.dialects.raw_object import read_value
+
+_READ: Final = frozenset({"model", "input", "dimensions", "encoding_format", "input_type", "title", "user"})
+_TASKS: Final[Mapping[str, str]] = {
+    "query": "RETRIEVAL_QUERY",
+    "search_query": "RETRIEVAL_QUERY",
+    "document": "RETRIEVAL_DOCUMENT",
+    "search_document": "RETRIEVAL_DOCUMENT",
+    "classification": "CLASSIFICATION",
+    "clustering": "CLUSTERING",
+}
+_BYTES_PER_TOKEN: Final = 4.5  # of prose, for models that say no count
+
+
+class _Embedding(msgspec.Struct):
+    values: list[float]
+
+
+class _Reply(msgspec.Struct, rename="camel"):
+    embeddings: list[_Embedding]
+    usage_metadata: Any = None
+
+
+_REPLY: Final = msgspec.json.Decoder(_Reply)
+_INPUT: Final = msgspec.json.Decoder(str | list[str])
+
+
+class GeminiEmbedder:
+    """Implements `contracts.dialect.Embedder`."""
+
+    def path(self, model: str) -> str:
+        return path_of(model, "batchEmbedContents")
+
+    def write(self, head: RequestHead, model: str) -> WrittenRequest:
+        """Raises: BadRequest for tokens instead of texts."""
+        config = _config(head)
+        name = f"models/{model.removeprefix('models/')}"
+        asked: list[object] = []
+        for text in _texts(head):
+            one: dict[str, object] = {"model": name, "content": {"parts": [{"text": text}]}}
+            if config:
+                one["embedContentConfig"] = config
+            asked.append(one)
+        dropped = tuple(field for field in head.fields if field not in _READ)
+        return WrittenRequest(msgspec.json.encode({"requests": asked}), dropped)
+
+    def read(self, body: bytes, head: RequestHead, quirks: Quirks) -> Vectors:
+        """Raises: BadRequest when the body holds no vectors."""
+        try:
+            reply = _REPLY.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise BadRequest("The provider's reply has no `embeddings`.", param="embeddings") from error
+        if not reply.embeddings:
+            raise BadRequest("The provider's reply has no embeddings.", param="embeddings")
+        usage = read_usage(reply.usage_metadata) or _estimate(head)
+        is_base64 = read_value(head.fields.get("encoding_format")) == "base64"
+        shown = {
+            "object": "list",
+            "data": [
+                {"object": "embedding", "index": index, "embedding": _shown(one.values, is_base64)}
+                for index, one in enumerate(reply.embeddings)
+            ],
+            "model": head.model,
+            "usage": {"prompt_tokens": usage.in_fresh, "total_tokens": usage.in_fresh},
+        }
+        return Vectors(
+            ReplySummary(usage=usage),
+            len(reply.embeddings),
+            len(reply.embeddings[0].values),
+            msgspec.json.encode(shown),
+        )
+
+
+def _texts(head: RequestHead) -> list[str]:
+    try:
+        given = _INPUT.decode(head.fields["input"])
+    except msgspec.DecodeError as error:
+        raise BadRequest("input: this model takes texts, not tokens.", param="input") from error
+    texts = [given] if isinstance(given, str) else given
+    if not texts:
+        raise BadRequest("input: send at least one text.", param="input")
+    return texts
+
+
+def _config(head: RequestHead) -> dict[str, object]:
+    """Read what shapes the vectors; `input_type` is a field that OpenAI's API does not have."""
+    config: dict[str, object] = {}
+    kind = read_value(head.fields.get("input_type"))
+    if isinstance(kind, str) and kind:
+        config["taskType"] = _TASKS.get(kind.lower(), kind.upper())
+    dimensions = read_value(head.fields.get("dimensions"))
+    if isinstance(dimensions, int):
+        config["outputDimensionality"] = dimensions
+    title = read_value(head.fields.get("title"))
+    if isinstance(title, str) and title:
+        config["title"] = title
+    return config
+
+
+def _estimate(head: RequestHead) -> Usage:
+    size_bytes = sum(len(text.encode()) for text in _texts(head))
+    return Usage(in_fresh=max(1, round(size_bytes / _BYTES_PER_TOKEN)), source=UsageSource.ESTIMATED)
+
+
+def _shown(values: list[float], is_base64: bool) -> object:
+    """Return the numbers, or as OpenAI's SDKs ask for them: base64 of little-endian float32."""
+    if not is_base64:
+        return values
+    return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()

@@ -1,0 +1,66 @@
+"""Classes Gemini's errors by their details, which say more than status and words.
+
+Source: https://ai.google.dev/gemini-api/docs/troubleshooting and https://cloud.google.com/apis/design/errors.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from windlass.contracts.dialect import FailureKind, UpstreamFailure
+from windlass.contracts.message import Json
+from windlass.dialects import failures
+from windlass.dialects.json_fields import text_or_empty
+
+_AUTH_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED"})
+_RETRYABLE: Final = frozenset[FailureKind]({"rate_limited", "timeout", "overloaded", "server"})
+
+
+def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> UpstreamFailure:
+    """Read an error answer: an object, an array of one, or anything that stands before Google.
+
+    A refused key is a 400 here, and the words of every 429 speak of a quota: only the details tell whether
+    it is the day's, which no waiting helps against.
+    """
+    failure = failures.read_failure(status, headers, body, now_s)
+    error = _error_of(body)
+    details = list(_details(error))
+    reason = next((found for one in details if (found := text_or_empty(one.get("reason")))), "")
+    kind = failure.kind
+    if reason in _AUTH_REASONS:
+        kind = "auth"
+    elif status == 429:
+        kind = "quota" if any(map(_is_daily, details)) else "rate_limited"
+    named = reason or text_or_empty(error.get("status"))
+    return replace(
+        failure,
+        kind=kind,
+        code=named.lower() if failure.code.isdigit() and named else failure.code,
+        is_retryable=kind in _RETRYABLE if kind != failure.kind else failure.is_retryable,
+    )
+
+
+def _error_of(body: bytes) -> Mapping[str, Json]:
+    try:
+        value: Json = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    if isinstance(value, list) and value:
+        value = value[0]
+    error = value.get("error") if isinstance(value, Mapping) else None
+    return error if isinstance(error, Mapping) else {}
+
+
+def _details(error: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+    details = error.get("details")
+    for item in details if isinstance(details, list) else ():
+        if isinstance(item, Mapping):
+            yield item
+
+
+def _is_daily(detail: Mapping[str, Json]) -> bool:
+    violations = detail.get("violations")
+    found = violations if isinstance(violations, list) else ()
+    return any("PerDay" in text_or_empty(one.get("quotaId")) for one in found if isinstance(one, Mapping))

@@ -1,0 +1,101 @@
+"""Token usage of Gemini to exclusive buckets; no prices.
+
+Source: https://ai.google.dev/api/generate-content#UsageMetadata: the prompt's count includes what was cached,
+thoughts and the prompts of tools stand beside the other counts, and the total is the sum of the four.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from windlass.contracts.message import Json
+from windlass.contracts.usage import Usage
+from windlass.dialects.json_fields import text_or_empty
+
+# Vertex AI says in its own words how a call was served.
+_TIER_OF_TRAFFIC: Final[Mapping[str, str]] = {
+    "ON_DEMAND_FLEX": "flex",
+    "ON_DEMAND_PRIORITY": "priority",
+}
+
+
+@dataclass(slots=True)
+class _Taken:
+    """The prompt's tokens by kind, none of them cached."""
+
+    fresh: int
+    audio: int
+    image: int
+
+
+def read_usage(values: Json, *, searches: int = 0) -> Usage | None:
+    """Reduce to buckets that never overlap; None when the host gave no counts.
+
+    searches: web searches of the reply, billed by their number. Counts that contradict each other stay whole
+    and are flagged.
+    """
+    if not isinstance(values, Mapping) or not ("promptTokenCount" in values or "totalTokenCount" in values):
+        return None
+    prompt = _count(values, "promptTokenCount")
+    cached = _count(values, "cachedContentTokenCount")
+    candidates = _count(values, "candidatesTokenCount")
+    thoughts = _count(values, "thoughtsTokenCount")
+    tool_use = _count(values, "toolUsePromptTokenCount")
+    sent = prompt + candidates + thoughts + tool_use
+    is_odd = cached > prompt or ("totalTokenCount" in values and _count(values, "totalTokenCount") != sent)
+    if cached > prompt:
+        cached = 0
+    taken = _taken(values, prompt, cached)
+    given = _by_modality(values.get("candidatesTokensDetails"))
+    audio, image = given.get("AUDIO", 0), given.get("IMAGE", 0)
+    if audio + image > candidates:
+        audio = image = 0
+        is_odd = True
+    return Usage(
+        in_fresh=taken.fresh + tool_use,
+        in_cache_read=cached,
+        in_audio=taken.audio,
+        in_image=taken.image,
+        out_text=candidates - audio - image,
+        out_reasoning=thoughts,
+        out_audio=audio,
+        out_image=image,
+        units={"web_search": searches} if searches else {},
+        is_mismatch=is_odd,
+        service_tier=_tier(values),
+    )
+
+
+def _taken(values: Mapping[str, Json], prompt: int, cached: int) -> _Taken:
+    """Split what was not cached. Video and documents are priced as text is, so they stay with it.
+
+    Without details of the cache, sound and pictures count as cached as far as the text does not suffice.
+    """
+    inside = _by_modality(values.get("promptTokensDetails"))
+    kept = _by_modality(values.get("cacheTokensDetails"))
+    audio = max(0, inside.get("AUDIO", 0) - kept.get("AUDIO", 0))
+    image = max(0, inside.get("IMAGE", 0) - kept.get("IMAGE", 0))
+    image = min(image, prompt - cached)
+    audio = min(audio, prompt - cached - image)
+    return _Taken(prompt - cached - audio - image, audio, image)
+
+
+def _by_modality(details: Json) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for item in details if isinstance(details, list) else ():
+        if isinstance(item, Mapping):
+            name = text_or_empty(item.get("modality"))
+            found[name] = found.get(name, 0) + _count(item, "tokenCount")
+    return found
+
+
+def _count(values: Mapping[str, Json], name: str) -> int:
+    value = values.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return max(0, int(value)) if abs(value) < 2**53 else 0  # not a number and infinity compare false
+
+
+def _tier(values: Mapping[str, Json]) -> str:
+    told = text_or_empty(values.get("serviceTier")).lower()
+    return told or _TIER_OF_TRAFFIC.get(text_or_empty(values.get("trafficType")), "")

@@ -1,0 +1,47 @@
+"""Gemini's errors are classed by their details: bodies as its documentation and its API define them."""
+
+import pytest
+
+from tests.support import fake_gemini
+from windlass.contracts.dialect import FailureKind, UpstreamFailure
+from windlass.dialects.registry import UPSTREAM_CODECS
+
+GEMINI = UPSTREAM_CODECS["gemini"]
+
+
+def failure(fault: str) -> UpstreamFailure:
+    answer = fake_gemini.reply("/models/m:generateContent", b"{}", fault)
+    return GEMINI.read_failure(answer.status, {}, answer.frames[0], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "is_retryable"),
+    [
+        ("key", "auth", False),
+        ("429", "rate_limited", True),
+        ("day", "quota", False),
+        ("context", "context_too_long", False),
+        ("400", "bad_request", False),
+        ("401", "auth", False),
+        ("403", "permission", False),
+        ("404", "not_found", False),
+        ("500", "server", True),
+        ("array", "overloaded", True),
+        ("504", "timeout", True),
+    ],
+)
+def test_an_error_is_classed(fault: str, kind: FailureKind, is_retryable: bool) -> None:
+    found = failure(fault)
+    assert (found.kind, found.is_retryable) == (kind, is_retryable)
+
+
+def test_the_delay_is_read_and_the_words_are_kept() -> None:
+    found = failure("429")
+    assert found.retry_after_s == 1.0
+    assert found.code == "resource_exhausted"
+    assert found.message.startswith("You exceeded your current quota")
+
+
+def test_a_page_that_stands_before_google_is_classed_by_its_status() -> None:
+    found = GEMINI.read_failure(502, {}, b"<html><h1>Bad gateway</h1></html>", 0.0)
+    assert (found.kind, found.message) == ("server", "Bad gateway")
