@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support import fake_azure as azure
 from tests.support import fake_responses as responses
 
 TEXT = (
@@ -71,6 +72,8 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
 def dialect_of(path: str) -> str:
     if path.endswith("/messages"):
         return "anthropic"
+    if path.startswith("/openai/") and "/chat/completions" in path:
+        return "azure"
     return "openai_responses" if path.endswith("/responses") else "openai_chat"
 
 
@@ -196,15 +199,19 @@ def frames(ask: Ask, fault: str) -> list[bytes]:
     """Return the frames of a stream, the terminal marker last."""
     if ask.dialect == "openai_responses":
         return responses.frames(ask, usage_of(ask, fault), fault)
+    if ask.dialect == "azure":
+        return azure.frames(_openai_frames(ask, fault))
     return _anthropic_frames(ask, fault) if ask.dialect == "anthropic" else _openai_frames(ask, fault)
 
 
 def content_frame_count(ask: Ask) -> int:
     """Return how many frames come before the first piece of content."""
-    return {"anthropic": 2, "openai_responses": 4}.get(ask.dialect, 1)
+    return {"anthropic": 2, "openai_responses": 4, "azure": 2}.get(ask.dialect, 1)
 
 
 def error_body(dialect: str, status: int, fault: str) -> bytes:
+    if dialect == "azure" and fault == "policy":
+        return azure.policy_error()
     message, code = f"The fake provider was asked to fail: {fault}.", None
     if fault == "context":
         message, code = "This model's maximum context length is 8192 tokens.", "context_length_exceeded"

@@ -44,6 +44,7 @@ from urllib.parse import parse_qsl
 import httptools
 
 from tests.support import fake_answers as answers
+from tests.support import fake_azure as azure
 from tests.support.fake_responses import kept
 
 _KEPT_BODY = 100_000
@@ -135,6 +136,8 @@ class Connection(asyncio.Protocol):
         name = path.partition("?")[0]
         if name.endswith("/embeddings"):
             self._answer(200, answers.embeddings(body, ""))
+        elif name == "/msi/token":
+            self._answer(200, azure.token())
         elif name.endswith("/count_tokens"):
             self._answer(200, answers.count_tokens(body))
         elif name.endswith("/bytes"):

@@ -6,8 +6,11 @@ from typing import Final
 from windlass.backends.upstream.signing import SigningClient
 from windlass.contracts.provider import AuthStyle, Catalog, Provider
 from windlass.contracts.upstream import Signer, UpstreamClient
+from windlass.providers.azure import entra_signer
 
-_SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {}
+_SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {
+    "azure_entra": entra_signer,
+}
 
 
 def signing_clients(catalog: Catalog, client: UpstreamClient) -> dict[str, UpstreamClient]:

@@ -10,6 +10,7 @@ from windlass.contracts.call import Dialect
 AuthStyle: TypeAlias = Literal[
     "bearer", "x-api-key", "api-key", "x-goog-api-key", "aws_sigv4", "google_oauth", "azure_entra", "none"
 ]
+SIGNED = frozenset[AuthStyle]({"aws_sigv4", "google_oauth", "azure_entra"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ _KIND_BY_CODE: Final[Mapping[str, FailureKind]] = {
     "string_above_max_length": "context_too_long",
     "content_filter": "policy",
     "content_policy_violation": "policy",
+    "ResponsibleAIPolicyViolation": "policy",  # Azure's inner code, where the outer one is missing
+    "DeploymentNotFound": "not_found",  # Azure
     "invalid_api_key": "auth",
     "authentication_error": "auth",
     "insufficient_quota": "quota",

@@ -6,7 +6,7 @@ from windlass.base.errors import UpstreamRefused, WindlassError
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import FailureKind, UpstreamFailure
-from windlass.contracts.provider import Provider
+from windlass.contracts.provider import SIGNED, Provider
 
 CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "bad_request": None,
@@ -73,9 +73,13 @@ def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect
 
 
 def key_refused(provider: Provider) -> UpstreamRefused:
-    where = f"; check {provider.key_variable}" if provider.key_variable else ""
+    if provider.auth in SIGNED:
+        refused = "refused the credentials Windlass has for it; check what they may do there"
+    else:
+        where = f"; check {provider.key_variable}" if provider.key_variable else ""
+        refused = f"refused the key Windlass has for it{where}"
     return UpstreamRefused(
-        f"the provider {provider.name!r} refused the key Windlass has for it{where}",
+        f"the provider {provider.name!r} {refused}",
         http_status=502,
         wire_code="provider_key_refused",
     )

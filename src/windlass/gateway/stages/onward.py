@@ -61,6 +61,13 @@ def onward_url(base_url: str, path: str, query: str, presented_key: str) -> str:
     return url + "?" + quote("&".join(kept), safe=_IN_QUERY, encoding="latin-1") if kept else url
 
 
+def completed_query(query: str, fixed: str) -> str:
+    """Add what every request to the provider carries, but for what the caller wrote himself."""
+    written = {pair.partition("=")[0] for pair in query.split("&")}
+    missing = [pair for pair in fixed.split("&") if pair and pair.partition("=")[0] not in written]
+    return "&".join([query, *missing] if query else missing)
+
+
 def _check_path(path: str) -> None:
     """Refuse dot segments however they are escaped: clients and servers resolve them differently."""
     plain = path
