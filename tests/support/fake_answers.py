@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support import fake_azure as azure
+from tests.support import fake_cohere as cohere
 from tests.support import fake_responses as responses
 
 TEXT = (
@@ -72,6 +73,8 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
 def dialect_of(path: str) -> str:
     if path.endswith("/messages"):
         return "anthropic"
+    if path.partition("?")[0].endswith("/v2/chat"):
+        return "cohere"
     if path.startswith("/openai/") and "/chat/completions" in path:
         return "azure"
     return "openai_responses" if path.endswith("/responses") else "openai_chat"
@@ -159,6 +162,8 @@ def usage_of(ask: Ask, fault: str) -> dict[str, Any] | None:
 
 
 def whole(ask: Ask, fault: str) -> bytes:
+    if ask.dialect == "cohere":
+        return cohere.whole(ask, fault)
     usage = usage_of(ask, fault)
     if ask.dialect == "openai_responses":
         return _dump(responses.response(ask, usage, fault))
@@ -199,6 +204,8 @@ def frames(ask: Ask, fault: str) -> list[bytes]:
     """Return the frames of a stream, the terminal marker last."""
     if ask.dialect == "openai_responses":
         return responses.frames(ask, usage_of(ask, fault), fault)
+    if ask.dialect == "cohere":
+        return cohere.frames(ask, fault)
     if ask.dialect == "azure":
         return azure.frames(_openai_frames(ask, fault))
     return _anthropic_frames(ask, fault) if ask.dialect == "anthropic" else _openai_frames(ask, fault)
@@ -206,10 +213,12 @@ def frames(ask: Ask, fault: str) -> list[bytes]:
 
 def content_frame_count(ask: Ask) -> int:
     """Return how many frames come before the first piece of content."""
-    return {"anthropic": 2, "openai_responses": 4, "azure": 2}.get(ask.dialect, 1)
+    return {"anthropic": 2, "openai_responses": 4, "azure": 2, "cohere": 2}.get(ask.dialect, 1)
 
 
 def error_body(dialect: str, status: int, fault: str) -> bytes:
+    if dialect == "cohere":
+        return cohere.error_body(fault)
     if dialect == "azure" and fault == "policy":
         return azure.policy_error()
     message, code = f"The fake provider was asked to fail: {fault}.", None
@@ -233,6 +242,8 @@ def error_frame(dialect: str) -> bytes:
         return _event(
             "error", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
         )
+    if dialect == "cohere":
+        return cohere.error_frame()
     if dialect == "openai_responses":
         return responses.error_frame()
     return (

@@ -45,6 +45,7 @@ import httptools
 
 from tests.support import fake_answers as answers
 from tests.support import fake_azure as azure
+from tests.support import fake_cohere as cohere
 from tests.support.fake_responses import kept
 
 _KEPT_BODY = 100_000
@@ -136,6 +137,10 @@ class Connection(asyncio.Protocol):
         name = path.partition("?")[0]
         if name.endswith("/embeddings"):
             self._answer(200, answers.embeddings(body, ""))
+        elif name.endswith("/v2/embed"):
+            self._answer(200, cohere.embeddings(body))
+        elif name.endswith("/v2/rerank"):
+            self._answer(200, cohere.rerank(body))
         elif name == "/msi/token":
             self._answer(200, azure.token())
         elif name.endswith("/count_tokens"):
@@ -147,7 +152,7 @@ class Connection(asyncio.Protocol):
             self._work = asyncio.get_running_loop().create_task(self._flood(int(options["megabytes"])))
         elif "/responses/" in name:
             self._answer(*kept(self._parser.get_method().decode(), path))
-        elif not name.endswith(("/completions", "/messages", "/responses")):
+        elif not name.endswith(("/completions", "/messages", "/responses", "/v2/chat")):
             method = self._parser.get_method().decode()
             self._answer(200, answers.echo(method, path, self._headers, body))
         else:

@@ -48,7 +48,7 @@ _KIND_BY_WORDS: Final[tuple[tuple[re.Pattern[str], FailureKind], ...]] = (
             r"maximum context length|context[ _]length|context window|prompt is too long"
             r"|exceed(?:s|ed)? (?:the )?(?:model's )?(?:maximum|max) (?:number of |input )?tokens"
             r"|exceed context limit|reduce the length of the (?:messages|prompt)"
-            r"|too many (?:input )?tokens in",
+            r"|too many (?:input )?tokens in|too many tokens: ",
             re.IGNORECASE,
         ),
         "context_too_long",
@@ -62,7 +62,7 @@ _KIND_BY_WORDS: Final[tuple[tuple[re.Pattern[str], FailureKind], ...]] = (
     (
         re.compile(
             r"exceeded your current quota|credit balance is too low"
-            r"|insufficient (?:credits|balance|funds|quota)",
+            r"|insufficient (?:credits|balance|funds|quota)|limited to [\d,]+ API calls / month",
             re.IGNORECASE,
         ),
         "quota",

@@ -10,6 +10,7 @@ from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic import usage as anthropic_usage
+from windlass.dialects.cohere import usage as cohere_usage
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.openai_chat import usage as openai_usage
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
@@ -33,6 +34,8 @@ class _Outer(msgspec.Struct):
     service_tier: Any = None
     message: msgspec.Raw = msgspec.Raw()  # Anthropic's `message_start`
     response: msgspec.Raw = msgspec.Raw()  # the events of OpenAI's Responses
+    delta: msgspec.Raw = msgspec.Raw()  # Cohere's `message-end`
+    meta: Any = None  # Cohere, beside chat
 
 
 _INNER = msgspec.json.Decoder(_Inner)
@@ -47,6 +50,8 @@ def summarise(body: bytes, quirks: Quirks, *, is_stream: bool) -> ReplySummary:
         for found in _read(payload):
             model = model or text_or_empty(found.model)
             anthropic_usage.merge_usage(counts, found.usage)
+            if isinstance(found, _Outer) and cohere_usage.is_usage(found.meta):
+                anthropic_usage.merge_usage(counts, found.meta)
             tier = text_or_empty(found.service_tier) if isinstance(found, _Outer) else tier
     return ReplySummary(usage=_usage_of(counts, quirks, tier), model=model)
 
@@ -65,11 +70,15 @@ def _read(payload: bytes) -> list[_Outer | _Inner]:
         outer = _OUTER.decode(payload)
     except (msgspec.DecodeError, RecursionError):
         return []
-    inner = [raw for raw in (outer.message, outer.response) if bytes(memoryview(raw)[:1]) == b"{"]
+    inner = [
+        raw for raw in (outer.message, outer.response, outer.delta) if bytes(memoryview(raw)[:1]) == b"{"
+    ]
     return [outer, *map(_INNER.decode, inner)]
 
 
 def _usage_of(counts: Mapping[str, Json], quirks: Quirks, service_tier: str) -> Usage | None:
+    if cohere_usage.is_usage(counts):
+        return cohere_usage.read_usage(counts)
     if "prompt_tokens" in counts or "completion_tokens" in counts:
         return openai_usage.read_usage(counts, quirks, service_tier)
     if "total_tokens" not in counts:
