@@ -109,7 +109,9 @@ def embeddings(body: bytes, fault: str) -> bytes:
     tokens = max(1, len(body) // 4)
     usage = {} if fault == "no-usage" else {"usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
     model = request["model"].partition("?")[0]
-    return _dump({"object": "list", "data": found if fault != "empty" else [], "model": model, **usage})
+    return _dump(
+        {"id": "emb_1", "object": "list", "data": found if fault != "empty" else [], "model": model, **usage}
+    )
 
 
 def _vector(text: str, size: int) -> list[float]:

@@ -36,6 +36,8 @@ _STAYING_PREFIXES = (
 )  # fmt: skip
 _DECODED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # the client has unpacked these
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+)")
+_VERSIONED = re.compile(r".*(/v\d\w*)$")
+_VERSION_IN_PATH = re.compile(r"(/v\d\w*)/")
 _IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 _IN_PATH = _IN_QUERY.replace("?", "")
 _MOST_DECODINGS = 3
@@ -57,6 +59,9 @@ def onward_url(base_url: str, path: str, query: str, presented_key: str) -> str:
     kept = [
         pair for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[2]) != presented_key
     ]
+    base, version = _VERSIONED.match(base_url.rstrip("/")), _VERSION_IN_PATH.match(path)
+    if base and version and base[1] == version[1]:  # SDKs whose own base URL ends before the version
+        path = path[len(version[1]) :]
     url = base_url.rstrip("/") + quote(path, safe=_IN_PATH, encoding="latin-1")
     return url + "?" + quote("&".join(kept), safe=_IN_QUERY, encoding="latin-1") if kept else url
 
