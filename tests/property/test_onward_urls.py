@@ -33,3 +33,9 @@ def test_a_query_is_kept_but_for_the_callers_key(pairs: list[str]) -> None:
     kept = [pair for pair in pairs if pair and "wl" not in pair]
     url = onward_url(BASE, "/x", "&".join(pairs), "wl-key")
     assert url == BASE + "/x" + ("?" + "&".join(kept) if kept else "")
+
+
+def test_the_version_of_an_sdk_that_writes_it_itself_is_not_doubled() -> None:
+    assert onward_url(BASE, "/v1/chat/completions", "", "") == BASE + "/chat/completions"
+    assert onward_url(BASE, "/v1beta/models", "", "") == BASE + "/v1beta/models"
+    assert onward_url("https://host.example", "/v2/chat", "", "") == "https://host.example/v2/chat"

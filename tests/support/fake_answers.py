@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support import fake_azure as azure
 from tests.support import fake_bedrock as bedrock
+from tests.support import fake_cohere as cohere
 from tests.support import fake_responses as responses
 
 TEXT = (
@@ -78,6 +80,10 @@ def dialect_of(path: str) -> str:
         return "bedrock"
     if path.endswith("/messages"):
         return "anthropic"
+    if path.partition("?")[0].endswith("/v2/chat"):
+        return "cohere"
+    if path.startswith("/openai/") and "/chat/completions" in path:
+        return "azure"
     return "openai_responses" if path.endswith("/responses") else "openai_chat"
 
 
@@ -110,7 +116,9 @@ def embeddings(body: bytes, fault: str) -> bytes:
     tokens = max(1, len(body) // 4)
     usage = {} if fault == "no-usage" else {"usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
     model = request["model"].partition("?")[0]
-    return _dump({"object": "list", "data": found if fault != "empty" else [], "model": model, **usage})
+    return _dump(
+        {"id": "emb_1", "object": "list", "data": found if fault != "empty" else [], "model": model, **usage}
+    )
 
 
 def _vector(text: str, size: int) -> list[float]:
@@ -165,6 +173,8 @@ def usage_of(ask: Ask, fault: str) -> dict[str, Any] | None:
 def whole(ask: Ask, fault: str) -> bytes:
     if ask.dialect == "bedrock":
         return _dump(bedrock.whole(ask, fault))
+    if ask.dialect == "cohere":
+        return cohere.whole(ask, fault)
     usage = usage_of(ask, fault)
     if ask.dialect == "openai_responses":
         return _dump(responses.response(ask, usage, fault))
@@ -207,15 +217,23 @@ def frames(ask: Ask, fault: str) -> list[bytes]:
         return bedrock.frames(ask, fault)
     if ask.dialect == "openai_responses":
         return responses.frames(ask, usage_of(ask, fault), fault)
+    if ask.dialect == "cohere":
+        return cohere.frames(ask, fault)
+    if ask.dialect == "azure":
+        return azure.frames(_openai_frames(ask, fault))
     return _anthropic_frames(ask, fault) if ask.dialect == "anthropic" else _openai_frames(ask, fault)
 
 
 def content_frame_count(ask: Ask) -> int:
     """Return how many frames come before the first piece of content."""
-    return {"anthropic": 2, "openai_responses": 4}.get(ask.dialect, 1)
+    return {"anthropic": 2, "openai_responses": 4, "azure": 2, "cohere": 2}.get(ask.dialect, 1)
 
 
 def error_body(dialect: str, status: int, fault: str) -> bytes:
+    if dialect == "cohere":
+        return cohere.error_body(fault)
+    if dialect == "azure" and fault == "policy":
+        return azure.policy_error()
     message, code = f"The fake provider was asked to fail: {fault}.", None
     if fault == "context":
         message, code = "This model's maximum context length is 8192 tokens.", "context_length_exceeded"
@@ -243,6 +261,8 @@ def error_frame(dialect: str) -> bytes:
         return _event(
             "error", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
         )
+    if dialect == "cohere":
+        return cohere.error_frame()
     if dialect == "openai_responses":
         return responses.error_frame()
     return (

@@ -44,11 +44,14 @@ from urllib.parse import parse_qsl
 import httptools
 
 from tests.support import fake_answers as answers
+from tests.support import fake_azure as azure
 from tests.support import fake_bedrock as bedrock
+from tests.support import fake_cohere as cohere
 from tests.support import fake_gemini as gemini
 from tests.support.fake_responses import kept
 
 _KEPT_BODY = 100_000
+_CHATS = ("/completions", "/messages", "/responses", "/converse", "/converse-stream", "/v2/chat")
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n"
     b"x-request-id: req_up_1\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -151,6 +154,12 @@ class Connection(asyncio.Protocol):
         name = path.partition("?")[0]
         if name.endswith("/embeddings"):
             self._answer(200, answers.embeddings(body, ""))
+        elif name.endswith("/v2/embed"):
+            self._answer(200, cohere.embeddings(body))
+        elif name.endswith("/v2/rerank"):
+            self._answer(200, cohere.rerank(body))
+        elif name == "/msi/token":
+            self._answer(200, azure.token())
         elif name.endswith("/count_tokens"):
             self._answer(200, answers.count_tokens(body))
         elif name.endswith("/bytes"):
@@ -164,7 +173,7 @@ class Connection(asyncio.Protocol):
             self._work = asyncio.get_running_loop().create_task(self._send_frames(_frames(ask, "")[after:]))
         elif "/responses/" in name:
             self._answer(*kept(self._parser.get_method().decode(), path))
-        elif not name.endswith(("/completions", "/messages", "/responses", "/converse", "/converse-stream")):
+        elif not name.endswith(_CHATS):
             method = self._parser.get_method().decode()
             self._answer(200, answers.echo(method, path, self._headers, body))
         else:

@@ -16,6 +16,9 @@ class _Strict(BaseModel):
 class ProviderEntry(_Strict):
     """A name of the catalogue, or any host with a dialect and a base URL."""
 
+    like: str | None = Field(
+        None, description="A name of the catalogue that this is another account at, e.g. azure."
+    )
     dialect: Dialect | None = Field(
         None, description="The wire shape; needed for a host outside the catalogue."
     )

@@ -40,5 +40,5 @@ def configure_logs(settings: Settings, process: str) -> None:
     root.setLevel(settings.log_level.upper())
     for noisy in ("uvicorn.error", "alembic", "aiohttp.client", "dbos", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    for doubled in ("clickhouse_connect", "urllib3"):  # each failure is raised and logged once by us
+    for doubled in ("clickhouse_connect", "urllib3", "azure"):  # each failure is raised and logged once by us
         logging.getLogger(doubled).setLevel(logging.CRITICAL)

@@ -6,12 +6,14 @@ from typing import Final
 from windlass.backends.upstream.signing import SigningClient
 from windlass.contracts.provider import AuthStyle, Catalog, Provider
 from windlass.contracts.upstream import Signer, UpstreamClient
+from windlass.providers.azure import entra_signer
 from windlass.providers.bedrock import SigV4Signer
 from windlass.providers.vertex import VertexSigner
 
 _SIGNERS: Final[Mapping[AuthStyle, Callable[[Provider], Signer]]] = {
     "aws_sigv4": SigV4Signer,
     "google_oauth": VertexSigner,
+    "azure_entra": entra_signer,
 }
 
 

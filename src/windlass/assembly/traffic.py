@@ -29,6 +29,7 @@ def load_catalog(loaded: LoadedConfig, environment: Mapping[str, str]) -> Catalo
             auth=entry.auth,
             options=entry.options,
             deployments=entry.deployments,
+            like=entry.like,
         )
         for name, entry in loaded.config.providers.items()
     ]

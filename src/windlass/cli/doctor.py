@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -193,7 +193,8 @@ def _reach(provider: Provider) -> list[Finding]:
         return _reach_host(provider, "its key was not tried: nothing there is free of charge")
     is_rootless = provider.dialect == "anthropic" and not provider.base_url.endswith("/v1")
     path = ("/v1" if is_rootless else "") + codec.models_path
-    request = urllib.request.Request(url_at(provider, "", path), headers=headers)  # noqa: S310
+    url = url_at(replace(provider, path_prefix=""), "", path)
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310
     started_s = time.monotonic()
     try:
         with urllib.request.urlopen(request, timeout=_REACH_S) as reply:  # noqa: S310

@@ -11,6 +11,7 @@ from windlass.contracts.call import Dialect
 AuthStyle: TypeAlias = Literal[
     "bearer", "x-api-key", "api-key", "x-goog-api-key", "aws_sigv4", "google_oauth", "azure_entra", "none"
 ]
+SIGNED = frozenset[AuthStyle]({"aws_sigv4", "google_oauth", "azure_entra"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Quirks:
     takes_reasoning_content: bool = False  # wants earlier thinking back in `reasoning_content`
     sends_done: bool = True  # ends a stream with `data: [DONE]`
     is_vertex: bool = False  # Gemini's dialect as Vertex AI speaks it: labels, and no service tiers
+    rejects: tuple[str, ...] = ()  # fields it answers 4xx to
+    seed_field: str = "seed"
+    call_id_length: int = 0  # of tool calls, in letters and digits; 0: as they come
+    is_mistral: bool = False  # documents, sound and prefixes as Mistral writes them
 
 
 STANDARD = Quirks()

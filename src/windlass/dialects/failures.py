@@ -21,6 +21,8 @@ _KIND_BY_CODE: Final[Mapping[str, FailureKind]] = {
     "string_above_max_length": "context_too_long",
     "content_filter": "policy",
     "content_policy_violation": "policy",
+    "ResponsibleAIPolicyViolation": "policy",  # Azure's inner code, where the outer one is missing
+    "DeploymentNotFound": "not_found",  # Azure
     "invalid_api_key": "auth",
     "authentication_error": "auth",
     "insufficient_quota": "quota",
@@ -46,7 +48,7 @@ _KIND_BY_WORDS: Final[tuple[tuple[re.Pattern[str], FailureKind], ...]] = (
             r"maximum context length|context[ _]length|context window|prompt is too long"
             r"|exceed(?:s|ed)? (?:the )?(?:model's )?(?:maximum|max) (?:number of |input )?tokens"
             r"|exceed context limit|reduce the length of the (?:messages|prompt)"
-            r"|too many (?:input )?tokens in",
+            r"|too many (?:input )?tokens in|too many tokens: ",
             re.IGNORECASE,
         ),
         "context_too_long",
@@ -60,7 +62,7 @@ _KIND_BY_WORDS: Final[tuple[tuple[re.Pattern[str], FailureKind], ...]] = (
     (
         re.compile(
             r"exceeded your current quota|credit balance is too low"
-            r"|insufficient (?:credits|balance|funds|quota)",
+            r"|insufficient (?:credits|balance|funds|quota)|limited to [\d,]+ API calls / month",
             re.IGNORECASE,
         ),
         "quota",

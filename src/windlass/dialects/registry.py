@@ -8,6 +8,8 @@ from windlass.contracts.dialect import Codec, Embedder, UpstreamCodec
 from windlass.dialects.anthropic.codec import AnthropicMessages
 from windlass.dialects.bedrock.codec import BedrockConverse
 from windlass.dialects.bedrock.model_ids import base_of, without_arn
+from windlass.dialects.cohere.codec import CohereChat
+from windlass.dialects.cohere.embeddings import CohereEmbedder
 from windlass.dialects.gemini.codec import Gemini
 from windlass.dialects.gemini.embeddings import GeminiEmbedder
 from windlass.dialects.openai_chat.codec import OpenAiChat
@@ -24,8 +26,13 @@ UPSTREAM_CODECS: Final[Mapping[Dialect, UpstreamCodec]] = {
     **CODECS,
     "gemini": Gemini(),
     "bedrock": BedrockConverse(),
+    "cohere": CohereChat(),
 }
 # Where a model has several ids: an id -> that of the model itself.
 BASE_MODELS: Final[Mapping[Dialect, Callable[[str], str]]] = {"bedrock": base_of}
 PRICED_NAMES: Final[Mapping[Dialect, Callable[[str], str]]] = {"bedrock": without_arn}  # and the priced one
-EMBEDDERS: Final[Mapping[Dialect, Embedder]] = {"openai_chat": OpenAiEmbedder(), "gemini": GeminiEmbedder()}
+EMBEDDERS: Final[Mapping[Dialect, Embedder]] = {
+    "openai_chat": OpenAiEmbedder(),
+    "gemini": GeminiEmbedder(),
+    "cohere": CohereEmbedder(),
+}

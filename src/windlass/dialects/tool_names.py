@@ -16,13 +16,14 @@ _DIGEST: Final = 8
 class ToolNames:
     """The names of one request: `renamed` holds what was written in place of the caller's name."""
 
-    def __init__(self, max_length: int) -> None:
+    def __init__(self, max_length: int, *, refused: re.Pattern[str] = _REFUSED) -> None:
         self._max_length = max_length
+        self._refused = refused
         self.renamed: dict[str, str] = {}
 
     def write(self, name: str) -> str:
         """Return the name, or a shortened one with a digest so that two names never meet."""
-        clean = _REFUSED.sub("_", name)
+        clean = self._refused.sub("_", name)
         if clean == name and len(name) <= self._max_length:
             return name
         digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]

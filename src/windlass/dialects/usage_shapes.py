@@ -14,6 +14,7 @@ from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic import usage as anthropic_usage
 from windlass.dialects.bedrock import usage as bedrock_usage
 from windlass.dialects.bedrock.event_stream import EventStreamSplitter, FrameBroken
+from windlass.dialects.cohere import usage as cohere_usage
 from windlass.dialects.gemini import reply as gemini_reply
 from windlass.dialects.gemini.stream_reader import GeminiReader
 from windlass.dialects.json_fields import text_or_empty
@@ -41,6 +42,8 @@ class _Outer(msgspec.Struct):
     performanceConfig: Any = None  # noqa: N815
     message: msgspec.Raw = msgspec.Raw()  # Anthropic's `message_start`
     response: msgspec.Raw = msgspec.Raw()  # the events of OpenAI's Responses
+    delta: msgspec.Raw = msgspec.Raw()  # Cohere's `message-end`
+    meta: Any = None  # Cohere, beside chat
 
 
 class _Chunk(msgspec.Struct):
@@ -68,6 +71,8 @@ def summarise(body: bytes, quirks: Quirks, *, is_stream: bool, is_binary: bool =
             model = model or text_or_empty(found.model)
             anthropic_usage.merge_usage(counts, found.usage)
             tier = _tier_of(found) if isinstance(found, _Outer) else tier
+            if isinstance(found, _Outer) and cohere_usage.is_usage(found.meta):
+                anthropic_usage.merge_usage(counts, found.meta)
     return ReplySummary(usage=_usage_of(counts, quirks, tier), model=model)
 
 
@@ -122,11 +127,15 @@ def _read(payload: bytes) -> list[_Outer | _Inner]:
         outer = _OUTER.decode(payload)
     except (msgspec.DecodeError, RecursionError):
         return []
-    inner = [raw for raw in (outer.message, outer.response) if bytes(memoryview(raw)[:1]) == b"{"]
+    inner = [
+        raw for raw in (outer.message, outer.response, outer.delta) if bytes(memoryview(raw)[:1]) == b"{"
+    ]
     return [outer, *map(_INNER.decode, inner)]
 
 
 def _usage_of(counts: Mapping[str, Json], quirks: Quirks, service_tier: str) -> Usage | None:
+    if cohere_usage.is_usage(counts):
+        return cohere_usage.read_usage(counts)
     if "prompt_tokens" in counts or "completion_tokens" in counts:
         return openai_usage.read_usage(counts, quirks, service_tier)
     if "inputTokens" in counts:

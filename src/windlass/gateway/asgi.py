@@ -1,9 +1,10 @@
 """The flow as a bare ASGI app for `/v1/`: reads bodies, writes replies, notices callers who leave."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 from urllib.parse import unquote
 
 from windlass.base.errors import MethodRefused, NotFound, WindlassError
@@ -52,6 +53,9 @@ _DOORS: Mapping[str, _Door] = {
     "/v1/messages/count_tokens": _Door("anthropic", "count_tokens", handle_count_tokens),
     "/v1/embeddings": _Door("openai_chat", "embeddings", handle_embeddings),
 }
+# What Azure's SDKs write in front of OpenAI's paths; the deployment stands as `model` in their bodies, too.
+AZURE: Final = "/openai/"
+_AZURE_PATH = re.compile(r"/openai/(?:v1|deployments/.+)(/chat/completions|/embeddings|/responses)")
 _MODELS = "/v1/models"
 _PROVIDERS = "/v1/providers/"
 _SMALL_BYTES = 64_000  # a body that is as well read at once
@@ -81,6 +85,8 @@ class GatewayApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = cast("str", scope["path"])
+        if path.startswith(AZURE) and (azure := _AZURE_PATH.fullmatch(path)):
+            path = "/v1" + azure[1]
         door = _DOORS.get(path)
         headers = _headers_of(scope)
         if door is not None and scope["method"] == "POST":

@@ -24,6 +24,22 @@ class KnownHost:
     models: tuple[ModelFacts, ...]
     keyless_auth: AuthStyle = "none"  # how it is asked without a key; `none`: it needs the key
     options: Mapping[str, "KnownOption"] = field(default_factory=dict[str, "KnownOption"])
+    base_path: str = ""  # ends the address, one of the user's own too, who may have written it or not
+    address_variable: str = ""  # where an address of the user's own is looked for
+    style: "AddressStyle | None" = None
+    facts_of: str = ""  # whose models its deployments are
+
+
+class AddressStyle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another way a host writes its addresses, used when `option` is set; `{value}` is the option's."""
+
+    option: str
+    matches: str  # what the option looks like, as a regular expression
+    example: str
+    base_path: str = ""
+    path_prefix: str = ""
+    query: str = ""
+    also_speaks: tuple[Dialect, ...] = ()
 
 
 class KnownOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +72,10 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     options: dict[str, KnownOption] = msgspec.field(default_factory=dict[str, KnownOption])
     path_prefix: str = ""
     query: str = ""
+    base_path: str = ""
+    address_variable: str = ""
+    style: AddressStyle | None = None
+    facts_of: str = ""
     also_speaks: tuple[Dialect, ...] = ()
     key_variable: str = ""
     price_provider: str = ""
@@ -89,7 +109,7 @@ def _read(path: Path, listed: Mapping[str, Mapping[str, int]]) -> KnownHost:
         name=path.stem,
         title=file.title,
         dialect=file.dialect,
-        base_url=file.base_url,
+        base_url=file.base_url + file.base_path,
         key_variable=file.key_variable,
         auth=file.auth,
         also_speaks=file.also_speaks,
@@ -121,4 +141,13 @@ def _read(path: Path, listed: Mapping[str, Mapping[str, int]]) -> KnownHost:
         for name, context_tokens in listed.get(file.price_provider or path.stem, {}).items()
         if name not in described
     )
-    return KnownHost(provider, models, file.keyless_auth, file.options)
+    return KnownHost(
+        provider,
+        models,
+        file.keyless_auth,
+        file.options,
+        base_path=file.base_path,
+        address_variable=file.address_variable,
+        style=file.style,
+        facts_of=file.facts_of,
+    )

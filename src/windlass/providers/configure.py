@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from windlass.base.errors import ConfigurationError
 from windlass.contracts.call import Dialect
-from windlass.contracts.provider import AuthStyle, Catalog, Provider, Secret
+from windlass.contracts.provider import SIGNED, AuthStyle, Catalog, ModelFacts, Provider, Secret
 from windlass.dialects.registry import UPSTREAM_CODECS
 from windlass.providers.catalog import KnownHost, KnownOption, load_catalog
 
 _OFFLINE = "offline"
-_KEYLESS = frozenset[AuthStyle]({"none", "aws_sigv4", "google_oauth", "azure_entra"})
+_KEYLESS = SIGNED | {"none"}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -32,6 +32,7 @@ class ProviderSetting:
     auth: AuthStyle | None = None  # None: by the host, and by whether there is a key
     options: Mapping[str, str] = field(default_factory=dict[str, str])  # region, project, ...
     deployments: Mapping[str, str] = field(default_factory=dict[str, str])
+    like: str | None = None  # the host of the catalogue that it is another account at
 
 
 def configure(
@@ -46,13 +47,52 @@ def configure(
     """
     known = load_catalog() if hosts is None else hosts
     providers = {name: _from_environment(host, environment) for name, host in known.items()}
+    accounts = dict(known)
     for setting in settings:
-        if setting.name in known:
-            providers[setting.name] = _known(known[setting.name], setting, environment)
+        host = _host(setting, known)
+        if host is not None:
+            accounts[setting.name] = host
+            providers[setting.name] = _known(host, setting, environment)
         else:
             providers[setting.name] = _custom(setting, known)
-    models = {f"{facts.provider}/{facts.name}": facts for host in known.values() for facts in host.models}
-    return Catalog(providers, models)
+    models = {f"{facts.provider}/{facts.name}": facts for host in accounts.values() for facts in host.models}
+    return Catalog(providers, {**models, **_deployed(providers, accounts, models)})
+
+
+def _host(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> KnownHost | None:
+    """Return the host of the catalogue that an entry is an account at; None: it is at no known host."""
+    if setting.like is None:
+        return known.get(setting.name)
+    place = f"providers.{setting.name}.like"
+    if setting.name in known:
+        raise ConfigurationError(f"{place}: {setting.name!r} is in the catalogue itself; choose another name")
+    if setting.like not in known:
+        near = difflib.get_close_matches(setting.like, known, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else "`windlass provider list` names what it has"
+        raise ConfigurationError(f"{place}: the catalogue has no {setting.like!r}; {hint}")
+    _check_name(setting.name)
+    host = known[setting.like]
+    price_provider = host.provider.price_provider or setting.like
+    return replace(
+        host,
+        provider=replace(host.provider, name=setting.name, price_provider=price_provider),
+        models=tuple(replace(facts, provider=setting.name) for facts in host.models),
+    )
+
+
+def _deployed(
+    providers: Mapping[str, Provider], accounts: Mapping[str, KnownHost], models: Mapping[str, ModelFacts]
+) -> dict[str, ModelFacts]:
+    """Return the facts of each deployment: those of the model it is, under the name it has at its host."""
+    found: dict[str, ModelFacts] = {}
+    for provider in providers.values():
+        account = accounts.get(provider.name)
+        home = (account.facts_of if account is not None else "") or provider.name
+        for name, base_model in provider.deployments.items():
+            facts = models.get(f"{home}/{base_model}")
+            if facts is not None:
+                found[f"{provider.name}/{name}"] = replace(facts, provider=provider.name, name=name)
+    return found
 
 
 def price_names(catalog: Catalog) -> dict[str, str]:
@@ -64,15 +104,19 @@ def _from_environment(host: KnownHost, environment: Mapping[str, str]) -> Provid
     """A host that nobody named is there when its key is set and its address needs nothing else."""
     provider = host.provider
     options = _options(host, {}, environment)
-    base_url = _filled(_template(host, options), options)
     key = _key(provider.name, environment.get(provider.key_variable)) if provider.key_variable else ""
+    own = _own_address(host, {}, environment) if key else ""
+    base_url = own or _filled(_template(host, options), options)
     is_ready = bool(key) and not _PLACEHOLDER.search(base_url)
-    return replace(
-        provider,
-        base_url=base_url,
-        api_key=Secret(key),
-        options=options,
-        is_known_only=not is_ready and provider.name != _OFFLINE,
+    return _in_style(
+        host,
+        replace(
+            provider,
+            base_url=base_url,
+            api_key=Secret(key),
+            options=options,
+            is_known_only=not is_ready and provider.name != _OFFLINE,
+        ),
     )
 
 
@@ -87,18 +131,19 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
     auth = setting.auth or _auth(host, has_key=bool(key))
     needs_key = setting.is_key_expected or (bool(provider.key_variable) and auth not in _KEYLESS)
     options = _options(host, setting.options, environment)
-    return replace(
+    found = replace(
         provider,
-        base_url=_checked(setting.name, _address(host, setting, options)),
+        base_url=_address(host, setting, options, environment),
         api_key=Secret(key),
         auth=auth,
         options=options,
         deployments=setting.deployments,
         headers={**provider.headers, **_headers(setting)},
         is_free=setting.is_free or provider.is_free,
-        also_speaks=provider.also_speaks if setting.also_speaks is None else setting.also_speaks,
         is_known_only=needs_key and not key,
     )
+    styled = _in_style(host, found)
+    return styled if setting.also_speaks is None else replace(styled, also_speaks=setting.also_speaks)
 
 
 def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provider:
@@ -106,8 +151,7 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         near = difflib.get_close_matches(setting.name, known, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else "give it a `dialect` and a `base_url`"
         raise ConfigurationError(f"providers.{setting.name}: the catalogue has no such host; {hint}")
-    if "/" in setting.name or not setting.name:
-        raise ConfigurationError(f"providers.{setting.name}: a provider's name is one word without '/'")
+    _check_name(setting.name)
     key = _key(setting.name, setting.api_key)
     is_ready = bool(setting.base_url) and (bool(key) or not setting.is_key_expected)
     return Provider(
@@ -124,6 +168,11 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         also_speaks=setting.also_speaks or (),
         is_known_only=not is_ready,
     )
+
+
+def _check_name(name: str) -> None:
+    if "/" in name or not name:
+        raise ConfigurationError(f"providers.{name}: a provider's name is one word without '/'")
 
 
 def _auth(host: KnownHost, *, has_key: bool) -> AuthStyle:
@@ -154,15 +203,59 @@ def _from_variables(option: KnownOption, environment: Mapping[str, str]) -> str:
     return environment.get(option.variable, "") or environment.get(option.other_variable, "")
 
 
-def _address(host: KnownHost, setting: ProviderSetting, options: Mapping[str, str]) -> str:
+def _address(
+    host: KnownHost, setting: ProviderSetting, options: Mapping[str, str], environment: Mapping[str, str]
+) -> str:
     """Raises: ConfigurationError naming the option that the address still needs."""
-    base_url = setting.base_url or _filled(_template(host, options), options)
+    own = setting.base_url or _own_address(host, setting.options, environment)
+    base_url = own or _filled(_template(host, options), options)
     missing = _PLACEHOLDER.findall(base_url)
     if missing:
         raise ConfigurationError(
             f"providers.{setting.name}: its address needs `{missing[0]}`; write it, or give a `base_url`"
         )
-    return base_url
+    return _checked(setting.name, base_url)
+
+
+def _own_address(host: KnownHost, written: Mapping[str, str], environment: Mapping[str, str]) -> str:
+    """Return the account's address from its variable, unless the file says what the address is made of."""
+    is_written = any(name in written for name in _PLACEHOLDER.findall(host.provider.base_url))
+    own = "" if is_written else environment.get(host.address_variable, "").strip()
+    return _checked(host.provider.name, own) if own else ""
+
+
+def _in_style(host: KnownHost, provider: Provider) -> Provider:
+    """End the address as its options ask for, whichever ending the user copied with it.
+
+    Raises: ConfigurationError for an option that the style can't be written with.
+    """
+    if not host.base_path:
+        return provider
+    style = host.style
+    endings = (host.base_path, style.base_path if style else "")
+    root = next(
+        (root for end in endings if (root := provider.base_url.removesuffix(end)) != provider.base_url), None
+    )
+    root = provider.base_url if root is None else root
+    if "?" in root or any(end and f"{end}/" in root for end in endings):
+        raise ConfigurationError(
+            f"providers.{provider.name}.base_url: write only what stands before {host.base_path}"
+        )
+    value = provider.options.get(style.option, "") if style else ""
+    if style is None or not value:
+        return replace(provider, base_url=root + host.base_path)
+    if not re.fullmatch(style.matches, value):
+        raise ConfigurationError(
+            f"providers.{provider.name}.{style.option}: must look like {style.example}; leave it out for "
+            f"the addresses under {host.base_path}"
+        )
+    return replace(
+        provider,
+        base_url=root + style.base_path,
+        path_prefix=style.path_prefix,
+        query=style.query.replace("{value}", value),
+        also_speaks=style.also_speaks,
+    )
 
 
 def _template(host: KnownHost, options: Mapping[str, str]) -> str:

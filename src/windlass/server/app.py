@@ -14,7 +14,7 @@ from windlass.capabilities.access.routes import access_routes
 from windlass.capabilities.models.routes import models_router
 from windlass.capabilities.traces.routes import traces_router
 from windlass.contracts.call import Principal
-from windlass.gateway.asgi import GatewayApp
+from windlass.gateway.asgi import AZURE, GatewayApp
 from windlass.server import problems
 from windlass.server.metrics import GatewayMetrics
 from windlass.server.operations import Operations, Status, parts_of
@@ -49,7 +49,7 @@ class WindlassApp:
     def _part(self, path: str) -> ASGIApp:
         if path in OtlpApp.PATHS:
             return self._otlp
-        if path.startswith("/v1/"):
+        if path.startswith(("/v1/", AZURE)):
             return self._gateway
         if path.startswith("/api/"):
             return self._api

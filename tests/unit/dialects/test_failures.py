@@ -28,6 +28,13 @@ def _error(**fields: object) -> bytes:
             False,
         ),
         (400, _error(message="x", code="content_filter", innererror={}), "policy", False),
+        (400, _error(message="x", innererror={"code": "ResponsibleAIPolicyViolation"}), "policy", False),
+        (
+            404,
+            _error(code="DeploymentNotFound", message="The API deployment does not exist"),
+            "not_found",
+            False,
+        ),
         (400, _error(message="violates our content management policy"), "policy", False),
         (400, _error(type="invalid_request_error", message="Your credit balance is too low"), "quota", False),
         (401, _error(message="no", code="invalid_api_key"), "auth", False),

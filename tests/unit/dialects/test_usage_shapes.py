@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.unit.dialects.wire import fixture
 from windlass.contracts.provider import STANDARD
 from windlass.contracts.usage import Usage
 from windlass.dialects.openai_chat.embeddings import read_vectors
@@ -31,6 +32,11 @@ RESPONSES_USAGE = Usage(in_fresh=20, in_cache_read=10, out_text=5, out_reasoning
         ({"model": "m", "usage": {"input_tokens": 5, "cache_read_input_tokens": 3, "output_tokens": 2}},
          Usage(in_fresh=5, in_cache_read=3, out_text=2)),
         ({"model": "m", **RESPONSES}, RESPONSES_USAGE),
+        ({"id": "c", "usage": {"billed_units": {"input_tokens": 5, "output_tokens": 2},
+                               "tokens": {"input_tokens": 71, "output_tokens": 2}}},
+         Usage(in_fresh=5, out_text=2)),
+        ({"id": "c", "results": [], "meta": {"billed_units": {"search_units": 1}}},
+         Usage(units={"search_units": 1})),
         ({"model": "m", "usage": {"input_tokens": 5, "output_tokens": 9, "total_tokens": 14,
                                   "input_tokens_details": {"text_tokens": 5, "image_tokens": 0}}}, None),
         ({"model": "m", "usage": {"type": "duration", "seconds": 3}}, None),
@@ -76,3 +82,8 @@ def test_bytes_of_any_kind_are_no_error(body: bytes) -> None:
 def test_dimensions_are_counted_in_either_encoding(vector: bytes, dimensions: int) -> None:
     body = b'{"data":[{"index":0,"embedding":' + vector + b"}]}"
     assert read_vectors(body, STANDARD).dimensions == dimensions
+
+
+def test_a_stream_of_coheres_tells_its_usage_at_its_end() -> None:
+    summary = summarise(fixture("cohere/text.sse"), STANDARD, is_stream=True)
+    assert summary.usage == Usage(in_fresh=9, in_cache_read=8, out_text=12)

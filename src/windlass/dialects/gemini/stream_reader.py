@@ -79,7 +79,7 @@ class _Notes:
 
     def summary(self) -> ReplySummary:
         finishes = tuple(choice.finish for choice in self.choices.values() if choice.finish)
-        return ReplySummary(self.usage, self.model, self.id, finishes, self.signatures)
+        return ReplySummary(self.usage, self.model, self.id, finishes, signatures=self.signatures)
 
 
 class GeminiReader(FramedReader[_Notes]):

@@ -8,6 +8,7 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.openai_chat.call_ids import fit_raw
 from windlass.dialects.raw_object import (
     check_messages,
     is_null,
@@ -70,7 +71,11 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     messages = fields["messages"]
     if _THINKING.search(messages):
         fields["messages"] = _without_thinking(messages, quirks, dropped)
-    rejects = facts.rejects if facts is not None else ()
+    if quirks.call_id_length:
+        fields["messages"] = fit_raw(fields["messages"], quirks.call_id_length)
+    if quirks.seed_field != "seed":
+        fields = _renamed(fields, "seed", quirks.seed_field)
+    rejects = (*(facts.rejects if facts is not None else ()), *quirks.rejects)
     fields = _name_token_limit(fields, rejects, quirks)
     dropped += [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
     return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)))
@@ -116,7 +121,11 @@ def _name_token_limit(
 ) -> dict[str, msgspec.Raw | bytes]:
     """Rename the limit on output tokens in its place where the host or the model knows the other name."""
     old, new = token_limit_names(rejects, quirks)
-    if not old or old not in fields:
+    return _renamed(fields, old, new) if old else fields
+
+
+def _renamed(fields: dict[str, msgspec.Raw | bytes], old: str, new: str) -> dict[str, msgspec.Raw | bytes]:
+    if old not in fields:
         return fields
     if new in fields:
         del fields[old]

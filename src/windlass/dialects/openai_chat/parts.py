@@ -17,6 +17,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.dialects.json_fields import Fields
+from windlass.dialects.openai_chat.mistral_parts import read_mistral_part, write_mistral_content
 
 _AUDIO_MIME: Final = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _AUDIO_FORMAT: Final = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
@@ -53,11 +54,15 @@ def _read_part(part: Fields) -> Part:
         case "image_url":
             return _read_image(part)
         case "input_audio":
+            if isinstance(part.values.get("input_audio"), str):
+                return read_mistral_part(part)
             audio = part.need_child("input_audio")
             kind = audio.text("format") or "wav"
             return BlobPart("audio", audio.need_text("data"), _AUDIO_MIME.get(kind, f"audio/{kind}"))
-        case "file":
+        case "file" if part.has("file"):
             return _read_file(part.need_child("file"))
+        case "thinking" | "document_url":
+            return read_mistral_part(part)
         case _:
             return OtherPart(part.values)
 
@@ -91,8 +96,10 @@ def split_data_url(url: str, path: str) -> tuple[str, str]:
     return header[len("data:") : -len(";base64")].partition(";")[0], content
 
 
-def write_content(parts: "tuple[Part, ...] | list[Part]") -> Json:
+def write_content(parts: "tuple[Part, ...] | list[Part]", *, is_mistral: bool = False) -> Json:
     """Write the parts of a system or user message: one text as a string, otherwise an array."""
+    if is_mistral:
+        return write_mistral_content(parts, _write_part)
     if all(isinstance(part, TextPart) for part in parts) and len(parts) <= 1:
         return "".join(part.content for part in parts if isinstance(part, TextPart))
     return [_write_part(part) for part in parts]

@@ -26,6 +26,7 @@ _READ: Final = frozenset(
         "top_k",
         "stop",
         "seed",
+        "random_seed",  # Mistral's SDK
         "frequency_penalty",
         "presence_penalty",
         "n",
@@ -57,7 +58,7 @@ def read_request(body: bytes) -> ChatRequest:
         top_p=fields.number("top_p"),
         top_k=fields.integer("top_k"),
         stop=fields.texts("stop"),
-        seed=fields.integer("seed"),
+        seed=fields.integer("random_seed" if fields.has("random_seed") else "seed"),
         frequency_penalty=fields.number("frequency_penalty"),
         presence_penalty=fields.number("presence_penalty"),
         choice_count=fields.integer("n") or 1,
@@ -66,6 +67,7 @@ def read_request(body: bytes) -> ChatRequest:
         end_user=fields.text("safety_identifier") or fields.text("user"),
         service_tier=fields.text("service_tier"),
         unread=(*_unread(fields), *unread_tools),
+        extras={name: fields.values[name] for name in _unread(fields)},
     )
 
 
@@ -133,7 +135,7 @@ def _read_tool_choice(fields: Fields) -> ToolChoice | None:
             return ToolChoice("auto")
         case "none":
             return ToolChoice("none")
-        case "required":
+        case "required" | "any":  # Mistral's SDK
             return ToolChoice("required")
         case {"function": _}:
             name = fields.need_child("tool_choice").need_child("function").need_text("name")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -17,6 +18,7 @@ from windlass.contracts.message import (
     ToolResponsePart,
 )
 from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.openai_chat.call_ids import fit_messages
 from windlass.dialects.openai_chat.head import token_limit_names
 from windlass.dialects.openai_chat.names import TIERS
 from windlass.dialects.openai_chat.parts import write_content
@@ -31,6 +33,8 @@ _EFFORT_BY_BUDGET: Final = ((2048, "low"), (8192, "medium"))
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Raises: BadRequest for content this dialect has no place for."""
     names = ToolNames(_TOOL_NAME)
+    if quirks.call_id_length:
+        request = replace(request, messages=fit_messages(request.messages, quirks.call_id_length))
     dropped: list[str] = list(request.unread)
     body: dict[str, Json] = {
         "model": request.model,
@@ -47,7 +51,7 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
         body["stream"] = True
         if quirks.takes_stream_options:
             body["stream_options"] = {"include_usage": True}
-    rejects = facts.rejects if facts is not None else ()
+    rejects = (*(facts.rejects if facts is not None else ()), *quirks.rejects)
     dropped += [name for name in rejects if name not in _ALWAYS and body.pop(name, None) is not None]
     return WrittenRequest(msgspec.json.encode(body), tuple(dict.fromkeys(dropped)), names.renamed)
 
@@ -59,11 +63,14 @@ def _write_messages(
         match message.role:
             case "system" | "user":
                 if message.parts or message.role == "user":
-                    yield _named({"role": message.role, "content": write_content(message.parts)}, message)
+                    content = write_content(message.parts, is_mistral=quirks.is_mistral)
+                    yield _named({"role": message.role, "content": content}, message)
             case "assistant":
-                yield _named(_write_assistant(message, quirks, names, dropped), message)
+                written = _named(_write_assistant(message, quirks, names, dropped), message)
+                is_prefix = quirks.is_mistral and message is request.messages[-1]
+                yield written | {"prefix": True} if is_prefix else written
             case "tool":
-                yield from _write_results(message)
+                yield from _write_results(message, is_mistral=quirks.is_mistral)
 
 
 def _named(written: dict[str, Json], message: Message) -> dict[str, Json]:
@@ -82,7 +89,7 @@ def _write_assistant(
     return written
 
 
-def _write_results(message: Message) -> Iterator[Json]:
+def _write_results(message: Message, *, is_mistral: bool) -> Iterator[Json]:
     """Write one message per result; images and documents of results follow as a user message."""
     media: list[Part] = []
     for part in message.parts:
@@ -90,7 +97,7 @@ def _write_results(message: Message) -> Iterator[Json]:
             yield {"role": "tool", "tool_call_id": part.id or "", "content": result_text(part)}
             media += part.media
     if media:
-        yield {"role": "user", "content": write_content(media)}
+        yield {"role": "user", "content": write_content(media, is_mistral=is_mistral)}
 
 
 def result_text(part: ToolResponsePart) -> str:
@@ -135,7 +142,7 @@ def _write_limits(request: ChatRequest, quirks: Quirks, facts: ModelFacts | None
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": list(request.stop) or None,
-        "seed": request.seed,
+        quirks.seed_field: request.seed,
         "frequency_penalty": request.frequency_penalty,
         "presence_penalty": request.presence_penalty,
         "n": request.choice_count if request.choice_count != 1 else None,

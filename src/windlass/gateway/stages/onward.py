@@ -40,6 +40,8 @@ _DECODED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # the client 
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+)|^/model/([^/]+)/")
 _GOOGLE_VERSION = re.compile(r"/v\d\w*(?=/|\Z)")
 _GOOGLE_PATH = re.compile(r"/(?:upload/)?v\d\w*/")
+_VERSIONED = re.compile(r".*(/v\d\w*)$")
+_VERSION_IN_PATH = re.compile(r"(/v\d\w*)/")
 _IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 _IN_PATH = _IN_QUERY.replace("?", "")
 _MOST_DECODINGS = 3
@@ -61,6 +63,9 @@ def onward_url(base_url: str, path: str, query: str, presented_key: str) -> str:
     kept = [
         pair for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[2]) != presented_key
     ]
+    base, version = _VERSIONED.match(base_url.rstrip("/")), _VERSION_IN_PATH.match(path)
+    if base and version and base[1] == version[1]:  # SDKs whose own base URL ends before the version
+        path = path[len(version[1]) :]
     url = base_url.rstrip("/") + quote(path, safe=_IN_PATH, encoding="latin-1")
     return url + "?" + quote("&".join(kept), safe=_IN_QUERY, encoding="latin-1") if kept else url
 
@@ -74,6 +79,13 @@ def base_for(provider: Provider, path: str) -> str:
     if provider.dialect != "gemini" or version is None or not _GOOGLE_PATH.match(path):
         return provider.base_url
     return provider.base_url[: version.start()]
+
+
+def completed_query(query: str, fixed: str) -> str:
+    """Add what every request to the provider carries, but for what the caller wrote himself."""
+    written = {pair.partition("=")[0] for pair in query.split("&")}
+    missing = [pair for pair in fixed.split("&") if pair and pair.partition("=")[0] not in written]
+    return "&".join([query, *missing] if query else missing)
 
 
 def _check_path(path: str) -> None:

@@ -1,6 +1,7 @@
 """Which targets a model name stands for; not whether they answer."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from windlass.gateway.traffic import Plan, PlannedTarget, Traffic
 _DEFAULT_LIMITS = TimeLimits()
 _DEFAULT_HOLD_MS = 1500
 _MAX_PLANS = 4096
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _KEY_HEADER: Final[Mapping[AuthStyle, tuple[str, str]]] = {
     "bearer": ("authorization", "Bearer "),
     "x-api-key": ("x-api-key", ""),
@@ -156,6 +158,11 @@ def headers_for(provider: Provider, codec: UpstreamCodec) -> dict[str, str]:
 
 def _not_configured(provider: Provider) -> str:
     name = provider.name
+    if missing := _PLACEHOLDER.search(provider.base_url):
+        return (
+            f"the provider {name!r} is not configured; write its `{missing[1]}` and its key under"
+            " `providers:` in windlass.yaml"
+        )
     if provider.key_variable and provider.options:  # an account that is told apart by more than a key
         return (
             f"the provider {name!r} is not configured; add `{name}:` with its options to `providers:` in"
