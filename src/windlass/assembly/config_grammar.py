@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from windlass.contracts.call import Dialect, FallbackCause, LimitScope
+from windlass.contracts.call import Dialect, FallbackCause, LimitScope, Unsupported
 from windlass.contracts.provider import AuthStyle
 
 
@@ -78,6 +78,11 @@ class RouteEntry(_Strict):
     timeouts: TimeoutEntry | None = None
     hold_ms: Annotated[int, Field(ge=0)] = Field(
         1500, description="How long the status line of a stream waits for the first content."
+    )
+    unsupported: Unsupported = Field(
+        "drop",
+        description="What a target can't do: `drop` leaves it out and names it in x-windlass-warnings,"
+        " `refuse` answers 400 naming it.",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from windlass.contracts.call import Dialect, Limit, Route, Target, TimeLimits
+from windlass.contracts.call import Dialect, Limit, Route, Target, TimeLimits, Unsupported
 from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.provider import Catalog, ModelFacts, Provider
 
@@ -31,6 +31,7 @@ class Plan:
     targets: tuple[PlannedTarget, ...]
     limits: TimeLimits
     hold_s: float
+    unsupported: Unsupported = "drop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from windlass.base.errors import BodyTooLarge
+from windlass.base.errors import BadRequest, BodyTooLarge
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.gateway.stages.context import read_attributes
 from windlass.gateway.stages.record import OpenCall
-from windlass.gateway.traffic import PlannedTarget
+from windlass.gateway.traffic import Plan, PlannedTarget
+
+# What only makes a call cheaper: without it the answer is the same.
+_SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
 
 
 def read(call: OpenCall) -> RequestHead:
@@ -28,11 +31,30 @@ def read_with(call: OpenCall, read_head: Callable[[bytes], RequestHead]) -> Requ
     return head
 
 
-def write(call: OpenCall, head: RequestHead, planned: PlannedTarget) -> WrittenRequest:
+def write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
     """Write the body for a target: an edit of the caller's bytes, or a translation.
 
-    Raises: BadRequest for what the target's dialect can't carry.
+    Raises: BadRequest for content that the target's dialect has no place for, and for whatever was left out
+    when the route says that nothing may be.
     """
+    written = _written(call, head, planned)
+    call.dropped = written.dropped
+    if plan.unsupported == "refuse":
+        _refuse_loss(written.dropped, planned)
+    return written
+
+
+def _refuse_loss(dropped: tuple[str, ...], planned: PlannedTarget) -> None:
+    lost = [name for name in dropped if name not in _SAVINGS]
+    if lost:
+        raise BadRequest(
+            f"{planned.name!r} can't be told: {', '.join(lost)}; leave that out, or let the route drop it"
+            " (`unsupported: drop`)",
+            param=lost[0].partition(" ")[0],
+        )
+
+
+def _written(call: OpenCall, head: RequestHead, planned: PlannedTarget) -> WrittenRequest:
     quirks = planned.provider.quirks
     if planned.codec is call.codec:
         return call.codec.edit(head, model=planned.target.model, quirks=quirks, facts=planned.facts)

@@ -130,8 +130,7 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
 
 async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
     call, planned = attempt.call, attempt.planned
-    written = ask.write(call, head, planned)
-    call.dropped = written.dropped
+    written = ask.write(call, head, planned, plan)
     request = UpstreamRequest(
         method="POST",
         url=planned.stream_url if head.is_stream else planned.whole_url,
