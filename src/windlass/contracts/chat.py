@@ -88,6 +88,7 @@ class ChatRequest:
     cache_key: str | None = None  # groups calls that share a prefix
     wants_logprobs: bool = False
     top_logprobs: int | None = None
+    verbosity: str | None = None  # low, medium, high
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     modalities: tuple[str, ...] = ()  # of the reply: text, audio, image; empty: what the model does
     unread: tuple[str, ...] = ()  # names of fields this shape can't carry, reported to the caller

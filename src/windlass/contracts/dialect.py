@@ -45,7 +45,8 @@ class RequestHead:
 class WrittenRequest:
     body: bytes
     dropped: tuple[str, ...] = ()  # what the dialect or the model can't carry, by the caller's name
-    renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])  # as written -> the caller's
+    # As written -> the caller's; a call of what stands for "" is no call, its arguments are the reply.
+    renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,10 @@ class Relay(Protocol):
         ...
 
     def summary(self) -> ReplySummary: ...
+
+    def unshown(self) -> Sequence[str]:
+        """Return warnings that name what passed and the caller's dialect has no place for."""
+        ...
 
 
 class UpstreamCodec(Protocol):

@@ -32,6 +32,7 @@ class Quirks:
     is_usage_cost_reported: bool = False  # usage.cost in dollars (OpenRouter)
     takes_reasoning_content: bool = False  # wants earlier thinking back in `reasoning_content`
     sends_done: bool = True  # ends a stream with `data: [DONE]`
+    takes_prompt_cache_key: bool = False  # groups calls that share a prefix; others refuse the field
 
 
 STANDARD = Quirks()
@@ -72,6 +73,7 @@ class ModelFacts:
     max_output_tokens: int | None = None
     abilities: tuple[str, ...] = ()  # tools, vision, reasoning, json_schema, audio, ...
     rejects: tuple[str, ...] = ()  # parameters the model answers 400 to
+    min_cache_tokens: int | None = None  # a shorter prefix is not cached, whatever is marked
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class _Model(msgspec.Struct, forbid_unknown_fields=True):
     max_output_tokens: int | None = None
     abilities: tuple[str, ...] = ()
     rejects: tuple[str, ...] = ()
+    min_cache_tokens: int | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,6 +99,7 @@ def _read(path: Path) -> KnownHost:
             max_output_tokens=model.max_output_tokens,
             abilities=model.abilities,
             rejects=model.rejects,
+            min_cache_tokens=model.min_cache_tokens,
         )
         for model in file.models
     )

@@ -17,8 +17,9 @@ from windlass.dialects.raw_object import (
     read_value,
     split_object,
 )
+from windlass.dialects.thinking_origin import ORIGIN
 
-_UNSIGNED = re.compile(rb'"signature"\s*:\s*""')
+_UNSIGNED = re.compile(rb'"signature"\s*:\s*""|"data"\s*:\s*"' + re.escape(ORIGIN).encode())
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
 
@@ -69,13 +70,14 @@ def edit(head: RequestHead, *, model: str, facts: ModelFacts | None) -> WrittenR
 class _BlockKind(msgspec.Struct):
     type: str = ""
     signature: str | None = None
+    data: str | None = None
 
 
 _BLOCK: Final = msgspec.json.Decoder(_BlockKind)
 
 
 def _without_unsigned(messages: msgspec.Raw | bytes, dropped: list[str]) -> bytes:
-    """Take out thinking without a signature: another host's, which this API answers 400 to."""
+    """Take out thinking of another host, which this API answers 400 to: unsigned, or encrypted elsewhere."""
     kept: list[msgspec.Raw | bytes] = []
     for item in _ITEMS.decode(messages):
         if not _UNSIGNED.search(item):
@@ -107,4 +109,6 @@ def _is_unsigned(block: msgspec.Raw) -> bool:
         kind = _BLOCK.decode(block)
     except msgspec.DecodeError:
         return False  # of a shape that only the provider can judge
+    if kind.type == "redacted_thinking":
+        return (kind.data or "").startswith(ORIGIN)
     return kind.type == "thinking" and kind.signature == ""

@@ -22,6 +22,7 @@ from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
+from windlass.dialects.unshown import unshown
 from windlass.gateway.stages import ask
 from windlass.gateway.stages.course import Course
 from windlass.gateway.stages.failures import TryFailed, from_answer, from_fault, unusable
@@ -176,6 +177,7 @@ async def _read_whole(
         else:
             reply_read = restore_reply(codec.read_reply(body, quirks), renamed_tools)
             shown = attempt.call.codec.write_reply(reply_read)
+            attempt.call.warnings += unshown(reply_read, attempt.call.codec.name)
     except BadRequest as error:
         raise unusable(attempt.planned.provider, error.message) from error
     return WholeAnswer(attempt, body, shown, summary)
