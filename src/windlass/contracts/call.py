@@ -57,6 +57,7 @@ class Route:
     targets: tuple[Target, ...]
     time_limits: TimeLimits | None = None
     hold_ms: int = 1500  # how long the status line waits for the first content
+    cache_ttl: Literal["5m", "1h"] | None = None  # marks for the provider's prompt cache; None: no marks
     unsupported: Unsupported = "drop"  # what becomes of a call that asks for what its target can't do
 
 

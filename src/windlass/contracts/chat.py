@@ -62,6 +62,14 @@ class CacheMark:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoCache:
+    """What a route wants of the provider's prompt cache."""
+
+    ttl: Literal["5m", "1h"]
+    key: str  # the same for all calls that share a prefix
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A chat call in no dialect. System texts are messages with role `system`, in their place."""
 

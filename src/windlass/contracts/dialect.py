@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from windlass.contracts.call import Dialect
-from windlass.contracts.chat import ChatReply, ChatRequest, StreamEvent, StreamFault
+from windlass.contracts.chat import AutoCache, ChatReply, ChatRequest, StreamEvent, StreamFault
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.contracts.usage import Usage
 
@@ -39,6 +39,7 @@ class RequestHead:
     fields: Mapping[str, msgspec.Raw]  # in the caller's order, values untouched
     kept_field: str = ""  # names what only a provider of the same dialect has, kept from an earlier call
     kept_id: str = ""  # the id of that
+    auto_cache: AutoCache | None = None  # set by the gateway: `edit` is to mark what the provider may cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class WrittenRequest:
     dropped: tuple[str, ...] = ()  # what the dialect or the model can't carry, by the caller's name
     # As written -> the caller's; a call of what stands for "" is no call, its arguments are the reply.
     renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])
+    auto_cached: tuple[str, ...] = ()  # where marks were put because of RequestHead.auto_cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from windlass.contracts.call import Dialect, Limit, Route, Target, TimeLimits, Unsupported
 from windlass.contracts.dialect import UpstreamCodec
@@ -32,6 +33,7 @@ class Plan:
     limits: TimeLimits
     hold_s: float
     unsupported: Unsupported = "drop"
+    cache_ttl: Literal["5m", "1h"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

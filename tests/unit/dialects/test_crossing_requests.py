@@ -10,6 +10,7 @@ from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
 from windlass.contracts.chat import CacheMark
 from windlass.contracts.dialect import Codec, WrittenRequest
 from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
+from windlass.dialects.anthropic.schemas import closed
 
 USER = {"role": "user", "content": "hi"}
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -218,8 +219,21 @@ def test_json_without_a_schema_is_a_tool_that_takes_any_object() -> None:
 
 def test_a_model_with_schemas_is_given_the_schema() -> None:
     body = json.loads(cross(OPENAI, ANTHROPIC, chat(response_format=FORM), REASONER).body)
-    assert body["output_config"] == {"format": {"type": "json_schema", "schema": SCHEMA}}
+    schema = {**SCHEMA, "additionalProperties": False}  # without which the API answers 400
+    assert body["output_config"] == {"format": {"type": "json_schema", "schema": schema}}
     assert "tools" not in body
+
+
+def test_every_object_of_a_schema_is_closed_however_deep() -> None:
+    inner = {"type": "object", "properties": {"type": {"type": "string"}}}
+    schema = {"type": "array", "items": {"anyOf": [{"$ref": "#/$defs/a"}, inner]}, "$defs": {"a": inner}}
+    written = closed(schema)
+    done = {**inner, "additionalProperties": False}
+    assert written == {
+        "type": "array",
+        "items": {"anyOf": [{"$ref": "#/$defs/a"}, done]},
+        "$defs": {"a": done},
+    }
 
 
 def test_no_effort_is_told_to_models_that_reason_and_needs_no_word_for_others() -> None:

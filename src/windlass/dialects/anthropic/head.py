@@ -8,6 +8,7 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts
+from windlass.dialects.anthropic.auto_marks import place
 from windlass.dialects.raw_object import (
     check_messages,
     join_object,
@@ -64,7 +65,8 @@ def edit(head: RequestHead, *, model: str, facts: ModelFacts | None) -> WrittenR
     messages = fields["messages"]
     if _UNSIGNED.search(messages):
         fields["messages"] = _without_unsigned(messages, dropped)
-    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)))
+    placed = place(fields, head.auto_cache, facts) if head.auto_cache is not None else ()
+    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)), auto_cached=placed)
 
 
 class _BlockKind(msgspec.Struct):

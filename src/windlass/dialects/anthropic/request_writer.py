@@ -13,7 +13,9 @@ from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart, ToolCallPart
 from windlass.contracts.provider import ModelFacts
 from windlass.dialects.anthropic.names import EFFORT_BUDGETS
+from windlass.dialects.anthropic.schemas import closed
 from windlass.dialects.anthropic.turns import arrange, can_think, write_turns
+from windlass.dialects.auto_cache import MOST_MARKS
 from windlass.dialects.cache_control import Ttl, write_mark
 from windlass.dialects.losses import Ask, lost
 from windlass.dialects.tool_names import REPLY_TOOL, ToolNames
@@ -22,7 +24,6 @@ DEFAULT_MAX_TOKENS: Final = 4096
 _MIN_BUDGET: Final = 1024
 _TOOL_NAME: Final = 128
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
-MOST_MARKS: Final = 4
 _REPLY_TOOL_TEXT: Final = "Give your whole answer as the input of this tool, and say nothing beside it."
 _UNKNOWN: Final[tuple[Ask, ...]] = (
     "frequency_penalty",
@@ -183,7 +184,7 @@ def _write_output(draft: _Draft) -> None:
     wanted = draft.request.reply_format
     needs_form = wanted is not None and wanted.kind != "text"
     if wanted is not None and wanted.kind == "json_schema" and draft.can("json_schema", if_unknown=True):
-        config["format"] = {"type": "json_schema", "schema": wanted.schema or {"type": "object"}}
+        config["format"] = {"type": "json_schema", "schema": closed(wanted.schema or {"type": "object"})}
     elif wanted is not None and needs_form:
         _force_reply_tool(draft, wanted)
     if draft.request.reasoning is not None:

@@ -53,7 +53,7 @@ class OpenAiResponses:
     def edit(
         self, head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None
     ) -> WrittenRequest:
-        return heads.edit(head, model=model, facts=facts)
+        return heads.edit(head, model=model, quirks=quirks, facts=facts)
 
     def read_request(self, body: bytes) -> ChatRequest:
         return read_request(body)
