@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from windlass.contracts.call import Dialect, FallbackCause, LimitScope
+from windlass.contracts.call import Dialect, FallbackCause, LimitScope, Unsupported
 from windlass.contracts.provider import AuthStyle
 
 
@@ -81,6 +81,19 @@ class RouteEntry(_Strict):
     timeouts: TimeoutEntry | None = None
     hold_ms: Annotated[int, Field(ge=0)] = Field(
         1500, description="How long the status line of a stream waits for the first content."
+    )
+    prompt_cache: Literal["off", "auto"] = Field(
+        "off",
+        description="`auto` marks the prompt for the provider's own cache: behind the tools, the system text"
+        " and the last user turn.",
+    )
+    prompt_cache_ttl: Literal["5m", "1h"] = Field(
+        "5m", description="How long the provider keeps what was marked, where it lets one choose."
+    )
+    unsupported: Unsupported = Field(
+        "drop",
+        description="What a target can't do: `drop` leaves it out and names it in x-windlass-warnings,"
+        " `refuse` answers 400 naming it.",
     )
 
 

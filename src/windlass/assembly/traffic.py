@@ -82,4 +82,11 @@ def _route(name: str, entry: RouteEntry, catalog: Catalog) -> Route:
         targets.append(Target(provider, model, tuple(target.when)))
     times = entry.timeouts
     limits = TimeLimits(times.connect_s, times.first_token_s, times.idle_s, times.total_s) if times else None
-    return Route(name, tuple(targets), limits, entry.hold_ms)
+    return Route(
+        name=name,
+        targets=tuple(targets),
+        time_limits=limits,
+        hold_ms=entry.hold_ms,
+        unsupported=entry.unsupported,
+        cache_ttl=entry.prompt_cache_ttl if entry.prompt_cache == "auto" else None,
+    )

@@ -12,6 +12,7 @@ from windlass.contracts.usage import Cost, Usage
 Dialect: TypeAlias = Literal[
     "openai_chat", "anthropic", "openai_responses", "gemini", "bedrock", "cohere", "ollama"
 ]
+Unsupported: TypeAlias = Literal["drop", "refuse"]
 FallbackCause: TypeAlias = Literal[
     "down", "rate_limited", "context_too_long", "timeout", "policy", "not_found"
 ]
@@ -56,6 +57,8 @@ class Route:
     targets: tuple[Target, ...]
     time_limits: TimeLimits | None = None
     hold_ms: int = 1500  # how long the status line waits for the first content
+    cache_ttl: Literal["5m", "1h"] | None = None  # marks for the provider's prompt cache; None: no marks
+    unsupported: Unsupported = "drop"  # what becomes of a call that asks for what its target can't do
 
 
 @dataclass(frozen=True, slots=True)

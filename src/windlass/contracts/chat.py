@@ -62,6 +62,14 @@ class CacheMark:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoCache:
+    """What a route wants of the provider's prompt cache."""
+
+    ttl: Literal["5m", "1h"]
+    key: str  # the same for all calls that share a prefix
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A chat call in no dialect. System texts are messages with role `system`, in their place."""
 
@@ -88,6 +96,7 @@ class ChatRequest:
     cache_key: str | None = None  # groups calls that share a prefix
     wants_logprobs: bool = False
     top_logprobs: int | None = None
+    verbosity: str | None = None  # low, medium, high
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     betas: tuple[str, ...] = ()  # of Anthropic, from its header
     modalities: tuple[str, ...] = ()  # of the reply: text, audio, image; empty: what the model does

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from windlass.contracts.call import Dialect
-from windlass.contracts.chat import ChatReply, ChatRequest, StreamEvent, StreamFault
+from windlass.contracts.chat import AutoCache, ChatReply, ChatRequest, StreamEvent, StreamFault
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.contracts.usage import Usage
 
@@ -39,13 +39,16 @@ class RequestHead:
     fields: Mapping[str, msgspec.Raw]  # in the caller's order, values untouched
     kept_field: str = ""  # names what only a provider of the same dialect has, kept from an earlier call
     kept_id: str = ""  # the id of that
+    auto_cache: AutoCache | None = None  # set by the gateway: `edit` is to mark what the provider may cache
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenRequest:
     body: bytes
     dropped: tuple[str, ...] = ()  # what the dialect or the model can't carry, by the caller's name
-    renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])  # as written -> the caller's
+    # As written -> the caller's; a call of what stands for "" is no call, its arguments are the reply.
+    renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])
+    auto_cached: tuple[str, ...] = ()  # where marks were put because of RequestHead.auto_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,10 @@ class Relay(Protocol):
         ...
 
     def summary(self) -> ReplySummary: ...
+
+    def unshown(self) -> Sequence[str]:
+        """Return warnings that name what passed and the caller's dialect has no place for."""
+        ...
 
 
 class UpstreamCodec(Protocol):

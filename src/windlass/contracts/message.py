@@ -60,6 +60,7 @@ class BlobPart:
     content: str  # base64
     mime_type: str = ""
     filename: str | None = None
+    detail: str | None = None  # of a picture: how closely to look
     type: Literal["blob"] = "blob"
 
 
@@ -68,6 +69,7 @@ class UriPart:
     modality: Modality
     uri: str
     mime_type: str = ""
+    detail: str | None = None
     type: Literal["uri"] = "uri"
 
 
@@ -75,6 +77,7 @@ class UriPart:
 class FilePart:
     modality: Modality
     file_id: str
+    detail: str | None = None
     type: Literal["file"] = "file"
 
 

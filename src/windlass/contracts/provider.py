@@ -39,6 +39,7 @@ class Quirks:
     seed_field: str = "seed"
     call_id_length: int = 0  # of tool calls, in letters and digits; 0: as they come
     is_mistral: bool = False  # documents, sound and prefixes as Mistral writes them
+    takes_prompt_cache_key: bool = False  # groups calls that share a prefix; others refuse the field
 
 
 STANDARD = Quirks()
@@ -80,6 +81,7 @@ class ModelFacts:
     abilities: tuple[str, ...] = ()  # tools, vision, reasoning, json_schema, audio, ...
     rejects: tuple[str, ...] = ()  # parameters the model answers 400 to
     retires_on: date | None = None  # as its provider announced it; None: nothing is announced, or known
+    min_cache_tokens: int | None = None  # a shorter prefix is not cached, whatever is marked
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,30 @@
 """Puts a recorded stream back together as one reply; serves the record, never a caller."""
 
+import base64
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from windlass.contracts.chat import (
     ChatReply,
+    CitationSeen,
     Finish,
+    LogprobsSeen,
+    MediaSeen,
     RedactedThinking,
     RefusalDelta,
+    SafetySeen,
     StreamEvent,
     StreamStart,
     TextDelta,
     ThinkingDelta,
     ThinkingSignature,
+    TokenLogprob,
     ToolArguments,
     ToolStart,
 )
 from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.message import (
+    BlobPart,
     Message,
     Part,
     ReasoningPart,
@@ -32,13 +39,16 @@ from windlass.contracts.provider import STANDARD, Quirks
 class _Piece:
     """One part of a choice while its deltas arrive."""
 
-    kind: str  # text, refusal, thinking, redacted, tool
+    kind: str  # text, refusal, thinking, redacted, tool, audio, media
     texts: list[str] = field(default_factory=list[str])
     signature: str | None = None
     id: str = ""
     name: str = ""
+    media: BlobPart | None = None
 
     def part(self) -> Part:
+        if self.media is not None:
+            return replace(self.media, content=_joined_base64(self.texts))
         text = "".join(self.texts)
         match self.kind:
             case "tool":
@@ -57,6 +67,7 @@ class _Piece:
 class _Choice:
     pieces: list[_Piece] = field(default_factory=list[_Piece])
     tools: dict[int, _Piece] = field(default_factory=dict[int, _Piece])
+    logprobs: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
     finish_reason: str = ""
 
     def piece(self, kind: str) -> _Piece:
@@ -66,6 +77,10 @@ class _Choice:
             return last
         self.pieces.append(_Piece(kind))
         return self.pieces[-1]
+
+    def message(self) -> Message:
+        parts = tuple(piece.part() for piece in self.pieces)
+        return Message("assistant", parts, finish_reason=self.finish_reason)
 
     def take(self, event: StreamEvent) -> None:
         match event:
@@ -86,8 +101,22 @@ class _Choice:
                 self.tools[index].texts.append(text)
             case Finish(reason):
                 self.finish_reason = reason
+            case MediaSeen(part):
+                self._take_media(part)
+            case LogprobsSeen(tokens):
+                self.logprobs += tokens
             case _:
                 return
+
+    def _take_media(self, part: BlobPart) -> None:
+        """Pieces of sound follow each other, each encoded by itself."""
+        last = self.pieces[-1] if self.pieces else None
+        is_more = last is not None and last.kind == "audio" and part.modality == "audio"
+        if last is not None and is_more:
+            last.texts.append(part.content)
+        else:
+            piece = _Piece("audio" if part.modality == "audio" else "media", [part.content], media=part)
+            self.pieces.append(piece)
 
 
 def read_stream_reply(codec: UpstreamCodec, body: bytes, quirks: Quirks = STANDARD) -> ChatReply | None:
@@ -100,27 +129,34 @@ def read_stream_reply(codec: UpstreamCodec, body: bytes, quirks: Quirks = STANDA
     if not any(isinstance(event, StreamStart) for event in events):
         return None
     summary = reader.summary()
+    choices = _assemble(events)
+    logprobs = tuple(tuple(choice.logprobs) for choice in choices)
     return ChatReply(
         id=summary.id,
         model=summary.model,
-        choices=_assemble(events),
+        choices=tuple(choice.message() for choice in choices),
         usage=summary.usage,
         created_s=max(event.created_s for event in events if isinstance(event, StreamStart)),
         stop_sequence=next((e.stop_sequence for e in events if isinstance(e, Finish)), None),
         service_tier=summary.usage.service_tier if summary.usage else "",
+        logprobs=logprobs if any(logprobs) else (),
+        citations=tuple(event.citation for event in events if isinstance(event, CitationSeen)),
+        safety=tuple(result for e in events if isinstance(e, SafetySeen) for result in e.results),
     )
 
 
-def _assemble(events: Iterable[StreamEvent]) -> tuple[Message, ...]:
+def _assemble(events: Iterable[StreamEvent]) -> list[_Choice]:
     choices: dict[int, _Choice] = {0: _Choice()}
     for event in events:
         index: int = getattr(event, "choice", 0)
         choices.setdefault(index, _Choice()).take(event)
-    return tuple(
-        Message(
-            "assistant",
-            tuple(piece.part() for piece in choice.pieces),
-            finish_reason=choice.finish_reason,
-        )
-        for _, choice in sorted(choices.items())
-    )
+    return [choice for _, choice in sorted(choices.items())]
+
+
+def _joined_base64(pieces: list[str]) -> str:
+    if len(pieces) == 1:
+        return pieces[0]
+    try:
+        return base64.b64encode(b"".join(map(base64.b64decode, pieces))).decode()
+    except ValueError:  # not base64 after all: kept as it came
+        return "".join(pieces)

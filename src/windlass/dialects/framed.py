@@ -77,6 +77,9 @@ class FramedTap(ABC, Generic[N]):
     def summary(self) -> ReplySummary:
         return self._notes.summary()
 
+    def unshown(self) -> Sequence[str]:
+        return ()  # the caller gets what the provider sent
+
 
 class FramedReader(ABC, Generic[N]):
     """Turns frames into events; `_read` sets `_is_broken` with the fault that it yields."""

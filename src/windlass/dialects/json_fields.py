@@ -77,6 +77,10 @@ class Fields:
             raise self.refuse(name, "an object")
         return child
 
+    def text_map(self) -> dict[str, str]:
+        """Read the texts of an object; values of other types are left out."""
+        return {name: value for name, value in self.values.items() if isinstance(value, str)}
+
     def items(self, name: str) -> "Iterator[Fields]":
         """Yield the objects of an array; nothing when it is absent."""
         value = self.values.get(name)

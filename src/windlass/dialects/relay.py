@@ -1,8 +1,9 @@
 """Carries one stream from the upstream's dialect to the caller's; sends and awaits nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from windlass.contracts.call import Dialect
 from windlass.contracts.chat import (
     MediaSeen,
     RedactedThinking,
@@ -27,9 +28,11 @@ from windlass.contracts.dialect import (
     WireError,
 )
 from windlass.contracts.provider import Quirks
-from windlass.dialects.tool_names import restore_event
+from windlass.dialects.tool_names import Restorer
+from windlass.dialects.unshown import missing, unshown_event
 
 _CONTENT = (MediaSeen, TextDelta, ToolStart, ToolArguments, ThinkingDelta, RefusalDelta, RedactedThinking)
+_PLAIN = (TextDelta, ToolArguments, ThinkingDelta)  # which every dialect shows
 _NO_NAMES: Mapping[str, str] = {}
 _NOTHING = StreamStart("", "")
 
@@ -52,19 +55,35 @@ def open_relay(
     if source.name == sink.name:
         return sink.open_tap(head, quirks)
     writer = sink.open_writer(head, created_s=created_s)
-    return _Translation(source.open_reader(quirks), writer, renamed_tools, unsaid)
+    translation = _Translation(source.open_reader(quirks), writer, sink.name, renamed_tools)
+    translation.unsaid = unsaid
+    return translation
 
 
 class _Translation:
-    __slots__ = ("_fault", "_has_content", "_is_complete", "_reader", "_renamed", "_unsaid", "_writer")
+    """`unsaid`: what a stream's start says where the provider leaves id and model out."""
+
+    __slots__ = (
+        "_caller",
+        "_fault",
+        "_has_content",
+        "_held",
+        "_is_complete",
+        "_reader",
+        "_restorer",
+        "_writer",
+        "unsaid",
+    )
 
     def __init__(
-        self, reader: StreamReader, writer: StreamWriter, renamed: Mapping[str, str], unsaid: StreamStart
+        self, reader: StreamReader, writer: StreamWriter, caller: Dialect, renamed: Mapping[str, str]
     ) -> None:
-        self._unsaid = unsaid
+        self.unsaid = _NOTHING
         self._reader = reader
         self._writer = writer
-        self._renamed = renamed
+        self._caller: Dialect = caller
+        self._restorer = Restorer(renamed) if renamed else None
+        self._held: dict[str, None] = {}  # what beside text and calls was in it
         self._has_content = False
         self._is_complete = False
         self._fault: StreamFault | None = None
@@ -96,6 +115,9 @@ class _Translation:
     def summary(self) -> ReplySummary:
         return self._reader.summary()
 
+    def unshown(self) -> Sequence[str]:
+        return missing(self._held, self._caller)
+
     def _write(self, events: Iterable[StreamEvent]) -> bytes:
         frames: list[bytes] = []
         for event in events:
@@ -106,12 +128,20 @@ class _Translation:
             elif isinstance(event, StreamEnd):
                 self._is_complete = True
             else:
-                self._has_content = self._has_content or isinstance(event, _CONTENT)
-                frames.append(self._writer.write(self._shown(event)))
+                frames.append(self._write_one(event))
         return b"".join(frames)
 
-    def _shown(self, event: StreamEvent) -> StreamEvent:
-        if isinstance(event, StreamStart) and not (event.id and event.model):
-            unsaid = self._unsaid
-            return replace(event, id=event.id or unsaid.id, model=event.model or unsaid.model)
-        return restore_event(event, self._renamed)
+    def _write_one(self, event: StreamEvent) -> bytes:
+        if isinstance(event, StreamStart):
+            event = self._named(event)
+        if self._restorer is not None:
+            event = self._restorer.event(event)
+        if isinstance(event, _CONTENT):
+            self._has_content = True
+        if not isinstance(event, _PLAIN):
+            self._held.update(dict.fromkeys(unshown_event(event)))
+        return self._writer.write(event)
+
+    def _named(self, start: StreamStart) -> StreamStart:
+        unsaid = self.unsaid
+        return replace(start, id=start.id or unsaid.id, model=start.model or unsaid.model)

@@ -1,4 +1,4 @@
-"""Maps tool names to what a dialect allows and back, the same way every time."""
+"""Maps tool names to what a dialect allows and back, the same way every time; writes no tool."""
 
 import hashlib
 import re
@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from windlass.contracts.chat import ChatReply, StreamEvent, ToolStart
-from windlass.contracts.message import Message, ToolCallPart
+from windlass.contracts.chat import (
+    ChatReply,
+    Finish,
+    Ping,
+    StreamEvent,
+    TextDelta,
+    ToolArguments,
+    ToolStart,
+)
+from windlass.contracts.message import Message, Part, TextPart, ToolCallPart
 
 _REFUSED: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _DIGEST: Final = 8
+REPLY_TOOL: Final = "windlass_reply"  # forced on models that know no other way to keep to a schema
+_IS_REPLY: Final = ""  # what the reply tool is renamed to
 
 
 class ToolNames:
@@ -40,11 +50,34 @@ class ToolNames:
         return message if parts == message.parts else replace(message, parts=parts)
 
 
-def restore_event(event: StreamEvent, renamed: Mapping[str, str]) -> StreamEvent:
-    """Give a tool call of a stream the caller's own name back."""
-    if isinstance(event, ToolStart) and event.name in renamed:
-        return replace(event, name=renamed[event.name])
-    return event
+class Restorer:
+    """Gives the tool calls of one stream the caller's names back; a call of the reply tool is its text."""
+
+    __slots__ = ("_has_calls", "_renamed", "_reply")
+
+    def __init__(self, renamed: Mapping[str, str]) -> None:
+        self._renamed = renamed
+        self._reply: set[int] = set()  # indices of calls whose arguments are the reply
+        self._has_calls = False
+
+    def event(self, event: StreamEvent) -> StreamEvent:
+        match event:
+            case ToolStart(index, _, name):
+                return self._start(event, index, name)
+            case ToolArguments(index, text, choice) if index in self._reply:
+                return TextDelta(text, choice)
+            case Finish("tool") if self._reply and not self._has_calls:
+                return replace(event, reason="end")
+            case _:
+                return event
+
+    def _start(self, event: ToolStart, index: int, name: str) -> StreamEvent:
+        own = self._renamed.get(name)
+        if own == _IS_REPLY:
+            self._reply.add(index)
+            return Ping()  # shows nothing
+        self._has_calls = True
+        return event if own is None else replace(event, name=own)
 
 
 def restore_reply(reply: ChatReply, renamed: Mapping[str, str]) -> ChatReply:
@@ -55,8 +88,15 @@ def restore_reply(reply: ChatReply, renamed: Mapping[str, str]) -> ChatReply:
 
 
 def _restore(message: Message, renamed: Mapping[str, str]) -> Message:
-    parts = tuple(
-        replace(part, name=renamed.get(part.name, part.name)) if isinstance(part, ToolCallPart) else part
-        for part in message.parts
-    )
-    return replace(message, parts=parts)
+    parts = tuple(_restored(part, renamed) for part in message.parts)
+    finish = message.finish_reason
+    if finish == "tool" and not any(isinstance(part, ToolCallPart) for part in parts):
+        finish = "end"
+    return replace(message, parts=parts, finish_reason=finish)
+
+
+def _restored(part: Part, renamed: Mapping[str, str]) -> Part:
+    if not isinstance(part, ToolCallPart) or part.name not in renamed:
+        return part
+    own = renamed[part.name]
+    return TextPart(part.arguments) if own == _IS_REPLY else replace(part, name=own)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from windlass.contracts.call import Dialect, Limit, Route, Target, TimeLimits
+from windlass.contracts.call import Dialect, Limit, Route, Target, TimeLimits, Unsupported
 from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.provider import Catalog, ModelFacts, Provider
 
@@ -31,6 +32,8 @@ class Plan:
     targets: tuple[PlannedTarget, ...]
     limits: TimeLimits
     hold_s: float
+    unsupported: Unsupported = "drop"
+    cache_ttl: Literal["5m", "1h"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

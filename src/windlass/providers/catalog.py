@@ -61,6 +61,7 @@ class _Model(msgspec.Struct, forbid_unknown_fields=True):
     abilities: tuple[str, ...] = ()
     rejects: tuple[str, ...] = ()
     retires_on: date | None = None
+    min_cache_tokens: int | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -131,6 +132,7 @@ def _read(path: Path, listed: Mapping[str, Mapping[str, int]]) -> KnownHost:
             abilities=model.abilities,
             rejects=model.rejects,
             retires_on=model.retires_on,
+            min_cache_tokens=model.min_cache_tokens,
         )
         for model in file.models
         for name in (model.name, *(f"{prefix}.{model.name}" for prefix in model.prefixes))

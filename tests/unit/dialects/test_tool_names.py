@@ -2,7 +2,7 @@ import re
 
 from windlass.contracts.chat import ChatReply, ToolStart
 from windlass.contracts.message import Message, ToolCallPart
-from windlass.dialects.tool_names import ToolNames, restore_event, restore_reply
+from windlass.dialects.tool_names import Restorer, ToolNames, restore_reply
 
 
 def test_a_long_or_dotted_name_is_written_the_same_way_each_time_and_comes_back() -> None:
@@ -13,7 +13,7 @@ def test_a_long_or_dotted_name_is_written_the_same_way_each_time_and_comes_back(
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name) for name in written)
     assert written[2] == "plain_1"
     assert names.renamed == {written[0]: long, written[1]: dotted}
-    assert restore_event(ToolStart(0, "id", written[0]), names.renamed) == ToolStart(0, "id", long)
+    assert Restorer(names.renamed).event(ToolStart(0, "id", written[0])) == ToolStart(0, "id", long)
 
 
 def test_two_names_with_one_clean_form_stay_apart() -> None:

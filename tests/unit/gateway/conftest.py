@@ -199,6 +199,8 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         Route("slow-then-good", (Target("lab", "fault-slow-status?seconds=5"), Target("lab", "m1"))),
         Route("vectors", (Target("dead", "m1"), Target("lab", "m2"), Target("lab", "m1"))),
         Route("other-vectors", (Target("dead", "m1"), Target("lab", "m2"), Target("labant", "m1"))),
+        Route("cached", (Target("labant", "m1"),), cache_ttl="1h"),
+        Route("strict", (Target("labant", "m1"),), unsupported="refuse"),
         Route("limited", (Target("lab", "fault-429?retry_after=9"), Target("lab", "m1"))),
     ]
     prices = [

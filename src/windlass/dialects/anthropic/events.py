@@ -32,6 +32,7 @@ class Delta(msgspec.Struct):
     signature: str | None = None
     stop_reason: str | None = None
     stop_sequence: str | None = None
+    citation: dict[str, Any] | None = None
 
 
 class Block(msgspec.Struct):

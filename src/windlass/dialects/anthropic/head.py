@@ -8,6 +8,7 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts
+from windlass.dialects.anthropic.auto_marks import place
 from windlass.dialects.origin_mark import MARK, is_marked
 from windlass.dialects.raw_object import (
     check_messages,
@@ -18,8 +19,14 @@ from windlass.dialects.raw_object import (
     read_value,
     split_object,
 )
+from windlass.dialects.thinking_origin import ORIGIN
 
-_UNSIGNED = re.compile(rb'"signature"\s*:\s*"(?:"|' + re.escape(MARK.encode()) + rb")")
+_UNSIGNED = re.compile(
+    rb'"signature"\s*:\s*"(?:"|'
+    + re.escape(MARK.encode())
+    + rb')|"data"\s*:\s*"'
+    + re.escape(ORIGIN.encode())
+)
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
 
@@ -64,19 +71,21 @@ def edit(head: RequestHead, *, model: str, facts: ModelFacts | None) -> WrittenR
     messages = fields["messages"]
     if _UNSIGNED.search(messages):
         fields["messages"] = _without_unsigned(messages, dropped)
-    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)))
+    placed = place(fields, head.auto_cache, facts) if head.auto_cache is not None else ()
+    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)), auto_cached=placed)
 
 
 class _BlockKind(msgspec.Struct):
     type: str = ""
     signature: str | None = None
+    data: str | None = None
 
 
 _BLOCK: Final = msgspec.json.Decoder(_BlockKind)
 
 
 def _without_unsigned(messages: msgspec.Raw | bytes, dropped: list[str]) -> bytes:
-    """Take out thinking without a signature of this API: another host's, which is answered with 400."""
+    """Take out thinking of another host, which this API answers 400 to: unsigned, or encrypted elsewhere."""
     kept: list[msgspec.Raw | bytes] = []
     for item in _ITEMS.decode(messages):
         if not _UNSIGNED.search(item):
@@ -108,4 +117,6 @@ def _is_unsigned(block: msgspec.Raw) -> bool:
         kind = _BLOCK.decode(block)
     except msgspec.DecodeError:
         return False  # of a shape that only the provider can judge
+    if kind.type == "redacted_thinking":
+        return (kind.data or "").startswith(ORIGIN)
     return kind.type == "thinking" and (kind.signature == "" or is_marked(kind.signature))

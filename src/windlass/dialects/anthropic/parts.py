@@ -1,5 +1,6 @@
 """Content blocks of Anthropic messages, read and written; roles and order belong to the request."""
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -23,6 +24,12 @@ from windlass.contracts.message import (
 )
 from windlass.dialects.json_fields import Fields
 
+_IMAGE_STARTS: Final = (  # of base64
+    ("/9j/", "image/jpeg"),
+    ("iVBORw0KGgo", "image/png"),
+    ("R0lGOD", "image/gif"),
+    ("UklGR", "image/webp"),
+)
 _DOCUMENT_MIMES: Final = frozenset({"application/pdf", ""})
 
 
@@ -122,7 +129,9 @@ def write_part(part: Part) -> Mapping[str, Json]:
 def _write_blob(part: BlobPart) -> Mapping[str, Json]:
     match part:
         case BlobPart("image", content, mime_type):
-            return _base64("image", content, mime_type or "image/png")
+            return _base64("image", content, _image_type(content) or mime_type or "image/png")
+        case BlobPart("document", content, mime_type) if mime_type.startswith("text/"):
+            return _text_document(part)
         case BlobPart("document", content, mime_type, filename) if mime_type in _DOCUMENT_MIMES:
             block = _base64("document", content, mime_type or "application/pdf")
             return {**block, "title": filename} if filename else block
@@ -131,6 +140,21 @@ def _write_blob(part: BlobPart) -> Mapping[str, Json]:
                 f"This model's API takes no {part.modality} of type {part.mime_type!r};"
                 " send text, images or PDF documents."
             )
+
+
+def _image_type(content: str) -> str | None:
+    """Return what the first bytes say: the API answers 400 when the media type is another."""
+    return next((kind for start, kind in _IMAGE_STARTS if content.startswith(start)), None)
+
+
+def _text_document(part: BlobPart) -> Mapping[str, Json]:
+    try:
+        text = base64.b64decode(part.content).decode()
+    except ValueError as error:
+        raise BadRequest(f"A document of type {part.mime_type!r} must be base64 of UTF-8 text.") from error
+    source: Json = {"type": "text", "media_type": "text/plain", "data": text}
+    block: dict[str, Json] = {"type": "document", "source": source}
+    return {**block, "title": part.filename} if part.filename else block
 
 
 def _base64(kind: str, content: str, mime_type: str) -> Mapping[str, Json]:

@@ -1,18 +1,23 @@
 """Whole replies of Anthropic messages: read, write and summarise; streams have their own modules."""
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ChatReply
+from windlass.contracts.chat import ChatReply, Citation
 from windlass.contracts.dialect import ReplySummary
-from windlass.contracts.message import Json, Message, RefusalPart, TextPart
+from windlass.contracts.message import Json, Message, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from windlass.contracts.usage import Usage
+from windlass.dialects.anthropic.citations import read_citations, write_citations
 from windlass.dialects.anthropic.names import STOP_READ, STOP_WRITTEN
 from windlass.dialects.anthropic.parts import read_blocks, write_part
 from windlass.dialects.anthropic.usage import read_usage, write_usage
-from windlass.dialects.json_fields import read_object, text_or_empty
+from windlass.dialects.citing import share_out
+from windlass.dialects.json_fields import Fields, read_object, text_or_empty
+
+_SHOWN: Final = (ReasoningPart, RefusalPart, ToolCallPart)
 
 
 class _Summary(msgspec.Struct):
@@ -52,18 +57,43 @@ def read_reply(body: bytes) -> ChatReply:
         id=fields.text("id") or "",
         model=fields.text("model") or "",
         choices=(Message("assistant", tuple(read_blocks(fields)), finish_reason=reason),),
+        citations=tuple(_read_citations(fields)),
         usage=usage,
         stop_sequence=fields.text("stop_sequence"),
         service_tier=usage.service_tier if usage else "",
     )
 
 
+def _read_citations(fields: Fields) -> Iterator[Citation]:
+    """Read what each text block rests on; its place is the whole block."""
+    start = 0
+    for block in fields.items("content"):
+        if block.values.get("type") != "text":
+            continue
+        end = start + len(block.need_text("text"))
+        yield from read_citations(block.values.get("citations"), start=start, end=end)
+        start = end
+
+
+def _write_blocks(message: Message, citations: Sequence[Citation]) -> Iterator[Json]:
+    """Write what a turn of this dialect can hold; sound and pictures of a model have no block."""
+    texts = [part.content for part in message.parts if isinstance(part, TextPart)]
+    shares = iter(share_out(texts, citations))
+    for part in message.parts:
+        if isinstance(part, TextPart):
+            cited = next(shares)
+            if part.content:
+                yield {**write_part(part), "citations": write_citations(cited)} if cited else write_part(part)
+        elif isinstance(part, _SHOWN):
+            if isinstance(part, ReasoningPart) and part.content and part.encrypted_content:
+                yield write_part(ReasoningPart(part.content))  # to read; what follows replays it
+            yield write_part(part)
+
+
 def write_reply(reply: ChatReply) -> bytes:
     """Write the first choice: the dialect knows one."""
     message = reply.choices[0] if reply.choices else Message("assistant", ())
-    blocks: list[Json] = [
-        write_part(part) for part in message.parts if not isinstance(part, TextPart) or part.content
-    ]
+    blocks = list(_write_blocks(message, [one for one in reply.citations if one.choice == 0]))
     stop = STOP_WRITTEN.get(message.finish_reason or "", "end_turn")
     if any(isinstance(part, RefusalPart) for part in message.parts):
         stop = "refusal"

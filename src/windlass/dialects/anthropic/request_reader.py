@@ -6,6 +6,7 @@ from typing import Final
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice, ToolDefinition
 from windlass.contracts.message import Json, Message, Part, ToolResponsePart
+from windlass.dialects.anthropic.marks import read_marks
 from windlass.dialects.anthropic.parts import read_blocks
 from windlass.dialects.json_fields import Fields, read_object
 
@@ -27,6 +28,7 @@ _READ: Final = frozenset(
         "output_format",
         "metadata",
         "service_tier",
+        "cache_control",
     }
 )
 
@@ -35,11 +37,13 @@ def read_request(body: bytes) -> ChatRequest:
     """Raises: BadRequest with the path of what can't be read."""
     fields = read_object(body)
     tools, unread_tools = _read_tools(fields)
+    messages = tuple(_read_messages(fields))
+    is_marked = b'"cache_control"' in body
     choice = fields.child("tool_choice")
     metadata = fields.child("metadata")
     return ChatRequest(
         model=fields.need_text("model"),
-        messages=tuple(_read_messages(fields)),
+        messages=messages,
         is_stream=bool(fields.flag("stream")),
         tools=tools,
         tool_choice=_read_choice(choice),
@@ -53,6 +57,7 @@ def read_request(body: bytes) -> ChatRequest:
         reasoning=_read_reasoning(fields),
         end_user=metadata.text("user_id") if metadata else None,
         service_tier=fields.text("service_tier"),
+        cache_marks=read_marks(fields, messages, tools) if is_marked and messages else (),
         unread=tuple(dict.fromkeys((*_unread(fields), *unread_tools))),
     )
 
@@ -61,18 +66,18 @@ def _unread(fields: Fields) -> Iterator[str]:
     for name, value in fields.values.items():
         if name not in _READ and value:
             yield name
-    marked = (fields.values.get(name) for name in ("system", "tools", "messages"))
-    if any(_has_cache_control(value) for value in marked):
-        yield "cache_control"
+    if _has_citations(fields.values.get("messages")):
+        yield "citations"
 
 
-def _has_cache_control(value: Json) -> bool:
-    """Look where the API allows a mark: tools, blocks of system and of messages, blocks of results."""
-    if not isinstance(value, list):
-        return False
-    for item in value:
-        if isinstance(item, dict) and (item.get("cache_control") or _has_cache_control(item.get("content"))):
-            return True
+def _has_citations(messages: Json) -> bool:
+    """Whether a document asks to be cited, which no other dialect can be told."""
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        for block in content if isinstance(content, list) else ():
+            asked = block.get("citations") if isinstance(block, dict) else None
+            if isinstance(asked, dict) and asked.get("enabled"):
+                return True
     return False
 
 

@@ -8,18 +8,34 @@ from typing import Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ChatRequest, ReasoningAsk
+from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat
 from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart, ToolCallPart
 from windlass.contracts.provider import ModelFacts
 from windlass.dialects.anthropic.names import EFFORT_BUDGETS
+from windlass.dialects.anthropic.schemas import closed
 from windlass.dialects.anthropic.turns import arrange, can_think, write_turns
-from windlass.dialects.tool_names import ToolNames
+from windlass.dialects.auto_cache import MOST_MARKS
+from windlass.dialects.cache_control import Ttl, write_mark
+from windlass.dialects.losses import Ask, lost
+from windlass.dialects.tool_names import REPLY_TOOL, ToolNames
 
 DEFAULT_MAX_TOKENS: Final = 4096
 _MIN_BUDGET: Final = 1024
 _TOOL_NAME: Final = 128
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
+_REPLY_TOOL_TEXT: Final = "Give your whole answer as the input of this tool, and say nothing beside it."
+_UNKNOWN: Final[tuple[Ask, ...]] = (
+    "frequency_penalty",
+    "image_url.detail",
+    "logprobs",
+    "modalities",
+    "presence_penalty",
+    "prompt_cache_key",
+    "seed",
+    "top_logprobs",
+    "verbosity",
+)
 _CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
 _TIERS: Final = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only"}
 _ADAPTIVE_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
@@ -37,6 +53,7 @@ class _Draft:
     names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
 
     can_think: bool = True  # whether the turns allow thinking
+    marks: Mapping[int, Ttl] = field(default_factory=dict[int, Ttl])  # by id() of the part
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
         return if_unknown if self.facts is None else ability in self.facts.abilities
@@ -48,7 +65,7 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
     limit = facts.max_output_tokens if facts is not None else None
     draft = _Draft(request, facts, request.max_output_tokens or limit or DEFAULT_MAX_TOKENS)
-    draft.dropped += request.unread
+    draft.dropped += [*request.unread, *lost(request, *_UNKNOWN)]
     if limit is not None and draft.max_tokens > limit:
         draft.max_tokens = limit
         draft.dropped.append("max_tokens (lowered to the model's limit)")
@@ -68,21 +85,35 @@ def _write_messages(draft: _Draft) -> None:
     messages = [draft.names.rename(message) for message in draft.request.messages]
     draft.body["model"] = draft.request.model
     draft.body["max_tokens"] = draft.max_tokens
-    system = _system_texts(messages)
+    draft.marks = _kept_marks(draft, messages)
+    system = _system_texts(messages, draft.marks)
     if system:
-        draft.body["system"] = system if len(system) > 1 else system[0]["text"]
+        is_plain = len(system) == 1 and "cache_control" not in system[0]
+        draft.body["system"] = system[0]["text"] if is_plain else system
     if _has_late_system(messages):
         draft.dropped.append("messages (a later system message was moved to the top)")
     turns = arrange(messages, draft.dropped)
-    draft.body["messages"] = write_turns(turns)
+    draft.body["messages"] = write_turns(turns, draft.marks)
     draft.can_think = can_think(turns)
     if draft.request.is_stream:
         draft.body["stream"] = True
 
 
-def _system_texts(messages: Sequence[Message]) -> list[dict[str, Json]]:
+def _kept_marks(draft: _Draft, messages: Sequence[Message]) -> dict[int, Ttl]:
+    """Return the marks by the part they are on: turns are merged, and results moved to the front."""
+    marks = draft.request.cache_marks
+    if len(marks) > MOST_MARKS:
+        draft.dropped.append(f"cache_control (the last {MOST_MARKS} were kept)")
+    return {
+        id(messages[mark.message].parts[mark.part]): mark.ttl
+        for mark in marks[-MOST_MARKS:]
+        if 0 <= mark.message < len(messages) and 0 <= mark.part < len(messages[mark.message].parts)
+    }
+
+
+def _system_texts(messages: Sequence[Message], marks: Mapping[int, Ttl]) -> list[dict[str, Json]]:
     return [
-        {"type": "text", "text": part.content}
+        {"type": "text", "text": part.content, **(write_mark(marks[id(part)]) if id(part) in marks else {})}
         for message in messages
         if message.role == "system"
         for part in message.parts
@@ -101,13 +132,16 @@ def _write_tools(draft: _Draft) -> None:
         _declare_used_tools(draft)
         return
     tools: list[Json] = []
-    for tool in request.tools:
+    marks: dict[int, Ttl] = {m.part: m.ttl for m in request.cache_marks[-MOST_MARKS:] if m.message == -1}
+    for index, tool in enumerate(request.tools):
         written: dict[str, Json] = {"name": draft.names.write(tool.name)}
         if tool.description:
             written["description"] = tool.description
         written["input_schema"] = {"type": "object", **tool.parameters}
         if tool.is_strict:
             written |= _strict(draft)
+        if index in marks:
+            written |= write_mark(marks[index])
         tools.append(written)
     draft.body["tools"] = tools
     choice = _write_choice(draft)
@@ -147,16 +181,35 @@ def _write_choice(draft: _Draft) -> dict[str, Json]:
 def _write_output(draft: _Draft) -> None:
     """Thinking, effort and the form of the reply."""
     config: dict[str, Json] = {}
+    wanted = draft.request.reply_format
+    needs_form = wanted is not None and wanted.kind != "text"
+    if wanted is not None and wanted.kind == "json_schema" and draft.can("json_schema", if_unknown=True):
+        config["format"] = {"type": "json_schema", "schema": closed(wanted.schema or {"type": "object"})}
+    elif wanted is not None and needs_form:
+        _force_reply_tool(draft, wanted)
     if draft.request.reasoning is not None:
         config |= _write_reasoning(draft, draft.request.reasoning)
-    wanted = draft.request.reply_format
-    if wanted is not None and wanted.kind != "text":
-        if wanted.kind == "json_schema" and draft.can("json_schema", if_unknown=True):
-            config["format"] = {"type": "json_schema", "schema": wanted.schema or {"type": "object"}}
-        else:
-            draft.dropped.append("response_format")
     if config:
         draft.body["output_config"] = config
+
+
+def _force_reply_tool(draft: _Draft, wanted: ReplyFormat) -> None:
+    """Offer a tool whose input is the reply, and demand a call; thinking does not go with that.
+
+    The call is turned back into the reply's text (`tool_names`).
+    """
+    if draft.request.tool_choice is not None and draft.request.tool_choice.mode == "named":
+        draft.dropped.append("response_format")  # this reply is to be that call
+        return
+    draft.can_think = False
+    offered = draft.body.get("tools")
+    others = list(offered) if isinstance(offered, list) and draft.request.tools else []
+    schema: Json = {"type": "object", **(wanted.schema or {})}
+    tool: Json = {"name": REPLY_TOOL, "description": _REPLY_TOOL_TEXT, "input_schema": schema}
+    draft.body["tools"] = [*(offered if isinstance(offered, list) else ()), tool]
+    is_free = bool(others) and (draft.request.tool_choice is None or draft.request.tool_choice.mode != "none")
+    draft.body["tool_choice"] = {"type": "any"} if is_free else {"type": "tool", "name": REPLY_TOOL}
+    draft.names.renamed[REPLY_TOOL] = ""
 
 
 def _write_reasoning(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
@@ -223,9 +276,3 @@ def _write_rest(draft: _Draft) -> None:
             body["service_tier"] = tier
         else:
             draft.dropped.append("service_tier")
-    unknown = {
-        "seed": request.seed,
-        "frequency_penalty": request.frequency_penalty,
-        "presence_penalty": request.presence_penalty,
-    }
-    draft.dropped += [name for name, value in unknown.items() if value]

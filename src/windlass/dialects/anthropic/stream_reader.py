@@ -1,10 +1,13 @@
 """Reads an Anthropic stream into events; a caller of the same dialect gets a tap instead."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import msgspec
 
 from windlass.contracts.chat import (
+    Citation,
+    CitationSeen,
     Finish,
     Ping,
     RedactedThinking,
@@ -18,6 +21,7 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
+from windlass.dialects.anthropic.citations import read_citation
 from windlass.dialects.anthropic.events import (
     Block,
     Delta,
@@ -34,10 +38,13 @@ from windlass.dialects.sse import payload_of
 class AnthropicReader(FramedReader[StreamNotes]):
     """Blocks of tools that ran at the provider show nothing: no other dialect has a place for them."""
 
-    __slots__ = ("_tools",)
+    __slots__ = ("_block_start", "_cited", "_position", "_tools")
 
     def __init__(self) -> None:
         super().__init__(StreamNotes())
+        self._position = 0  # characters of text so far
+        self._block_start = 0
+        self._cited: list[Citation] = []  # of the open block, whose end is not known yet
         self._tools: dict[int, int] = {}  # index of the block -> order of the tool call
 
     def _read(self, frame: bytes) -> Iterator[StreamEvent]:
@@ -59,6 +66,8 @@ class AnthropicReader(FramedReader[StreamNotes]):
                 yield from self._delta(event.delta, event.index)
             case "content_block_start" if event.content_block is not None:
                 yield from self._block(event.content_block, event.index)
+            case "content_block_stop" if self._cited:
+                yield from self._citations()
             case "message_start":
                 yield StreamStart(self._notes.id, self._notes.model)
                 yield from self._usage()
@@ -81,6 +90,7 @@ class AnthropicReader(FramedReader[StreamNotes]):
 
     def _delta(self, delta: Delta, index: int) -> Iterator[StreamEvent]:
         if delta.text:
+            self._position += len(delta.text)
             yield TextDelta(delta.text)
         elif delta.partial_json and index in self._tools:
             yield ToolArguments(self._tools[index], delta.partial_json)
@@ -88,10 +98,19 @@ class AnthropicReader(FramedReader[StreamNotes]):
             yield ThinkingDelta(delta.thinking)
         elif delta.signature:
             yield ThinkingSignature(delta.signature)
+        elif delta.citation and (citation := read_citation(delta.citation)):
+            self._cited.append(citation)
+
+    def _citations(self) -> Iterator[StreamEvent]:
+        for citation in self._cited:
+            yield CitationSeen(replace(citation, start=self._block_start, end=self._position))
+        self._cited.clear()
 
     def _block(self, block: Block, index: int) -> Iterator[StreamEvent]:
+        self._block_start = self._position
         match block.type:
             case "text" if block.text:
+                self._position += len(block.text)
                 yield TextDelta(block.text)
             case "thinking":
                 if block.thinking:

@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from windlass.contracts.chat import (
+    Citation,
+    CitationSeen,
     Finish,
     Ping,
     RedactedThinking,
@@ -24,6 +26,7 @@ from windlass.contracts.chat import (
 from windlass.contracts.dialect import WireError
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
+from windlass.dialects.anthropic.citations import write_citation
 from windlass.dialects.anthropic.errors import write_error_event
 from windlass.dialects.anthropic.names import STOP_WRITTEN
 from windlass.dialects.anthropic.usage import write_usage
@@ -105,6 +108,8 @@ class AnthropicWriter:
             case Finish():
                 self._finish = event
                 return self._ready() + self._close() + self._flush()
+            case CitationSeen(citation):
+                return self._cite(citation)
             case Ping():
                 return PING_FRAME
             case StreamEnd():
@@ -139,6 +144,12 @@ class AnthropicWriter:
             return b""
         opened = b"" if self._open == "text" else self._open_block("text", {"type": "text", "text": ""})
         return opened + self._delta({"type": "text_delta", "text": text})
+
+    def _cite(self, citation: Citation) -> bytes:
+        """A citation belongs to the text that is open; behind it there is no block to put it in."""
+        if self._open != "text":
+            return b""
+        return self._delta({"type": "citations_delta", "citation": write_citation(citation)})
 
     def _thinking(self, delta: Mapping[str, Json]) -> bytes:
         if self._open == "tool":

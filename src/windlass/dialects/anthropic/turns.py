@@ -3,7 +3,7 @@
 Source: https://docs.anthropic.com/en/docs/build-with-claude/tool-use. Writes no other field of a request.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -19,7 +19,9 @@ from windlass.contracts.message import (
     ToolResponsePart,
 )
 from windlass.dialects.anthropic.parts import write_part
+from windlass.dialects.cache_control import Ttl, write_mark
 from windlass.dialects.origin_mark import is_marked
+from windlass.dialects.thinking_origin import is_foreign
 
 _OPENING = "(The conversation begins with the assistant.)"
 
@@ -65,6 +67,8 @@ def _kept(parts: Sequence[Part], role: str, dropped: list[str]) -> list[Part]:
                 dropped.append("reasoning_content")
             case ReasoningPart(signature=signature) if is_marked(signature):
                 dropped.append("thinking")  # another provider's
+            case ReasoningPart() if is_foreign(part):
+                dropped.append("thinking")
             case OtherPart(payload) if role == "assistant":
                 dropped.append(f"content.{str(payload.get('type', 'other'))[:64]}")
             case _:
@@ -107,7 +111,8 @@ def _check_pairs(calls: Sequence[str], answers: Sequence[str]) -> None:
 def _trim_end(turns: list[Turn]) -> None:
     """A final assistant text may not end in white space."""
     last = turns[-1]
-    if last.role == "assistant" and last.parts and isinstance(text := last.parts[-1], TextPart):
+    text = last.parts[-1] if last.role == "assistant" and last.parts else None
+    if isinstance(text, TextPart) and text.content[-1:].isspace():
         last.parts[-1] = replace(text, content=text.content.rstrip())
 
 
@@ -123,12 +128,19 @@ def can_think(turns: Sequence[Turn]) -> bool:
     return not is_tool_loop or isinstance(turns[-2].parts[0], ReasoningPart)
 
 
-def write_turns(turns: Iterable[Turn]) -> list[Json]:
-    """Write each turn; a single text goes as a string."""
-    return [{"role": turn.role, "content": _write_parts(turn.parts)} for turn in turns]
+def write_turns(turns: Iterable[Turn], marks: Mapping[int, Ttl]) -> list[Json]:
+    """Write each turn; a single text goes as a string. marks: by id() of the part."""
+    return [{"role": turn.role, "content": _write_parts(turn.parts, marks)} for turn in turns]
 
 
-def _write_parts(parts: Sequence[Part]) -> Json:
-    if len(parts) == 1 and isinstance(parts[0], TextPart):
+def _write_parts(parts: Sequence[Part], marks: Mapping[int, Ttl]) -> Json:
+    if len(parts) == 1 and isinstance(parts[0], TextPart) and id(parts[0]) not in marks:
         return parts[0].content
-    return [write_part(part) for part in parts]
+    return [_write_part(part, marks) for part in parts]
+
+
+def _write_part(part: Part, marks: Mapping[int, Ttl]) -> Mapping[str, Json]:
+    ttl = marks.get(id(part))
+    if ttl is None or isinstance(part, ReasoningPart):  # thinking is cached with what follows it
+        return write_part(part)
+    return {**write_part(part), **write_mark(ttl)}

@@ -35,7 +35,9 @@ class Delta(msgspec.Struct):
     thinking_blocks: list[dict[str, object]] | None = None
     refusal: str | None = None
     tool_calls: list[ToolPiece] | None = None
-    audio: msgspec.Raw | None = None
+    audio: dict[str, Any] | None = None
+    images: list[dict[str, Any]] | None = None
+    annotations: list[dict[str, Any]] | None = None
     function_call: FunctionPiece | None = None
 
 
@@ -43,6 +45,8 @@ class ChunkChoice(msgspec.Struct):
     index: int = 0
     delta: Delta | None = None
     finish_reason: str | None = None
+    logprobs: Any = None
+    content_filter_results: Any = None
 
 
 class Chunk(msgspec.Struct):
@@ -53,6 +57,7 @@ class Chunk(msgspec.Struct):
     usage: Any = None
     error: Any = None
     service_tier: Any = None
+    prompt_filter_results: Any = None
 
 
 class _Odd(msgspec.Struct):
@@ -127,6 +132,7 @@ def has_content(delta: Delta) -> bool:
         or delta.thinking_blocks
         or delta.function_call
         or delta.audio
+        or delta.images
     )
 
 

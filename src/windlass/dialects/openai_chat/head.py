@@ -78,7 +78,16 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     rejects = (*(facts.rejects if facts is not None else ()), *quirks.rejects)
     fields = _name_token_limit(fields, rejects, quirks)
     dropped += [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
-    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)))
+    placed = place_key(fields, head, quirks)
+    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)), auto_cached=placed)
+
+
+def place_key(fields: dict[str, msgspec.Raw | bytes], head: RequestHead, quirks: Quirks) -> tuple[str, ...]:
+    """Add the key that keeps calls of one prefix together, where the caller gives none."""
+    if head.auto_cache is None or not quirks.takes_prompt_cache_key or "prompt_cache_key" in fields:
+        return ()
+    fields["prompt_cache_key"] = msgspec.json.encode(head.auto_cache.key)
+    return ("key",)
 
 
 def _ask_for_usage(

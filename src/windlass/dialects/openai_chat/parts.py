@@ -68,14 +68,22 @@ def _read_part(part: Fields) -> Part:
 
 
 def _read_image(part: Fields) -> Part:
+    detail: str | None = None
     if isinstance(part.values.get("image_url"), str):  # some clients send the address itself
         url = part.need_text("image_url")
     else:
-        url = part.need_child("image_url").need_text("url")
+        image = part.need_child("image_url")
+        url, detail = image.need_text("url"), read_detail(image)
     if url.startswith("data:"):
         mime_type, content = split_data_url(url, part.at("image_url"))
-        return BlobPart("image", content, mime_type)
-    return UriPart("image", url)
+        return BlobPart("image", content, mime_type, detail=detail)
+    return UriPart("image", url, detail=detail)
+
+
+def read_detail(image: Fields) -> str | None:
+    """Return how closely to look; `auto` is what is done unasked."""
+    detail = image.text("detail")
+    return None if detail == "auto" else detail
 
 
 def _read_file(file: Fields) -> Part:
@@ -110,10 +118,9 @@ def _write_part(part: Part) -> Mapping[str, Json]:
         case TextPart(content) | RefusalPart(content) | DocumentPart(content=content):
             return {"type": "text", "text": content}
         case UriPart("image", uri):
-            return {"type": "image_url", "image_url": {"url": uri}}
+            return _image(uri, part.detail)
         case BlobPart("image", content, mime_type):
-            url = f"data:{mime_type or 'image/png'};base64,{content}"
-            return {"type": "image_url", "image_url": {"url": url}}
+            return _image(f"data:{mime_type or 'image/png'};base64,{content}", part.detail)
         case BlobPart("audio", content, mime_type) if mime_type in _AUDIO_FORMAT:
             return {
                 "type": "input_audio",
@@ -125,6 +132,11 @@ def _write_part(part: Part) -> Mapping[str, Json]:
             return {"type": "file", "file": {"file_id": file_id}}
         case _:
             raise BadRequest(f"This model's API can't take {_kind_of(part)}; send it as base64 content.")
+
+
+def _image(url: str, detail: str | None) -> Mapping[str, Json]:
+    detailed: dict[str, Json] = {"detail": detail} if detail else {}
+    return {"type": "image_url", "image_url": {"url": url, **detailed}}
 
 
 def _write_document(content: str, mime_type: str, filename: str | None) -> Mapping[str, Json]:

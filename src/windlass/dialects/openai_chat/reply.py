@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ChatReply
+from windlass.contracts.chat import ChatReply, Citation, SafetyResult, TokenLogprob
 from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import (
     Json,
@@ -19,8 +19,12 @@ from windlass.contracts.message import (
 )
 from windlass.contracts.provider import Quirks
 from windlass.dialects.json_fields import Fields, read_object, text_or_empty
+from windlass.dialects.openai_chat.annotations import read_annotations, write_nested
+from windlass.dialects.openai_chat.logprobs import read_choice_logprobs, write_logprobs
+from windlass.dialects.openai_chat.media import read_audio, read_images, write_media
 from windlass.dialects.openai_chat.names import FINISH_READ, FINISH_WRITTEN, TIERS
 from windlass.dialects.openai_chat.parts import read_content, thinking_blocks
+from windlass.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
 from windlass.dialects.openai_chat.usage import read_usage, write_usage
 
 
@@ -68,14 +72,29 @@ def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
         raise BadRequest("The provider's reply has no `choices`.", param="choices")
     usage = fields.child("usage")
     tier = fields.text("service_tier") or ""
+    choices = list(fields.items("choices"))
+    logprobs = tuple(read_choice_logprobs(choice.values.get("logprobs")) for choice in choices)
     return ChatReply(
         id=fields.text("id") or "",
         model=fields.text("model") or "",
-        choices=tuple(_read_choice(choice) for choice in fields.items("choices")),
+        choices=tuple(_read_choice(choice) for choice in choices),
         usage=read_usage(usage.values if usage else None, quirks, tier),
         created_s=int(fields.number("created") or 0),
         service_tier=tier,
+        logprobs=logprobs if any(logprobs) else (),
+        citations=tuple(citation for n, choice in enumerate(choices) for citation in _citations(choice, n)),
+        safety=_read_safety(fields, choices),
     )
+
+
+def _citations(choice: Fields, index: int) -> tuple[Citation, ...]:
+    return read_annotations(choice.need_child("message").values.get("annotations"), choice=index)
+
+
+def _read_safety(fields: Fields, choices: list[Fields]) -> tuple[SafetyResult, ...]:
+    prompt = read_prompt_results(fields.values.get("prompt_filter_results"))
+    answers = (read_results(choice.values.get("content_filter_results")) for choice in choices)
+    return (*prompt, *(result for results in answers for result in results))
 
 
 def _read_choice(choice: Fields) -> Message:
@@ -96,6 +115,8 @@ def read_assistant_parts(message: Fields) -> Iterator[Part]:
     if thought and not blocks:  # beside blocks the plain text is the same thinking, for display
         yield ReasoningPart(thought)
     yield from read_content(message)
+    yield from read_audio(message)
+    yield from read_images(message)
     if refusal := message.text("refusal"):
         yield RefusalPart(refusal)
     for call in message.items("tool_calls"):
@@ -133,8 +154,10 @@ def write_reply(reply: ChatReply) -> bytes:
         "object": "chat.completion",
         "created": reply.created_s,
         "model": reply.model,
-        "choices": [_write_choice(index, message) for index, message in enumerate(reply.choices)],
+        "choices": [_write_choice(index, message, reply) for index, message in enumerate(reply.choices)],
     }
+    if reply.safety:
+        body |= write_safety(reply.safety)[0]
     if reply.usage is not None:
         body["usage"] = write_usage(reply.usage)
     if tier := TIERS.get(reply.service_tier):
@@ -142,13 +165,22 @@ def write_reply(reply: ChatReply) -> bytes:
     return msgspec.json.encode(body)
 
 
-def _write_choice(index: int, message: Message) -> Json:
-    return {
+def _write_choice(index: int, message: Message, reply: ChatReply) -> Json:
+    written = write_assistant(message, has_thinking=True) | write_media(message, reply.id)
+    cited = [citation for citation in reply.citations if citation.choice == index]
+    if cited:
+        written["annotations"] = write_nested(cited)
+    choice: dict[str, Json] = {
         "index": index,
-        "message": write_assistant(message, has_thinking=True),
-        "logprobs": None,
+        "message": written,
+        "logprobs": _logprobs(reply.logprobs[index] if index < len(reply.logprobs) else ()),
         "finish_reason": FINISH_WRITTEN.get(message.finish_reason or "", "stop"),
     }
+    return choice | write_safety(reply.safety)[1] if reply.safety and index == 0 else choice
+
+
+def _logprobs(tokens: tuple[TokenLogprob, ...]) -> Json:
+    return {"content": write_logprobs(tokens), "refusal": None} if tokens else None
 
 
 def write_assistant(message: Message, *, has_thinking: bool) -> dict[str, Json]:

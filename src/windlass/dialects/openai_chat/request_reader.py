@@ -4,8 +4,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice, ToolDefinition
+from windlass.contracts.chat import (
+    CacheMark,
+    ChatRequest,
+    ReasoningAsk,
+    ReplyFormat,
+    ToolChoice,
+    ToolDefinition,
+)
 from windlass.contracts.message import BlobPart, FilePart, Json, Message, TextPart, ToolResponsePart, UriPart
+from windlass.dialects.cache_control import read_ttl, tool_marks
 from windlass.dialects.json_fields import Fields, read_object
 from windlass.dialects.openai_chat.parts import read_content
 from windlass.dialects.openai_chat.reply import legacy_call_id, read_assistant_parts
@@ -36,6 +44,11 @@ _READ: Final = frozenset(
         "safety_identifier",
         "service_tier",
         "metadata",
+        "prompt_cache_key",
+        "logprobs",
+        "top_logprobs",
+        "verbosity",
+        "modalities",
     }
 )
 # What means nothing to another provider when it is off, as SDKs like to send it.
@@ -46,12 +59,15 @@ def read_request(body: bytes) -> ChatRequest:
     """Raises: BadRequest with the path of what can't be read."""
     fields = read_object(body)
     tools, unread_tools = _read_tools(fields)
+    tools, choice, unread_choice = _read_tool_choice(fields, tools)
+    messages = tuple(_read_messages(fields))
+    metadata = fields.child("metadata")
     return ChatRequest(
         model=fields.need_text("model"),
-        messages=tuple(_read_messages(fields)),
+        messages=messages,
         is_stream=bool(fields.flag("stream")),
         tools=tools,
-        tool_choice=_read_tool_choice(fields),
+        tool_choice=choice,
         takes_parallel_tools=fields.flag("parallel_tool_calls"),
         max_output_tokens=fields.integer("max_completion_tokens") or fields.integer("max_tokens"),
         temperature=fields.number("temperature"),
@@ -66,9 +82,33 @@ def read_request(body: bytes) -> ChatRequest:
         reasoning=_read_reasoning(fields),
         end_user=fields.text("safety_identifier") or fields.text("user"),
         service_tier=fields.text("service_tier"),
-        unread=(*_unread(fields), *unread_tools),
         extras={name: fields.values[name] for name in _unread(fields)},
+        cache_marks=_read_marks(fields, messages, tools) if b'"cache_control"' in body else (),
+        cache_key=fields.text("prompt_cache_key"),
+        wants_logprobs=bool(fields.flag("logprobs")),
+        top_logprobs=fields.integer("top_logprobs") or None,
+        metadata=metadata.text_map() if metadata else {},
+        verbosity=fields.text("verbosity"),
+        modalities=fields.texts("modalities"),
+        unread=(*_unread(fields), *unread_tools, *unread_choice),
     )
+
+
+def _read_marks(
+    fields: Fields, messages: tuple[Message, ...], tools: tuple[ToolDefinition, ...]
+) -> tuple[CacheMark, ...]:
+    """Find cache marks, which callers of several vendors send here in Anthropic's form."""
+    marks = tool_marks(fields, [tool.name for tool in tools])
+    for index, item in enumerate(fields.items("messages")):
+        last = len(messages[index].parts) - 1
+        marks += [CacheMark(index, max(last, 0), ttl) for ttl in (read_ttl(item),) if ttl]
+        if not isinstance(item.values.get("content"), list):
+            continue
+        is_plain = messages[index].role in ("system", "user")  # elsewhere parts are not the items one by one
+        for place, part in enumerate(item.items("content")):
+            if ttl := read_ttl(part):
+                marks.append(CacheMark(index, place if is_plain else last, ttl))
+    return tuple(marks)
 
 
 def _unread(fields: Fields) -> Iterator[str]:
@@ -126,22 +166,39 @@ def _read_function(function: Fields) -> ToolDefinition:
     )
 
 
-def _read_tool_choice(fields: Fields) -> ToolChoice | None:
-    choice = fields.values.get("tool_choice")
-    match choice:
+def _read_tool_choice(
+    fields: Fields, tools: tuple[ToolDefinition, ...]
+) -> tuple[tuple[ToolDefinition, ...], ToolChoice | None, tuple[str, ...]]:
+    """Return the tools that may be called, which of them must be, and what of it could not be read."""
+    match fields.values.get("tool_choice"):
         case None:
-            return None
+            return tools, None, ()
         case "auto":
-            return ToolChoice("auto")
+            return tools, ToolChoice("auto"), ()
         case "none":
-            return ToolChoice("none")
+            return tools, ToolChoice("none"), ()
         case "required" | "any":  # Mistral's SDK
-            return ToolChoice("required")
+            return tools, ToolChoice("required"), ()
         case {"function": _}:
             name = fields.need_child("tool_choice").need_child("function").need_text("name")
-            return ToolChoice("named", name)
+            return tools, ToolChoice("named", name), ()
+        case {"allowed_tools": _}:
+            allowed = fields.need_child("tool_choice").need_child("allowed_tools")
+            return allowed_tools(allowed, tools)
+        case {"type": "custom"}:
+            return tools, None, ("tool_choice",)
         case _:
-            raise fields.refuse("tool_choice", "auto, none, required or one function")
+            raise fields.refuse("tool_choice", "auto, none, required, allowed_tools or one function")
+
+
+def allowed_tools(
+    allowed: Fields, tools: tuple[ToolDefinition, ...]
+) -> tuple[tuple[ToolDefinition, ...], ToolChoice, tuple[str, ...]]:
+    """Narrow the tools to the allowed ones: other dialects know no subset."""
+    functions = [tool.child("function") or tool for tool in allowed.items("tools")]
+    names = {function.text("name") for function in functions}
+    mode = "required" if allowed.text("mode") == "required" else "auto"
+    return tuple(tool for tool in tools if tool.name in names), ToolChoice(mode), ()
 
 
 def _read_format(fields: Fields) -> ReplyFormat | None:

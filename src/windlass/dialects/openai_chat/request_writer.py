@@ -1,7 +1,7 @@
 """Writes the internal request as OpenAI chat; what the host or model can't take is named as dropped."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -10,14 +10,18 @@ import msgspec
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ToolChoice
 from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import (
+    BlobPart,
+    FilePart,
     Json,
     Message,
     OtherPart,
     Part,
     ReasoningPart,
     ToolResponsePart,
+    UriPart,
 )
 from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.losses import lost
 from windlass.dialects.openai_chat.call_ids import fit_messages
 from windlass.dialects.openai_chat.head import token_limit_names
 from windlass.dialects.openai_chat.names import TIERS
@@ -27,6 +31,7 @@ from windlass.dialects.tool_names import ToolNames
 
 _ALWAYS: Final = frozenset({"model", "messages", "stream"})
 _TOOL_NAME: Final = 64
+_MOST_STOPS: Final = 4
 _EFFORT_BY_BUDGET: Final = ((2048, "low"), (8192, "medium"))
 
 
@@ -35,18 +40,19 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     names = ToolNames(_TOOL_NAME)
     if quirks.call_id_length:
         request = replace(request, messages=fit_messages(request.messages, quirks.call_id_length))
-    dropped: list[str] = list(request.unread)
+    dropped: list[str] = [*request.unread, *lost(request, "cache_control", "modalities", "top_k")]
     body: dict[str, Json] = {
         "model": request.model,
         "messages": list(_write_messages(request, quirks, names, dropped)),
     }
     body |= _write_tools(request, names)
     body |= _write_limits(request, quirks, facts)
+    body |= _write_sampling(request, quirks, dropped)
+    body |= write_cache_key(request, quirks, dropped)
     body |= _write_reasoning(request.reasoning, facts, dropped)
+    body |= write_verbosity(request, facts, dropped)
     body |= _write_format(request)
     body |= _write_tier(request, dropped)
-    if request.top_k is not None:
-        dropped.append("top_k")
     if request.is_stream:
         body["stream"] = True
         if quirks.takes_stream_options:
@@ -82,11 +88,17 @@ def _write_assistant(
 ) -> dict[str, Json]:
     if any(isinstance(part, ReasoningPart) for part in message.parts) and not quirks.takes_reasoning_content:
         dropped.append("thinking")
-    others = [part for part in message.parts if isinstance(part, OtherPart)]
-    dropped += [f"content.{str(part.payload.get('type', 'other'))[:64]}" for part in others]
+    dropped += unreplayed(message.parts)
     written = write_assistant(names.rename(message), has_thinking=quirks.takes_reasoning_content)
     written.pop("thinking_blocks", None)  # signatures are good at their origin only
     return written
+
+
+def unreplayed(parts: Iterable[Part]) -> list[str]:
+    """Name what an assistant gave earlier and no API of OpenAI takes back as content."""
+    others = [part.payload.get("type", "other") for part in parts if isinstance(part, OtherPart)]
+    media = [part.modality for part in parts if isinstance(part, BlobPart | UriPart | FilePart)]
+    return [f"content.{str(name)[:64]}" for name in (*others, *media)]
 
 
 def _write_results(message: Message, *, is_mistral: bool) -> Iterator[Json]:
@@ -139,26 +151,57 @@ def _write_limits(request: ChatRequest, quirks: Quirks, facts: ModelFacts | None
     _, used = token_limit_names(facts.rejects if facts is not None else (), quirks)
     given: dict[str, Json] = {
         used: request.max_output_tokens,
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "stop": list(request.stop) or None,
-        quirks.seed_field: request.seed,
-        "frequency_penalty": request.frequency_penalty,
-        "presence_penalty": request.presence_penalty,
         "n": request.choice_count if request.choice_count != 1 else None,
         "user": request.end_user,
     }
     return {name: value for name, value in given.items() if value is not None}
 
 
+def _write_sampling(request: ChatRequest, quirks: Quirks, dropped: list[str]) -> dict[str, Json]:
+    if len(request.stop) > _MOST_STOPS:
+        dropped.append(f"stop (the first {_MOST_STOPS} were kept)")
+    given: dict[str, Json] = {
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "stop": list(request.stop[:_MOST_STOPS]) or None,
+        quirks.seed_field: request.seed,
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
+        "logprobs": request.wants_logprobs or None,
+        "top_logprobs": request.top_logprobs,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def write_cache_key(request: ChatRequest, quirks: Quirks, dropped: list[str]) -> dict[str, Json]:
+    """Only hosts known to take the field are sent it: others answer 400 to unknown ones."""
+    if request.cache_key is None:
+        return {}
+    if not quirks.takes_prompt_cache_key:
+        dropped.append("prompt_cache_key")
+        return {}
+    return {"prompt_cache_key": request.cache_key}
+
+
+def write_verbosity(request: ChatRequest, facts: ModelFacts | None, dropped: list[str]) -> dict[str, Json]:
+    """Only models that reason know it."""
+    if request.verbosity is None:
+        return {}
+    if facts is None or "reasoning" not in facts.abilities:
+        dropped.append("verbosity")
+        return {}
+    return {"verbosity": request.verbosity}
+
+
 def _write_reasoning(
     ask: ReasoningAsk | None, facts: ModelFacts | None, dropped: list[str]
 ) -> dict[str, Json]:
     """Only a model known to reason is asked for an effort: others answer 400."""
-    if ask is None or ask.effort == "none":
+    if ask is None:
         return {}
     if facts is None or "reasoning" not in facts.abilities:
-        dropped.append(ask.asked_as)
+        if ask.effort != "none":
+            dropped.append(ask.asked_as)
         return {}
     return {"reasoning_effort": ask.effort or effort_of(ask.budget_tokens)}
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from windlass.contracts.chat import (
+    CitationSeen,
     Finish,
+    LogprobsSeen,
+    MediaSeen,
     RedactedThinking,
     RefusalDelta,
+    SafetySeen,
     StreamEnd,
     StreamEvent,
     StreamStart,
@@ -19,8 +23,10 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
+from windlass.contracts.message import BlobPart, Json
 from windlass.contracts.provider import Quirks
 from windlass.dialects.framed import FramedReader
+from windlass.dialects.openai_chat.annotations import read_annotations
 from windlass.dialects.openai_chat.chunks import (
     Chunk,
     ChunkChoice,
@@ -30,7 +36,10 @@ from windlass.dialects.openai_chat.chunks import (
     ToolPiece,
     decode_chunk,
 )
+from windlass.dialects.openai_chat.logprobs import read_choice_logprobs
+from windlass.dialects.openai_chat.media import image_blob
 from windlass.dialects.openai_chat.names import FINISH_READ
+from windlass.dialects.openai_chat.safety import read_prompt_results, read_results
 from windlass.dialects.sse import payload_of
 
 
@@ -82,6 +91,8 @@ class OpenAiReader(FramedReader[StreamNotes]):
         yield from self._events(chunk)
 
     def _events(self, chunk: Chunk) -> Iterator[StreamEvent]:
+        if chunk.prompt_filter_results and (seen := read_prompt_results(chunk.prompt_filter_results)):
+            yield SafetySeen(seen)
         for choice in chunk.choices or ():
             if not self._is_started:
                 self._is_started = True
@@ -90,6 +101,8 @@ class OpenAiReader(FramedReader[StreamNotes]):
                 yield StreamStart(self._notes.id, self._notes.model, created_s)
             if choice.delta is not None:
                 yield from self._delta(choice.delta, choice.index)
+            if choice.logprobs or choice.content_filter_results:
+                yield from _verdicts(choice)
             if choice.finish_reason and choice.index not in self._finished:
                 self._finished.add(choice.index)  # some hosts repeat it with the usage
                 yield from self._finish(choice)
@@ -111,6 +124,8 @@ class OpenAiReader(FramedReader[StreamNotes]):
             yield from _content_parts(delta.content, choice)
         if delta.refusal:
             yield RefusalDelta(delta.refusal, choice)
+        if delta.audio or delta.images or delta.annotations:
+            yield from _media(delta, choice)
         for piece in delta.tool_calls or ():
             yield from self._tool(piece, choice)
         if delta.function_call is not None:
@@ -159,6 +174,31 @@ class OpenAiReader(FramedReader[StreamNotes]):
         if reason == "end" and has_tools:  # some hosts say `stop` after tool calls
             reason = "tool"
         yield Finish(reason, choice=choice.index)
+
+
+def _verdicts(choice: ChunkChoice) -> Iterator[StreamEvent]:
+    if tokens := read_choice_logprobs(choice.logprobs):
+        yield LogprobsSeen(tokens, choice.index)
+    if results := tuple(read_results(choice.content_filter_results)):
+        yield SafetySeen(results)
+
+
+def _media(delta: Delta, choice: int) -> Iterator[StreamEvent]:
+    """Read sound with the words of it, pictures, and citations."""
+    audio = delta.audio or {}
+    sound: Json = audio.get("data")
+    words: Json = audio.get("transcript")
+    if isinstance(sound, str) and sound:
+        yield MediaSeen(BlobPart("audio", sound), choice)
+    if isinstance(words, str) and words:
+        yield TextDelta(words, choice)
+    for image in delta.images or ():
+        address: Json = image.get("image_url")
+        url = address.get("url") if isinstance(address, Mapping) else None
+        if isinstance(url, str) and (blob := image_blob(url)):
+            yield MediaSeen(blob, choice)
+    for citation in read_annotations(delta.annotations or [], choice=choice):
+        yield CitationSeen(citation)
 
 
 def _thinking_block(block: Mapping[str, object]) -> Iterator[StreamEvent]:

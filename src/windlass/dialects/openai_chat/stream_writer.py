@@ -1,13 +1,18 @@
 """Writes events as an OpenAI stream; the terminal frames come with StreamEnd."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from windlass.contracts.chat import (
+    CitationSeen,
     Finish,
+    LogprobsSeen,
+    MediaSeen,
     RedactedThinking,
     RefusalDelta,
+    SafetyResult,
+    SafetySeen,
     StreamEnd,
     StreamEvent,
     StreamStart,
@@ -19,10 +24,14 @@ from windlass.contracts.chat import (
     UsageSeen,
 )
 from windlass.contracts.dialect import WireError
-from windlass.contracts.message import Json
+from windlass.contracts.message import BlobPart, Json
 from windlass.contracts.usage import Usage
+from windlass.dialects.openai_chat.annotations import write_nested
 from windlass.dialects.openai_chat.errors import write_error_event
+from windlass.dialects.openai_chat.logprobs import write_logprobs
+from windlass.dialects.openai_chat.media import audio_piece, is_image, write_image
 from windlass.dialects.openai_chat.names import FINISH_WRITTEN
+from windlass.dialects.openai_chat.safety import write_safety
 from windlass.dialects.openai_chat.tap import DONE_FRAME
 from windlass.dialects.openai_chat.usage import write_usage
 
@@ -32,7 +41,7 @@ _TEXT = msgspec.json.encode
 class OpenAiWriter:
     """Signed thinking goes out whole in the extension field `thinking_blocks`, so that it can be replayed."""
 
-    __slots__ = ("_created_s", "_head", "_tail", "_thinking", "_usage", "_wants_usage")
+    __slots__ = ("_created_s", "_head", "_id", "_tail", "_thinking", "_usage", "_wants_usage")
 
     def __init__(self, *, wants_usage: bool, created_s: int) -> None:
         self._wants_usage = wants_usage
@@ -45,6 +54,7 @@ class OpenAiWriter:
 
     def _begin(self, start: StreamStart) -> None:
         created_s = start.created_s or self._created_s
+        self._id = start.id
         head: dict[str, Json] = {
             "id": start.id,
             "object": "chat.completion.chunk",
@@ -94,7 +104,35 @@ class OpenAiWriter:
             case StreamEnd():
                 return self._usage_chunk() + DONE_FRAME
             case _:
+                return self._write_extra(event)
+
+    def _write_extra(self, event: StreamEvent) -> bytes:
+        match event:
+            case MediaSeen(BlobPart("audio") as sound):
+                return self._delta(_TEXT({"audio": audio_piece(sound, self._id)}))
+            case MediaSeen(part) if is_image(part):
+                return self._delta(_TEXT({"images": [write_image(part)]}))
+            case CitationSeen(citation):
+                return self._delta(_TEXT({"annotations": write_nested([citation])}))
+            case LogprobsSeen(tokens):
+                logprobs: Json = {"content": write_logprobs(tokens), "refusal": None}
+                return self._choice(b'"delta":{},"logprobs":' + _TEXT(logprobs) + b',"finish_reason":null')
+            case SafetySeen(results):
+                return self._safety(results)
+            case _:
                 return b""
+
+    def _safety(self, results: Sequence[SafetyResult]) -> bytes:
+        on_reply, on_choice = write_safety(results)
+        frames = b""
+        if on_reply:
+            frames = self._head + b',"choices":[],' + _TEXT(on_reply)[1:-1] + self._no_usage() + b"}\n\n"
+        if on_choice:
+            frames += self._choice(b'"delta":{},"finish_reason":null,' + _TEXT(on_choice)[1:-1])
+        return frames
+
+    def _choice(self, fields: bytes) -> bytes:
+        return self._head + b',"choices":[{"index":0,' + fields + b"}]" + self._no_usage() + b"}\n\n"
 
     def _delta(self, delta: bytes) -> bytes:
         return (

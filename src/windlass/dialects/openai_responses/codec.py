@@ -53,7 +53,7 @@ class OpenAiResponses:
     def edit(
         self, head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None
     ) -> WrittenRequest:
-        return heads.edit(head, model=model, facts=facts)
+        return heads.edit(head, model=model, quirks=quirks, facts=facts)
 
     def read_request(self, body: bytes) -> ChatRequest:
         return read_request(body)
@@ -61,7 +61,7 @@ class OpenAiResponses:
     def write_request(
         self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None
     ) -> WrittenRequest:
-        return write_request(request, facts=facts)
+        return write_request(request, quirks=quirks, facts=facts)
 
     def read_reply(self, body: bytes, quirks: Quirks = STANDARD) -> ChatReply:
         return replies.read_reply(body, quirks)

@@ -16,7 +16,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.dialects.json_fields import Fields
-from windlass.dialects.openai_chat.parts import split_data_url
+from windlass.dialects.openai_chat.parts import read_detail, split_data_url
 
 _AUDIO_MIME: Final = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _AUDIO_FORMAT: Final = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
@@ -52,13 +52,14 @@ def _read_part(part: Fields) -> Part:
 
 
 def _read_image(part: Fields) -> Part:
+    detail = read_detail(part)
     if file_id := part.text("file_id"):
-        return FilePart("image", file_id)
+        return FilePart("image", file_id, detail)
     url = part.need_text("image_url")
     if url.startswith("data:"):
         mime_type, content = split_data_url(url, part.at("image_url"))
-        return BlobPart("image", content, mime_type)
-    return UriPart("image", url)
+        return BlobPart("image", content, mime_type, detail=detail)
+    return UriPart("image", url, detail=detail)
 
 
 def _read_file(part: Fields) -> Part:
@@ -89,12 +90,12 @@ def write_part(part: Part) -> Mapping[str, Json]:
         case TextPart(content) | RefusalPart(content) | DocumentPart(content=content):
             return {"type": "input_text", "text": content}
         case UriPart("image", uri):
-            return {"type": "input_image", "image_url": uri, "detail": "auto"}
+            return {"type": "input_image", "image_url": uri, "detail": part.detail or "auto"}
         case BlobPart("image", content, mime_type):
             url = f"data:{mime_type or 'image/png'};base64,{content}"
-            return {"type": "input_image", "image_url": url, "detail": "auto"}
+            return {"type": "input_image", "image_url": url, "detail": part.detail or "auto"}
         case FilePart("image", file_id):
-            return {"type": "input_image", "file_id": file_id, "detail": "auto"}
+            return {"type": "input_image", "file_id": file_id, "detail": part.detail or "auto"}
         case UriPart("document", uri):
             return {"type": "input_file", "file_url": uri}
         case FilePart("document", file_id):

@@ -29,6 +29,8 @@ class Item(msgspec.Struct):
     input: str | None = None
     encrypted_content: str | None = None
     content: list[dict[str, Any]] | None = None
+    result: str | None = None
+    output_format: str | None = None
 
 
 class WireEvent(msgspec.Struct):
@@ -37,6 +39,8 @@ class WireEvent(msgspec.Struct):
     output_index: Any = None
     summary_index: Any = None
     delta: Any = None
+    logprobs: Any = None
+    annotation: Any = None
     item: msgspec.Raw = msgspec.Raw()
     response: msgspec.Raw = msgspec.Raw()
     code: Any = None

@@ -8,7 +8,8 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import RequestHead, WrittenRequest
-from windlass.contracts.provider import ModelFacts
+from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.openai_chat.head import place_key
 from windlass.dialects.openai_responses.names import KEPT_FIELDS
 from windlass.dialects.openai_responses.seal import ITEM_PREFIX
 from windlass.dialects.raw_object import (
@@ -83,7 +84,7 @@ def _end_user(fields: Mapping[str, msgspec.Raw]) -> str:
     return ""
 
 
-def edit(head: RequestHead, *, model: str, facts: ModelFacts | None) -> WrittenRequest:
+def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Change the model and drop what it rejects; every other value keeps its bytes and its place."""
     fields: dict[str, msgspec.Raw | bytes] = dict(head.fields)
     if model != head.model:
@@ -93,7 +94,8 @@ def edit(head: RequestHead, *, model: str, facts: ModelFacts | None) -> WrittenR
     items = fields.get("input")
     if items is not None and _FOREIGN.search(items):
         fields["input"] = _without_foreign(items, dropped)
-    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)))
+    placed = place_key(fields, head, quirks)
+    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)), auto_cached=placed)
 
 
 class _ItemKind(msgspec.Struct):

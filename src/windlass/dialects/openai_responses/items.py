@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from windlass.base.errors import BadRequest
+from windlass.contracts.chat import Citation, TokenLogprob
 from windlass.contracts.message import (
     BlobPart,
     FilePart,
@@ -19,10 +20,13 @@ from windlass.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
+from windlass.dialects.citing import share_out, shifted
 from windlass.dialects.json_fields import Fields
-from windlass.dialects.openai_chat.request_writer import result_text
+from windlass.dialects.openai_chat.annotations import read_annotations, write_flat
+from windlass.dialects.openai_chat.logprobs import read_logprobs, write_logprobs
+from windlass.dialects.openai_chat.request_writer import result_text, unreplayed
 from windlass.dialects.openai_responses.content import read_content, write_content, write_part
-from windlass.dialects.openai_responses.seal import ITEM_PREFIX, seal, unseal
+from windlass.dialects.openai_responses.seal import ITEM_PREFIX, read_origin, seal, tag_origin, unseal
 
 _ROLES: Final[Mapping[str, Role]] = {
     "system": "system",
@@ -87,17 +91,42 @@ def read_output_item(item: Fields) -> Iterator[Part]:
             yield ToolCallPart(item.need_text("name"), item.text("input") or "", item.text("call_id"))
         case "reasoning":
             yield _read_reasoning(item)
+        case "image_generation_call" if item.values.get("result"):
+            yield BlobPart("image", item.need_text("result"), f"image/{item.text('output_format') or 'png'}")
         case _:
             yield OtherPart(item.values)
 
 
 def _read_reasoning(item: Fields) -> ReasoningPart:
-    """Read a thought. OpenAI's own encrypted content is no part of it: it is of no use anywhere else."""
+    """Read a thought; what encrypts it says where it is from, since it is of use there alone."""
     texts = [part.text("text") or "" for part in item.items("content")]
     texts = texts or [part.text("text") or "" for part in item.items("summary")]
     content = "\n\n".join(texts)
-    sealed = unseal(item.text("encrypted_content") or "", content)
-    return sealed or ReasoningPart(content, id=item.text("id"))
+    encrypted = item.text("encrypted_content") or ""
+    sealed = unseal(encrypted, content)
+    if sealed is not None:
+        return sealed
+    item_id = item.text("id")
+    tagged = tag_origin(item_id or "", encrypted) if encrypted else None
+    return ReasoningPart(content, encrypted_content=tagged, id=item_id)
+
+
+def citations_of(items: Iterable[Fields]) -> Iterator[Citation]:
+    """Read the annotations of a reply, their places counted over all its texts."""
+    offset = 0
+    for item in items:
+        for part in item.items("content") if item.text("type") == "message" else ():
+            if part.values.get("type") != "output_text":
+                continue
+            for citation in read_annotations(part.values.get("annotations")):
+                yield shifted(citation, offset)
+            offset += len(part.text("text") or "")
+
+
+def logprobs_of(items: Iterable[Fields]) -> tuple[TokenLogprob, ...]:
+    messages = (item for item in items if item.text("type") == "message")
+    parts = (part for message in messages for part in message.items("content"))
+    return tuple(token for part in parts for token in read_logprobs(part.values.get("logprobs")))
 
 
 def _read_result(item: Fields) -> ToolResponsePart:
@@ -136,11 +165,23 @@ def _write_assistant(parts: Sequence[Part], dropped: list[str]) -> Iterator[Json
                 call = {"call_id": id or "", "name": name, "arguments": arguments}
                 yield {"type": "function_call", **call}
             case ReasoningPart():
-                dropped.append("thinking")  # it is replayed by what its origin encrypted, which this is not
-            case OtherPart(payload):
-                dropped.append(f"content.{str(payload.get('type', 'other'))[:64]}")
+                item = _own_thought(part)
+                if item is None:
+                    dropped.append("thinking")  # replayed by what its origin encrypted, which this is not
+                else:
+                    yield item
             case _:
-                dropped.append(f"content.{part.type}")
+                dropped += unreplayed([part])
+
+
+def _own_thought(part: ReasoningPart) -> Json:
+    """Return a thought of this dialect as it came, for the turn it belongs to; None for any other."""
+    origin = read_origin(part.encrypted_content or "")
+    if origin is None:
+        return None
+    item_id, encrypted = origin
+    summary: list[Json] = [{"type": "summary_text", "text": part.content}] if part.content else []
+    return {"type": "reasoning", "id": item_id, "summary": summary, "encrypted_content": encrypted}
 
 
 def _write_result(part: ToolResponsePart) -> Json:
@@ -161,8 +202,27 @@ def message_item(item_id: str, content: Json, status: ItemStatus) -> dict[str, J
     return {"id": item_id, "type": "message", "status": status, "role": "assistant", "content": content}
 
 
-def text_content(text: str) -> dict[str, Json]:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def text_content(
+    text: str, citations: Iterable[Citation] = (), logprobs: Iterable[TokenLogprob] = ()
+) -> dict[str, Json]:
+    annotations = write_flat(citations)
+    return {
+        "type": "output_text",
+        "text": text,
+        "annotations": annotations,
+        "logprobs": write_logprobs(logprobs),
+    }
+
+
+def image_item(item_id: str, image: BlobPart) -> dict[str, Json]:
+    kind = image.mime_type.removeprefix("image/") or "png"
+    return {
+        "id": item_id,
+        "type": "image_generation_call",
+        "status": "completed",
+        "result": image.content,
+        "output_format": kind,
+    }
 
 
 def refusal_content(text: str) -> dict[str, Json]:
@@ -193,23 +253,42 @@ def reasoning_item(reply_id: str, index: int, part: ReasoningPart) -> dict[str, 
     return item
 
 
-def write_output(parts: Iterable[Part], reply_id: str) -> list[Json]:
+def write_output(
+    parts: Iterable[Part],
+    reply_id: str,
+    citations: Iterable[Citation] = (),
+    logprobs: Iterable[TokenLogprob] = (),
+) -> list[Json]:
     """Write what a model said as output items; texts in a row are the contents of one message."""
+    kept = list(parts)
+    texts = [part.content for part in kept if isinstance(part, TextPart)]
+    shares = iter(share_out(texts, citations))
+    tokens = logprobs  # of all texts in one: they stand with the first
     items: list[dict[str, Json]] = []
     contents: list[Json] = []
-    for part in parts:
-        match part:
-            case TextPart(content) | RefusalPart(content):
-                if not contents:
-                    items.append(message_item(place_id("msg", reply_id, len(items)), contents, "completed"))
-                is_text = isinstance(part, TextPart)
-                contents.append(text_content(content) if is_text else refusal_content(content))
-                continue
-            case ToolCallPart():
-                items.append(call_item(place_id("fc", reply_id, len(items)), part, "completed"))
-            case ReasoningPart():
-                items.append(reasoning_item(reply_id, len(items), part))
-            case _:
-                continue
-        contents = []
+    for part in kept:
+        if isinstance(part, TextPart | RefusalPart):
+            if not contents:
+                items.append(message_item(place_id("msg", reply_id, len(items)), contents, "completed"))
+            if isinstance(part, TextPart):
+                contents.append(text_content(part.content, next(shares), tokens))
+                tokens = ()
+            else:
+                contents.append(refusal_content(part.content))
+            continue
+        if (item := _output_item(part, reply_id, len(items))) is not None:
+            items.append(item)
+            contents = []
     return list(items)
+
+
+def _output_item(part: Part, reply_id: str, index: int) -> dict[str, Json] | None:
+    match part:
+        case ToolCallPart():
+            return call_item(place_id("fc", reply_id, index), part, "completed")
+        case ReasoningPart():
+            return reasoning_item(reply_id, index, part)
+        case BlobPart("image"):
+            return image_item(place_id("ig", reply_id, index), part)
+        case _:
+            return None

@@ -1,7 +1,7 @@
 """Whole replies of the Responses API: read, write and summarise; streams have their own modules."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,11 +14,16 @@ from windlass.contracts.usage import Usage
 from windlass.dialects.failures import scrub
 from windlass.dialects.json_fields import Fields, read_object, text_or_empty
 from windlass.dialects.openai_chat.names import TIERS
-from windlass.dialects.openai_responses.items import read_output_item, write_output
+from windlass.dialects.openai_responses.items import citations_of, logprobs_of, read_output_item, write_output
 from windlass.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read
 from windlass.dialects.openai_responses.usage import read_usage, write_usage
 
 _UNFINISHED = ("queued", "in_progress")
+FAILED_FINISHES: Final = frozenset({"malformed_tool"})
+_MALFORMED_CALL: Final[Json] = {
+    "code": "server_error",
+    "message": "The model wrote a tool call that can't be read.",
+}
 
 
 class _ItemType(msgspec.Struct):
@@ -111,6 +116,8 @@ def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
         usage=usage,
         created_s=int(fields.number("created_at") or 0),
         service_tier=tier,
+        logprobs=(tokens,) if (tokens := logprobs_of(items)) else (),
+        citations=tuple(citations_of(items)),
     )
 
 
@@ -129,7 +136,12 @@ def write_reply(reply: ChatReply) -> bytes:
             reply.model,
             created_s=reply.created_s,
             finish=message.finish_reason or "end",
-            output=write_output(message.parts, reply.id),
+            output=write_output(
+                message.parts,
+                reply.id,
+                [citation for citation in reply.citations if citation.choice == 0],
+                reply.logprobs[0] if reply.logprobs else (),
+            ),
             usage=reply.usage,
             service_tier=reply.service_tier,
         )
@@ -149,8 +161,10 @@ def write_response(
     """Write a response object that is over. finish: a FinishReason."""
     reason = INCOMPLETE_WRITTEN.get(finish)
     base = open_response(reply_id, model, created_s=created_s, service_tier=service_tier)
+    is_failed = finish in FAILED_FINISHES
     ended: dict[str, Json] = {
-        "status": "incomplete" if reason else "completed",
+        "status": "incomplete" if reason else "failed" if is_failed else "completed",
+        "error": _MALFORMED_CALL if is_failed else None,
         "incomplete_details": {"reason": reason} if reason else None,
         "output": output,
         "usage": None if usage is None else write_usage(usage),

@@ -6,6 +6,7 @@ from typing import Final
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice, ToolDefinition
 from windlass.contracts.message import Json, Message, TextPart
 from windlass.dialects.json_fields import Fields, read_object
+from windlass.dialects.openai_chat.request_reader import allowed_tools
 from windlass.dialects.openai_responses.items import read_input
 from windlass.dialects.openai_responses.seal import MARK
 
@@ -29,18 +30,22 @@ _READ: Final = frozenset(
         "safety_identifier",
         "service_tier",
         "metadata",
+        "prompt_cache_key",
+        "top_logprobs",
     }
 )
 # What means nothing to another provider when it is off, or is so by default.
 _OFF: Final[tuple[Json, ...]] = (None, False, 0, [], {}, "disabled")
-_CARRIED: Final = "reasoning.encrypted_content"
+LOGPROBS: Final = "message.output_text.logprobs"
+_CARRIED: Final = frozenset({"reasoning.encrypted_content", LOGPROBS})
 
 
 def read_request(body: bytes) -> ChatRequest:
     """Raises: BadRequest with the path of what can't be read."""
     fields = read_object(body)
     tools, unread_tools = _read_tools(fields)
-    choice, unread_choice = _read_tool_choice(fields)
+    tools, choice, unread_choice = _read_tool_choice(fields, tools)
+    metadata, text, included = fields.child("metadata"), fields.child("text"), fields.texts("include")
     return ChatRequest(
         model=fields.need_text("model"),
         messages=(*_instructions(fields), *read_input(fields)),
@@ -55,6 +60,11 @@ def read_request(body: bytes) -> ChatRequest:
         reasoning=_read_reasoning(fields),
         end_user=fields.text("safety_identifier") or fields.text("user"),
         service_tier=fields.text("service_tier"),
+        cache_key=fields.text("prompt_cache_key"),
+        wants_logprobs=LOGPROBS in included,
+        top_logprobs=fields.integer("top_logprobs") or None,
+        metadata=metadata.text_map() if metadata else {},
+        verbosity=text.text("verbosity") if text else None,
         unread=(*_unread(fields), *unread_tools, *unread_choice),
     )
 
@@ -63,11 +73,8 @@ def _unread(fields: Fields) -> Iterator[str]:
     for name, value in fields.values.items():
         if name not in _READ and value not in _OFF:
             yield name
-    if any(wanted != _CARRIED for wanted in fields.texts("include")):
+    if any(wanted not in _CARRIED for wanted in fields.texts("include")):
         yield "include"
-    text = fields.child("text")
-    if text is not None and text.has("verbosity"):
-        yield "text.verbosity"
     reasoning = fields.child("reasoning")
     if reasoning is not None and (reasoning.has("summary") or reasoning.has("generate_summary")):
         yield "reasoning.summary"
@@ -115,20 +122,25 @@ def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, 
     return tuple(tools), tuple(unread)
 
 
-def _read_tool_choice(fields: Fields) -> tuple[ToolChoice | None, tuple[str, ...]]:
+def _read_tool_choice(
+    fields: Fields, tools: tuple[ToolDefinition, ...]
+) -> tuple[tuple[ToolDefinition, ...], ToolChoice | None, tuple[str, ...]]:
+    """Return the tools that may be called, which of them must be, and what of it could not be read."""
     match fields.values.get("tool_choice"):
         case None:
-            return None, ()
+            return tools, None, ()
         case "auto":
-            return ToolChoice("auto"), ()
+            return tools, ToolChoice("auto"), ()
         case "none":
-            return ToolChoice("none"), ()
+            return tools, ToolChoice("none"), ()
         case "required":
-            return ToolChoice("required"), ()
+            return tools, ToolChoice("required"), ()
         case {"type": "function"}:
-            return ToolChoice("named", fields.need_child("tool_choice").need_text("name")), ()
-        case {"type": _}:  # a tool that runs at the provider, or a subset
-            return None, ("tool_choice",)
+            return tools, ToolChoice("named", fields.need_child("tool_choice").need_text("name")), ()
+        case {"type": "allowed_tools"}:
+            return allowed_tools(fields.need_child("tool_choice"), tools)
+        case {"type": _}:  # a tool that runs at the provider
+            return tools, None, ("tool_choice",)
         case _:
             raise fields.refuse("tool_choice", "auto, none, required or one tool")
 

@@ -1,6 +1,5 @@
 """Writes the internal request for the Responses API; what it or the model can't take is named as dropped."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -9,17 +8,28 @@ from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
 from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart
-from windlass.contracts.provider import ModelFacts
+from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.losses import Ask, lost
 from windlass.dialects.openai_chat.names import TIERS
-from windlass.dialects.openai_chat.request_writer import effort_of
+from windlass.dialects.openai_chat.request_writer import effort_of, write_cache_key, write_verbosity
 from windlass.dialects.openai_responses.items import write_input
+from windlass.dialects.openai_responses.request_reader import LOGPROBS
 from windlass.dialects.tool_names import ToolNames
 
 _ALWAYS: Final = frozenset({"model", "input", "stream", "store"})
 _TOOL_NAME: Final = 64
+_UNKNOWN: Final[tuple[Ask, ...]] = (
+    "cache_control",
+    "frequency_penalty",
+    "modalities",
+    "presence_penalty",
+    "seed",
+    "stop",
+    "top_k",
+)
 
 
-def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenRequest:
+def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Raises: BadRequest for content this dialect has no place for, and for several choices.
 
     Nothing is stored at the provider: the caller's dialect has no way to go on from it.
@@ -27,7 +37,7 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
     names = ToolNames(_TOOL_NAME)
-    dropped: list[str] = list(request.unread)
+    dropped: list[str] = [*request.unread, *lost(request, *_UNKNOWN)]
     instructions, messages = _split_instructions(request.messages)
     renamed = [names.rename(message) for message in messages]
     body: dict[str, Json] = {"model": request.model}
@@ -37,8 +47,12 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
     body["store"] = False
     body |= _write_tools(request, names)
     body |= _write_limits(request, dropped)
+    body |= write_cache_key(request, quirks, dropped)
     body |= _write_reasoning(request.reasoning, facts, dropped)
-    body |= _write_format(request.reply_format)
+    body |= _write_text(request, facts, dropped)
+    body |= _write_include(request, facts)
+    if request.metadata:
+        body["metadata"] = request.metadata
     if request.is_stream:
         body["stream"] = True
     rejects = facts.rejects if facts is not None else ()
@@ -84,14 +98,6 @@ def _write_choice(choice: ToolChoice, names: ToolNames) -> Json:
 
 
 def _write_limits(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
-    unknown: Mapping[str, object] = {
-        "top_k": request.top_k,
-        "stop": request.stop,
-        "seed": request.seed,
-        "frequency_penalty": request.frequency_penalty,
-        "presence_penalty": request.presence_penalty,
-    }
-    dropped += [name for name, value in unknown.items() if value]
     tier = TIERS.get(request.service_tier or "")
     if request.service_tier and tier is None:
         dropped.append("service_tier")
@@ -99,6 +105,7 @@ def _write_limits(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
         "max_output_tokens": request.max_output_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
+        "top_logprobs": request.top_logprobs,
         "user": request.end_user,
         "service_tier": tier,
     }
@@ -109,23 +116,39 @@ def _write_reasoning(
     ask: ReasoningAsk | None, facts: ModelFacts | None, dropped: list[str]
 ) -> dict[str, Json]:
     """Only a model known to reason is asked for an effort: others answer 400."""
-    if ask is None or ask.effort == "none":
+    if ask is None:
         return {}
     if facts is None or "reasoning" not in facts.abilities:
-        dropped.append(ask.asked_as)
+        if ask.effort != "none":
+            dropped.append(ask.asked_as)
         return {}
     return {"reasoning": {"effort": ask.effort or effort_of(ask.budget_tokens)}}
+
+
+def _write_include(request: ChatRequest, facts: ModelFacts | None) -> dict[str, Json]:
+    """Ask for what is left out by default: log-probs, and thinking that can be replayed."""
+    included: list[Json] = []
+    if facts is not None and "reasoning" in facts.abilities:
+        included.append("reasoning.encrypted_content")
+    if request.wants_logprobs:
+        included.append(LOGPROBS)
+    return {"include": included} if included else {}
+
+
+def _write_text(request: ChatRequest, facts: ModelFacts | None, dropped: list[str]) -> dict[str, Json]:
+    text = {**_write_format(request.reply_format), **write_verbosity(request, facts, dropped)}
+    return {"text": text} if text else {}
 
 
 def _write_format(wanted: ReplyFormat | None) -> dict[str, Json]:
     if wanted is None or wanted.kind == "text":
         return {}
     if wanted.kind == "json_object":
-        return {"text": {"format": {"type": "json_object"}}}
+        return {"format": {"type": "json_object"}}
     form: dict[str, Json] = {
         "type": "json_schema",
         "name": wanted.name or "reply",
         "schema": wanted.schema or {},
         "strict": bool(wanted.is_strict),
     }
-    return {"text": {"format": form}}
+    return {"format": form}

@@ -1,6 +1,7 @@
-"""Carries another provider's signed thinking inside `encrypted_content`, marked so that it is known again.
+"""Carries signed thinking through dialects that are not its own, marked so that its origin is known again.
 
-Content that is sealed here means nothing to OpenAI, and OpenAI's own means nothing elsewhere.
+Another provider's travels inside `encrypted_content`; OpenAI's own travels as redacted thinking. Each means
+nothing at the other. It encrypts nothing.
 """
 
 import base64
@@ -11,6 +12,7 @@ import msgspec
 
 from windlass.contracts.message import ReasoningPart
 from windlass.dialects.origin_mark import MARK
+from windlass.dialects.thinking_origin import ORIGIN
 
 ITEM_PREFIX: Final = "rs_windlass_"  # ids of reasoning items that no provider of this dialect made
 
@@ -37,3 +39,16 @@ def unseal(text: str, content: str) -> ReasoningPart | None:
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
     return ReasoningPart(content, signature=sealed.signature, encrypted_content=sealed.redacted)
+
+
+def tag_origin(item_id: str, encrypted: str) -> str:
+    """Return what this dialect encrypted in a form that other dialects carry as redacted thinking."""
+    return f"{ORIGIN}{item_id}.{encrypted}"
+
+
+def read_origin(text: str) -> tuple[str, str] | None:
+    """Return (item id, encrypted content) of what `tag_origin` wrote; None for any other text."""
+    if not text.startswith(ORIGIN):
+        return None
+    item_id, _, encrypted = text[len(ORIGIN) :].partition(".")
+    return item_id, encrypted

@@ -1,9 +1,12 @@
 """Reads a Responses stream into events; a caller of the same dialect gets a tap instead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from windlass.contracts.chat import (
+    CitationSeen,
     Finish,
+    LogprobsSeen,
+    MediaSeen,
     RedactedThinking,
     RefusalDelta,
     StreamEnd,
@@ -16,8 +19,12 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
+from windlass.contracts.message import BlobPart, Json
 from windlass.contracts.provider import Quirks
+from windlass.dialects.citing import shifted
 from windlass.dialects.framed import FramedReader
+from windlass.dialects.openai_chat.annotations import read_annotations
+from windlass.dialects.openai_chat.logprobs import read_logprobs
 from windlass.dialects.openai_responses.events import (
     ENDINGS,
     EventUnreadable,
@@ -29,7 +36,7 @@ from windlass.dialects.openai_responses.events import (
     read_item,
 )
 from windlass.dialects.openai_responses.names import finish_read
-from windlass.dialects.openai_responses.seal import unseal
+from windlass.dialects.openai_responses.seal import tag_origin, unseal
 from windlass.dialects.sse import payload_of
 
 
@@ -38,6 +45,8 @@ class ResponsesReader(FramedReader[StreamNotes]):
 
     __slots__ = (
         "_is_started",
+        "_part_start",
+        "_position",
         "_shown",
         "_tools",
     )
@@ -47,6 +56,8 @@ class ResponsesReader(FramedReader[StreamNotes]):
         self._tools: dict[int, int] = {}  # output_index -> order of the tool call
         self._shown: set[int] = set()  # output_index of items of which deltas came
         self._is_started = False
+        self._position = 0  # characters of text so far
+        self._part_start = 0  # where the content part began whose places annotations count
 
     def _read(self, frame: bytes) -> Iterator[StreamEvent]:
         payload = payload_of(frame)
@@ -76,6 +87,8 @@ class ResponsesReader(FramedReader[StreamNotes]):
             if isinstance(event.delta, str) and event.delta:
                 self._shown.add(index)
                 yield from self._delta(event.type, event.delta, index)
+                if event.logprobs and (tokens := read_logprobs(event.logprobs)):
+                    yield LogprobsSeen(tokens)
             return
         match event.type:
             case "response.output_item.added":
@@ -84,6 +97,10 @@ class ResponsesReader(FramedReader[StreamNotes]):
             case "response.output_item.done":
                 if (item := read_item(event)) is not None:
                     yield from self._done(item, index)
+            case "response.content_part.added":
+                self._part_start = self._position
+            case "response.output_text.annotation.added":
+                yield from self._cite([event.annotation])
             case "response.reasoning_summary_part.added" if event.summary_index:
                 yield ThinkingDelta("\n\n")  # between the parts of a summary
             case kind if kind in ENDINGS:
@@ -94,6 +111,7 @@ class ResponsesReader(FramedReader[StreamNotes]):
     def _delta(self, kind: str, text: str, index: int) -> Iterator[StreamEvent]:
         match kind:
             case "response.output_text.delta":
+                self._position += len(text)
                 yield TextDelta(text)
             case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
                 if index in self._tools:
@@ -110,14 +128,16 @@ class ResponsesReader(FramedReader[StreamNotes]):
             order = self._tools[index] = len(self._tools)
             yield ToolStart(order, item.call_id or item.id or "", item.name or "")
 
+    def _cite(self, annotations: Json) -> Iterator[StreamEvent]:
+        for citation in read_annotations(annotations):
+            yield CitationSeen(shifted(citation, self._part_start))
+
     def _done(self, item: Item, index: int) -> Iterator[StreamEvent]:
-        """Show what only the finished item says: what was not streamed before, and a signature."""
+        """Show what only the finished item says: what was not streamed before, a picture, a signature."""
         if item.type == "reasoning":
-            sealed = unseal(item.encrypted_content or "", "")
-            if sealed is not None and sealed.signature is not None:
-                yield ThinkingSignature(sealed.signature)
-            if sealed is not None and sealed.encrypted_content is not None:
-                yield RedactedThinking(sealed.encrypted_content)
+            yield from _signed(item)
+        if item.type == "image_generation_call" and item.result:
+            yield MediaSeen(BlobPart("image", item.result, f"image/{item.output_format or 'png'}"))
         if index in self._shown:
             return
         self._shown.add(index)
@@ -125,11 +145,17 @@ class ResponsesReader(FramedReader[StreamNotes]):
         if index in self._tools and (text := item.arguments or item.input):
             yield ToolArguments(self._tools[index], text)
         for part in item.content or () if item.type == "message" else ():
-            text, refusal = part.get("text"), part.get("refusal")
-            if isinstance(text, str) and text:
-                yield TextDelta(text)
-            elif isinstance(refusal, str) and refusal:
-                yield RefusalDelta(refusal)
+            yield from self._whole_part(part)
+
+    def _whole_part(self, part: Mapping[str, Json]) -> Iterator[StreamEvent]:
+        text, refusal = part.get("text"), part.get("refusal")
+        if isinstance(text, str) and text:
+            self._part_start = self._position
+            self._position += len(text)
+            yield TextDelta(text)
+            yield from self._cite(part.get("annotations"))
+        elif isinstance(refusal, str) and refusal:
+            yield RefusalDelta(refusal)
 
     def _end(self, kind: str) -> Iterator[StreamEvent]:
         seen = self._notes.summary()
@@ -139,3 +165,17 @@ class ResponsesReader(FramedReader[StreamNotes]):
         status = kind.removeprefix("response.")
         yield Finish(finish_read(status, reason, has_calls=bool(self._tools)))
         yield StreamEnd()
+
+
+def _signed(item: Item) -> Iterator[StreamEvent]:
+    """Show what replays a thought: another provider's as it was, this dialect's own with its origin."""
+    encrypted = item.encrypted_content or ""
+    sealed = unseal(encrypted, "")
+    if sealed is None:
+        if encrypted:
+            yield RedactedThinking(tag_origin(item.id or "", encrypted))
+        return
+    if sealed.signature is not None:
+        yield ThinkingSignature(sealed.signature)
+    if sealed.encrypted_content is not None:
+        yield RedactedThinking(sealed.encrypted_content)

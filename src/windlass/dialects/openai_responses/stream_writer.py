@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from windlass.contracts.chat import (
+    Citation,
+    CitationSeen,
     Finish,
     FinishReason,
+    LogprobsSeen,
+    MediaSeen,
     RedactedThinking,
     RefusalDelta,
     StreamEnd,
@@ -16,23 +20,26 @@ from windlass.contracts.chat import (
     TextDelta,
     ThinkingDelta,
     ThinkingSignature,
+    TokenLogprob,
     ToolArguments,
     ToolStart,
     UsageSeen,
 )
 from windlass.contracts.dialect import WireError
-from windlass.contracts.message import Json, ReasoningPart, ToolCallPart
+from windlass.contracts.message import BlobPart, Json, ReasoningPart, ToolCallPart
 from windlass.contracts.usage import Usage
+from windlass.dialects.citing import shifted
+from windlass.dialects.openai_chat.annotations import write_flat
 from windlass.dialects.openai_responses.errors import frame, write_failure
 from windlass.dialects.openai_responses.items import (
     call_item,
+    image_item,
     message_item,
     place_id,
     reasoning_item,
     refusal_content,
     text_content,
 )
-from windlass.dialects.openai_responses.names import INCOMPLETE_WRITTEN
 from windlass.dialects.openai_responses.reply import open_response, write_response
 
 _TEXT = msgspec.json.encode
@@ -46,6 +53,9 @@ class _Open:
     index: int  # output_index
     id: str
     texts: list[str] = field(default_factory=list[str])
+    citations: list[Citation] = field(default_factory=list[Citation])
+    logprobs: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
+    start: int = 0  # how many characters of text were before it
     call_id: str = ""
     name: str = ""
 
@@ -67,6 +77,7 @@ class ResponsesWriter:
         "_number",
         "_open",
         "_output",
+        "_position",
         "_start",
         "_tools",
         "_usage",
@@ -77,6 +88,7 @@ class ResponsesWriter:
         self._start = StreamStart("", "")
         self._is_started = False
         self._number = 0
+        self._position = 0  # characters of text so far
         self._open: _Open | None = None
         self._head = b""  # of a text delta of the open item
         self._output: dict[int, Json] = {}  # by output_index; None: not done yet
@@ -123,8 +135,33 @@ class ResponsesWriter:
                 return self._ready() + self._close() + self._close_tools()
             case StreamEnd():
                 return self._ending()
+            case MediaSeen(part) if part.modality == "image":
+                return self._image(part)
+            case CitationSeen(citation) if citation.choice == 0:
+                return self._cite(citation)
+            case LogprobsSeen(tokens) if self._open is not None and self._open.kind == "text":
+                self._open.logprobs += tokens  # shown with the finished text: its deltas are gone
+                return b""
             case _:
                 return b""
+
+    def _cite(self, citation: Citation) -> bytes:
+        """Annotate the open text; behind it there is none that the citation could stand in."""
+        opened = self._open
+        if opened is None or opened.kind != "text":
+            return b""
+        citation = shifted(citation, -opened.start)
+        place: dict[str, Json] = {**opened.place(), "content_index": 0}
+        place |= {"annotation_index": len(opened.citations), "annotation": write_flat([citation])[0]}
+        opened.citations.append(citation)
+        return self._frame("response.output_text.annotation.added", place)
+
+    def _image(self, image: BlobPart) -> bytes:
+        closed = self._ready() + self._close()
+        index = len(self._output)
+        item = image_item(place_id("ig", self._start.id, index), image)
+        added = self._add(_Open("image", index, ""), {**item, "status": "in_progress", "result": None})
+        return closed + added + self._done(index, item)
 
     def _frame(self, kind: str, fields: Mapping[str, Json]) -> bytes:
         number, self._number = self._number, self._number + 1
@@ -150,7 +187,8 @@ class ResponsesWriter:
     def _message(self, kind: str) -> bytes:
         closed = self._ready() + self._close()
         index = len(self._output)
-        opened = self._open = _Open(kind, index, place_id("msg", self._start.id, index))
+        item_id = place_id("msg", self._start.id, index)
+        opened = self._open = _Open(kind, index, item_id, start=self._position)
         part = text_content("") if kind == "text" else refusal_content("")
         place = {**opened.place(), "content_index": 0}
         head: dict[str, Json] = {"type": "response.output_text.delta", **place, "logprobs": []}
@@ -161,6 +199,7 @@ class ResponsesWriter:
     def _text(self, text: str) -> bytes:
         if self._open is not None:
             self._open.texts.append(text)
+        self._position += len(text)
         number, self._number = self._number, self._number + 1
         return b'%b,"delta":%b,"sequence_number":%d}\n\n' % (self._head, _TEXT(text), number)
 
@@ -224,8 +263,9 @@ class ResponsesWriter:
             return self._close_thinking(opened, text, sealed or ReasoningPart())
         place = {**opened.place(), "content_index": 0}
         if opened.kind == "text":
-            part = text_content(text)
-            done = self._frame("response.output_text.done", {**place, "text": text, "logprobs": []})
+            part = text_content(text, opened.citations, opened.logprobs)
+            told = {**place, "text": text, "logprobs": part["logprobs"]}
+            done = self._frame("response.output_text.done", told)
         else:
             part = refusal_content(text)
             done = self._frame("response.refusal.done", {**place, "refusal": text})
@@ -270,5 +310,5 @@ class ResponsesWriter:
             usage=usage,
             service_tier=usage.service_tier if usage else "",
         )
-        kind = "response.incomplete" if self._finish in INCOMPLETE_WRITTEN else "response.completed"
+        kind = f"response.{response['status']}"
         return closed + self._frame(kind, {"response": response})

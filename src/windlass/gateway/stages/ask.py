@@ -1,15 +1,22 @@
 """What the caller asks for: the head of the body; the messages stay bytes unless a dialect must change."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from windlass.base.errors import BodyTooLarge
+from windlass.base.errors import BadRequest, BodyTooLarge
 from windlass.contracts.call import Dialect
+from windlass.contracts.chat import AutoCache
 from windlass.contracts.dialect import RequestHead, WrittenRequest
+from windlass.dialects import auto_cache
 from windlass.gateway.stages.context import read_attributes
 from windlass.gateway.stages.record import OpenCall
-from windlass.gateway.traffic import PlannedTarget
+from windlass.gateway.traffic import Plan, PlannedTarget
+
+_PLACED = "prompt_cache.placed"  # attribute of the span
+# What only makes a call cheaper: without it the answer is the same.
+_SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
 
 _SIGNS_CALLS: Final[Dialect] = "gemini"
 
@@ -32,21 +39,58 @@ def read_with(call: OpenCall, read_head: Callable[[bytes], RequestHead]) -> Requ
     return head
 
 
-def write(call: OpenCall, head: RequestHead, planned: PlannedTarget) -> WrittenRequest:
+def write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
     """Write the body for a target: an edit of the caller's bytes, or a translation.
 
-    Raises: BadRequest for what the target's dialect can't carry.
+    Raises: BadRequest for content that the target's dialect has no place for, and for whatever was left out
+    when the route says that nothing may be.
     """
-    quirks = planned.provider.quirks
+    written = _written(call, head, planned, _auto_cache(call, plan))
+    call.dropped = written.dropped
+    if written.auto_cached:
+        call.facts[_PLACED] = ",".join(written.auto_cached)
+    else:
+        call.facts.pop(_PLACED, None)  # of an earlier try
+    if plan.unsupported == "refuse":
+        _refuse_loss(written.dropped, planned)
+    return written
+
+
+def _refuse_loss(dropped: tuple[str, ...], planned: PlannedTarget) -> None:
+    lost = [name for name in dropped if name not in _SAVINGS]
+    if lost:
+        raise BadRequest(
+            f"{planned.name!r} can't be told: {', '.join(lost)}; leave that out, or let the route drop it"
+            " (`unsupported: drop`)",
+            param=lost[0].partition(" ")[0],
+        )
+
+
+def _auto_cache(call: OpenCall, plan: Plan) -> AutoCache | None:
+    """Say how the provider is to cache, by what does not change from call to call of one session."""
+    if plan.cache_ttl is None or call.principal is None:
+        return None
+    shared = (call.principal.project_id, plan.route, call.attributes.session_id)
+    return AutoCache(plan.cache_ttl, "wl-" + hashlib.sha256("\0".join(shared).encode()).hexdigest()[:24])
+
+
+def _written(
+    call: OpenCall, head: RequestHead, planned: PlannedTarget, auto: AutoCache | None
+) -> WrittenRequest:
+    quirks, facts = planned.provider.quirks, planned.facts
     if planned.codec is call.codec:
-        return call.codec.edit(head, model=planned.target.model, quirks=quirks, facts=planned.facts)
+        marked = replace(head, auto_cache=auto) if auto else head
+        return call.codec.edit(marked, model=planned.target.model, quirks=quirks, facts=facts)
     if call.chat is None:
         call.chat = replace(call.codec.read_request(call.request.body), betas=_betas(call))
     chat = replace(call.chat, model=planned.target.model)
     if planned.codec.name == _SIGNS_CALLS and call.principal is not None:
         project_id = call.principal.project_id
         chat = replace(chat, messages=call.rig.signatures.restore(project_id, chat.messages))
-    return planned.codec.write_request(chat, quirks=quirks, facts=planned.facts)
+    if auto is None:
+        return planned.codec.write_request(chat, quirks=quirks, facts=facts)
+    chat, placed = auto_cache.add_to(chat, auto, planned.codec.name, quirks, facts)
+    return replace(planned.codec.write_request(chat, quirks=quirks, facts=facts), auto_cached=placed)
 
 
 def _betas(call: OpenCall) -> tuple[str, ...]:

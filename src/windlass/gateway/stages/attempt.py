@@ -23,6 +23,7 @@ from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
+from windlass.dialects.unshown import unshown
 from windlass.gateway.stages import ask
 from windlass.gateway.stages.course import Course
 from windlass.gateway.stages.failures import TryFailed, from_answer, from_fault, unusable
@@ -131,9 +132,8 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
 
 async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
     call, planned = attempt.call, attempt.planned
-    written = ask.write(call, head, planned)
-    call.dropped = written.dropped
     url = planned.stream_url if head.is_stream else planned.whole_url
+    written = ask.write(call, head, planned, plan)
     request = UpstreamRequest(
         method="POST",
         url=url,
@@ -180,6 +180,7 @@ async def _read_whole(
         else:
             reply_read = restore_reply(codec.read_reply(body, quirks), renamed_tools)
             shown = attempt.call.codec.write_reply(_named(reply_read, attempt))
+            attempt.call.warnings += unshown(reply_read, attempt.call.codec.name)
     except BadRequest as error:
         raise unusable(attempt.planned.provider, error.message) from error
     return WholeAnswer(attempt, body, shown, summary)

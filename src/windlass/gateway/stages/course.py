@@ -94,6 +94,7 @@ class Course:
         if self.rig.retries.may_retry(self.plan.asked, provider, self.rig.clock.monotonic_ns() / 1e9):
             return True
         self.rig.observer.retry_refused(self.plan.route or self.plan.asked, provider)
+        self.warnings.append(f"retry_budget_spent:{provider}")
         return False
 
     def _give_up(self, last: TryFailed) -> NoReturn:

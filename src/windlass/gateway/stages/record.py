@@ -75,6 +75,10 @@ class OpenCall:
     def request_id(self) -> str:
         return f"req_{self.span_id}"
 
+    def all_warnings(self) -> tuple[str, ...]:
+        """Return what the caller should know beside the answer, once each."""
+        return tuple(dict.fromkeys((*self.warnings, *(f"dropped:{name}" for name in self.dropped))))
+
     async def finish(self, outcome: Outcome) -> None:
         """Write the record; a full journal is no error of the call."""
         writing = self._write(outcome)
@@ -202,7 +206,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         request_body=body,
         reply_body=outcome.reply_body,
         is_reply_cut=outcome.is_reply_cut,
-        warnings=(*call.warnings, *(f"dropped:{name}" for name in call.dropped)),
+        warnings=call.all_warnings(),
         attributes={**_kept_headers(call.request.headers), **call.facts},
     )
 

@@ -1,7 +1,7 @@
 """Status lines, headers and error bodies of replies; not when an error is one."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -22,6 +22,7 @@ STREAM_HEADERS: Headers = [
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
+_MAX_LISTED = 1500  # clients refuse headers of some 8,000 bytes in all
 _CACHE_OFF = (b"x-windlass-cache", b"off")
 
 
@@ -45,7 +46,7 @@ def answer_headers(
     if cost is not None and cost.nanousd is not None:
         headers.append((b"x-windlass-cost-usd", usd_text(cost.nanousd).encode()))
     if call.dropped:
-        headers.append((b"x-windlass-dropped", header_value(",".join(call.dropped))))
+        headers.append((b"x-windlass-dropped", listed(call.dropped)))
     return headers
 
 
@@ -139,6 +140,20 @@ def header_value(text: str) -> bytes:
     return text[:500].encode("ascii")
 
 
+def listed(words: Sequence[str]) -> bytes:
+    """Make one header value of several words, whole words only; what has no room is counted."""
+    kept: list[str] = []
+    room = _MAX_LISTED
+    for word in words:
+        written = header_value(word.replace(",", ";")).decode("ascii")
+        room -= len(written) + 1
+        if room < 0:
+            kept.append(f"and {len(words) - len(kept)} more")
+            break
+        kept.append(written)
+    return ",".join(kept).encode("ascii")
+
+
 def _own_headers(call: OpenCall, attempt_count: int) -> Headers:
     request_id = call.request_id.encode()
     headers = [
@@ -149,6 +164,8 @@ def _own_headers(call: OpenCall, attempt_count: int) -> Headers:
     ]
     if call.request.dialect == "anthropic":
         headers.append((b"request-id", request_id))
+    if warnings := call.all_warnings():
+        headers.append((b"x-windlass-warnings", listed(warnings)))
     return headers
 
 

@@ -87,7 +87,15 @@ def _plan_of_route(route: Route, traffic: Traffic, spoken: Dialect | None) -> Pl
     ready = [t for t in route.targets if t.provider in providers and not providers[t.provider].is_known_only]
     targets = tuple(_planned(target, traffic.catalog, spoken) for target in ready or route.targets)
     limits = route.time_limits or _DEFAULT_LIMITS
-    return Plan(route.name, route.name, targets, limits, route.hold_ms / 1000)
+    return Plan(
+        asked=route.name,
+        route=route.name,
+        targets=targets,
+        limits=limits,
+        hold_s=route.hold_ms / 1000,
+        unsupported=route.unsupported,
+        cache_ttl=route.cache_ttl,
+    )
 
 
 def _target(asked: str, traffic: Traffic) -> Target:

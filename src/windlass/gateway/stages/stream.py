@@ -132,6 +132,7 @@ class CallStream:
 
     def _outcome(self, status: SpanStatus, error: WindlassError | None) -> Outcome:
         call, answer = self._call, self._answer
+        call.warnings += self._relay.unshown()  # the headers are gone: on the record alone
         error_type, message = (error_type_of(error), error.message) if error else ("", "")
         answer.attempt.close(status, error_type=error_type, error=message)
         planned, received = answer.attempt.planned, b"".join(self._kept)

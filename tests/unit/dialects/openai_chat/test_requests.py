@@ -36,7 +36,7 @@ def test_every_kind_of_content_is_read() -> None:
     assert (system.role, brief.role, last.parts) == ("system", "system", (TextPart("And now?"),))
     assert user.parts == (
         TextPart("What is this?"),
-        BlobPart("image", "iVBORw0KGgo=", "image/png"),
+        BlobPart("image", "iVBORw0KGgo=", "image/png", detail="low"),
         UriPart("image", "https://example.com/cat.jpg"),
         BlobPart("document", "JVBERi0=", "application/pdf", "a.pdf"),
         FilePart("document", "file-1"),

@@ -18,7 +18,9 @@ def test_a_reply_is_read_with_every_item_and_exclusive_buckets() -> None:
     reply = RESPONSES.read_reply(fixture("responses_reply.json"))
     (message,) = reply.choices
     thought, search, text, call = message.parts
-    assert thought == ReasoningPart("Look it up.", id="rs_1")
+    assert thought == ReasoningPart(
+        "Look it up.", encrypted_content="windlass.openai_responses.rs_1.gAAAAABo==", id="rs_1"
+    )
     assert isinstance(search, OtherPart)
     assert text == TextPart("One moment.")
     assert call == ToolCallPart("get_weather", '{"city":"Ulm"}', "call_a")

@@ -47,7 +47,7 @@ def test_every_kind_of_item_is_read() -> None:
         FilePart("document", "file-1"),
     )
     assert assistant.parts == (
-        ReasoningPart("A cat?", id="rs_1"),
+        ReasoningPart("A cat?", encrypted_content="windlass.openai_responses.rs_1.gAAAAABo==", id="rs_1"),
         ToolCallPart("get_weather", '{"city": "Ulm", "n": 1.0}', "call_a"),
         ToolCallPart("ping", "", "call_b"),
     )
@@ -59,7 +59,6 @@ def test_every_kind_of_item_is_read() -> None:
     assert request.reasoning == ReasoningAsk("low")
     assert request.max_output_tokens == 500
     assert set(request.unread) == {
-        "text.verbosity",
         "reasoning.summary",
         "reasoning.encrypted_content",
         "tools.web_search",

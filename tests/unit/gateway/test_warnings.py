@@ -1,0 +1,65 @@
+"""What a call could not be given is named in `x-windlass-warnings`, or refused where the route says so."""
+
+from tests.unit.gateway.conftest import Gateway
+from windlass.gateway.stages.replies import listed
+
+
+async def test_everything_a_caller_should_know_stands_in_one_header_and_on_the_record(
+    gateway: Gateway,
+) -> None:
+    answer = await gateway.chat("labant/m1", seed=7, logit_bias={"1": 2})
+    named = answer.headers["x-windlass-warnings"].split(",")
+    assert set(named) == {"dropped:seed", "dropped:logit_bias"}
+    assert gateway.record().warnings == tuple(named)
+
+
+async def test_a_stream_names_what_was_dropped_before_its_first_frame(gateway: Gateway) -> None:
+    answer = await gateway.chat("labant/m1", seed=7, stream=True)
+    assert answer.headers["x-windlass-warnings"] == "dropped:seed"
+
+
+async def test_a_call_that_lost_nothing_has_no_warning(gateway: Gateway) -> None:
+    answer = await gateway.chat("labant/m1", temperature=0.5)
+    assert "x-windlass-warnings" not in answer.headers
+    assert "x-windlass-dropped" not in answer.headers
+
+
+async def test_an_estimated_token_count_says_so(gateway: Gateway) -> None:
+    body = {"model": "lab/m1", "messages": [{"role": "user", "content": "hi"}]}
+    answer = await gateway.post("/v1/messages/count_tokens", body)
+    assert answer.headers["x-windlass-warnings"] == "estimated"
+
+
+async def test_vectors_of_another_model_are_named_as_left_out(gateway: Gateway) -> None:
+    answer = await gateway.post("/v1/embeddings", {"model": "vectors", "input": "a"})
+    assert "not_comparable:lab/m2" in answer.headers["x-windlass-warnings"].split(",")
+
+
+async def test_a_strict_route_refuses_what_its_target_cannot_do_and_names_it(gateway: Gateway) -> None:
+    answer = await gateway.chat("strict", seed=7, logit_bias={"1": 2})
+    assert answer.status == 400
+    error = answer.json["error"]
+    assert (error["type"], error["param"]) == ("invalid_request_error", "logit_bias")
+    assert "logit_bias, seed" in error["message"]
+    assert gateway.provider.count("calls") == 0
+    assert gateway.record().http_status == 400
+
+
+async def test_a_strict_route_serves_what_its_target_can_do(gateway: Gateway) -> None:
+    assert (await gateway.chat("strict", temperature=0.5)).status == 200
+
+
+async def test_a_strict_route_lets_go_of_what_only_saves_money(gateway: Gateway) -> None:
+    answer = await gateway.chat("strict", prompt_cache_key="k")
+    assert answer.status == 200
+    assert answer.headers["x-windlass-warnings"] == "dropped:prompt_cache_key"
+
+
+def test_a_long_list_keeps_whole_words_and_counts_the_rest() -> None:
+    words = [f"dropped:field-{number:03}" for number in range(200)]
+    written = listed(words).decode()
+    assert len(written) < 1600
+    kept = written.split(",")
+    assert kept[:-1] == words[: len(kept) - 1]
+    assert kept[-1] == f"and {200 - len(kept) + 1} more"
+    assert listed(["a,b\n"]) == b"a;b?"
