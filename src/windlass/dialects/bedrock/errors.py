@@ -20,6 +20,7 @@ _TOO_LONG: Final = re.compile(
     r"input is too long|prompt is too long|too many (?:input )?tokens", re.IGNORECASE
 )
 _BAD_KEY: Final = re.compile(r"api key|bearer token|authentication failed|security token", re.IGNORECASE)
+_NO_ACCESS: Final = re.compile(r"access to the model|model access", re.IGNORECASE)
 _RETRYABLE: Final = frozenset[FailureKind]({"rate_limited", "timeout", "overloaded", "server"})
 
 
@@ -55,6 +56,8 @@ def fault_of(frame: EventFrame) -> StreamFault:
 def _kind(name: str, status: int, message: str) -> FailureKind:
     plain = name.lower().removesuffix("exception")
     kind = KIND_BY_EXCEPTION.get(plain)
+    if kind == "permission" and _NO_ACCESS.search(message):
+        return "not_found"  # its words are for the caller: the account has not been given this model
     if kind == "permission" and _BAD_KEY.search(message):
         return "auth"
     if kind not in {None, "bad_request"}:

@@ -133,13 +133,15 @@ async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     call, planned = attempt.call, attempt.planned
     written = ask.write(call, head, planned)
     call.dropped = written.dropped
+    url = planned.stream_url if head.is_stream else planned.whole_url
     request = UpstreamRequest(
         method="POST",
-        url=planned.stream_url if head.is_stream else planned.whole_url,
+        url=url,
         headers=ask.headers_for(call, planned),
         body=written.body,
         connect_s=plan.limits.connect_s,
         total_s=min(plan.limits.total_s, left_s),
+        is_url_exact="%" in url,  # escapes are part of what is signed
     )
     if head.is_stream:
         return await _open_stream(attempt, request, head, plan, written.renamed_tools)

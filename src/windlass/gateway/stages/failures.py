@@ -6,7 +6,7 @@ from windlass.base.errors import UpstreamRefused, WindlassError
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import FailureKind, UpstreamFailure
-from windlass.contracts.provider import Provider
+from windlass.contracts.provider import AuthStyle, Provider
 
 CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "bad_request": None,
@@ -23,6 +23,7 @@ CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "server": "down",
 }
 _OURS = frozenset[FailureKind]({"auth", "permission"})  # about Windlass's key, not about the caller's
+_SIGNED = frozenset[AuthStyle]({"aws_sigv4", "google_oauth", "azure_entra"})
 _KIND_OF_STATUS: Mapping[int, FailureKind] = {
     400: "bad_request", 401: "auth", 403: "permission", 404: "not_found", 429: "rate_limited",
     503: "overloaded", 504: "timeout", 529: "overloaded",
@@ -73,6 +74,13 @@ def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect
 
 
 def key_refused(provider: Provider) -> UpstreamRefused:
+    if provider.auth in _SIGNED:
+        return UpstreamRefused(
+            f"the provider {provider.name!r} refused the credentials Windlass has for it;"
+            " check that they are in force and what they may do",
+            http_status=502,
+            wire_code="provider_key_refused",
+        )
     where = f"; check {provider.key_variable}" if provider.key_variable else ""
     return UpstreamRefused(
         f"the provider {provider.name!r} refused the key Windlass has for it{where}",

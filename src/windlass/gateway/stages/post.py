@@ -14,13 +14,15 @@ async def post(trial: Attempt, path: str, body: bytes, *, plan: Plan, left_s: fl
     path: follows the provider's base URL. Raises: TryFailed, UpstreamUnreachable, UpstreamTimedOut.
     """
     call, planned = trial.call, trial.planned
+    url = route.url_at(planned.provider, planned.target.model, path)
     request = UpstreamRequest(
         method="POST",
-        url=route.url_at(planned.provider, planned.target.model, path),
+        url=url,
         headers=ask.headers_for(call, planned),
         body=body,
         connect_s=plan.limits.connect_s,
         total_s=min(plan.limits.total_s, left_s),
+        is_url_exact="%" in url,  # escapes are part of what is signed
     )
     reply = await attempt.send(trial, request)
     try:

@@ -81,6 +81,7 @@ def failure(status: int, name: str, message: str, **headers: str) -> Any:
         (400, "ValidationException", "prompt is too long: 9 tokens > 8 maximum", "context_too_long", False),
         (400, "ValidationException", "bad toolConfig", "bad_request", False),
         (403, "AccessDeniedException", "not authorized to perform: bedrock:InvokeModel", "permission", False),
+        (403, "AccessDeniedException", "You don't have access to the model with", "not_found", False),
         (403, "AccessDeniedException", "Bearer Token has expired", "auth", False),
         (403, "ExpiredTokenException", "The security token is expired", "auth", False),
         (403, "UnrecognizedClientException", "invalid", "auth", False),
