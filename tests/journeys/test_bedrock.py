@@ -292,3 +292,5 @@ def test_boto3_with_another_key_is_refused_by_windlass(server: RunningWindlass) 
     with _boto3(server, "wl-wrong") as stranger, pytest.raises(ClientError) as caught:
         stranger.converse(modelId=HAIKU, messages=_converse())
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 401
+    assert caught.value.response["Error"]["Code"] == "invalid_api_key"
+    assert "windlass key create" in caught.value.response["Error"]["Message"]

@@ -1,6 +1,7 @@
 """Which targets a model name stands for; not whether they answer."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
@@ -156,6 +157,16 @@ def headers_for(provider: Provider, codec: UpstreamCodec) -> dict[str, str]:
 
 def _not_configured(provider: Provider) -> str:
     name = provider.name
+    if missing := re.findall(r"\{(\w+)\}", provider.base_url):
+        key = (
+            ""
+            if provider.api_key.value or not provider.key_variable
+            else f"set {provider.key_variable}, and "
+        )
+        return (
+            f"the provider {name!r} is not configured; {key}say where the account is:"
+            f" add `{name}: {{{missing[0]}: ...}}` to `providers:` in windlass.yaml"
+        )
     if provider.key_variable:
         return (
             f"the provider {name!r} is not configured; set {provider.key_variable} and start Windlass again"
