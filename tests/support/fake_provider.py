@@ -146,6 +146,9 @@ class Connection(asyncio.Protocol):
         name = path.partition("?")[0]
         if name.endswith("/embeddings"):
             self._answer(200, answers.embeddings(body, ""))
+        elif name.endswith("/count-tokens"):
+            status, counted = bedrock.count(name, body)
+            self._answer(status, counted, bedrock.error_headers(status) if status >= 400 else {})
         elif name.endswith("/count_tokens"):
             self._answer(200, answers.count_tokens(body))
         elif name.endswith("/bytes"):
