@@ -257,6 +257,16 @@ def test_missing_credentials_say_what_to_do_and_leave_the_next_target(client: op
     assert reply.choices[0].message.content == TEXT
 
 
+def test_tokens_are_counted_where_bedrock_counts_and_else_estimated(claude: anthropic.Anthropic) -> None:
+    asked = [*ASK, {"role": "assistant", "content": "A drum."}, *ASK]
+    raw = claude.messages.with_raw_response
+    counted = raw.count_tokens(model=f"bedrock/{PROFILE_ARN}", messages=asked)
+    guessed = raw.count_tokens(model="bedrock/eu.amazon.nova-pro-v1:0", messages=asked)
+    assert counted.parse().input_tokens == 21  # seven for each message
+    assert "x-windlass-estimated" not in counted.headers
+    assert guessed.headers["x-windlass-estimated"] == "1"
+
+
 def _converse(text: str = "hi") -> Any:
     return [{"role": "user", "content": [{"text": text}]}]
 
@@ -292,3 +302,5 @@ def test_boto3_with_another_key_is_refused_by_windlass(server: RunningWindlass) 
     with _boto3(server, "wl-wrong") as stranger, pytest.raises(ClientError) as caught:
         stranger.converse(modelId=HAIKU, messages=_converse())
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 401
+    assert caught.value.response["Error"]["Code"] == "invalid_api_key"
+    assert "windlass key create" in caught.value.response["Error"]["Message"]

@@ -24,7 +24,7 @@ SECRETS = {
     "AKIDEXPIRED": "old-secret",
     "AKIDDENIED": "secret-without-rights",
 }
-_PATH = re.compile(r"^/model/([^/?]+)/(converse|converse-stream)$")
+_PATH = re.compile(r"^/model/([^/?]+)/(converse|converse-stream|count-tokens)$")
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d+)/([^/]+)/([^/]+)/aws4_request,"
     r" SignedHeaders=([^,]+), Signature=([0-9a-f]+)$"
@@ -99,6 +99,15 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> dict[str, An
         "cached_tokens": int(options.get("cached", "0")),
         "previous_id": "thinking" if is_thinking else "",
     }
+
+
+def count(path: str, body: bytes) -> tuple[int, bytes]:
+    """Count for Claude, as AWS does for the models themselves; for all else there is no count."""
+    if not model_of(path).startswith("anthropic."):
+        return 400, error_body(400, "The provided model doesn't support counting tokens.")
+    return 200, json.dumps(
+        {"inputTokens": len(json.loads(body)["input"]["converse"]["messages"]) * 7}
+    ).encode()
 
 
 def usage(ask: Any, fault: str) -> dict[str, Any]:

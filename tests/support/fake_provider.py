@@ -160,6 +160,9 @@ class Connection(asyncio.Protocol):
             self._answer(200, cohere.rerank(body))
         elif name == "/msi/token":
             self._answer(200, azure.token())
+        elif name.endswith("/count-tokens"):
+            status, counted = bedrock.count(name, body)
+            self._answer(status, counted, bedrock.error_headers(status) if status >= 400 else {})
         elif name.endswith("/count_tokens"):
             self._answer(200, answers.count_tokens(body))
         elif name.endswith("/bytes"):

@@ -11,19 +11,21 @@ from windlass.contracts.dialect import RequestHead
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.usage import Cost, CostStatus
 from windlass.dialects.anthropic import count_tokens
+from windlass.dialects.bedrock import count_tokens as bedrock_count
 from windlass.dialects.gemini import count_tokens as gemini_count
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import admit, ask, attempt, authenticate, record, route
 from windlass.gateway.stages.attempt import Attempt
-from windlass.gateway.stages.failures import unusable
+from windlass.gateway.stages.failures import TryFailed, unusable
 from windlass.gateway.stages.post import post
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.replies import answer_headers
 from windlass.gateway.traffic import Plan
 
 _FREE = Cost(CostStatus.FREE, NanoUsd(0))
+_UNCOUNTED = frozenset({"bad_request", "permission", "not_found"})
 _INLINE_BYTES = 20_000  # some 2 ms of estimating; above it the event loop is kept free
 
 
@@ -56,6 +58,8 @@ async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> 
     call, planned = trial.call, trial.planned
     if planned.codec.name == "gemini":
         return await _count_at_gemini(trial, plan, left_s)
+    if planned.provider.dialect == "bedrock":
+        return await _try_bedrock(trial, plan, left_s)
     if planned.provider.dialect != "anthropic":
         tokens = await _estimate(call.request.body)
         return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens, is_estimated=True)
@@ -80,6 +84,24 @@ async def _count_at_gemini(trial: Attempt, plan: Plan, left_s: float) -> _Answer
     except BadRequest as error:
         raise unusable(planned.provider, error.message) from error
     return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens)
+
+
+async def _try_bedrock(trial: Attempt, plan: Plan, left_s: float) -> _Answer:
+    """Ask Bedrock, which counts for some models and with a right of its own; else estimate."""
+    call, planned = trial.call, trial.planned
+    model = planned.provider.deployments.get(planned.target.model, planned.target.model)
+    request = replace(call.codec.read_request(call.request.body), model=model)
+    asked = bedrock_count.write(request, planned.facts)
+    try:
+        body = await post(trial, bedrock_count.path(model), asked, plan=plan, left_s=left_s)
+        tokens, is_estimated = bedrock_count.read(body), False
+    except TryFailed as failed:
+        if failed.kind not in _UNCOUNTED:
+            raise
+        tokens, is_estimated = await _estimate(call.request.body), True
+    except BadRequest as error:
+        raise unusable(planned.provider, error.message) from error
+    return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens, is_estimated=is_estimated)
 
 
 async def _estimate(body: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Reads Bedrock's errors, as an answer and as a frame of a stream; decides nothing about retries."""
+"""Bedrock's errors: read as an answer and as a frame of a stream, written for AWS's SDKs; retries nothing."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import FailureKind, UpstreamFailure
+from windlass.contracts.dialect import FailureKind, UpstreamFailure, WireError
 from windlass.contracts.message import Json
 from windlass.dialects import failures
 from windlass.dialects.bedrock.event_stream import EventFrame
@@ -51,6 +51,11 @@ def fault_of(frame: EventFrame) -> StreamFault:
         status=STATUS_BY_KIND.get(kind, 502),
         code="context_length_exceeded" if kind == "context_too_long" else "",
     )
+
+
+def write_error(error: WireError) -> bytes:
+    """Write an error of ours where AWS's SDKs look for its words and its name."""
+    return msgspec.json.encode({"message": error.message, "code": error.code})
 
 
 def _kind(name: str, status: int, message: str) -> FailureKind:

@@ -42,8 +42,8 @@ def _write_claude(draft: Draft, ask: ReasoningAsk) -> None:
     if draft.can("adaptive_thinking", if_unknown=ask.is_adaptive):
         draft.extra["thinking"] = {"type": "adaptive"}
         draft.is_thinking = True
-        if ask.effort:
-            effort = _CLAUDE_EFFORTS.get(ask.effort, ask.effort)
+        if ask.effort or ask.budget_tokens:
+            effort = _CLAUDE_EFFORTS.get(_effort(ask), _effort(ask))
             draft.body["outputConfig"] = {**_object(draft.body.get("outputConfig")), "effort": effort}
         return
     budget = ask.budget_tokens or EFFORT_BUDGETS.get(ask.effort or "medium", EFFORT_BUDGETS["medium"])

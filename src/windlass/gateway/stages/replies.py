@@ -11,6 +11,7 @@ from windlass.base.money import usd_text
 from windlass.contracts.call import AttemptRecord, Dialect
 from windlass.contracts.dialect import WireError
 from windlass.contracts.usage import Cost
+from windlass.dialects.bedrock.errors import write_error as write_aws_error
 from windlass.dialects.registry import CODECS
 from windlass.gateway.exchange import Headers, OutboundReply
 from windlass.gateway.stages.record import OpenCall
@@ -23,6 +24,7 @@ STREAM_HEADERS: Headers = [
     (b"x-accel-buffering", b"no"),
 ]
 _MAX_LISTED = 1500  # clients refuse headers of some 8,000 bytes in all
+_AWS_SDK = "amz-sdk-invocation-id"  # every SDK of AWS sends it
 _CACHE_OFF = (b"x-windlass-cache", b"off")
 
 
@@ -62,7 +64,8 @@ def passage_headers(call: OpenCall, provider: str, upstream_request_id: str) -> 
 def error_reply(call: OpenCall, error: WindlassError) -> OutboundReply:
     """Write an error in the caller's dialect."""
     wire = wire_error(error, call.request_id)
-    body = call.codec.write_error(wire)
+    is_aws = _AWS_SDK in call.request.headers  # they come by the pass-through, which has no dialect
+    body = write_aws_error(wire) if is_aws else call.codec.write_error(wire)
     headers = _own_headers(call, len(call.attempts))
     headers += (_JSON, (b"content-length", b"%d" % len(body)), *_retry_headers(error, call.attempts))
     if call.attempts:

@@ -166,15 +166,15 @@ def headers_for(provider: Provider, codec: UpstreamCodec) -> dict[str, str]:
 
 def _not_configured(provider: Provider) -> str:
     name = provider.name
-    if missing := _PLACEHOLDER.search(provider.base_url):
-        return (
-            f"the provider {name!r} is not configured; write its `{missing[1]}` and its key under"
-            " `providers:` in windlass.yaml"
+    if missing := re.findall(r"\{(\w+)\}", provider.base_url):
+        key = (
+            ""
+            if provider.api_key.value or not provider.key_variable
+            else f"set {provider.key_variable}, and "
         )
-    if provider.key_variable and provider.options:  # an account that is told apart by more than a key
         return (
-            f"the provider {name!r} is not configured; add `{name}:` with its options to `providers:` in"
-            f" windlass.yaml, or set {provider.key_variable}, and start Windlass again"
+            f"the provider {name!r} is not configured; {key}say where the account is:"
+            f" add `{name}: {{{missing[0]}: ...}}` to `providers:` in windlass.yaml"
         )
     if provider.key_variable:
         return (

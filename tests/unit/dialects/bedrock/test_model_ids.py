@@ -2,6 +2,7 @@
 
 import pytest
 
+from windlass.base.errors import ProviderNotConfigured
 from windlass.base.ids import KeyId, ProjectId
 from windlass.capabilities.cost.service import open_price_book
 from windlass.contracts.call import Principal, Target
@@ -53,6 +54,12 @@ def test_every_way_to_a_model_finds_its_facts(model: str) -> None:
     assert planned.target == Target("bedrock", model)
     assert planned.facts is not None
     assert planned.facts.max_output_tokens == 64_000
+
+
+@pytest.mark.parametrize("environment", [{}, {"AWS_BEARER_TOKEN_BEDROCK": "key"}])
+def test_a_missing_region_is_asked_for(environment: dict[str, str]) -> None:
+    with pytest.raises(ProviderNotConfigured, match=r"add `bedrock: \{region: \.\.\.\}`"):
+        choose(f"bedrock/{HAIKU}", ME, traffic_of(configure([], environment)))
 
 
 def price_of(model: str) -> int | None:

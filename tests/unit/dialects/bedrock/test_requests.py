@@ -208,6 +208,10 @@ def test_newer_claudes_think_adaptively_at_an_effort() -> None:
     body, _ = openai(HI, model="anthropic.claude-opus-4-6-v1", reasoning_effort="high")
     assert body["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
     assert body["outputConfig"] == {"effort": "high"}
+    asked = {"type": "enabled", "budget_tokens": 2000}
+    budgeted, _ = anthropic(HI, model="anthropic.claude-opus-4-6-v1", thinking=asked)
+    assert budgeted["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
+    assert budgeted["outputConfig"] == {"effort": "low"}
 
 
 def test_other_makers_are_asked_to_think_in_their_own_words() -> None:
