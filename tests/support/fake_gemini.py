@@ -6,7 +6,7 @@ two calls, `nameless` leaves the ids of calls out.
 
 | fault | what happens |
 |---|---|
-| a status | that status, with an error body; `429` with a delay of 1 s |
+| a status | that status, with an error body; `429` with a delay of 0.05 s |
 | key | 400 with the reason API_KEY_INVALID |
 | day | 429 for the quota of a day |
 | context | 400: too many tokens |
@@ -94,7 +94,7 @@ def _failure(fault: str) -> tuple[int, list[bytes]]:
             "@type": "type.googleapis.com/google.rpc.QuotaFailure",
             "violations": [{"quotaId": quota}],
         }
-        delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}
+        delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0.05s"}
         words = "You exceeded your current quota, please check your plan and billing details."
         return 429, [_error(429, words, violation, delay)]
     return int(fault), [_error(int(fault), f"The fake Gemini answers {fault}.")]
@@ -119,9 +119,10 @@ def _refusal(request: dict[str, Any], model: str) -> str:
     for content in request["contents"]:
         calls = [part for part in content["parts"] if "functionCall" in part]
         given = [part["functionResponse"] for part in content["parts"] if "functionResponse" in part]
-        answered = [(one["name"], one.get("id")) for one in given]
-        if waiting and sorted(map(str, answered)) != sorted(map(str, waiting)):
+        if waiting and sorted(one["name"] for one in given) != sorted(name for name, _ in waiting):
             return "Please ensure that the number of function response parts is equal to the number of calls."
+        if {one["id"] for one in given if "id" in one} - {call_id for _, call_id in waiting}:
+            return "A function response has the id of no call."
         if any(not isinstance(one["response"], dict) for one in given):
             return "Proto field is not repeating, cannot start list: function_response.response"
         waiting = [(part["functionCall"]["name"], part["functionCall"].get("id")) for part in calls]
@@ -164,11 +165,16 @@ def _parts(request: dict[str, Any], model: str) -> Iterator[dict[str, Any]]:
         yield {"text": json.dumps(_example(schema))}
     else:
         blobs = [part["inlineData"] for part in last if "inlineData" in part]
-        seen = "".join(f"I see {blob['mimeType']} of {len(blob['data'])} letters. " for blob in blobs)
+        seen = "".join(f"I see {_type_of(blob)} of {len(blob['data'])} letters. " for blob in blobs)
         words = (seen + TEXT).split(" ")
         yield from ({"text": word if i == 0 else f" {word}"} for i, word in enumerate(words))
         if model.startswith("gemini-3"):
             yield {"text": "", "thoughtSignature": SIGNATURE}
+
+
+def _type_of(blob: dict[str, str]) -> str:
+    """Google's own SDK writes this one name with an underscore, which the API takes, too."""
+    return blob.get("mimeType") or blob["mime_type"]
 
 
 def _calls(name: str, model: str) -> Iterator[dict[str, Any]]:

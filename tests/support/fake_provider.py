@@ -184,7 +184,11 @@ class Connection(asyncio.Protocol):
         return True
 
     async def _gemini(self, path: str, body: bytes, fault: str) -> None:
-        reply = gemini.reply(path, body, fault)
+        try:
+            reply = gemini.reply(path, body, fault)
+        except (LookupError, TypeError, ValueError) as error:  # a body of no shape that Google takes
+            self._answer(400, answers.error_body("openai_chat", 400, repr(error)))
+            return
         if not reply.is_stream:
             self._answer(reply.status, reply.frames[0])
             return

@@ -39,6 +39,7 @@ class _Google:
     auth: ModuleType
     exceptions: ModuleType
     transport: ModuleType
+    accounts: ModuleType
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class VertexSigner:
                 import_module("google.auth"),
                 import_module("google.auth.exceptions"),
                 import_module("google.auth.transport.requests"),
+                import_module("google.oauth2.service_account"),
             )
         except ImportError as error:
             raise CredentialsUnavailable(
@@ -117,7 +119,7 @@ class VertexSigner:
 
     def _load(self, google: _Google) -> _Credentials:
         if self._file:
-            return google.auth.load_credentials_from_file(self._file, scopes=_SCOPES)[0]
+            return google.accounts.Credentials.from_service_account_file(self._file, scopes=_SCOPES)
         return google.auth.default(scopes=_SCOPES)[0]
 
     def _unavailable(self, reason: str) -> CredentialsUnavailable:

@@ -22,7 +22,7 @@ from windlass.dialects.gemini.names import FINISH_READ
 from windlass.dialects.gemini.parts import CallIds, read_part
 from windlass.dialects.gemini.signatures import unseal
 from windlass.dialects.gemini.usage import read_usage
-from windlass.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer
+from windlass.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
 from windlass.dialects.json_fields import text_or_empty
 
 
@@ -69,7 +69,7 @@ def summarise(body: bytes) -> ReplySummary:
     parts = [part for one in candidates for part in read_parts(one, ids, choice_of(one))]
     return ReplySummary(
         usage=read_usage(
-            answer.usage_metadata, searches=sum(count_searches(one, model) for one in candidates)
+            read_counts(answer.usage_metadata), searches=sum(count_searches(one, model) for one in candidates)
         ),
         model=model,
         id=text_or_empty(answer.response_id),

@@ -47,7 +47,7 @@ from windlass.dialects.gemini.reply import (
     signatures_of,
 )
 from windlass.dialects.gemini.usage import read_usage
-from windlass.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer
+from windlass.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.sse import payload_of
 
@@ -65,11 +65,11 @@ class _Choice:
 
 @dataclass(slots=True)
 class _Notes:
-    """What the stream has shown; usage is cumulative, so the last one stands."""
+    """What the stream has shown."""
 
     id: str = ""
     model: str = ""
-    usage: Usage | None = None
+    counts: msgspec.Raw = field(default_factory=msgspec.Raw)  # cumulative, so the last ones stand
     safety: tuple[SafetyResult, ...] = ()
     is_blocked: bool = False
     has_content: bool = False
@@ -77,9 +77,13 @@ class _Notes:
     choices: dict[int, _Choice] = field(default_factory=dict[int, _Choice])
     signatures: dict[str, str] = field(default_factory=dict[str, str])
 
+    def usage(self) -> Usage | None:
+        searches = sum(choice.searches for choice in self.choices.values())
+        return read_usage(read_counts(self.counts), searches=searches)
+
     def summary(self) -> ReplySummary:
         finishes = tuple(choice.finish for choice in self.choices.values() if choice.finish)
-        return ReplySummary(self.usage, self.model, self.id, finishes, signatures=self.signatures)
+        return ReplySummary(self.usage(), self.model, self.id, finishes, signatures=self.signatures)
 
 
 class GeminiReader(FramedReader[_Notes]):
@@ -133,23 +137,24 @@ class GeminiReader(FramedReader[_Notes]):
             self._ids = CallIds(seed_of(answer, payload))
             notes.id, notes.model = text_or_empty(answer.response_id), text_or_empty(answer.model_version)
             yield StreamStart(notes.id, notes.model)
-        for candidate in answer.candidates or ():
-            choice = notes.choices.setdefault(choice_of(candidate), _Choice())
-            choice.searches = count_searches(candidate, notes.model) or choice.searches
-        searches = sum(choice.searches for choice in notes.choices.values())
-        notes.usage = read_usage(answer.usage_metadata, searches=searches) or notes.usage
-        notes.safety = read_safety(answer) or notes.safety
-        notes.is_blocked = notes.is_blocked or is_prompt_blocked(answer)
+        if memoryview(answer.usage_metadata).nbytes:
+            notes.counts = answer.usage_metadata
+        if answer.prompt_feedback is not None or any(one.safety_ratings for one in answer.candidates or ()):
+            notes.safety = read_safety(answer) or notes.safety
+            notes.is_blocked = notes.is_blocked or is_prompt_blocked(answer)
 
     def _show(self, candidate: WireCandidate) -> Iterator[StreamEvent]:
         index = choice_of(candidate)
-        choice = self._notes.choices[index]
+        choice = self._notes.choices.setdefault(index, _Choice())
         parts = list(read_parts(candidate, self._ids or CallIds(""), index))
-        self._notes.signatures |= signatures_of(parts)
+        if len(parts) > 1:  # a signature is a part of its own
+            self._notes.signatures |= signatures_of(parts)
         for part in parts:
             yield from self._events(part, choice, index)
-        if tokens := read_logprobs(candidate.logprobs_result):
+        if candidate.logprobs_result and (tokens := read_logprobs(candidate.logprobs_result)):
             yield LogprobsSeen(tokens, index)
+        if candidate.grounding_metadata:
+            choice.searches = count_searches(candidate, self._notes.model) or choice.searches
         if candidate.grounding_metadata or candidate.citation_metadata:
             choice.sources = candidate
         choice.finish = candidate.finish_reason or choice.finish
@@ -183,8 +188,8 @@ class GeminiReader(FramedReader[_Notes]):
                 yield from (CitationSeen(citation) for citation in found)
         if notes.safety:
             yield SafetySeen(notes.safety)
-        if notes.usage is not None:
-            yield UsageSeen(notes.usage)
+        if (usage := notes.usage()) is not None:
+            yield UsageSeen(usage)
         for index, choice in sorted(notes.choices.items()):
             yield Finish(finish_of(choice.finish, has_calls=choice.has_calls), choice=index)
         if not notes.choices:

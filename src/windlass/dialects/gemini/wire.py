@@ -49,13 +49,14 @@ class WireCandidate(msgspec.Struct, rename="camel"):
 class WireAnswer(msgspec.Struct, rename="camel"):
     candidates: list[WireCandidate] | None = None
     prompt_feedback: dict[str, Any] | None = None
-    usage_metadata: Any = None
+    usage_metadata: msgspec.Raw = msgspec.Raw()  # cumulative, so only the last one is read
     model_version: Any = None
     response_id: Any = None
     error: Any = None
 
 
 _ANSWER = msgspec.json.Decoder(WireAnswer)
+_COUNTS = msgspec.json.Decoder(dict[str, Any])
 _ANSWERS = msgspec.json.Decoder(list[WireAnswer])
 
 
@@ -68,3 +69,11 @@ def decode_answer(payload: bytes) -> WireAnswer:
         return _ANSWER.decode(payload)
     answers = _ANSWERS.decode(payload)
     return answers[0] if answers else WireAnswer()
+
+
+def read_counts(raw: msgspec.Raw) -> dict[str, Any] | None:
+    """Decode the counts of an answer; None when there are none."""
+    try:
+        return _COUNTS.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None

@@ -37,7 +37,7 @@ def test_an_error_is_classed(fault: str, kind: FailureKind, is_retryable: bool) 
 
 def test_the_delay_is_read_and_the_words_are_kept() -> None:
     found = failure("429")
-    assert found.retry_after_s == 1.0
+    assert found.retry_after_s == 0.05
     assert found.code == "resource_exhausted"
     assert found.message.startswith("You exceeded your current quota")
 
