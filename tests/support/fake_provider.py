@@ -152,7 +152,7 @@ class Connection(asyncio.Protocol):
             self._work = asyncio.get_running_loop().create_task(self._flood(int(options["megabytes"])))
         elif "/responses/" in name:
             self._answer(*kept(self._parser.get_method().decode(), path))
-        elif not name.endswith(("/completions", "/messages", "/responses", "/v2/chat")):
+        elif not name.endswith(("/completions", "/messages", "/responses", "/v2/chat", "/api/chat")):
             method = self._parser.get_method().decode()
             self._answer(200, answers.echo(method, path, self._headers, body))
         else:
@@ -222,7 +222,10 @@ class Connection(asyncio.Protocol):
         self._answer(200, answer if fault != "malformed" else answer[:-20])
 
     async def _stream(self, ask: answers.Ask, fault: str, after: int, seconds: float) -> None:
-        self._transport.write(_STREAM_HEAD)
+        head = _STREAM_HEAD
+        if ask.dialect == "ollama":
+            head = head.replace(b"text/event-stream", b"application/x-ndjson")
+        self._transport.write(head)
         frames = _frames(ask, fault)
         if fault == "no-done":
             frames = frames[:-1]

@@ -67,7 +67,7 @@ def read_request(body: bytes) -> ChatRequest:
         end_user=fields.text("safety_identifier") or fields.text("user"),
         service_tier=fields.text("service_tier"),
         unread=(*_unread(fields), *unread_tools),
-        extras={name: fields.values[name] for name in _unread(fields)},
+        extras={n: value for n, value in fields.values.items() if n not in _READ and value is not None},
     )
 
 
