@@ -20,7 +20,7 @@ from windlass.contracts.message import (
 from windlass.contracts.provider import Quirks
 from windlass.dialects.json_fields import Fields, read_object, text_or_empty
 from windlass.dialects.openai_chat.names import FINISH_READ, FINISH_WRITTEN, TIERS
-from windlass.dialects.openai_chat.parts import read_content, thinking_blocks
+from windlass.dialects.openai_chat.parts import details_text, read_content, thinking_blocks
 from windlass.dialects.openai_chat.usage import read_usage, write_usage
 
 
@@ -93,6 +93,7 @@ def read_assistant_parts(message: Fields) -> Iterator[Part]:
     blocks = list(thinking_blocks(message))
     yield from blocks
     thought = message.text("reasoning_content") or _text_or_none(message.values.get("reasoning"))
+    thought = thought or details_text(message.values.get("reasoning_details"))
     if thought and not blocks:  # beside blocks the plain text is the same thinking, for display
         yield ReasoningPart(thought)
     yield from read_content(message)

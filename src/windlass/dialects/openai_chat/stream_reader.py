@@ -31,6 +31,7 @@ from windlass.dialects.openai_chat.chunks import (
     decode_chunk,
 )
 from windlass.dialects.openai_chat.names import FINISH_READ
+from windlass.dialects.openai_chat.parts import details_text
 from windlass.dialects.sse import payload_of
 
 
@@ -99,7 +100,7 @@ class OpenAiReader(FramedReader[StreamNotes]):
                 yield UsageSeen(usage)
 
     def _delta(self, delta: Delta, choice: int) -> Iterator[StreamEvent]:
-        thinking = delta.reasoning_content or delta.reasoning
+        thinking = delta.reasoning_content or delta.reasoning or details_text(delta.reasoning_details)
         if thinking:
             yield ThinkingDelta(thinking, choice)
         for block in delta.thinking_blocks or ():
