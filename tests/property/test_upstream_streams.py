@@ -11,7 +11,13 @@ from windlass.dialects.registry import UPSTREAM_CODECS
 from windlass.dialects.relay import open_relay
 
 COHERE = UPSTREAM_CODECS["cohere"]
-STREAMS = (("cohere/text.sse", COHERE), ("cohere/tools.sse", COHERE))
+OLLAMA = UPSTREAM_CODECS["ollama"]
+STREAMS = (
+    ("cohere/text.sse", COHERE),
+    ("cohere/tools.sse", COHERE),
+    ("ollama/thinking.ndjson", OLLAMA),
+    ("ollama/tools.ndjson", OLLAMA),
+)
 every_stream = pytest.mark.parametrize(("name", "codec"), STREAMS)
 every_caller = pytest.mark.parametrize("caller", [OPENAI, ANTHROPIC, RESPONSES], ids=lambda codec: codec.name)
 

@@ -11,6 +11,7 @@ from typing import Any
 from tests.support import fake_azure as azure
 from tests.support import fake_bedrock as bedrock
 from tests.support import fake_cohere as cohere
+from tests.support import fake_ollama as ollama
 from tests.support import fake_responses as responses
 
 TEXT = (
@@ -82,6 +83,8 @@ def dialect_of(path: str) -> str:
         return "anthropic"
     if path.partition("?")[0].endswith("/v2/chat"):
         return "cohere"
+    if path.partition("?")[0].endswith("/api/chat"):
+        return "ollama"
     if path.startswith("/openai/") and "/chat/completions" in path:
         return "azure"
     return "openai_responses" if path.endswith("/responses") else "openai_chat"
@@ -175,6 +178,8 @@ def whole(ask: Ask, fault: str) -> bytes:
         return _dump(bedrock.whole(ask, fault))
     if ask.dialect == "cohere":
         return cohere.whole(ask, fault)
+    if ask.dialect == "ollama":
+        return ollama.whole(ask, fault)
     usage = usage_of(ask, fault)
     if ask.dialect == "openai_responses":
         return _dump(responses.response(ask, usage, fault))
@@ -219,6 +224,8 @@ def frames(ask: Ask, fault: str) -> list[bytes]:
         return responses.frames(ask, usage_of(ask, fault), fault)
     if ask.dialect == "cohere":
         return cohere.frames(ask, fault)
+    if ask.dialect == "ollama":
+        return ollama.frames(ask, fault)
     if ask.dialect == "azure":
         return azure.frames(_openai_frames(ask, fault))
     return _anthropic_frames(ask, fault) if ask.dialect == "anthropic" else _openai_frames(ask, fault)
@@ -226,12 +233,14 @@ def frames(ask: Ask, fault: str) -> list[bytes]:
 
 def content_frame_count(ask: Ask) -> int:
     """Return how many frames come before the first piece of content."""
-    return {"anthropic": 2, "openai_responses": 4, "azure": 2, "cohere": 2}.get(ask.dialect, 1)
+    return {"anthropic": 2, "openai_responses": 4, "azure": 2, "cohere": 2, "ollama": 0}.get(ask.dialect, 1)
 
 
 def error_body(dialect: str, status: int, fault: str) -> bytes:
     if dialect == "cohere":
         return cohere.error_body(fault)
+    if dialect == "ollama":
+        return ollama.error_body(fault)
     if dialect == "azure" and fault == "policy":
         return azure.policy_error()
     message, code = f"The fake provider was asked to fail: {fault}.", None
@@ -263,6 +272,8 @@ def error_frame(dialect: str) -> bytes:
         )
     if dialect == "cohere":
         return cohere.error_frame()
+    if dialect == "ollama":
+        return ollama.error_frame()
     if dialect == "openai_responses":
         return responses.error_frame()
     return (

@@ -51,7 +51,7 @@ from tests.support import fake_gemini as gemini
 from tests.support.fake_responses import kept
 
 _KEPT_BODY = 100_000
-_CHATS = ("/completions", "/messages", "/responses", "/converse", "/converse-stream", "/v2/chat")
+_CHATS = ("/completions", "/messages", "/responses", "/converse", "/converse-stream", "/v2/chat", "/api/chat")
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n"
     b"x-request-id: req_up_1\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -263,9 +263,9 @@ class Connection(asyncio.Protocol):
         self._answer(200, answer if fault != "malformed" else answer[:-20])
 
     async def _stream(self, ask: answers.Ask, fault: str, after: int, seconds: float) -> None:
-        is_binary = ask.dialect == "bedrock"
-        head = _STREAM_HEAD.replace(b"text/event-stream", bedrock.CONTENT_TYPE.encode())
-        self._transport.write(head if is_binary else _STREAM_HEAD)
+        kinds = {"bedrock": bedrock.CONTENT_TYPE, "ollama": "application/x-ndjson"}
+        kind = kinds.get(ask.dialect, "text/event-stream")
+        self._transport.write(_STREAM_HEAD.replace(b"text/event-stream", kind.encode()))
         frames = _frames(ask, fault)
         if fault == "no-done":
             frames = frames[:-1]

@@ -101,7 +101,7 @@ class ChatRequest:
     betas: tuple[str, ...] = ()  # of Anthropic, from its header
     modalities: tuple[str, ...] = ()  # of the reply: text, audio, image; empty: what the model does
     unread: tuple[str, ...] = ()  # names of fields this shape can't carry, reported to the caller
-    extras: Mapping[str, Json] = field(default_factory=dict[str, Json])  # those of `unread` a host may know
+    extras: Mapping[str, Json] = field(default_factory=dict[str, Json])  # unread fields that a host may know
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from windlass.dialects.cohere.codec import CohereChat
 from windlass.dialects.cohere.embeddings import CohereEmbedder
 from windlass.dialects.gemini.codec import Gemini
 from windlass.dialects.gemini.embeddings import GeminiEmbedder
+from windlass.dialects.ollama.codec import OllamaChat
+from windlass.dialects.ollama.embeddings import OllamaEmbedder
 from windlass.dialects.openai_chat.codec import OpenAiChat
 from windlass.dialects.openai_chat.embeddings import OpenAiEmbedder
 from windlass.dialects.openai_responses.codec import OpenAiResponses
@@ -27,6 +29,7 @@ UPSTREAM_CODECS: Final[Mapping[Dialect, UpstreamCodec]] = {
     "gemini": Gemini(),
     "bedrock": BedrockConverse(),
     "cohere": CohereChat(),
+    "ollama": OllamaChat(),
 }
 # Where a model has several ids: an id -> that of the model itself.
 BASE_MODELS: Final[Mapping[Dialect, Callable[[str], str]]] = {"bedrock": base_of}
@@ -35,4 +38,5 @@ EMBEDDERS: Final[Mapping[Dialect, Embedder]] = {
     "openai_chat": OpenAiEmbedder(),
     "gemini": GeminiEmbedder(),
     "cohere": CohereEmbedder(),
+    "ollama": OllamaEmbedder(),
 }

@@ -44,6 +44,8 @@ class _Outer(msgspec.Struct):
     response: msgspec.Raw = msgspec.Raw()  # the events of OpenAI's Responses
     delta: msgspec.Raw = msgspec.Raw()  # Cohere's `message-end`
     meta: Any = None  # Cohere, beside chat
+    prompt_eval_count: Any = None  # Ollama
+    eval_count: Any = None
 
 
 class _Chunk(msgspec.Struct):
@@ -67,10 +69,12 @@ def summarise(body: bytes, quirks: Quirks, *, is_stream: bool, is_binary: bool =
     model = tier = ""
     payloads = _binary_frames(body) if is_binary else _frames(body)
     for payload in payloads if is_stream else (body,):
-        for found in _read(payload):
+        for found in _read(payload) or _read(_last_line(payload)):
             model = model or text_or_empty(found.model)
             anthropic_usage.merge_usage(counts, found.usage)
             tier = _tier_of(found) if isinstance(found, _Outer) else tier
+            if isinstance(found, _Outer) and found.eval_count is not None:
+                anthropic_usage.merge_usage(counts, _of_ollama(found))
             if isinstance(found, _Outer) and cohere_usage.is_usage(found.meta):
                 anthropic_usage.merge_usage(counts, found.meta)
     return ReplySummary(usage=_usage_of(counts, quirks, tier), model=model)
@@ -92,6 +96,15 @@ def _as_events(body: bytes) -> bytes:
     except (msgspec.DecodeError, RecursionError):
         return b""
     return b"".join(b"data: " + msgspec.json.format(bytes(item), indent=0) + b"\n\n" for item in items)
+
+
+def _last_line(body: bytes) -> bytes:
+    """Return the end of a stream of JSON lines, which is where its counts are."""
+    return body.rstrip().rpartition(b"\n")[2]
+
+
+def _of_ollama(found: _Outer) -> dict[str, Json]:
+    return {"prompt_tokens": found.prompt_eval_count, "completion_tokens": found.eval_count}
 
 
 def _frames(body: bytes) -> Iterable[bytes]:

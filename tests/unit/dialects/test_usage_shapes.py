@@ -87,3 +87,8 @@ def test_dimensions_are_counted_in_either_encoding(vector: bytes, dimensions: in
 def test_a_stream_of_coheres_tells_its_usage_at_its_end() -> None:
     summary = summarise(fixture("cohere/text.sse"), STANDARD, is_stream=True)
     assert summary.usage == Usage(in_fresh=9, in_cache_read=8, out_text=12)
+
+
+def test_lines_of_ollamas_tell_their_usage_in_the_last() -> None:
+    summary = summarise(fixture("ollama/thinking.ndjson"), STANDARD, is_stream=False)
+    assert (summary.usage, summary.model) == (Usage(in_fresh=26, out_text=282), "qwen3")

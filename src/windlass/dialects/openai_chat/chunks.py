@@ -32,6 +32,7 @@ class Delta(msgspec.Struct):
     content: str | list[dict[str, object]] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    reasoning_details: list[dict[str, Any]] | None = None  # OpenRouter
     thinking_blocks: list[dict[str, object]] | None = None
     refusal: str | None = None
     tool_calls: list[ToolPiece] | None = None
@@ -127,6 +128,7 @@ def has_content(delta: Delta) -> bool:
         delta.content
         or delta.reasoning_content
         or delta.reasoning
+        or delta.reasoning_details
         or delta.tool_calls
         or delta.refusal
         or delta.thinking_blocks

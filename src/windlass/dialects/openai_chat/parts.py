@@ -45,6 +45,16 @@ def thinking_blocks(message: Fields) -> Iterator[ReasoningPart]:
             yield ReasoningPart(block.text("thinking") or "", signature=block.text("signature"))
 
 
+def details_text(details: Json) -> str:
+    """Join what `reasoning_details` show; sealed ones show nothing.
+
+    Source: https://openrouter.ai/docs/use-cases/reasoning-tokens.
+    """
+    shown = [item for item in details if isinstance(item, Mapping)] if isinstance(details, list) else []
+    texts = [item.get("text") or item.get("summary") for item in shown]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
 def _read_part(part: Fields) -> Part:
     match part.text("type"):
         case "text":

@@ -23,7 +23,7 @@ from windlass.dialects.openai_chat.annotations import read_annotations, write_ne
 from windlass.dialects.openai_chat.logprobs import read_choice_logprobs, write_logprobs
 from windlass.dialects.openai_chat.media import read_audio, read_images, write_media
 from windlass.dialects.openai_chat.names import FINISH_READ, FINISH_WRITTEN, TIERS
-from windlass.dialects.openai_chat.parts import read_content, thinking_blocks
+from windlass.dialects.openai_chat.parts import details_text, read_content, thinking_blocks
 from windlass.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
 from windlass.dialects.openai_chat.usage import read_usage, write_usage
 
@@ -112,6 +112,7 @@ def read_assistant_parts(message: Fields) -> Iterator[Part]:
     blocks = list(thinking_blocks(message))
     yield from blocks
     thought = message.text("reasoning_content") or _text_or_none(message.values.get("reasoning"))
+    thought = thought or details_text(message.values.get("reasoning_details"))
     if thought and not blocks:  # beside blocks the plain text is the same thinking, for display
         yield ReasoningPart(thought)
     yield from read_content(message)

@@ -82,7 +82,6 @@ def read_request(body: bytes) -> ChatRequest:
         reasoning=_read_reasoning(fields),
         end_user=fields.text("safety_identifier") or fields.text("user"),
         service_tier=fields.text("service_tier"),
-        extras={name: fields.values[name] for name in _unread(fields)},
         cache_marks=_read_marks(fields, messages, tools) if b'"cache_control"' in body else (),
         cache_key=fields.text("prompt_cache_key"),
         wants_logprobs=bool(fields.flag("logprobs")),
@@ -91,6 +90,7 @@ def read_request(body: bytes) -> ChatRequest:
         verbosity=fields.text("verbosity"),
         modalities=fields.texts("modalities"),
         unread=(*_unread(fields), *unread_tools, *unread_choice),
+        extras={n: value for n, value in fields.values.items() if n not in _READ and value is not None},
     )
 
 

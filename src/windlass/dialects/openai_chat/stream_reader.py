@@ -39,6 +39,7 @@ from windlass.dialects.openai_chat.chunks import (
 from windlass.dialects.openai_chat.logprobs import read_choice_logprobs
 from windlass.dialects.openai_chat.media import image_blob
 from windlass.dialects.openai_chat.names import FINISH_READ
+from windlass.dialects.openai_chat.parts import details_text
 from windlass.dialects.openai_chat.safety import read_prompt_results, read_results
 from windlass.dialects.sse import payload_of
 
@@ -112,7 +113,7 @@ class OpenAiReader(FramedReader[StreamNotes]):
                 yield UsageSeen(usage)
 
     def _delta(self, delta: Delta, choice: int) -> Iterator[StreamEvent]:
-        thinking = delta.reasoning_content or delta.reasoning
+        thinking = delta.reasoning_content or delta.reasoning or details_text(delta.reasoning_details)
         if thinking:
             yield ThinkingDelta(thinking, choice)
         for block in delta.thinking_blocks or ():

@@ -1,0 +1,85 @@
+"""Embeddings as Ollama is asked for them and answers; callers speak OpenAI's shape."""
+
+import base64
+import sys
+from array import array
+from typing import Any, Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors, WrittenRequest
+from windlass.contracts.message import Json
+from windlass.contracts.provider import Quirks
+from windlass.contracts.usage import Usage
+from windlass.dialects.json_fields import text_or_empty
+
+_SAME_NAME: Final = ("dimensions", "keep_alive", "options")
+_READ: Final = frozenset({"model", "input", "encoding_format", "truncate", *_SAME_NAME})
+
+
+class OllamaEmbedder:
+    """Implements `contracts.dialect.Embedder`. Nothing is truncated unless `truncate` says so."""
+
+    def path(self, model: str) -> str:
+        return "/api/embed"
+
+    def write(self, head: RequestHead, model: str) -> WrittenRequest:
+        given: dict[str, Json] = {name: msgspec.json.decode(value) for name, value in head.fields.items()}
+        asked = given.get("input")
+        texts = [asked] if isinstance(asked, str) else asked
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise BadRequest(
+                "input: Ollama embeds texts; send a string or an array of strings.", param="input"
+            )
+        body: dict[str, Json] = {"model": model, "input": texts, "truncate": given.get("truncate") is True}
+        body |= {name: given[name] for name in _SAME_NAME if given.get(name) is not None}
+        dropped = tuple(name for name, value in given.items() if name not in _READ and value is not None)
+        return WrittenRequest(msgspec.json.encode(body), dropped)
+
+    def read(self, body: bytes, head: RequestHead, quirks: Quirks) -> Vectors:
+        return read_vectors(body, head)
+
+
+class _Reply(msgspec.Struct):
+    embeddings: list[msgspec.Raw]
+    model: Any = None
+    prompt_eval_count: Any = None
+
+
+_REPLY: Final = msgspec.json.Decoder(_Reply)
+_NUMBERS: Final = msgspec.json.Decoder(list[float])
+
+
+def read_vectors(body: bytes, head: RequestHead) -> Vectors:
+    """Write the vectors in OpenAI's shape and the asked encoding. Raises: BadRequest when there are none."""
+    try:
+        reply = _REPLY.decode(body)
+        is_base64 = bytes(head.fields.get("encoding_format", b"")) == b'"base64"'
+        vectors = [_base64(vector) if is_base64 else vector for vector in reply.embeddings]
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest("The provider's reply has no `embeddings`.", param="embeddings") from error
+    if not vectors:
+        raise BadRequest("The provider's reply has no embeddings.", param="embeddings")
+    count = reply.prompt_eval_count
+    usage = Usage(in_fresh=count) if isinstance(count, int) and count >= 0 else None
+    model = text_or_empty(reply.model)
+    shown = {
+        "object": "list",
+        "data": [
+            {"object": "embedding", "index": index, "embedding": vector}
+            for index, vector in enumerate(vectors)
+        ],
+        "model": model or head.model,
+        **({"usage": {"prompt_tokens": count, "total_tokens": count}} if usage else {}),
+    }
+    dimensions = bytes(reply.embeddings[0]).count(b",") + 1
+    return Vectors(ReplySummary(usage, model), len(vectors), dimensions, msgspec.json.encode(shown))
+
+
+def _base64(vector: msgspec.Raw) -> str:
+    """Encode as OpenAI does: float32, little-endian."""
+    numbers = array("f", _NUMBERS.decode(vector))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return base64.b64encode(numbers.tobytes()).decode()

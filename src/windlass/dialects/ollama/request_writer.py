@@ -1,0 +1,183 @@
+"""Writes the internal request as Ollama's own chat; what it can't take is named as dropped."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from windlass.base.errors import BadRequest
+from windlass.contracts.chat import ChatRequest, ReasoningAsk
+from windlass.contracts.dialect import WrittenRequest
+from windlass.contracts.message import (
+    BlobPart,
+    DocumentPart,
+    Json,
+    Message,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolResponsePart,
+)
+
+# Fields of Ollama's own that callers of another dialect may send beside theirs; `num_ctx` is an option.
+EXTENSIONS: Final = ("options", "keep_alive", "num_ctx", "think")
+_LEVELS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high"}
+_LEVELLED: Final = "gpt-oss"  # which takes a level where other models take true or false
+
+
+def write_request(request: ChatRequest) -> WrittenRequest:
+    """Raises: BadRequest for several choices, images by address, other media."""
+    if request.choice_count != 1:
+        raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
+    dropped = [name for name in request.unread if name not in EXTENSIONS]
+    body: dict[str, Json] = {
+        "model": request.model,
+        "messages": list(_write_messages(request.messages)),
+        "stream": request.is_stream,  # left out, Ollama streams
+    }
+    body |= _write_tools(request, dropped)
+    body |= _write_format(request)
+    body |= _write_thinking(request.reasoning, request.model)
+    if request.wants_logprobs:
+        body["logprobs"] = True
+        if request.top_logprobs:
+            body["top_logprobs"] = request.top_logprobs
+    body |= {name: request.extras[name] for name in ("keep_alive", "think") if name in request.extras}
+    if options := _write_options(request):
+        body["options"] = options
+    lost = {
+        "user": request.end_user,
+        "service_tier": request.service_tier if request.service_tier not in ("auto", "default") else None,
+        "cache_control": request.cache_marks,
+        "prompt_cache_key": request.cache_key,
+        "modalities": [kind for kind in request.modalities if kind != "text"],
+    }
+    dropped += [name for name, value in lost.items() if value]
+    return WrittenRequest(msgspec.json.encode(body), tuple(dict.fromkeys(dropped)))
+
+
+def _write_options(request: ChatRequest) -> dict[str, Json]:
+    """Join the caller's own options with what OpenAI has a name for; the latter wins."""
+    own = request.extras.get("options")
+    options: dict[str, Json] = dict(own) if isinstance(own, Mapping) else {}
+    given: dict[str, Json] = {
+        "num_ctx": request.extras.get("num_ctx"),
+        "num_predict": request.max_output_tokens,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "top_k": request.top_k,
+        "seed": request.seed,
+        "stop": list(request.stop) or None,
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
+    }
+    return options | {name: value for name, value in given.items() if value is not None}
+
+
+def _write_tools(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
+    """Offer the tools; without a choice in the API, none are offered to forbid, and one to name it."""
+    choice, offered = request.tool_choice, request.tools
+    if choice is not None and choice.mode == "none":
+        return {}
+    if choice is not None and choice.mode == "named":
+        offered = tuple(tool for tool in offered if tool.name == choice.name)
+    if choice is not None and choice.mode != "auto" and offered:
+        dropped.append("tool_choice")
+    if request.takes_parallel_tools is False:
+        dropped.append("parallel_tool_calls")
+    if any(tool.is_strict for tool in offered):
+        dropped.append("tools.strict")
+    tools: list[Json] = []
+    for tool in offered:
+        function: dict[str, Json] = {"name": tool.name, "description": tool.description}
+        function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+        tools.append({"type": "function", "function": function})
+    return {"tools": tools} if tools else {}
+
+
+def _write_format(request: ChatRequest) -> dict[str, Json]:
+    wanted = request.reply_format
+    if wanted is None or wanted.kind == "text":
+        return {}
+    return {"format": "json" if wanted.kind == "json_object" else wanted.schema or {"type": "object"}}
+
+
+def _write_thinking(ask: ReasoningAsk | None, model: str) -> dict[str, Json]:
+    if ask is None:
+        return {}
+    if model.rpartition("/")[2].startswith(_LEVELLED):
+        return {"think": _LEVELS.get(ask.effort or "medium", "low")}  # it can't be switched off
+    return {"think": ask.effort != "none"}
+
+
+def _write_messages(messages: Sequence[Message]) -> Iterator[Json]:
+    names: dict[str, str] = {}  # of tools, by the id of the call
+    for message in messages:
+        match message.role:
+            case "system" | "user":
+                if message.parts or message.role == "user":
+                    yield {"role": message.role, **_content(message.parts)}
+            case "assistant":
+                yield {"role": "assistant", **_assistant(message, names)}
+            case "tool":
+                yield from _results(message, names)
+
+
+def _content(parts: Sequence[Part]) -> dict[str, Json]:
+    texts: list[str] = []
+    images: list[Json] = []
+    for part in parts:
+        match part:
+            case TextPart(content) | RefusalPart(content) | DocumentPart(content=content):
+                texts.append(content)
+            case BlobPart("image", content):
+                images.append(content)
+            case _:
+                raise BadRequest(
+                    "Ollama's chat takes text and images as base64; send the image itself, not its address,"
+                    " and other media as text."
+                )
+    written: dict[str, Json] = {"content": "\n".join(texts)}
+    return written | {"images": images} if images else written
+
+
+def _assistant(message: Message, names: dict[str, str]) -> dict[str, Json]:
+    texts = [part.content for part in message.parts if isinstance(part, TextPart | RefusalPart)]
+    thoughts = [
+        part.content for part in message.parts if isinstance(part, ReasoningPart) and not part.signature
+    ]
+    calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
+    names |= {call.id: call.name for call in calls if call.id}
+    written: dict[str, Json] = {"content": "".join(texts)}
+    if thought := "".join(thoughts):
+        written["thinking"] = thought
+    if calls:
+        written["tool_calls"] = [
+            {"function": {"name": call.name, "arguments": _arguments(call.arguments)}} for call in calls
+        ]
+    return written
+
+
+def _arguments(text: str) -> Mapping[str, Json]:
+    """Read arguments, which are an object here; what is none is kept under a name of ours."""
+    try:
+        value: Json = msgspec.json.decode(text or "{}")
+    except (msgspec.DecodeError, RecursionError):
+        value = text
+    return value if isinstance(value, Mapping) else {"arguments": value}
+
+
+def _results(message: Message, names: Mapping[str, str]) -> Iterator[Json]:
+    """Write one message per result, paired by the tool's name; pictures follow."""
+    media: list[Part] = []
+    for part in message.parts:
+        if isinstance(part, ToolResponsePart):
+            said = part.response
+            text = said if isinstance(said, str) else msgspec.json.encode(said).decode()
+            named: dict[str, Json] = {"tool_name": names[part.id]} if part.id and part.id in names else {}
+            yield {"role": "tool", "content": f"Error: {text}" if part.is_error else text, **named}
+            media += part.media
+    if media:
+        yield {"role": "user", **_content(media)}
