@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import gateway, journal, pipeline, start
+from bench import gateway, journal, pipeline, start, translate
 from bench.machine import describe
 from tests.conftest import CONFIG
 from tests.support.fake_provider import start_fake_provider
@@ -25,6 +25,9 @@ TARGETS = {
     "visible_s.median": 1.0,
     "pipeline.queryable_per_s": -5000,  # negative: at least
     "start.import_windlass_ms": 150,
+    "translate.worst_call_ms": 0.3,
+    "translate.worst_chunk_us": 10,
+    "translate.worst_growth": 30,  # of a body 20 times as long; what is above 20 is the garbage collector
 }
 
 
@@ -41,6 +44,7 @@ def main() -> int:
             found["visible_s"] = _step("visible", lambda: pipeline.time_to_visible(running))
             found["gateway"] = _step("gateway", lambda: gateway.measure(running, provider.url))
             found["pipeline"] = _step("pipeline", lambda: pipeline.drain_rate(running))
+        found["translate"] = _step("translate", translate.measure)
         found["journal"] = _step("journal", journal.measure)
         found["start"] = _step("start", lambda: start.measure(home, config))
         peer = _step("litellm", lambda: gateway.measure_litellm(provider.url))

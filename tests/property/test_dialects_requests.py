@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
 from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import STANDARD
+from windlass.dialects.openai_responses.names import KEPT_FIELDS
 from windlass.dialects.raw_object import split_object
 
+READ = {"model", "messages", "input", "stream", "metadata", "stream_options", *KEPT_FIELDS}  # and checked
 EDITED = {"model", "stream_options", "max_tokens", "max_completion_tokens"}
 values = st.recursive(
     st.none()
@@ -23,7 +25,7 @@ values = st.recursive(
     max_leaves=8,
 )
 extras = st.dictionaries(
-    st.text().filter(lambda name: name not in {"model", "messages", "stream", "metadata", "stream_options"}),
+    st.text().filter(lambda name: name not in READ),
     values,
     max_size=4,
 )

@@ -43,6 +43,8 @@ class ToolNames:
 
     def rename(self, message: Message) -> Message:
         """Write the names of a message's tool calls."""
+        if message.role != "assistant":
+            return message
         parts = tuple(
             replace(part, name=self.write(part.name)) if isinstance(part, ToolCallPart) else part
             for part in message.parts

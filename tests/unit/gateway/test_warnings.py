@@ -3,6 +3,8 @@
 from tests.unit.gateway.conftest import Gateway
 from windlass.gateway.stages.replies import listed
 
+ASKED = '{"model":"labant/m1","messages":[{"role":"user","content":"hi"}]}'
+
 
 async def test_everything_a_caller_should_know_stands_in_one_header_and_on_the_record(
     gateway: Gateway,
@@ -53,6 +55,23 @@ async def test_a_strict_route_lets_go_of_what_only_saves_money(gateway: Gateway)
     answer = await gateway.chat("strict", prompt_cache_key="k")
     assert answer.status == 200
     assert answer.headers["x-windlass-warnings"] == "dropped:prompt_cache_key"
+
+
+async def test_a_schema_nested_too_deeply_to_translate_is_refused(gateway: Gateway) -> None:
+    schema = '{"type":"array","items":' * 600 + '{"type":"string"}' + "}" * 600
+    form = '{"type":"json_schema","json_schema":{"name":"a","schema":' + schema + "}}"
+    body = ASKED[:-1] + ',"response_format":' + form + "}"
+    answer = await gateway.post("/v1/chat/completions", body.encode())
+    assert answer.status == 400
+    assert "nested too deeply" in answer.json["error"]["message"]
+
+
+async def test_a_number_no_float_can_hold_is_refused_by_name(gateway: Gateway) -> None:
+    body = b'{"model":"labant/m1","messages":[{"role":"user","content":"hi"}],"temperature":%s}' % (
+        b"9" * 400
+    )
+    answer = await gateway.post("/v1/chat/completions", body)
+    assert (answer.status, answer.json["error"]["param"]) == (400, "temperature")
 
 
 def test_a_long_list_keeps_whole_words_and_counts_the_rest() -> None:

@@ -81,6 +81,14 @@ def _written(
     if planned.codec is call.codec:
         marked = replace(head, auto_cache=auto) if auto else head
         return call.codec.edit(marked, model=planned.target.model, quirks=quirks, facts=facts)
+    try:
+        return _translated(call, planned, auto)
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deeply.") from error
+
+
+def _translated(call: OpenCall, planned: PlannedTarget, auto: AutoCache | None) -> WrittenRequest:
+    quirks, facts = planned.provider.quirks, planned.facts
     if call.chat is None:
         call.chat = replace(call.codec.read_request(call.request.body), betas=_betas(call))
     chat = replace(call.chat, model=planned.target.model)
