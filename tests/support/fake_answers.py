@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support import fake_responses as responses
+from tests.support import fake_schema as schemas
+from tests.support import fake_thinking as thinking
 
 TEXT = (
     "A windlass lifts what is heavy with a rope and a drum; it holds what it has lifted "
@@ -30,9 +32,13 @@ class Ask:
     wants_usage: bool
     cached_tokens: int = 0
     previous_id: str = ""
+    schema_json: str = ""  # of the structured output that was asked for
+    is_thinking: bool = False
 
     @property
     def pieces(self) -> list[str]:
+        if self.schema_json:
+            return schemas.pieces_of(self.schema_json)
         return [("" if i == 0 else " ") + WORDS[i % len(WORDS)] for i in range(self.chunk_count)]
 
     @property
@@ -65,6 +71,8 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
         wants_usage=bool((request.get("stream_options") or {}).get("include_usage")),
         cached_tokens=int(options.get("cached", "0")),
         previous_id=str(request.get("previous_response_id") or ""),
+        schema_json=schemas.schema_of(request),
+        is_thinking=thinking.is_asked(request.get("thinking")),
     )
 
 
@@ -170,7 +178,7 @@ def whole(ask: Ask, fault: str) -> bytes:
                 "type": "message",
                 "role": "assistant",
                 "model": ask.model,
-                "content": [block],
+                "content": [*thinking.blocks(ask.is_thinking), block],
                 "stop_reason": "tool_use" if ask.tool_name else "end_turn",
                 "stop_sequence": None,
                 **with_usage,
@@ -283,14 +291,16 @@ def _anthropic_frames(ask: Ask, fault: str) -> list[bytes]:
     end: dict[str, Any] = {"type": "message_delta", "delta": stop}
     if usage:
         end["usage"] = {"output_tokens": ask.completion_tokens}
+    at = int(ask.is_thinking)
     return [
         _event("message_start", {"type": "message_start", "message": message}),
-        _event("content_block_start", {"type": "content_block_start", "index": 0, "content_block": block}),
+        *(_event(event["type"], event) for event in thinking.events(ask.is_thinking)),
+        _event("content_block_start", {"type": "content_block_start", "index": at, "content_block": block}),
         *(
-            _event("content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta})
+            _event("content_block_delta", {"type": "content_block_delta", "index": at, "delta": delta})
             for delta in deltas
         ),
-        _event("content_block_stop", {"type": "content_block_stop", "index": 0}),
+        _event("content_block_stop", {"type": "content_block_stop", "index": at}),
         _event("message_delta", end),
         _event("message_stop", {"type": "message_stop"}),
     ]
