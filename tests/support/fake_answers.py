@@ -72,7 +72,7 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
         cached_tokens=int(options.get("cached", "0")),
         previous_id=str(request.get("previous_response_id") or ""),
         schema_json=schemas.schema_of(request),
-        is_thinking=thinking.is_asked(request.get("thinking")),
+        is_thinking="think" in options or thinking.is_asked(request.get("thinking")),
     )
 
 
