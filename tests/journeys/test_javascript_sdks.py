@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.pages import PAGES, Block, blocks_of
 from tests.support.fake_provider import FakeProvider
 from tests.support.node import node_environment
 from tests.support.running import RunningWindlass
@@ -20,6 +21,7 @@ FILES = sorted(FOLDER.glob("*.test.mjs"))
 CASES = [
     (path.name, name) for path in FILES for name in re.findall(r'^test\("(.+)", ', path.read_text(), re.M)
 ]
+SHOWN = [block for page in PAGES for block in blocks_of(page) if block.language == "js"]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,26 @@ def outcomes(
 def test_journey(outcomes: dict[tuple[str, str], dict[str, Any]], file: str, name: str) -> None:
     outcome = outcomes[file, name]
     assert outcome["passed"], outcome["error"]
+
+
+@pytest.mark.parametrize("block", SHOWN, ids=lambda block: f"{block.page.name}:{block.line}")
+def test_javascript_in_the_documentation_runs(
+    packages: Path, windlass_server: RunningWindlass, block: Block
+) -> None:
+    script = packages / "node_modules" / f"shown-{block.line}.mjs"  # where its imports are found
+    script.write_text(block.text, encoding="utf-8")
+    environment = {
+        **node_environment(),
+        "OPENAI_BASE_URL": f"{windlass_server.base_url}/v1",
+        "OPENAI_API_KEY": windlass_server.key,
+        "ANTHROPIC_BASE_URL": windlass_server.base_url,
+        "ANTHROPIC_API_KEY": windlass_server.key,
+    }
+    done = subprocess.run(
+        ["node", str(script)], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "blue" in done.stdout
 
 
 def test_no_journey_is_left_out() -> None:
