@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from windlass.base.collection import collection_paused
 from windlass.base.errors import BodyTooLarge
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.gateway.stages.context import read_attributes
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import PlannedTarget
+
+_LARGE_BYTES = 256_000  # about 10,000 objects, from where the collector makes itself felt
 
 
 def read(call: OpenCall) -> RequestHead:
@@ -33,13 +36,20 @@ def write(call: OpenCall, head: RequestHead, planned: PlannedTarget) -> WrittenR
 
     Raises: BadRequest for what the target's dialect can't carry.
     """
-    quirks = planned.provider.quirks
     if planned.codec is call.codec:
+        quirks = planned.provider.quirks
         return call.codec.edit(head, model=planned.target.model, quirks=quirks, facts=planned.facts)
+    if len(call.request.body) <= _LARGE_BYTES:
+        return _translate(call, planned)
+    with collection_paused():
+        return _translate(call, planned)
+
+
+def _translate(call: OpenCall, planned: PlannedTarget) -> WrittenRequest:
     if call.chat is None:
         call.chat = call.codec.read_request(call.request.body)
     chat = replace(call.chat, model=planned.target.model)
-    return planned.codec.write_request(chat, quirks=quirks, facts=planned.facts)
+    return planned.codec.write_request(chat, quirks=planned.provider.quirks, facts=planned.facts)
 
 
 def headers_for(call: OpenCall, planned: PlannedTarget) -> Mapping[str, str]:
