@@ -13,6 +13,8 @@ from tests.support import fake_bedrock as bedrock
 from tests.support import fake_cohere as cohere
 from tests.support import fake_ollama as ollama
 from tests.support import fake_responses as responses
+from tests.support import fake_schema as schemas
+from tests.support import fake_thinking as thinking
 
 TEXT = (
     "A windlass lifts what is heavy with a rope and a drum; it holds what it has lifted "
@@ -35,9 +37,13 @@ class Ask:
     cached_tokens: int = 0
     previous_id: str = ""
     is_background: bool = False
+    schema_json: str = ""  # of the structured output that was asked for
+    is_thinking: bool = False
 
     @property
     def pieces(self) -> list[str]:
+        if self.schema_json:
+            return schemas.pieces_of(self.schema_json)
         return [("" if i == 0 else " ") + WORDS[i % len(WORDS)] for i in range(self.chunk_count)]
 
     @property
@@ -73,6 +79,8 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
         cached_tokens=int(options.get("cached", "0")),
         previous_id=str(request.get("previous_response_id") or ""),
         is_background=bool(request.get("background")),
+        schema_json=schemas.schema_of(request),
+        is_thinking="think" in options or thinking.is_asked(request.get("thinking")),
     )
 
 
@@ -194,7 +202,7 @@ def whole(ask: Ask, fault: str) -> bytes:
                 "type": "message",
                 "role": "assistant",
                 "model": ask.model,
-                "content": [block],
+                "content": [*thinking.blocks(ask.is_thinking), block],
                 "stop_reason": "tool_use" if ask.tool_name else "end_turn",
                 "stop_sequence": None,
                 **with_usage,
@@ -331,14 +339,16 @@ def _anthropic_frames(ask: Ask, fault: str) -> list[bytes]:
     end: dict[str, Any] = {"type": "message_delta", "delta": stop}
     if usage:
         end["usage"] = {"output_tokens": ask.completion_tokens}
+    at = int(ask.is_thinking)
     return [
         _event("message_start", {"type": "message_start", "message": message}),
-        _event("content_block_start", {"type": "content_block_start", "index": 0, "content_block": block}),
+        *(_event(event["type"], event) for event in thinking.events(ask.is_thinking)),
+        _event("content_block_start", {"type": "content_block_start", "index": at, "content_block": block}),
         *(
-            _event("content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta})
+            _event("content_block_delta", {"type": "content_block_delta", "index": at, "delta": delta})
             for delta in deltas
         ),
-        _event("content_block_stop", {"type": "content_block_stop", "index": 0}),
+        _event("content_block_stop", {"type": "content_block_stop", "index": at}),
         _event("message_delta", end),
         _event("message_stop", {"type": "message_stop"}),
     ]

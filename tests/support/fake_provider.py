@@ -23,7 +23,8 @@ headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fa
 Beside chats it answers `/embeddings`, `/messages/count_tokens`, `/echo` (what arrived), `/flood`
 (`megabytes`) and `/bytes` (binary, with a cookie and account headers); there faults stand in the query.
 
-`times=N&id=X` fails only the first N requests with that id. `chunks=N`, `cached=N` shape the answer.
+`times=N&id=X` fails only the first N requests with that id. `chunks=N`, `cached=N`, `think=1`
+(Anthropic) shape the answer.
 """
 
 import asyncio

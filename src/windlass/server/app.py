@@ -67,6 +67,7 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        responses=problems.RESPONSES,
     )
     problems.install(api)
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI
@@ -17,6 +18,27 @@ from windlass.base.ids import new_id
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_TEXT = {"type": "string"}
+_FAULT = {
+    "type": "object",
+    "required": ["field", "message"],
+    "properties": {"field": _TEXT, "message": _TEXT},
+}
+_SCHEMA: Final = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        **dict.fromkeys(("type", "title", "code", "detail", "request_id", "param"), _TEXT),
+        "status": {"type": "integer"},
+        "faults": {"type": "array", "items": _FAULT},
+    },
+}
+_ANY_ERROR: Final = {
+    "description": "What went wrong (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {"default": _ANY_ERROR}  # of every operation, in OpenAPI
 
 
 def problem(
@@ -45,7 +67,15 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` as problem details."""
+    """Answer every error of `app` as problem details, and name their schema in its OpenAPI document."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = describe()
+        document.setdefault("components", {}).setdefault("schemas", {}).setdefault("Problem", _SCHEMA)
+        return document
+
+    app.openapi = described
     app.add_exception_handler(WindlassError, _on_windlass_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)

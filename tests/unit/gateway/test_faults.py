@@ -93,6 +93,13 @@ async def test_fallback_is_by_cause(gateway: Gateway) -> None:
     assert (refused.status, refused.json["error"]["code"]) == (400, "context_length_exceeded")
 
 
+async def test_the_class_of_an_anthropic_error_is_a_code_for_an_openai_caller(gateway: Gateway) -> None:
+    too_long = await gateway.chat("labant/fault-context")
+    limited = await gateway.chat("labant/fault-429?retry_after=90")
+    assert (too_long.status, too_long.json["error"]["code"]) == (400, "context_length_exceeded")
+    assert (limited.status, limited.json["error"]["code"]) == (429, "rate_limit_exceeded")
+
+
 async def test_when_all_targets_fail_each_is_named(gateway: Gateway) -> None:
     answer = await gateway.chat("all-bad")
     assert (answer.status, answer.json["error"]["code"]) == (502, "all_targets_failed")

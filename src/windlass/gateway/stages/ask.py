@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from windlass.base.collection import collection_paused
 from windlass.base.errors import BadRequest, BodyTooLarge
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import AutoCache
@@ -19,6 +20,8 @@ _PLACED = "prompt_cache.placed"  # attribute of the span
 _SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
 
 _SIGNS_CALLS: Final[Dialect] = "gemini"
+
+_LARGE_BYTES = 256_000  # about 10,000 objects, from where the collector makes itself felt
 
 
 def read(call: OpenCall) -> RequestHead:
@@ -82,7 +85,10 @@ def _written(
         marked = replace(head, auto_cache=auto) if auto else head
         return call.codec.edit(marked, model=planned.target.model, quirks=quirks, facts=facts)
     try:
-        return _translated(call, planned, auto)
+        if len(call.request.body) <= _LARGE_BYTES:
+            return _translated(call, planned, auto)
+        with collection_paused():
+            return _translated(call, planned, auto)
     except RecursionError as error:
         raise BadRequest("The body is nested too deeply.") from error
 

@@ -27,6 +27,12 @@ _KIND_OF_STATUS: Mapping[int, FailureKind] = {
     400: "bad_request", 401: "auth", 403: "permission", 404: "not_found", 429: "rate_limited",
     503: "overloaded", 504: "timeout", 529: "overloaded",
 }  # fmt: skip
+_CODE_OF_KIND: Mapping[FailureKind, str] = {  # what OpenAI's callers look for; other dialects send no code
+    "context_too_long": "context_length_exceeded",
+    "policy": "content_filter",
+    "quota": "insufficient_quota",
+    "rate_limited": "rate_limit_exceeded",
+}
 _RETRYABLE = frozenset[FailureKind]({"rate_limited", "overloaded", "timeout", "server"})
 
 
@@ -62,7 +68,7 @@ def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect
         error = UpstreamRefused(
             failure.message,
             http_status=failure.status if failure.status >= 400 else 502,
-            wire_code=failure.code,
+            wire_code=failure.code or ("" if is_same_dialect else _CODE_OF_KIND.get(failure.kind, "")),
             error_type=failure.error_type if is_same_dialect else "",
             param=failure.param,
             retry_after_s=failure.retry_after_s,

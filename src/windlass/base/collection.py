@@ -1,0 +1,21 @@
+"""Pauses Python's cyclic garbage collector around one piece of work; decides for nobody what is large."""
+
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
+
+
+@contextmanager
+def collection_paused() -> Generator[None, None, None]:
+    """Let a large document become objects without passes over them, none of which is garbage yet.
+
+    With them the work grows faster than the document: reading and translating 10 MB of messages took 31 to
+    35 times as long as 0.5 MB, paused 11 to 18 times. Only around code that awaits nothing.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
