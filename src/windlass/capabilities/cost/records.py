@@ -1,6 +1,8 @@
 """The shapes of the price table and of its overrides; not how a price is looked up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -59,29 +61,81 @@ class PriceTable(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PriceOverride:
-    """A contract or self-hosted price, in USD per million tokens."""
+    """A contract or self-hosted price, in USD per million tokens, per use of a tool and per request."""
 
     model: str  # provider/model
     input_usd: Decimal
     output_usd: Decimal
     cache_read_usd: Decimal | None = None
     cache_write_usd: Decimal | None = None
+    cache_write_1h_usd: Decimal | None = None
+    input_audio_usd: Decimal | None = None
+    input_image_usd: Decimal | None = None
+    output_reasoning_usd: Decimal | None = None
+    output_audio_usd: Decimal | None = None
+    output_image_usd: Decimal | None = None
+    request_usd: Decimal | None = None
+    units_usd: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    batch_factor: Decimal | None = None  # a batch costs this share of the token prices
+    service_tier: str = ""  # as the provider returns it
+    region: str = ""
+    from_date: date | None = None  # both at 00:00 UTC
+    until_date: date | None = None
+    above_input_tokens: int = 0  # for requests with more input than this
+
+
+Factor: TypeAlias = tuple[int, int]  # numerator, denominator
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRow:
+    """One override made ready: where and when it holds, and its unit prices."""
+
+    rates: Mapping[str, Rate]
+    from_day: int | None = None  # days since 1970-01-01
+    until_day: int | None = None
+    service_tier: str = ""
+    region: str = ""
+    batch_factor: Factor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TierRates:
+    """Prices for requests with more than `above` input tokens; a rate is None where there is no price."""
+
+    above: int  # -1: the base
+    rates: tuple[int | None, ...]  # pico-USD per token, in the order of BUCKETS
+    basis: Mapping[str, str]  # what the cost of a call says about its price
 
 
 @dataclass(frozen=True, slots=True)
 class RateCard:
-    """One row made ready for arithmetic; a rate is None where the table has no price."""
+    """One row made ready for arithmetic."""
 
-    rates: tuple[int | None, ...]  # pico-USD per token, in the order of BUCKETS
-    tiers: tuple[tuple[int, tuple[int | None, ...]], ...] = ()  # (input tokens to exceed, rates)
-    unit_rates: dict[str, int] = field(default_factory=dict[str, int])  # pico-USD per unit
+    tiers: tuple[TierRates, ...]  # the base first, then by rising threshold
+    unit_rates: Mapping[str, int] = field(default_factory=dict[str, int])  # pico-USD per unit
     request_rate: int = 0  # pico-USD per request
-    is_write_1h_guessed: bool = False
-    divisor: int = 1000  # pico to nano; 2000 when a batch is charged at half
+    guessed: frozenset[str] = frozenset()  # buckets that pay another bucket's price for want of their own
+    factor: Factor = (1, 1)  # on tokens: a batch at half, a region at 11/10
+    reason: str = ""  # why what it gives is an estimate
 
     @property
     def is_empty(self) -> bool:
-        return not self.unit_rates and not self.request_rate and all(rate is None for rate in self.rates)
+        return (
+            not self.unit_rates
+            and not self.request_rate
+            and all(rate is None for tier in self.tiers for rate in tier.rates)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What the arithmetic of one call gives."""
+
+    parts: Mapping[str, int]  # nano-USD
+    rates: Mapping[str, int]
+    basis: Mapping[str, str]
+    saved_nanousd: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +146,5 @@ class PriceMatch:
     provider: str
     step: MatchStep
     is_resold: bool = False  # another provider's row; its variants don't apply
+    overrides: tuple[OverrideRow, ...] = ()
+    beneath: "PriceMatch | None" = None  # what the table says where no override is in force
