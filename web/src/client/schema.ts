@@ -318,6 +318,12 @@ export interface components {
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
+            /** Cache Hit Rate */
+            cache_hit_rate: number | null;
+            /** Cache Saved Usd */
+            cache_saved_usd: string;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number;
             /** Latency P50 Ms */
             latency_p50_ms: number | null;
             /** Latency P95 Ms */
@@ -386,6 +392,12 @@ export interface components {
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
+            /** Cache Hit Rate */
+            cache_hit_rate: number | null;
+            /** Cache Saved Usd */
+            cache_saved_usd: string;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number;
             /** Latency P50 Ms */
             latency_p50_ms: number | null;
             /** Latency P95 Ms */
@@ -394,6 +406,9 @@ export interface components {
         /**
          * OverviewTotals
          * @description Sums over calls; cost and latencies are null when no call has one.
+         *
+         *     cache_hit_rate: the share of input tokens that the providers' prompt caches served, from 0 to 1; null when
+         *     nothing is known. cache_saved: against fresh input, extra cost of writing taken off; may be negative.
          */
         OverviewTotals: {
             /** Calls */
@@ -408,6 +423,12 @@ export interface components {
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
+            /** Cache Hit Rate */
+            cache_hit_rate: number | null;
+            /** Cache Saved Usd */
+            cache_saved_usd: string;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number;
             /** Latency P50 Ms */
             latency_p50_ms: number | null;
             /** Latency P95 Ms */
@@ -606,6 +627,12 @@ export interface components {
             cost_parts: {
                 [key: string]: string;
             };
+            /** Cache Hit Rate */
+            cache_hit_rate: number | null;
+            /** Cache Saved Usd */
+            cache_saved_usd: string | null;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number | null;
             /** Input */
             input: components["schemas"]["Message"][];
             /** Output */
@@ -669,6 +696,12 @@ export interface components {
             cost_nanousd: number | null;
             /** Cost Status */
             cost_status: string;
+            /** Cache Read Tokens */
+            cache_read_tokens: number;
+            /** Cache Saved Usd */
+            cache_saved_usd: string | null;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number | null;
             /** Session Id */
             session_id: string | null;
             /** User Id */
@@ -716,6 +749,12 @@ export interface components {
             cost_nanousd: number | null;
             /** Cost Status */
             cost_status: string;
+            /** Cache Read Tokens */
+            cache_read_tokens: number;
+            /** Cache Saved Usd */
+            cache_saved_usd: string | null;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number | null;
             /** Session Id */
             session_id: string | null;
             /** User Id */
