@@ -19,6 +19,7 @@ from windlass.base.threads import in_thread
 from windlass.capabilities.access.key_ring import KeyRing
 from windlass.capabilities.access.records import FirstStart
 from windlass.capabilities.access.service import AccessService, access_service
+from windlass.capabilities.cost.explanations import CostExplanations
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.models.service import Models
 from windlass.capabilities.traces.service import Traces
@@ -41,6 +42,7 @@ class House:
     access: AccessService
     key_ring: KeyRing
     prices: PriceBook
+    costs: CostExplanations
     models: Models
     traces: Traces
     intake: OtlpIntake
@@ -99,6 +101,7 @@ async def open_house(
             access=access,
             key_ring=key_ring,
             prices=prices,
+            costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
             models=Models(catalog, traffic.routes),
             traces=Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s),
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),

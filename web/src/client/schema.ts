@@ -144,6 +144,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cost/spans/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain the cost of one span line by line */
+        get: operations["explain_span_api_cost_spans__span_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cost/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the unit prices of one model in force now */
+        get: operations["list_prices_api_cost_prices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -199,6 +233,93 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** CacheFacts */
+        CacheFacts: {
+            /** Read Tokens */
+            read_tokens: number;
+            /** Written Tokens */
+            written_tokens: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Hit Rate */
+            hit_rate: number | null;
+            /** Saved Usd */
+            saved_usd: string | null;
+            /** Saved Nanousd */
+            saved_nanousd: number | null;
+        };
+        /**
+         * CostExplanation
+         * @description How the cost of one span came about. `status` is "" for a span that carries no cost.
+         */
+        CostExplanation: {
+            /** Trace Id */
+            trace_id: string;
+            /** Span Id */
+            span_id: string;
+            /** Name */
+            name: string;
+            /** Started At */
+            started_at: string;
+            /** Provider */
+            provider: string;
+            /** Request Model */
+            request_model: string;
+            /** Response Model */
+            response_model: string;
+            /** Status */
+            status: string;
+            /** Reason */
+            reason: string;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Lines */
+            lines: components["schemas"]["CostLine"][];
+            /** Total */
+            total: string;
+            /** Facts */
+            facts: components["schemas"]["CostFact"][];
+            cache: components["schemas"]["CacheFacts"] | null;
+            today: components["schemas"]["TodayFacts"] | null;
+            /** Advice */
+            advice: string;
+        };
+        /**
+         * CostFact
+         * @description One reason why the sum is as it is.
+         */
+        CostFact: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * CostLine
+         * @description One product of the sum; `cost_usd` is null where the class has no price.
+         */
+        CostLine: {
+            /** Part */
+            part: string;
+            /** Title */
+            title: string;
+            /** Count */
+            count: number;
+            /** Unit */
+            unit: string;
+            /** Rate Usd */
+            rate_usd: string | null;
+            /** Factor */
+            factor: string;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Text */
+            text: string;
+        };
         /** CreatedKeyView */
         CreatedKeyView: {
             /** Key Id */
@@ -299,6 +420,35 @@ export interface components {
             items: components["schemas"]["ModelItem"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /** ModelPriceList */
+        ModelPriceList: {
+            /** Model */
+            model: string;
+            /** Row */
+            row: string;
+            /** Step */
+            step: string;
+            /** Source */
+            source: string;
+            /** Price Version */
+            price_version: string;
+            /** At */
+            at: string;
+            /** Rates */
+            rates: components["schemas"]["ModelRates"][];
+        };
+        /**
+         * ModelRates
+         * @description The unit prices of one model under one condition.
+         */
+        ModelRates: {
+            /** Condition */
+            condition: string;
+            /** Rates Usd */
+            rates_usd: {
+                [key: string]: string;
+            };
         };
         /** ModelShare */
         ModelShare: {
@@ -655,6 +805,22 @@ export interface components {
             parts: {
                 [key: string]: components["schemas"]["PartState"];
             };
+        };
+        /**
+         * TodayFacts
+         * @description What the table of this moment says of the same call, at its own time.
+         */
+        TodayFacts: {
+            /** Price Version */
+            price_version: string;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Is Same */
+            is_same: boolean;
+            /** Text */
+            text: string;
         };
         /** TraceDetail */
         TraceDetail: {
@@ -1101,6 +1267,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_span_api_cost_spans__span_id__get: {
+        parameters: {
+            query?: {
+                /** @description The span's trace, when known: finds it faster. */
+                trace_id?: string;
+            };
+            header?: never;
+            path: {
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostExplanation"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_prices_api_cost_prices_get: {
+        parameters: {
+            query: {
+                /** @description provider/model */
+                model: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPriceList"];
                 };
             };
             /** @description Validation Error */

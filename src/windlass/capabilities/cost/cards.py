@@ -60,7 +60,7 @@ def _card_of_override(match: PriceMatch, row: OverrideRow, tier: str, reason: st
     if reason and tier == "batch" and match.provider in HALF_PRICE_BATCH:
         factor = (1, 2)
     basis = {"source": "windlass.yaml", "row": f"{match.provider}/{match.model.id}", "step": match.step}
-    basis |= {"variant": _variant(tier)} if tier and not reason else {}
+    basis |= _tier_basis(tier, is_priced=not reason)
     basis |= {"region": row.region} if row.region else {}
     return rate_card(row.rates, basis, factor=factor, reason=reason)
 
@@ -76,13 +76,14 @@ def _card_of_table(match: PriceMatch, tier: str, region: str, started_ns: int) -
         if tier == "batch" and match.provider in HALF_PRICE_BATCH:
             factor = (factor[0], factor[1] * 2)
     basis = {"row": f"{match.provider}/{match.model.id}", "step": match.step}
-    basis |= {"variant": _variant(tier)} if has_variant else {}
+    basis |= _tier_basis(tier, is_priced=has_variant)
     basis |= {"region": region} if region else {}
     return rate_card(rates, basis, factor=factor, reason=reason, is_audio_text=match.provider == "google")
 
 
-def _variant(tier: str) -> str:
-    return "processing=batch" if tier == "batch" else f"service_tier={tier}"
+def _tier_basis(tier: str, *, is_priced: bool) -> dict[str, str]:
+    """Say which tier was asked for, and whether the price is its own."""
+    return {"tier": tier, "is_tier_priced": "yes" if is_priced else "no"} if tier else {}
 
 
 def rate_card(

@@ -1,12 +1,14 @@
 """The shapes of the price table and of its overrides; not how a price is looked up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import msgspec
+
+from windlass.contracts.usage import Cost, Usage
 
 # A unit price in pico-USD, or [base, [start, price], ...]: the whole request pays the price of the
 # highest tier whose start its input tokens exceed (the "cliff" of every provider in the table).
@@ -148,3 +150,109 @@ class PriceMatch:
     is_resold: bool = False  # another provider's row; its variants don't apply
     overrides: tuple[OverrideRow, ...] = ()
     beneath: "PriceMatch | None" = None  # what the table says where no override is in force
+
+
+@dataclass(frozen=True, slots=True)
+class PricedSpan:
+    """What is stored of one span and bears on its cost."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    type: str
+    name: str
+    started_ns: int
+    provider: str
+    request_model: str
+    response_model: str
+    target: str
+    is_rollup: bool
+    usage: Usage | None
+    cost: Cost | None
+    provider_usage: str  # JSON, as the provider wrote it; "" when it was not kept
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One product of the sum; `cost_usd` is null where the class has no price."""
+
+    part: str
+    title: str
+    count: int
+    unit: str  # token, use, request
+    rate_usd: str | None  # per million tokens, per use, per request
+    factor: str  # such as 1/2; "" for none
+    cost_usd: str | None
+    cost_nanousd: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostFact:
+    """One reason why the sum is as it is."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFacts:
+    read_tokens: int
+    written_tokens: int
+    input_tokens: int
+    hit_rate: float | None
+    saved_usd: str | None
+    saved_nanousd: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TodayFacts:
+    """What the table of this moment says of the same call, at its own time."""
+
+    price_version: str
+    cost_usd: str | None
+    cost_nanousd: int | None
+    is_same: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostExplanation:
+    """How the cost of one span came about. `status` is "" for a span that carries no cost."""
+
+    trace_id: str
+    span_id: str
+    name: str
+    started_at: str
+    provider: str
+    request_model: str
+    response_model: str
+    status: str
+    reason: str
+    cost_usd: str | None
+    cost_nanousd: int | None
+    lines: Sequence[CostLine]
+    total: str
+    facts: Sequence[CostFact]
+    cache: CacheFacts | None
+    today: TodayFacts | None
+    advice: str  # what to do; "" when nothing is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRates:
+    """The unit prices of one model under one condition."""
+
+    condition: str  # standard, above 200,000 input tokens, service_tier=flex, ...
+    rates_usd: Mapping[str, str]  # bucket -> USD per million tokens; a unit -> USD per use
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPriceList:
+    model: str
+    row: str
+    step: str
+    source: str
+    price_version: str
+    at: str
+    rates: Sequence[ModelRates]

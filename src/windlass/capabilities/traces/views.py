@@ -39,7 +39,8 @@ _BUCKETS = (
 )
 # Columns without a field of their own in the reply, shown among the attributes when they hold something.
 _AS_ATTRIBUTES = (
-    *("operation", "response_id", "parameters", "service_tier", "usage_source", "price_version", "is_rollup"),
+    *("operation", "response_id", "parameters", "service_tier", "usage_source", "usage_is_mismatch"),
+    *("price_version", "is_rollup"),
     *("key_id", "target", "attempt_number", "fallback_from", "http_status"),
     *(
         "user_id",
