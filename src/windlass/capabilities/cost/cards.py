@@ -20,7 +20,7 @@ _OWN_KEY = {
     "out_audio": "output_audio_mtok",
     "out_image": "output_image_mtok",
 }
-_NOT_IN_FORCE = RateCard(tiers=())
+_NOT_IN_FORCE = RateCard(tiers=(), is_empty=True)
 
 
 def make_card(match: PriceMatch, tier: str, region: str, started_ns: int) -> RateCard:
@@ -118,6 +118,7 @@ def rate_card(
         guessed=frozenset(guessed),
         factor=factor,
         reason=reason,
+        is_empty=not rates,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -120,19 +120,11 @@ class RateCard:
     guessed: frozenset[str] = frozenset()  # buckets that pay another bucket's price for want of their own
     factor: Factor = (1, 1)  # on tokens: a batch at half, a region at 11/10
     reason: str = ""  # why what it gives is an estimate
-
-    @property
-    def is_empty(self) -> bool:
-        return (
-            not self.unit_rates
-            and not self.request_rate
-            and all(rate is None for tier in self.tiers for rate in tier.rates)
-        )
+    is_empty: bool = False  # no price at all
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """What the arithmetic of one call gives."""
+class Bill(NamedTuple):
+    """What the arithmetic of one call gives; a tuple, as it is made on the path of a call."""
 
     parts: Mapping[str, int]  # nano-USD
     rates: Mapping[str, int]
