@@ -33,6 +33,7 @@ export function span(draft: Draft, extra: Partial<Span> = {}, origin = 0): Span 
     started_at: new Date(origin + (draft.at ?? 0)).toISOString(), duration_ms: draft.ms ?? 100,
     time_to_first_token_ms: null, status: "ok", error: null, provider: null, request_model: null,
     response_model: null, route: null, usage: null, cost_usd: null, cost_nanousd: null, cost_status: null, cost_reason: null, error_type: null, cost_parts: {},
+    cache_hit_rate: null, cache_saved_usd: null, cache_saved_nanousd: null,
     input: [], output: [], attributes: {}, ...extra,
   };
 }
@@ -48,7 +49,8 @@ export function item(index: number, now: number): TraceItem {
     status, span_count: index % 5 === 2 ? 9 : 5, models: index % 5 === 2 ? [model, models[0]!] : [model],
     input_tokens: 420 + ((index * 131) % 5200), output_tokens: 40 + ((index * 37) % 420),
     cost_usd: cost, cost_nanousd: cost === null ? null : Math.round(Number(cost) * 1e9),
-    cost_status: isUnknown ? "unknown" : "computed", session_id: `s-${index % 8}`, user_id: `user-${index % 6}`,
+    cost_status: isUnknown ? "unknown" : "computed", cache_read_tokens: isUnknown ? 0 : 128,
+    cache_saved_usd: isUnknown ? null : "0.0000288", cache_saved_nanousd: isUnknown ? null : 28_800, session_id: `s-${index % 8}`, user_id: `user-${index % 6}`,
     tags: index % 3 === 0 ? ["docs"] : [], input_preview: questions[index % 7]!,
     output_preview: status === "error" ? "" : "Set the base URL of the SDK to the address of the gateway, with /v1 at its end.",
     scores: index % 4 === 1 ? [{ name: "helpful", value: index % 8 === 1 ? 1 : 0, label: null }] : [],
@@ -77,7 +79,8 @@ function answering(head: TraceItem, origin: number): Span[] {
   const reply: Message[] = isBroken ? [] : [{ ...text("assistant", head.output_preview), finish_reason: "stop" }];
   const called = {
     provider: head.models[0]!.split("/")[0]!, request_model: head.models[0]!, response_model: head.models[0]!.split("/")[1]!,
-    usage, cost_usd: head.cost_usd, cost_status: head.cost_status, cost_parts: parts, input: ask, output: reply,
+    usage, cost_usd: head.cost_usd, cost_status: head.cost_status, cost_parts: parts,
+    cache_hit_rate: 0.557734, cache_saved_usd: "0.0002304", cache_saved_nanousd: 230_400, input: ask, output: reply,
     time_to_first_token_ms: 142, status: head.status, error: isBroken ? "rate_limit_exceeded: the provider asks to wait 20 s" : null,
   };
   return [

@@ -33,6 +33,7 @@ function listTraces(world: World, query: URLSearchParams): Reply {
 const measure = (factor: number) => ({
   calls: Math.round(40 * factor), errors: Math.round(1.4 * factor), cost_usd: (0.021 * factor).toFixed(6),
   input_tokens: Math.round(41_000 * factor), output_tokens: Math.round(4300 * factor),
+  cache_hit_rate: 0.31, cache_saved_usd: (0.0028 * factor).toFixed(6), cache_saved_nanousd: Math.round(2_800_000 * factor),
   latency_p50_ms: 820 + 60 * factor, latency_p95_ms: 2100 + 340 * factor,
 });
 

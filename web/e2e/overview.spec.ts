@@ -50,8 +50,8 @@ test("a project younger than an hour opens on its last hour, and the address win
 test("sparse numbers are drawn: a lone point, a whole last bar, and a word where all calls are free", async ({ page }) => {
   const step = 900;
   const last = Math.floor(Date.now() / 1000 / step) * step;
-  const none = { calls: 0, errors: 0, cost_usd: null, input_tokens: 0, output_tokens: 0, latency_p50_ms: null, latency_p95_ms: null };
-  const some = { calls: 3, errors: 0, cost_usd: "0", input_tokens: 40, output_tokens: 9, latency_p50_ms: 80, latency_p95_ms: 90 };
+  const none = { calls: 0, errors: 0, cost_usd: null, input_tokens: 0, output_tokens: 0, cache_hit_rate: null, cache_saved_usd: "0", cache_saved_nanousd: 0, latency_p50_ms: null, latency_p95_ms: null };
+  const some = { calls: 3, errors: 0, cost_usd: "0", input_tokens: 40, output_tokens: 9, cache_hit_rate: 0, cache_saved_usd: "0", cache_saved_nanousd: 0, latency_p50_ms: 80, latency_p95_ms: 90 };
   const series = Array.from({ length: 96 }, (_, at) => ({ at: new Date((last - (95 - at) * step) * 1000).toISOString(), ...(at === 95 ? some : none) }));
   const json = { since: series[0]!.at, until: new Date().toISOString(), step_s: step, totals: { ...some, cost_status_counts: { free: 3 } }, series, by_model: [] };
   await page.route("**/api/overview?*", (route) => route.fulfill({ json }));

@@ -20,6 +20,7 @@ from windlass.base.threads import in_thread
 from windlass.capabilities.access.key_ring import KeyRing
 from windlass.capabilities.access.records import FirstStart
 from windlass.capabilities.access.service import AccessService, access_service
+from windlass.capabilities.cost.explanations import CostExplanations
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.models.service import Models
 from windlass.capabilities.traces.service import Traces
@@ -44,6 +45,7 @@ class House:
     access: AccessService
     key_ring: KeyRing
     prices: PriceBook
+    costs: CostExplanations
     models: Models
     traces: Traces
     intake: OtlpIntake
@@ -101,6 +103,7 @@ async def open_house(
             access=doors.access,
             key_ring=doors.key_ring,
             prices=prices,
+            costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
             models=Models(catalog, traffic.routes),
             traces=traces,
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),

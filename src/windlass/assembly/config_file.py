@@ -148,7 +148,7 @@ def known_fields(place: tuple[int | str, ...]) -> list[str]:
         if inner is None:
             return []
         model = inner
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _inner_model(annotation: object) -> type[BaseModel] | None:

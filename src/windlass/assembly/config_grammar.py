@@ -1,5 +1,6 @@
 """The grammar of `windlass.yaml` as models; reading the file belongs to `config_file`."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -98,13 +99,36 @@ class RouteEntry(_Strict):
 
 
 class PriceEntry(_Strict):
-    """An override of the shipped price table, in USD per million tokens."""
+    """A price of your own, in USD per million tokens; a class without one pays as input or as output."""
 
     model: str = Field(description="provider/model")
     input_usd: Decimal
     output_usd: Decimal
     cache_read_usd: Decimal | None = None
-    cache_write_usd: Decimal | None = None
+    cache_write_usd: Decimal | None = Field(None, description="Writing to the cache, for five minutes.")
+    cache_write_1h_usd: Decimal | None = Field(
+        None, description="For an hour; unset: twice the input, an estimate."
+    )
+    input_audio_usd: Decimal | None = None
+    input_image_usd: Decimal | None = None
+    output_reasoning_usd: Decimal | None = None
+    output_audio_usd: Decimal | None = None
+    output_image_usd: Decimal | None = None
+    request_usd: Decimal | None = Field(None, description="For each request, beside its tokens.")
+    units_usd: dict[str, Decimal] = Field(
+        default_factory=dict[str, Decimal],
+        description="For one use of a tool at the provider, e.g. web_search: 0.01.",
+    )
+    batch_factor: Decimal | None = Field(
+        None, description="What share of the token prices a batch costs, e.g. 0.5."
+    )
+    service_tier: str = Field("", description="For this tier alone, as the provider returns it: flex, batch.")
+    region: str = Field("", description="For accounts in this region alone.")
+    from_date: date | None = Field(None, alias="from", description="Holds from this day on, 00:00 UTC.")
+    until_date: date | None = Field(None, alias="until", description="Holds up to this day, 00:00 UTC.")
+    above_input_tokens: Annotated[int, Field(ge=0)] = Field(
+        0, description="For requests with more input than this; needs an entry without it."
+    )
 
 
 class LimitEntry(_Strict):

@@ -58,12 +58,7 @@ def load_traffic(loaded: LoadedConfig, catalog: Catalog) -> Traffic:
 def load_prices(config: ConfigFile, catalog: Catalog) -> PriceBook:
     """Read the shipped table under the file's overrides. Raises: ConfigurationError for an odd price."""
     table, content = read_table()
-    overrides = [
-        PriceOverride(
-            entry.model, entry.input_usd, entry.output_usd, entry.cache_read_usd, entry.cache_write_usd
-        )
-        for entry in config.prices
-    ]
+    overrides = [PriceOverride(**entry.model_dump()) for entry in config.prices]
     return PriceBook(table, content, overrides, price_names(catalog))
 
 

@@ -31,6 +31,7 @@ class Usage:
     source: UsageSource = UsageSource.PROVIDER
     is_mismatch: bool = False  # the buckets do not add up to the provider's own total
     service_tier: str = ""  # as returned, not as requested
+    region: str = ""  # where it ran, as returned; prices differ
     reported_nanousd: NanoUsd | None = None  # some hosts return money
 
 
@@ -51,3 +52,6 @@ class Cost:
     parts: Mapping[str, int] = field(default_factory=dict[str, int])  # bucket -> nano-USD
     price_version: str = ""
     reason: str = ""  # why not computed: no_usage, cut_stream, model_unmatched, variant_missing, ...
+    rates: Mapping[str, int] = field(default_factory=dict[str, int])  # bucket -> pico-USD per token or unit
+    basis: Mapping[str, str] = field(default_factory=dict[str, str])  # which row of prices, and why that one
+    saved_nanousd: int | None = None  # by the provider's prompt cache, against fresh input; may be negative

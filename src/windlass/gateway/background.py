@@ -21,6 +21,7 @@ from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.registry import CODECS
 from windlass.gateway.rig import Rig
+from windlass.gateway.stages import price
 from windlass.gateway.stages.route import headers_for, url_at
 
 _LOG = logging.getLogger(__name__)
@@ -163,14 +164,7 @@ class BackgroundReplies:
             return False
         rig = self._bound()
         summary = _CODEC.summarise(body, provider.quirks)
-        cost = rig.price(
-            provider=provider.name,
-            model=summary.model or call.target_model,
-            fallback_model=call.target_model,
-            usage=summary.usage,
-            started_ns=call.started_ns,
-            is_free=provider.is_free,
-        )
+        cost = price.of_model(provider, call.target_model, summary, started_ns=call.started_ns, rig=rig)
         fault = answer.error or _Fault()
         settled = replace(
             call,

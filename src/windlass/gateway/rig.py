@@ -47,6 +47,7 @@ class PriceCall(Protocol):
         usage: Usage | None,
         started_ns: int,
         is_free: bool = False,
+        processing: str = "",
     ) -> Cost: ...
 
 

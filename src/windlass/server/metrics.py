@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from windlass.contracts.call import CallRecord
 from windlass.contracts.journal import JournalState
 from windlass.contracts.span import SpanStatus
-from windlass.contracts.usage import Usage
+from windlass.contracts.usage import Cost, Usage
 from windlass.ingest.flow import IntakeCounts
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -76,6 +76,10 @@ class GatewayMetrics:
         self._requests = self._counter("requests", "Calls by outcome.", ["route", *call, "status_class"])
         self._attempts = self._counter("attempts", "Upstream tries by outcome.", [*call, "reason"])
         self._cost = self._counter("cost_nano_usd", "Money spent.", ["model", "cost_status"])
+        self._saved = self._counter(
+            "cache_saved_nano_usd", "Money the provider's prompt cache saved (gain) or cost more (loss).",
+            ["model", "kind"],
+        )  # fmt: skip
         self._tokens = self._counter("tokens", "Tokens by bucket.", ["model", "bucket"])
         self._truncated = self._counter(
             "stream_truncated", "Streams without an end.", ["dialect", "provider"]
@@ -116,8 +120,8 @@ class GatewayMetrics:
             self._left(record.dialect_in, provider).inc()
         if record.error_type == "rate_limit_exceeded" and not record.attempts:
             self._limited("requests").inc()
-        if record.cost is not None and record.cost.nanousd is not None:
-            self._cost(model, record.cost.status.value).inc(record.cost.nanousd)
+        if record.cost is not None:
+            self._count_money(model, record.cost)
         if record.usage is not None:
             self._count_tokens(model, record.usage)
 
@@ -129,6 +133,12 @@ class GatewayMetrics:
 
     def retry_refused(self, route: str, provider: str) -> None:
         self._no_retry(self._route(route), provider).inc()
+
+    def _count_money(self, model: str, cost: Cost) -> None:
+        if cost.nanousd is not None:
+            self._cost(model, cost.status.value).inc(cost.nanousd)
+        if cost.saved_nanousd:  # a counter can't fall, so what writing cost more has its own
+            self._saved(model, "gain" if cost.saved_nanousd > 0 else "loss").inc(abs(cost.saved_nanousd))
 
     def _count_tokens(self, model: str, usage: Usage) -> None:
         totals = {"input": 0, "output": 0}

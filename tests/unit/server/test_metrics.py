@@ -40,6 +40,16 @@ def test_a_call_is_counted_with_its_tokens_time_and_money() -> None:
     assert "key_1" not in text
 
 
+def test_what_the_prompt_cache_saves_and_what_it_costs_more_are_counted_apart() -> None:
+    metrics = GatewayMetrics()
+    for saved in (500, -20, -30, None):
+        cost = Cost(CostStatus.COMPUTED, NanoUsd(1234), saved_nanousd=saved)
+        metrics.call_ended(replace(CALL, cost=cost))
+    text = metrics.text().decode()
+    assert 'windlass_cache_saved_nano_usd_total{kind="gain",model="m1"} 500.0' in text
+    assert 'windlass_cache_saved_nano_usd_total{kind="loss",model="m1"} 50.0' in text
+
+
 def test_names_beyond_the_cap_and_endless_names_count_as_other() -> None:
     metrics = GatewayMetrics()
     for number in range(300):

@@ -35,7 +35,7 @@ const trace = createRoute({
   getParentRoute: () => shell,
   path: "/traces/$traceId",
   validateSearch: traceSearch,
-  component: lazyRouteComponent(() => import("@/capabilities/traces/trace_page"), "TracePage"),
+  component: lazyRouteComponent(() => import("./trace_page"), "TracePage"),
 });
 
 const models = createRoute({

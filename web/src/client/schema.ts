@@ -144,6 +144,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cost/spans/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain the cost of one span line by line */
+        get: operations["explain_span_api_cost_spans__span_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cost/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the unit prices of one model in force now */
+        get: operations["list_prices_api_cost_prices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -199,6 +233,93 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** CacheFacts */
+        CacheFacts: {
+            /** Read Tokens */
+            read_tokens: number;
+            /** Written Tokens */
+            written_tokens: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Hit Rate */
+            hit_rate: number | null;
+            /** Saved Usd */
+            saved_usd: string | null;
+            /** Saved Nanousd */
+            saved_nanousd: number | null;
+        };
+        /**
+         * CostExplanation
+         * @description How the cost of one span came about. `status` is "" for a span that carries no cost.
+         */
+        CostExplanation: {
+            /** Trace Id */
+            trace_id: string;
+            /** Span Id */
+            span_id: string;
+            /** Name */
+            name: string;
+            /** Started At */
+            started_at: string;
+            /** Provider */
+            provider: string;
+            /** Request Model */
+            request_model: string;
+            /** Response Model */
+            response_model: string;
+            /** Status */
+            status: string;
+            /** Reason */
+            reason: string;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Lines */
+            lines: components["schemas"]["CostLine"][];
+            /** Total */
+            total: string;
+            /** Facts */
+            facts: components["schemas"]["CostFact"][];
+            cache: components["schemas"]["CacheFacts"] | null;
+            today: components["schemas"]["TodayFacts"] | null;
+            /** Advice */
+            advice: string;
+        };
+        /**
+         * CostFact
+         * @description One reason why the sum is as it is.
+         */
+        CostFact: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * CostLine
+         * @description One product of the sum; `cost_usd` is null where the class has no price.
+         */
+        CostLine: {
+            /** Part */
+            part: string;
+            /** Title */
+            title: string;
+            /** Count */
+            count: number;
+            /** Unit */
+            unit: string;
+            /** Rate Usd */
+            rate_usd: string | null;
+            /** Factor */
+            factor: string;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Text */
+            text: string;
+        };
         /** CreatedKeyView */
         CreatedKeyView: {
             /** Key Id */
@@ -297,6 +418,35 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** ModelPriceList */
+        ModelPriceList: {
+            /** Model */
+            model: string;
+            /** Row */
+            row: string;
+            /** Step */
+            step: string;
+            /** Source */
+            source: string;
+            /** Price Version */
+            price_version: string;
+            /** At */
+            at: string;
+            /** Rates */
+            rates: components["schemas"]["ModelRates"][];
+        };
+        /**
+         * ModelRates
+         * @description The unit prices of one model under one condition.
+         */
+        ModelRates: {
+            /** Condition */
+            condition: string;
+            /** Rates Usd */
+            rates_usd: {
+                [key: string]: string;
+            };
+        };
         /** ModelShare */
         ModelShare: {
             /** Model */
@@ -315,6 +465,12 @@ export interface components {
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
+            /** Cache Hit Rate */
+            cache_hit_rate: number | null;
+            /** Cache Saved Usd */
+            cache_saved_usd: string;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number;
             /** Latency P50 Ms */
             latency_p50_ms: number | null;
             /** Latency P95 Ms */
@@ -383,6 +539,12 @@ export interface components {
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
+            /** Cache Hit Rate */
+            cache_hit_rate: number | null;
+            /** Cache Saved Usd */
+            cache_saved_usd: string;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number;
             /** Latency P50 Ms */
             latency_p50_ms: number | null;
             /** Latency P95 Ms */
@@ -391,6 +553,9 @@ export interface components {
         /**
          * OverviewTotals
          * @description Sums over calls; cost and latencies are null when no call has one.
+         *
+         *     cache_hit_rate: the share of input tokens that the providers' prompt caches served, from 0 to 1; null when
+         *     nothing is known. cache_saved: against fresh input, extra cost of writing taken off; may be negative.
          */
         OverviewTotals: {
             /** Calls */
@@ -405,6 +570,12 @@ export interface components {
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
+            /** Cache Hit Rate */
+            cache_hit_rate: number | null;
+            /** Cache Saved Usd */
+            cache_saved_usd: string;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number;
             /** Latency P50 Ms */
             latency_p50_ms: number | null;
             /** Latency P95 Ms */
@@ -603,6 +774,12 @@ export interface components {
             cost_parts: {
                 [key: string]: string;
             };
+            /** Cache Hit Rate */
+            cache_hit_rate: number | null;
+            /** Cache Saved Usd */
+            cache_saved_usd: string | null;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number | null;
             /** Input */
             input: components["schemas"]["Message"][];
             /** Output */
@@ -625,6 +802,22 @@ export interface components {
             parts: {
                 [key: string]: components["schemas"]["PartState"];
             };
+        };
+        /**
+         * TodayFacts
+         * @description What the table of this moment says of the same call, at its own time.
+         */
+        TodayFacts: {
+            /** Price Version */
+            price_version: string;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Is Same */
+            is_same: boolean;
+            /** Text */
+            text: string;
         };
         /** TraceDetail */
         TraceDetail: {
@@ -666,6 +859,12 @@ export interface components {
             cost_nanousd: number | null;
             /** Cost Status */
             cost_status: string;
+            /** Cache Read Tokens */
+            cache_read_tokens: number;
+            /** Cache Saved Usd */
+            cache_saved_usd: string | null;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number | null;
             /** Session Id */
             session_id: string | null;
             /** User Id */
@@ -713,6 +912,12 @@ export interface components {
             cost_nanousd: number | null;
             /** Cost Status */
             cost_status: string;
+            /** Cache Read Tokens */
+            cache_read_tokens: number;
+            /** Cache Saved Usd */
+            cache_saved_usd: string | null;
+            /** Cache Saved Nanousd */
+            cache_saved_nanousd: number | null;
             /** Session Id */
             session_id: string | null;
             /** User Id */
@@ -1087,6 +1292,72 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_span_api_cost_spans__span_id__get: {
+        parameters: {
+            query?: {
+                /** @description The span's trace, when known: finds it faster. */
+                trace_id?: string;
+            };
+            header?: never;
+            path: {
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostExplanation"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_prices_api_cost_prices_get: {
+        parameters: {
+            query: {
+                /** @description provider/model */
+                model: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPriceList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

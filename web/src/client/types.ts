@@ -22,4 +22,6 @@ export type KeyItem = Ok<"/api/keys", "get", 200>["items"][number];
 export type CreatedKey = Ok<"/api/keys", "post", 201>;
 export type ModelItem = Ok<"/api/models", "get", 200>["items"][number];
 export type ProviderItem = Ok<"/api/providers", "get", 200>["items"][number];
+export type CostExplanation = Ok<"/api/cost/spans/{span_id}", "get", 200>;
+export type CostLine = CostExplanation["lines"][number];
 export type Status = Ok<"/api/status", "get", 200>;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, count, duration, exactMoney, money, plural, stepTitle } from "./format";
+import { ago, count, duration, exactMoney, money, plural, saving, share, stepTitle } from "./format";
 
 describe("numbers", () => {
   test("counts are grouped and shorten from a million on", () => {
@@ -51,5 +51,15 @@ describe("numbers", () => {
   test("one span is singular", () => {
     expect(plural(1, "span")).toBe("1 span");
     expect(plural(1200, "span")).toBe("1,200 spans");
+  });
+});
+
+describe("the prompt cache", () => {
+  test("writes a share as percent", () => {
+    expect([share(0), share(0.0042), share(0.75), share(null)]).toEqual(["0 %", "0.4 %", "75 %", "-"]);
+  });
+
+  test("says what was saved, and what was paid more", () => {
+    expect([saving("0.0042"), saving("-0.5"), saving("0"), saving(null)]).toEqual(["saved $0.0042", "cost $0.5000 more", "saved $0", "saving unknown"]);
   });
 });

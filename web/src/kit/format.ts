@@ -43,6 +43,19 @@ export function money(usd: string | null | undefined, status?: string | null): s
   return value < 1_000_000 ? `$${cents.format(value)}` : `$${shorts.format(value).replace(/([A-Z])$/, " $1")}`;
 }
 
+/** `75 %`, `0.4 %`; a share from 0 to 1. */
+export function share(part: number | null | undefined): string {
+  if (part === null || part === undefined) return MISSING;
+  const percent = 100 * part;
+  return `${percent === 0 || percent >= 10 ? Math.round(percent) : percent.toFixed(1)} %`;
+}
+
+/** `saved $0.0042`, or `cost $0.0042 more` for less than nothing. */
+export function saving(usd: string | null | undefined): string {
+  if (usd === null || usd === undefined) return "saving unknown";
+  return usd.startsWith("-") ? `cost ${money(usd.slice(1))} more` : `saved ${money(usd)}`;
+}
+
 /** Every digit of a cost, for sums that a reader may want to check. */
 export function exactMoney(usd: string): string {
   return `$${usd.includes(".") ? usd.replace(/\.?0+$/, "") : usd}`;

@@ -1,10 +1,14 @@
 """The shapes of the price table and of its overrides; not how a price is looked up."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
+
+from windlass.contracts.usage import Cost, Usage
 
 # A unit price in pico-USD, or [base, [start, price], ...]: the whole request pays the price of the
 # highest tier whose start its input tokens exceed (the "cliff" of every provider in the table).
@@ -59,29 +63,73 @@ class PriceTable(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PriceOverride:
-    """A contract or self-hosted price, in USD per million tokens."""
+    """A contract or self-hosted price, in USD per million tokens, per use of a tool and per request."""
 
     model: str  # provider/model
     input_usd: Decimal
     output_usd: Decimal
     cache_read_usd: Decimal | None = None
     cache_write_usd: Decimal | None = None
+    cache_write_1h_usd: Decimal | None = None
+    input_audio_usd: Decimal | None = None
+    input_image_usd: Decimal | None = None
+    output_reasoning_usd: Decimal | None = None
+    output_audio_usd: Decimal | None = None
+    output_image_usd: Decimal | None = None
+    request_usd: Decimal | None = None
+    units_usd: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    batch_factor: Decimal | None = None  # a batch costs this share of the token prices
+    service_tier: str = ""  # as the provider returns it
+    region: str = ""
+    from_date: date | None = None  # both at 00:00 UTC
+    until_date: date | None = None
+    above_input_tokens: int = 0  # for requests with more input than this
+
+
+Factor: TypeAlias = tuple[int, int]  # numerator, denominator
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRow:
+    """One override made ready: where and when it holds, and its unit prices."""
+
+    rates: Mapping[str, Rate]
+    from_day: int | None = None  # days since 1970-01-01
+    until_day: int | None = None
+    service_tier: str = ""
+    region: str = ""
+    batch_factor: Factor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TierRates:
+    """Prices for requests with more than `above` input tokens; a rate is None where there is no price."""
+
+    above: int  # -1: the base
+    rates: tuple[int | None, ...]  # pico-USD per token, in the order of BUCKETS
+    basis: Mapping[str, str]  # what the cost of a call says about its price
 
 
 @dataclass(frozen=True, slots=True)
 class RateCard:
-    """One row made ready for arithmetic; a rate is None where the table has no price."""
+    """One row made ready for arithmetic."""
 
-    rates: tuple[int | None, ...]  # pico-USD per token, in the order of BUCKETS
-    tiers: tuple[tuple[int, tuple[int | None, ...]], ...] = ()  # (input tokens to exceed, rates)
-    unit_rates: dict[str, int] = field(default_factory=dict[str, int])  # pico-USD per unit
+    tiers: tuple[TierRates, ...]  # the base first, then by rising threshold
+    unit_rates: Mapping[str, int] = field(default_factory=dict[str, int])  # pico-USD per unit
     request_rate: int = 0  # pico-USD per request
-    is_write_1h_guessed: bool = False
-    divisor: int = 1000  # pico to nano; 2000 when a batch is charged at half
+    guessed: frozenset[str] = frozenset()  # buckets that pay another bucket's price for want of their own
+    factor: Factor = (1, 1)  # on tokens: a batch at half, a region at 11/10
+    reason: str = ""  # why what it gives is an estimate
+    is_empty: bool = False  # no price at all
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.unit_rates and not self.request_rate and all(rate is None for rate in self.rates)
+
+class Bill(NamedTuple):
+    """What the arithmetic of one call gives; a tuple, as it is made on the path of a call."""
+
+    parts: Mapping[str, int]  # nano-USD
+    rates: Mapping[str, int]
+    basis: Mapping[str, str]
+    saved_nanousd: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +140,111 @@ class PriceMatch:
     provider: str
     step: MatchStep
     is_resold: bool = False  # another provider's row; its variants don't apply
+    overrides: tuple[OverrideRow, ...] = ()
+    beneath: "PriceMatch | None" = None  # what the table says where no override is in force
+
+
+@dataclass(frozen=True, slots=True)
+class PricedSpan:
+    """What is stored of one span and bears on its cost."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    type: str
+    name: str
+    started_ns: int
+    provider: str
+    request_model: str
+    response_model: str
+    target: str
+    is_rollup: bool
+    usage: Usage | None
+    cost: Cost | None
+    provider_usage: str  # JSON, as the provider wrote it; "" when it was not kept
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One product of the sum; `cost_usd` is null where the class has no price."""
+
+    part: str
+    title: str
+    count: int
+    unit: str  # token, use, request
+    rate_usd: str | None  # per million tokens, per use, per request
+    factor: str  # such as 1/2; "" for none
+    cost_usd: str | None
+    cost_nanousd: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostFact:
+    """One reason why the sum is as it is."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFacts:
+    read_tokens: int
+    written_tokens: int
+    input_tokens: int
+    hit_rate: float | None
+    saved_usd: str | None
+    saved_nanousd: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TodayFacts:
+    """What the table of this moment says of the same call, at its own time."""
+
+    price_version: str
+    cost_usd: str | None
+    cost_nanousd: int | None
+    is_same: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostExplanation:
+    """How the cost of one span came about. `status` is "" for a span that carries no cost."""
+
+    trace_id: str
+    span_id: str
+    name: str
+    started_at: str
+    provider: str
+    request_model: str
+    response_model: str
+    status: str
+    reason: str
+    cost_usd: str | None
+    cost_nanousd: int | None
+    lines: Sequence[CostLine]
+    total: str
+    facts: Sequence[CostFact]
+    cache: CacheFacts | None
+    today: TodayFacts | None
+    advice: str  # what to do; "" when nothing is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRates:
+    """The unit prices of one model under one condition."""
+
+    condition: str  # standard, above 200,000 input tokens, service_tier=flex, ...
+    rates_usd: Mapping[str, str]  # bucket -> USD per million tokens; a unit -> USD per use
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPriceList:
+    model: str
+    row: str
+    step: str
+    source: str
+    price_version: str
+    at: str
+    rates: Sequence[ModelRates]

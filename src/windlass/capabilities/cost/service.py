@@ -1,41 +1,30 @@
 """Prices one call in microseconds: finds the row for a model name and applies the rules; keeps no ledger."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
 import msgspec
 
-from windlass.base.errors import ConfigurationError
 from windlass.base.money import NanoUsd
+from windlass.capabilities.cost.arithmetic import bill
+from windlass.capabilities.cost.cards import choose_override, make_card
+from windlass.capabilities.cost.overrides import compile_overrides
 from windlass.capabilities.cost.records import (
     ModelPrices,
     PriceMatch,
     PriceOverride,
-    PriceRow,
     PriceTable,
     ProviderPrices,
     RateCard,
 )
-from windlass.capabilities.cost.rules import (
-    HALF_PRICE_BATCH,
-    explain,
-    first,
-    matches,
-    override_rates,
-    parts_of,
-    price_context,
-    rate_card,
-    rates_at,
-    undated,
-)
+from windlass.capabilities.cost.regions import region_of
+from windlass.capabilities.cost.rules import DAY_NS, first, matches, plain_tier, undated
 from windlass.capabilities.cost.store import decode_provider, read_table
 from windlass.contracts.usage import Cost, CostStatus, Usage, UsageSource
 
 _REASON_OF_SOURCE = {UsageSource.PARTIAL: "cut_stream", UsageSource.ESTIMATED: "tokenizer_estimate"}
 _MOST_REMEMBERED = 4096  # names come from callers, so what is remembered of them is bounded
-
-explain_cost = explain
 
 
 class PriceBook:
@@ -50,13 +39,13 @@ class PriceBook:
     ) -> None:
         self._table = table
         self._aliases = dict(provider_aliases or {})
-        self._overrides = _compile_overrides(overrides)
+        self._overrides = compile_overrides(overrides)
         self._providers: dict[str, ProviderPrices] = {}
         self._names: dict[str, dict[str, ModelPrices]] = {}
         self._found: dict[tuple[str, str, str], PriceMatch | None] = {}
-        self._cards: dict[tuple[str, str, str, str, int], tuple[RateCard, str]] = {}
+        self._cards: dict[tuple[str, str, str, str, str, int], RateCard] = {}
         digest = blake2b(table_bytes, digest_size=6)
-        digest.update(msgspec.json.encode([(o.model, str(override_rates(o))) for o in overrides]))
+        digest.update(msgspec.json.encode([(*key, str(rows)) for key, rows in self._overrides.items()]))
         self.version = digest.hexdigest()
 
     def price(
@@ -68,21 +57,26 @@ class PriceBook:
         usage: Usage | None,
         started_ns: int,
         is_free: bool = False,
+        processing: str = "",
     ) -> Cost:
         """Price one call at the rates in force when it started.
 
         model: the name the provider answered with; fallback_model: the one it was asked for.
+        processing: `batch` for a line of a batch; it chooses the price before the tier that came back.
         """
-        if is_free and not self._is_overridden(provider, model, fallback_model):
+        tier = plain_tier(usage.service_tier if usage else "", processing)
+        if is_free and not self._is_overridden(provider, model, fallback_model, started_ns):
             return Cost(status=CostStatus.FREE, nanousd=NanoUsd(0), price_version=self.version)
         if usage is None:
             return self._unknown("no_usage")
         match = self.find(provider, model, fallback_model)
-        if usage.reported_nanousd is not None:
-            return self._reported(usage.reported_nanousd, match, usage, started_ns)
-        if match is None:
+        if match is None and usage.reported_nanousd is None:
             return self._unknown("model_unmatched")
-        return self._computed(match, usage, started_ns)
+        place = region_of(match, usage.region, (model, fallback_model)) if match else ""
+        computed = self._computed(match, usage, self._card(match, tier, place, started_ns)) if match else None
+        if usage.reported_nanousd is not None:
+            return self._reported(usage.reported_nanousd, computed)
+        return computed or self._unknown("model_unmatched")
 
     def find(self, provider: str, model: str, fallback_model: str) -> PriceMatch | None:
         """Say which model of the table a call's names lead to; None when no rule does."""
@@ -95,70 +89,82 @@ class PriceBook:
             found = self._found[key] = self._search(provider.strip().lower(), first((model, fallback_model)))
             return found
 
-    def _is_overridden(self, provider: str, model: str, fallback_model: str) -> bool:
+    @property
+    def source(self) -> str:
+        """Return which table is shipped, e.g. `genai-prices 0.2.3`."""
+        return self._table.source
+
+    def _is_overridden(self, provider: str, model: str, fallback_model: str, started_ns: int) -> bool:
         """A price someone wrote for a model wins over its provider being declared free."""
         if not self._overrides:
             return False
         match = self.find(provider, model, fallback_model)
-        return match is not None and match.step == "override"
+        if match is None or match.step != "override":
+            return False
+        return choose_override(match.overrides, "", "", started_ns // DAY_NS)[0] is not None
 
-    def _computed(self, match: PriceMatch, usage: Usage, started_ns: int) -> Cost:
-        card, reason = self._card(match, usage.service_tier, started_ns)
+    def _computed(self, match: PriceMatch, usage: Usage, card: RateCard) -> Cost:
         if card.is_empty:
             if match.model.id.endswith(":free"):  # OpenRouter's name for a model without charge
                 return Cost(status=CostStatus.FREE, nanousd=NanoUsd(0), price_version=self.version)
             return self._unknown("price_missing")
-        parts = parts_of(card, usage)
-        if isinstance(parts, str):
-            return self._unknown(parts)
-        if card.is_write_1h_guessed and usage.in_cache_write_1h:
-            reason = "variant_missing"
+        found = bill(card, usage)
+        if isinstance(found, str):
+            return self._unknown(found)
+        reason = card.reason
+        if not card.guessed.isdisjoint(found.parts):
+            reason = "variant_missing" if "in_cache_write_1h" in found.parts else "class_unpriced"
         if usage.is_mismatch:
             reason = "usage_mismatch"
         reason = _REASON_OF_SOURCE.get(usage.source, reason)
         return Cost(
             status=CostStatus.ESTIMATED if reason else CostStatus.COMPUTED,
-            nanousd=NanoUsd(sum(parts.values())),
-            parts=parts,
+            nanousd=NanoUsd(sum(found.parts.values())),
+            parts=found.parts,
             price_version=self.version,
             reason=reason or ("family_rule" if match.step == "family_rule" else ""),
+            rates=found.rates,
+            basis=found.basis,
+            saved_nanousd=found.saved_nanousd,
         )
 
-    def _reported(self, reported: NanoUsd, match: PriceMatch | None, usage: Usage, started_ns: int) -> Cost:
+    def _reported(self, reported: NanoUsd, computed: Cost | None) -> Cost:
         """Keep the provider's own amount; our parts stay beside it and a gap over 1 % is said."""
-        computed = self._computed(match, usage, started_ns) if match else None
-        reason = ""
-        if computed and computed.nanousd is not None and abs(computed.nanousd - reported) * 100 > reported:
-            reason = "computed_differs"
-        return Cost(
+        if computed is None or computed.nanousd is None:
+            return Cost(CostStatus.PROVIDER_REPORTED, reported, price_version=self.version)
+        is_far_off = abs(computed.nanousd - reported) * 100 > reported
+        return replace(
+            computed,
             status=CostStatus.PROVIDER_REPORTED,
             nanousd=reported,
-            parts=computed.parts if computed else {},
-            price_version=self.version,
-            reason=reason,
+            reason="computed_differs" if is_far_off else "",
         )
 
     def _unknown(self, reason: str) -> Cost:
         return Cost(status=CostStatus.UNKNOWN, price_version=self.version, reason=reason)
 
-    def _card(self, match: PriceMatch, service_tier: str, started_ns: int) -> tuple[RateCard, str]:
-        """Return the rates at a moment, remembered by the minute, and why they are an estimate."""
+    def _card(self, match: PriceMatch, tier: str, region: str, started_ns: int) -> RateCard:
+        """Return the rates at a moment, remembered by the minute."""
         # Rows change at a UTC day or a UTC minute of the day, so a minute has one answer.
-        key = (match.provider, match.model.id, match.step, service_tier, started_ns // 60_000_000_000)
-        if len(match.model.rows) == 1 and not match.model.variants:
-            key = (*key[:4], 0)
+        has_one_row = len(match.model.rows) == 1 and not match.model.variants and not match.overrides
+        minute = 0 if has_one_row else started_ns // 60_000_000_000
+        key = (match.provider, match.model.id, match.step, tier, region, minute)
         try:
             return self._cards[key]
         except KeyError:
             if len(self._cards) >= _MOST_REMEMBERED:
                 self._cards.clear()
-            card = self._cards[key] = _make_card(match, service_tier, started_ns)
+            card = self._cards[key] = make_card(match, tier, region, started_ns)
             return card
 
     def _search(self, provider: str, names: tuple[str, ...]) -> PriceMatch | None:
         for name in names:
-            if model := self._overrides.get((provider, name)):
-                return PriceMatch(model, provider, "override")
+            if rows := self._overrides.get((provider, name)):
+                beneath = self._search_table(provider, names)
+                return PriceMatch(ModelPrices(name), provider, "override", overrides=rows, beneath=beneath)
+        return self._search_table(provider, names)
+
+    def _search_table(self, provider: str, names: tuple[str, ...]) -> PriceMatch | None:
         home = self._aliases.get(provider, provider)
         if home not in self._table.providers:
             return None
@@ -216,25 +222,3 @@ def open_price_book(
     """
     table, table_bytes = read_table()
     return PriceBook(table, table_bytes, overrides, provider_aliases)
-
-
-def _make_card(match: PriceMatch, service_tier: str, started_ns: int) -> tuple[RateCard, str]:
-    context = price_context(service_tier)
-    rates, has_variant = rates_at(match.model, started_ns, {} if match.is_resold else context)
-    if not context or has_variant:
-        return rate_card(rates), ""
-    card = rate_card(rates)
-    if context == {"processing": "batch"} and match.provider in HALF_PRICE_BATCH:
-        card = replace(card, divisor=2000)
-    return card, "variant_missing"
-
-
-def _compile_overrides(overrides: Iterable[PriceOverride]) -> dict[tuple[str, str], ModelPrices]:
-    compiled: dict[tuple[str, str], ModelPrices] = {}
-    for override in overrides:
-        provider, separator, model = override.model.partition("/")
-        if not separator or not provider or not model:
-            raise ConfigurationError(f"prices: write the model as provider/model, not {override.model!r}")
-        row = PriceRow(rates=override_rates(override))
-        compiled[provider.lower(), model.lower()] = ModelPrices(id=model, rows=(row,))
-    return compiled

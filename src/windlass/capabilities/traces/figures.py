@@ -150,19 +150,25 @@ SELECT
     toUInt64(status != 'ok') AS error_count,
     cost_nanousd AS nanousd,
     {INPUT_TOKENS} AS input_sum,
-    {OUTPUT_TOKENS} AS output_sum
+    {OUTPUT_TOKENS} AS output_sum,
+    in_cache_read AS cached_sum,
+    {INPUT_TOKENS} AS cacheable_sum,
+    coalesce(cache_saved_nanousd, 0) AS saved_nanousd
 FROM spans FINAL
 """
 
+# Sums built before the cache was counted know nothing of it: they stand in neither part of a hit rate.
 _FROM_BUILT = """
 SELECT
     bucket_ns AS at_ns, model, provider, cost_state, latency_ns, call_count, error_count, nanousd, input_sum,
-    output_sum
+    output_sum, cached_sum, if(empty(cache_read_tokens), 0, input_sum) AS cacheable_sum, saved_nanousd
 FROM call_figures FINAL
 ARRAY JOIN
     models AS model, providers AS provider, cost_statuses AS cost_state, latencies_ns AS latency_ns,
     calls AS call_count, errors AS error_count, costs_nanousd AS nanousd,
-    input_tokens AS input_sum, output_tokens AS output_sum
+    input_tokens AS input_sum, output_tokens AS output_sum,
+    arrayResize(cache_read_tokens, length(models), 0) AS cached_sum,
+    arrayResize(cache_saved_nanousd, length(models), 0) AS saved_nanousd
 """
 
 
@@ -211,6 +217,9 @@ SELECT
     sum(cost_part) AS cost_nanousd,
     sum(input_part) AS input_tokens,
     sum(output_part) AS output_tokens,
+    sum(cached_part) AS cache_read_tokens,
+    sum(cacheable_part) AS cacheable_tokens,
+    sum(saved_part) AS cache_saved_nanousd,
     quantilesTDigestWeightedMerge(0.5, 0.95)(latencies_part) AS latencies_ns,
     sumMap(map(cost_state, calls_part)) AS cost_status_counts
 FROM (
@@ -224,6 +233,9 @@ FROM (
         sum(nanousd) AS cost_part,
         sum(input_sum) AS input_part,
         sum(output_sum) AS output_part,
+        sum(cached_sum) AS cached_part,
+        sum(cacheable_sum) AS cacheable_part,
+        sum(saved_nanousd) AS saved_part,
         quantilesTDigestWeightedState(0.5, 0.95)(latency_ns, call_count) AS latencies_part
     FROM ({{calls}})
     GROUP BY step, model, provider, cost_state

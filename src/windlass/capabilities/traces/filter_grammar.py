@@ -19,7 +19,7 @@ TEXT_FIELDS = frozenset(
     {"model", "provider", "user", "session", "tag", "name", "route", "key", "error", "trace"}
 )
 WORD_FIELDS = frozenset({"status", "type"})
-AMOUNT_FIELDS = frozenset({"duration", "ttft", "cost", "tokens"})
+AMOUNT_FIELDS = frozenset({"duration", "ttft", "cost", "tokens", "cached", "saved"})
 SCORE_PREFIX = "score."
 _FIELDS = sorted(TEXT_FIELDS | WORD_FIELDS | AMOUNT_FIELDS)
 _MAX_LENGTH = 2000

@@ -148,6 +148,12 @@ def _amount_condition(term: Term, parameters: _Parameters) -> str:
         case "ttft":
             bound = parameters.add(round(_amount(term, _SECONDS) * 1e9), "Int64")
             return f"countIf(time_to_first_token_ns {term.operator} {bound}) > 0"
+        case "cached":
+            bound = parameters.add(round(_amount(term, _COUNTS)), "Int64")
+            return f"sumIf(in_cache_read, {counted()}) {term.operator} {bound}"
+        case "saved":
+            bound = parameters.add(round(_amount(term, {"": 1, "usd": 1}) * 1e9), "Int64")
+            return f"sumIf(cache_saved_nanousd, {counted()}) {term.operator} {bound}"
         case "cost":
             bound = parameters.add(round(_amount(term, {"": 1, "usd": 1}) * 1e9), "Int64")
             return f"sumIf(cost_nanousd, {counted()}) {term.operator} {bound}"

@@ -23,10 +23,12 @@ from windlass.contracts.span import (
 )
 from windlass.dialects.assemble import read_stream_reply
 from windlass.dialects.openai_chat import embeddings
+from windlass.dialects.raw_usage import raw_usage
 from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
 
 SCOPE = "windlass.gateway"
 UNPARSED = "windlass.unparsed"
+PROVIDER_USAGE = "provider_usage"  # the counts as the provider wrote them, for a better mapping later
 _PARAMETERS = (
     "temperature",
     "top_p",
@@ -160,6 +162,8 @@ def _attributes(call: CallRecord, unparsed: Sequence[str], tools: Sequence[Conte
         attributes["is_reply_cut"] = "true"
     if call.warnings:
         attributes["warnings"] = "\n".join(call.warnings)
+    if call.usage is not None and (usage := raw_usage(call.reply_body, is_stream=call.is_stream)):
+        attributes[PROVIDER_USAGE] = usage
     if unparsed:
         attributes[UNPARSED] = ",".join(unparsed)
     if tools:

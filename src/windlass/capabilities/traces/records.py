@@ -50,6 +50,9 @@ class TraceItem:
     cost_usd: str | None
     cost_nanousd: int | None
     cost_status: str
+    cache_read_tokens: int
+    cache_saved_usd: str | None
+    cache_saved_nanousd: int | None
     session_id: str | None
     user_id: str | None
     tags: Sequence[str]
@@ -128,6 +131,9 @@ class Span:
     cost_status: str | None
     cost_reason: str | None
     cost_parts: Mapping[str, str]
+    cache_hit_rate: float | None
+    cache_saved_usd: str | None
+    cache_saved_nanousd: int | None
     input: Sequence[Message]
     output: Sequence[Message]
     attributes: Mapping[str, object]
@@ -168,7 +174,11 @@ class NewScore:
 
 @dataclass(frozen=True, slots=True)
 class OverviewTotals:
-    """Sums over calls; cost and latencies are null when no call has one."""
+    """Sums over calls; cost and latencies are null when no call has one.
+
+    cache_hit_rate: the share of input tokens that the providers' prompt caches served, from 0 to 1; null when
+    nothing is known. cache_saved: against fresh input, extra cost of writing taken off; may be negative.
+    """
 
     calls: int
     errors: int
@@ -176,6 +186,9 @@ class OverviewTotals:
     cost_nanousd: int | None
     input_tokens: int
     output_tokens: int
+    cache_hit_rate: float | None
+    cache_saved_usd: str
+    cache_saved_nanousd: int
     latency_p50_ms: float | None
     latency_p95_ms: float | None
     cost_status_counts: Mapping[str, int]
@@ -190,6 +203,9 @@ class OverviewPoint:
     cost_nanousd: int | None
     input_tokens: int
     output_tokens: int
+    cache_hit_rate: float | None
+    cache_saved_usd: str
+    cache_saved_nanousd: int
     latency_p50_ms: float | None
     latency_p95_ms: float | None
 
@@ -204,6 +220,9 @@ class ModelShare:
     cost_nanousd: int | None
     input_tokens: int
     output_tokens: int
+    cache_hit_rate: float | None
+    cache_saved_usd: str
+    cache_saved_nanousd: int
     latency_p50_ms: float | None
     latency_p95_ms: float | None
 

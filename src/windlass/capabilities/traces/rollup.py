@@ -60,6 +60,7 @@ SELECT project_id, touched.bucket_ns - touched.bucket_ns % {HOUR_NS} AS hour_ns
 FROM ({LAST_TOUCHED.format(where="1")}) AS touched
 LEFT JOIN (
     SELECT project_id, bucket_ns, max(built_ns) AS built_ns FROM call_figures WHERE length_s = 300
+    AND (empty(models) OR notEmpty(cache_read_tokens))
     GROUP BY project_id, bucket_ns
 ) AS five ON five.project_id = touched.project_id AND five.bucket_ns = touched.bucket_ns
 WHERE last_ns + {{quiet:Int64}} < toUnixTimestamp64Nano(now64(9)) AND built_ns <= last_ns + {{quiet:Int64}}
@@ -79,7 +80,8 @@ SELECT
     groupArrayIf(model, calls > 0), groupArrayIf(provider, calls > 0), groupArrayIf(cost_state, calls > 0),
     groupArrayIf(latency_ns, calls > 0), groupArrayIf(calls, calls > 0), groupArrayIf(errors, calls > 0),
     arrayMap(one -> one.1, groupArrayIf(tuple(cost), calls > 0)),
-    groupArrayIf(input_sum, calls > 0), groupArrayIf(output_sum, calls > 0)
+    groupArrayIf(input_sum, calls > 0), groupArrayIf(output_sum, calls > 0),
+    groupArrayIf(cached_sum, calls > 0), groupArrayIf(saved_sum, calls > 0)
 FROM (
     SELECT
         length_s,
@@ -92,7 +94,9 @@ FROM (
         countIf(is_counted AND status != 'ok') AS errors,
         sumIf(cost_nanousd, is_counted) AS cost,
         sumIf({INPUT_TOKENS}, is_counted) AS input_sum,
-        sumIf({OUTPUT_TOKENS}, is_counted) AS output_sum
+        sumIf({OUTPUT_TOKENS}, is_counted) AS output_sum,
+        sumIf(in_cache_read, is_counted) AS cached_sum,
+        sumIf(coalesce(cache_saved_nanousd, 0), is_counted) AS saved_sum
     FROM (SELECT *, provider AS span_provider, {{counted}} AS is_counted FROM spans FINAL WHERE {{within}})
     ARRAY JOIN [{BUCKET_NS // 1_000_000_000}, {HOUR_NS // 1_000_000_000}] AS length_s
     GROUP BY length_s, bucket_ns, model, provider, cost_state, latency_ns

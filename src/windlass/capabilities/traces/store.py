@@ -161,7 +161,8 @@ class TraceReads:
 
 _SUMMARY_COLUMNS = (
     "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status, trace_name, user_id, "
-    "session_id, tags, request_model, response_model, cost_nanousd, cost_status, "
+    "session_id, tags, request_model, response_model, cost_nanousd, cost_status, in_cache_read, "
+    "cache_saved_nanousd, "
     "preview_input, preview_output, "
     f"{INPUT_TOKENS} AS input_sum, {OUTPUT_TOKENS} AS output_sum"
 )
@@ -181,6 +182,8 @@ SELECT
     sumIf(input_sum, is_counted) AS input_tokens,
     sumIf(output_sum, is_counted) AS output_tokens,
     sumIf(cost_nanousd, is_counted) AS cost_nanousd,
+    sumIf(in_cache_read, is_counted) AS cache_read_tokens,
+    sumIf(cache_saved_nanousd, is_counted) AS cache_saved_nanousd,
     groupUniqArrayIf(cost_status, is_counted AND cost_status != '') AS cost_statuses,
     max(session_id) AS session_id,
     max(user_id) AS user_id,

@@ -25,13 +25,22 @@ from windlass.contracts.usage import CostStatus
 Row = Mapping[str, object]
 T = TypeVar("T")
 
+_INPUT_BUCKETS = (
+    "in_fresh",
+    "in_cache_read",
+    "in_cache_write_5m",
+    "in_cache_write_1h",
+    "in_audio",
+    "in_image",
+)
 _BUCKETS = (
-    *("in_fresh", "in_cache_read", "in_cache_write_5m", "in_cache_write_1h", "in_audio", "in_image"),
+    *_INPUT_BUCKETS,
     *("out_text", "out_reasoning", "out_audio", "out_image"),
 )
 # Columns without a field of their own in the reply, shown among the attributes when they hold something.
 _AS_ATTRIBUTES = (
-    *("operation", "response_id", "parameters", "service_tier", "usage_source", "price_version", "is_rollup"),
+    *("operation", "response_id", "parameters", "service_tier", "usage_source", "usage_is_mismatch"),
+    *("price_version", "is_rollup"),
     *("key_id", "target", "attempt_number", "fallback_from", "http_status"),
     *(
         "user_id",
@@ -80,6 +89,8 @@ def _trace_fields(row: Row, scores: Sequence[Row]) -> dict[str, object]:
         "cost_usd": _usd(cost_nanousd),
         "cost_nanousd": cost_nanousd,
         "cost_status": cost_status,
+        "cache_read_tokens": _int(row["cache_read_tokens"]),
+        **_saved(row["cache_saved_nanousd"]),
         "session_id": _text(row["session_id"]) or None,
         "user_id": _text(row["user_id"]) or None,
         "tags": sorted(_texts(row["tags"])),
@@ -150,6 +161,8 @@ def span_view(row: Row, bodies: Mapping[str, str]) -> Span:
         cost_parts={
             name: usd_text(NanoUsd(_int(part))) for name, part in _mapping(row["cost_parts"]).items()
         },
+        cache_hit_rate=_span_hit_rate(row),
+        **_saved(row["cache_saved_nanousd"]),  # type: ignore[arg-type]  # two fields at once
         input=[_message(hash_, bodies) for hash_ in _texts(row["input_hashes"])],
         output=_outputs(row, bodies),
         attributes=_attributes(row, bodies),
@@ -170,6 +183,21 @@ def _usage(row: Row) -> dict[str, int] | None:
         return None
     buckets = {bucket: _int(row[bucket]) for bucket in _BUCKETS if row[bucket]}
     return buckets | {name: _int(count) for name, count in _mapping(row["units"]).items()}
+
+
+def _span_hit_rate(row: Row) -> float | None:
+    if not row["usage_source"]:
+        return None
+    return _share(_int(row["in_cache_read"]), sum(_int(row[bucket]) for bucket in _INPUT_BUCKETS))
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 6) if whole else None
+
+
+def _saved(value: object) -> dict[str, object]:
+    nanousd = value if isinstance(value, int) else None
+    return {"cache_saved_usd": _usd(nanousd), "cache_saved_nanousd": nanousd}
 
 
 def _outputs(row: Row, bodies: Mapping[str, str]) -> list[Message]:
@@ -234,6 +262,8 @@ def _figures(row: Row) -> dict[str, object]:
         "cost_nanousd": cost_nanousd,
         "input_tokens": _int(row.get("input_tokens")),
         "output_tokens": _int(row.get("output_tokens")),
+        "cache_hit_rate": _share(_int(row.get("cache_read_tokens")), _int(row.get("cacheable_tokens"))),
+        **_saved(_int(row.get("cache_saved_nanousd"))),
         "latency_p50_ms": _ms(p50_ns) if has_calls else None,
         "latency_p95_ms": _ms(p95_ns) if has_calls else None,
     }

@@ -7,7 +7,7 @@ from windlass.capabilities.traces.recent import RecentHashes
 from windlass.contracts.score import Score
 from windlass.contracts.span import Content, GatewayFacts, Span, SpanBatch
 from windlass.contracts.trace_store import TraceStore
-from windlass.contracts.usage import Usage
+from windlass.contracts.usage import Cost, Usage
 
 _DAY_NS = 86_400_000_000_000
 
@@ -30,7 +30,8 @@ SPAN_COLUMNS = (
     *("in_fresh", "in_cache_read", "in_cache_write_5m", "in_cache_write_1h", "in_audio", "in_image"),
     *("out_text", "out_reasoning", "out_audio", "out_image"),
     *("units", "usage_source", "usage_is_mismatch", "service_tier", "reported_nanousd"),
-    *("cost_nanousd", "cost_status", "cost_parts", "price_version", "cost_reason", "is_rollup"),
+    *("cost_nanousd", "cost_status", "cost_parts", "price_version", "cost_reason"),
+    *("cache_saved_nanousd", "cost_rates", "cost_basis", "is_rollup"),
     *("key_id", "route", "target", "attempt_number", "fallback_from", "http_status", "overhead_ns"),
     *("input_hashes", "output_hashes", "preview_input", "preview_output", "attributes"),
     *("scope", "mapping_version", "received_ns"),
@@ -42,7 +43,7 @@ SCORE_COLUMNS = (
 )
 
 _NO_USAGE: tuple[object, ...] = (*(0 for _ in range(10)), {}, "", False, "", None)
-_NO_COST: tuple[object, ...] = (None, "", {}, "", "")
+_NO_COST: tuple[object, ...] = (None, "", {}, "", "", None, {}, {})
 _NO_GATEWAY: tuple[object, ...] = ("", "", "", 0, "", 0, 0)
 
 
@@ -139,11 +140,7 @@ def _span_row(span: Span) -> Sequence[object]:
         model.finish_reasons,
         model.time_to_first_token_ns,
         *(_NO_USAGE if span.usage is None else _usage_row(span.usage)),
-        *(
-            _NO_COST
-            if cost is None
-            else (cost.nanousd, cost.status.value, cost.parts, cost.price_version, cost.reason)
-        ),
+        *(_NO_COST if cost is None else _cost_row(cost)),
         span.is_rollup,
         *(_NO_GATEWAY if span.gateway is None else _gateway_row(span.gateway)),
         span.input_hashes,
@@ -174,6 +171,19 @@ def _usage_row(usage: Usage) -> Sequence[object]:
         usage.is_mismatch,
         usage.service_tier,
         usage.reported_nanousd,
+    )
+
+
+def _cost_row(cost: Cost) -> Sequence[object]:
+    return (
+        cost.nanousd,
+        cost.status.value,
+        cost.parts,
+        cost.price_version,
+        cost.reason,
+        cost.saved_nanousd,
+        cost.rates,
+        cost.basis,
     )
 
 

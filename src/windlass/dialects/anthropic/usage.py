@@ -1,6 +1,7 @@
 """Token usage of Anthropic messages to exclusive buckets and back; no prices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
@@ -10,6 +11,7 @@ _UNITS = {
     "web_fetch_requests": "web_fetch",
     "code_execution_requests": "code_exec",
 }
+_OWN_PASSES = frozenset({"message", "compaction"})
 
 
 def read_usage(values: Json) -> Usage | None:
@@ -19,6 +21,44 @@ def read_usage(values: Json) -> Usage | None:
     """
     if not isinstance(values, Mapping) or not ("input_tokens" in values or "output_tokens" in values):
         return None
+    usage = _read_counts(values)
+    passes = values.get("iterations")
+    if isinstance(passes, Sequence) and not isinstance(passes, str) and passes:
+        usage = _of_passes(usage, passes)
+    tier, geo = values.get("service_tier"), values.get("inference_geo")
+    return replace(
+        usage,
+        units=_read_units(values),
+        # Fast mode is a `speed` beside the tier, with a price of its own.
+        service_tier="fast" if values.get("speed") == "fast" else tier if isinstance(tier, str) else "",
+        region=geo if isinstance(geo, str) and geo != "not_available" else "",
+    )
+
+
+def _of_passes(top: Usage, passes: Sequence[Json]) -> Usage:
+    """Add up every pass of the model over one request; the counts above them leave a compaction's out.
+
+    Source: docs, "Compaction", on `usage.iterations`. A pass of another kind, such as an advisor's, is billed
+    at another model's price, so the sum is then not what the call cost.
+    """
+    kinds = [_object(one).get("type") for one in passes]
+    ours = [
+        _read_counts(_object(one)) for one, kind in zip(passes, kinds, strict=True) if kind in _OWN_PASSES
+    ]
+    if not ours:
+        return replace(top, is_mismatch=True)
+    return Usage(
+        in_fresh=sum(one.in_fresh for one in ours),
+        in_cache_read=sum(one.in_cache_read for one in ours),
+        in_cache_write_5m=sum(one.in_cache_write_5m for one in ours),
+        in_cache_write_1h=sum(one.in_cache_write_1h for one in ours),
+        out_text=sum(one.out_text for one in ours),
+        out_reasoning=sum(one.out_reasoning for one in ours),
+        is_mismatch=len(ours) != len(passes) or any(one.is_mismatch for one in (top, *ours)),
+    )
+
+
+def _read_counts(values: Mapping[str, Json]) -> Usage:
     written = _count(values.get("cache_creation_input_tokens"))
     split = _object(values.get("cache_creation"))
     short, long = (
@@ -39,7 +79,6 @@ def read_usage(values: Json) -> Usage | None:
     is_thinking_off = not 0 <= thinking <= counts[4]
     if is_thinking_off:
         thinking = 0
-    tier = values.get("service_tier")
     return Usage(
         in_fresh=max(0, counts[0]),
         in_cache_read=max(0, counts[1]),
@@ -47,9 +86,7 @@ def read_usage(values: Json) -> Usage | None:
         in_cache_write_1h=max(0, counts[3]),
         out_text=max(0, counts[4]) - thinking,
         out_reasoning=thinking,
-        units=_read_units(values),
         is_mismatch=is_split_off or is_thinking_off or min(counts) < 0,
-        service_tier=tier if isinstance(tier, str) else "",
     )
 
 

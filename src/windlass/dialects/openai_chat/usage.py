@@ -21,6 +21,7 @@ class _Counts:
     image_in: int
     reasoning: int
     audio_out: int
+    image_out: int
 
     def inside(self) -> tuple[int, ...]:
         """Return what `prompt_tokens` includes beside fresh text."""
@@ -43,9 +44,11 @@ def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | 
         in_cache_write_5m=counts.cache_write,
         in_audio=counts.audio_in,
         in_image=counts.image_in,
-        out_text=counts.completion - counts.reasoning - counts.audio_out,
+        out_text=counts.completion - counts.reasoning - counts.audio_out - counts.image_out,
         out_reasoning=counts.reasoning,
         out_audio=counts.audio_out,
+        out_image=counts.image_out,
+        units=_read_units(values),
         is_mismatch=is_odd,
         service_tier=service_tier,
         reported_nanousd=_reported_cost(values) if quirks.is_usage_cost_reported else None,
@@ -71,7 +74,14 @@ def _read_counts(values: Mapping[str, Json]) -> _Counts:
         image_in=_count(inside.get("image_tokens")) or 0,
         reasoning=_count(outside.get("reasoning_tokens")) or _count(values.get("reasoning_tokens")) or 0,
         audio_out=_count(outside.get("audio_tokens")) or 0,
+        image_out=_count(outside.get("image_tokens")) or 0,
     )
+
+
+def _read_units(values: Mapping[str, Json]) -> dict[str, int]:
+    """Read what OpenRouter counts beside tokens; OpenAI's chat counts none."""
+    searches = _count(_object(values.get("server_tool_use")).get("web_search_requests"))
+    return {"web_search": searches} if searches else {}
 
 
 def _is_reasoning_inside(counts: _Counts, quirks: Quirks) -> bool:
@@ -89,14 +99,15 @@ def _make_whole(counts: _Counts, *, is_reasoning_inside: bool) -> bool:
     if not is_reasoning_inside:
         counts.completion += counts.reasoning
     inside = counts.inside()
-    outside = (counts.reasoning, counts.audio_out)
+    outside = (counts.reasoning, counts.audio_out, counts.image_out)
     is_odd = counts.total is not None and counts.total != counts.prompt + counts.completion
     if sum(inside) > counts.prompt or min(inside) < 0:
         counts.prompt = max(0, counts.prompt)
         counts.cached = counts.cache_write = counts.audio_in = counts.image_in = 0
         is_odd = True
     if sum(outside) > counts.completion or min(outside) < 0:
-        counts.completion, counts.reasoning, counts.audio_out = max(0, counts.completion), 0, 0
+        counts.completion = max(0, counts.completion)
+        counts.reasoning = counts.audio_out = counts.image_out = 0
         is_odd = True
     return is_odd
 
@@ -112,10 +123,25 @@ def _object(value: Json) -> Mapping[str, Json]:
 
 
 def _reported_cost(values: Mapping[str, Json]) -> NanoUsd | None:
+    """Read the money that a host reports.
+
+    With a key of one's own, OpenRouter's `cost` is its fee alone; the model's vendor bills the rest
+    (openrouter.ai/docs, "Usage Accounting"). Perplexity writes an object with a total.
+    """
     cost = values.get("cost")
-    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < 1e6:
+    if isinstance(cost, Mapping):
+        cost = cost.get("total_cost")
+    usd = _amount(cost)
+    if usd is None or values.get("is_byok") is not True:
+        return None if usd is None else nanousd_from_usd(usd)
+    upstream = _amount(_object(values.get("cost_details")).get("upstream_inference_cost"))
+    return None if upstream is None else nanousd_from_usd(usd + upstream)
+
+
+def _amount(value: Json) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
         return None
-    return nanousd_from_usd(Decimal(str(cost)))  # str: the shortest decimal, which is what the host wrote
+    return Decimal(str(value))  # str: the shortest decimal, which is what the host wrote
 
 
 def input_total(usage: Usage) -> int:
@@ -142,13 +168,16 @@ def write_usage(usage: Usage) -> dict[str, Json]:
         details["cache_write_tokens"] = cache_write
     if usage.in_image:
         details["image_tokens"] = usage.in_image
+    outside: dict[str, Json] = {
+        "reasoning_tokens": usage.out_reasoning,
+        "audio_tokens": usage.out_audio,
+    }
+    if usage.out_image:
+        outside["image_tokens"] = usage.out_image
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
         "prompt_tokens_details": details,
-        "completion_tokens_details": {
-            "reasoning_tokens": usage.out_reasoning,
-            "audio_tokens": usage.out_audio,
-        },
+        "completion_tokens_details": outside,
     }

@@ -24,6 +24,13 @@ UNIT_OF_ITEM: Final[Mapping[str, str]] = {
 }
 # What only the provider that made it can go on from, by field; the value is an id or holds one.
 KEPT_FIELDS: Final = ("previous_response_id", "conversation", "prompt", "background")
+# Of the actions of a web search the search alone is charged (OpenAI's guide "Web search", on its output).
+_FREE_ACTIONS: Final = frozenset({"open_page", "find_in_page", "find"})
+
+
+def is_billed(item_type: str, action: str) -> bool:
+    """Say whether an item of the output is a use of its tool that costs something."""
+    return not (item_type == "web_search_call" and action in _FREE_ACTIONS)
 
 
 def finish_read(status: str, reason: str, *, has_calls: bool) -> FinishReason:

@@ -15,7 +15,7 @@ from windlass.dialects.failures import scrub
 from windlass.dialects.json_fields import Fields, read_object, text_or_empty
 from windlass.dialects.openai_chat.names import TIERS
 from windlass.dialects.openai_responses.items import citations_of, logprobs_of, read_output_item, write_output
-from windlass.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read
+from windlass.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read, is_billed
 from windlass.dialects.openai_responses.usage import read_usage, write_usage
 
 _UNFINISHED = ("queued", "in_progress")
@@ -28,6 +28,7 @@ _MALFORMED_CALL: Final[Json] = {
 
 class _ItemType(msgspec.Struct):
     type: str = ""
+    action: Any = None
 
 
 class ResponseHead(msgspec.Struct):
@@ -58,9 +59,13 @@ def read_response_head(body: bytes | msgspec.Raw) -> ResponseHead | None:
 
 def item_types(output: msgspec.Raw) -> list[str]:
     try:
-        return [item.type for item in _ITEM_TYPES.decode(output)]
+        return [item.type for item in _ITEM_TYPES.decode(output) if is_billed(item.type, _kind(item.action))]
     except (msgspec.DecodeError, RecursionError):
         return []
+
+
+def _kind(action: object) -> str:
+    return text_or_empty(action.get("type")) if isinstance(action, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - JSON
 
 
 def incomplete_reason(head: ResponseHead) -> str:
@@ -106,9 +111,12 @@ def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
     reason = (details.text("reason") if details else None) or ""
     finish = "" if status in _UNFINISHED else finish_read(status, reason, has_calls=has_calls)
     tier = fields.text("service_tier") or ""
-    usage = read_usage(
-        fields.values.get("usage"), quirks, tier, item_types=[item.text("type") or "" for item in items]
-    )
+    types = [
+        item.text("type") or ""
+        for item in items
+        if is_billed(item.text("type") or "", _kind(item.values.get("action")))
+    ]
+    usage = read_usage(fields.values.get("usage"), quirks, tier, item_types=types)
     return ChatReply(
         id=fields.text("id") or "",
         model=fields.text("model") or "",

@@ -1,10 +1,14 @@
 """What a call cost, from what was read of its reply; the table of prices belongs to `capabilities/cost`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from urllib.parse import urlsplit
 
 from windlass.contracts.call import AttemptRecord
 from windlass.contracts.dialect import ReplySummary
-from windlass.contracts.usage import Cost, CostStatus
+from windlass.contracts.provider import Provider
+from windlass.contracts.usage import Cost, CostStatus, Usage
 from windlass.dialects.registry import PRICED_NAMES
 from windlass.gateway.rig import Rig
 from windlass.gateway.traffic import PlannedTarget
@@ -12,18 +16,44 @@ from windlass.gateway.traffic import PlannedTarget
 
 def of(planned: PlannedTarget, summary: ReplySummary, started_ns: int, rig: Rig) -> Cost:
     """Price a reply at the rates in force when its call started."""
-    provider = planned.provider
-    base_model = provider.deployments.get(planned.target.model)  # a deployment answers with any name it likes
-    named = base_model or summary.model or planned.target.model
+    return of_model(planned.provider, planned.target.model, summary, started_ns=started_ns, rig=rig)
+
+
+def of_model(
+    provider: Provider,
+    model: str,
+    summary: ReplySummary,
+    *,
+    started_ns: int,
+    rig: Rig,
+    processing: str = "",
+) -> Cost:
+    """Price a reply of a model. processing: `batch` for a line of a provider's batch."""
+    base_model = provider.deployments.get(model)  # a deployment answers with any name it likes
+    named = base_model or summary.model or model
     read_name = PRICED_NAMES.get(provider.dialect)
     return rig.price(
         provider=provider.name,
         model=read_name(named) if read_name else named,
-        fallback_model=base_model or planned.target.model,
-        usage=summary.usage,
+        fallback_model=base_model or model,
+        usage=_placed(summary.usage, provider),
         started_ns=started_ns,
         is_free=provider.is_free,
+        processing=processing,
     )
+
+
+def _placed(usage: Usage | None, provider: Provider) -> Usage | None:
+    """Say where the account is, unless the reply says where the call ran."""
+    region = provider.options.get("region") or _region_of_host(provider.base_url)
+    return replace(usage, region=region) if usage is not None and region and not usage.region else usage
+
+
+@lru_cache(maxsize=256)
+def _region_of_host(base_url: str) -> str:
+    """Read the region that OpenAI and xAI put before their host: `eu.api.openai.com`."""
+    region, _, host = (urlsplit(base_url).hostname or "").partition(".")
+    return region if host in ("api.openai.com", "api.x.ai") else ""
 
 
 def of_unfinished(attempts: Sequence[AttemptRecord]) -> Cost | None:

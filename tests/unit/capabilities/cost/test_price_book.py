@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from windlass.base.errors import ConfigurationError
 from windlass.base.money import NanoUsd
+from windlass.capabilities.cost.arithmetic import round_half_even
 from windlass.capabilities.cost.records import PriceOverride
-from windlass.capabilities.cost.rules import explain, round_half_even
 from windlass.capabilities.cost.service import PriceBook, open_price_book
 from windlass.contracts.usage import Cost, CostStatus, Usage, UsageSource
 
@@ -167,16 +167,6 @@ def test_provider_alias_leads_to_its_name_in_the_table() -> None:
 def test_override_of_the_wrong_magnitude_is_refused(usd: str) -> None:
     with pytest.raises(ConfigurationError):
         open_price_book([PriceOverride("lab/m1", Decimal(usd), Decimal("1"))])
-
-
-def test_explanation_shows_the_arithmetic() -> None:
-    usage = Usage(in_fresh=1200, out_text=300)
-    lines = explain(price("anthropic", "claude-sonnet-4-5", usage), usage)
-    assert lines[:3] == (
-        "in_fresh: 1,200 tokens x $3 per million = $0.0036",
-        "out_text: 300 tokens x $15 per million = $0.0045",
-        "total = $0.0081 (computed)",
-    )
 
 
 @given(st.integers(0, 10**15), st.sampled_from([1000, 2000]))

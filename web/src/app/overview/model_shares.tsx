@@ -1,7 +1,7 @@
 /** Each model's part of the numbers; its name opens its traces. */
 import { Link } from "@tanstack/react-router";
 import type { ModelShare } from "@/client/types";
-import { count, duration, money } from "@/kit/format";
+import { count, duration, money, share as percent } from "@/kit/format";
 import table from "@/kit/table.module.css";
 import styles from "./page.module.css";
 
@@ -24,6 +24,8 @@ export function ModelShares({ shares }: { shares: ModelShare[] }) {
             <th scope="col" data-number>Cost</th>
             <th scope="col" data-number>Tokens in</th>
             <th scope="col" data-number>Tokens out</th>
+            <th scope="col" data-number title="Share of the input that the provider's prompt cache served">Cached</th>
+            <th scope="col" data-number title="Against fresh input; the extra cost of writing to the cache is taken off">Saved</th>
             <th scope="col" data-number>P50</th>
             <th scope="col" data-number>P95</th>
           </tr>
@@ -37,6 +39,8 @@ export function ModelShares({ shares }: { shares: ModelShare[] }) {
               <td data-number title={share.cost_usd ?? "unknown"}>{money(share.cost_usd)}</td>
               <td data-number>{count(share.input_tokens)}</td>
               <td data-number>{count(share.output_tokens)}</td>
+              <td data-number>{share.cache_hit_rate ? <Filtered text={percent(share.cache_hit_rate)} filter={`cached:>0 ${modelFilter(share)}`.trim()} /> : percent(share.cache_hit_rate)}</td>
+              <td data-number title={`$${share.cache_saved_usd}`}><Saved share={share} /></td>
               <td data-number>{duration(share.latency_p50_ms)}</td>
               <td data-number>{duration(share.latency_p95_ms)}</td>
             </tr>
@@ -45,6 +49,14 @@ export function ModelShares({ shares }: { shares: ModelShare[] }) {
       </table>
     </section>
   );
+}
+
+/** What the cache saved; less than nothing leads to the calls that wrote more than they read. */
+function Saved({ share }: { share: ModelShare }) {
+  const nanousd = share.cache_saved_nanousd;
+  if (nanousd === 0) return "$0";
+  const text = nanousd < 0 ? `-${money(share.cache_saved_usd.slice(1))}` : money(share.cache_saved_usd);
+  return <Filtered text={text} filter={`saved:${nanousd < 0 ? "<" : ">"}0 ${modelFilter(share)}`.trim()} />;
 }
 
 function Filtered({ text, filter }: { text: string; filter: string }) {

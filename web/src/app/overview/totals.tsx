@@ -1,7 +1,7 @@
 /** The sums of the range; each opens the traces it was counted from. */
 import { Link } from "@tanstack/react-router";
 import type { Overview } from "@/client/types";
-import { count, duration, money, plural } from "@/kit/format";
+import { count, duration, money, plural, saving, share } from "@/kit/format";
 import styles from "./page.module.css";
 
 interface CardProps {
@@ -35,17 +35,21 @@ function slowest(milliseconds: number | null | undefined): string {
 }
 
 export function Totals({ totals }: { totals: Overview["totals"] }) {
-  const share = totals.calls === 0 ? 0 : (100 * totals.errors) / totals.calls;
+  const errors = totals.calls === 0 ? 0 : (100 * totals.errors) / totals.calls;
   const unknown = totals.cost_status_counts["unknown"] ?? 0;
   const isAllUnknown = unknown > 0 && unknown >= totals.calls;
   return (
     <div className={styles["totals"]}>
       <Card name="Calls" value={count(totals.calls)} note="in this range" filter="" />
-      <Card name="Errors" value={count(totals.errors)} note={`${share.toFixed(share < 10 ? 1 : 0)} % of ${count(totals.calls)}`} filter="status:error" />
+      <Card name="Errors" value={count(totals.errors)} note={`${errors.toFixed(errors < 10 ? 1 : 0)} % of ${count(totals.calls)}`} filter="status:error" />
       <Card name="Cost" value={isAllUnknown ? "unknown" : money(totals.cost_usd)} note={costNote(totals.cost_status_counts)} filter="cost:>0" title={`$${totals.cost_usd ?? "unknown"}`} />
       <Card
         name="Tokens" value={count(totals.input_tokens + totals.output_tokens)} filter="tokens:>0"
         note={`${count(totals.input_tokens)} in, ${count(totals.output_tokens)} out`}
+      />
+      <Card
+        name="Prompt cache" value={share(totals.cache_hit_rate)} filter={totals.cache_saved_nanousd < 0 ? "saved:<0" : "cached:>0"}
+        note={`of input tokens; ${saving(totals.cache_saved_usd)}`} title={`$${totals.cache_saved_usd} less than without the providers' caches, extra cost of writing taken off`}
       />
       <Card name="Latency P50" value={duration(totals.latency_p50_ms)} note="half are faster" filter={slowest(totals.latency_p50_ms)} />
       <Card name="Latency P95" value={duration(totals.latency_p95_ms)} note="1 in 20 is slower" filter={slowest(totals.latency_p95_ms)} />

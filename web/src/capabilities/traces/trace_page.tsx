@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Problem } from "@/client/client";
+import type { ReactNode } from "react";
 import type { TraceDetail } from "@/client/types";
 import { useHotkeys } from "@/kit/hotkeys";
 import { Page } from "@/kit/page";
@@ -20,13 +21,16 @@ import styles from "./trace_page.module.css";
 
 const route = getRouteApi("/shell/traces/$traceId");
 
-export function TracePage() {
+/** Draws how a span's cost came about; costs are another capability. */
+export type ExplainCost = (traceId: string, spanId: string) => ReactNode;
+
+export function TraceView({ explainCost }: { explainCost: ExplainCost }) {
   const { traceId } = route.useParams();
   const trace = useQuery(traceQuery(traceId));
   const { filter } = route.useSearch();
   const queries = useQueryClient();
   useNeighbourKeys(traceId);
-  if (trace.data) return <Body key={traceId} detail={trace.data} />;
+  if (trace.data) return <Body key={traceId} detail={trace.data} explainCost={explainCost} />;
   const head = knownTrace(queries, traceId);
   return (
     <Page title={<TraceTitle name={head?.name || traceId.slice(0, 8)} {...(head ? { status: head.status } : {})} filter={filter} />}>
@@ -57,9 +61,10 @@ function useNeighbourKeys(traceId: string): void {
   useHotkeys({ "[": go(-1), "]": go(1) });
 }
 
-function Body({ detail }: { detail: TraceDetail }) {
+function Body({ detail, explainCost }: { detail: TraceDetail; explainCost: ExplainCost }) {
   const { span: spanId, view, filter } = route.useSearch();
   const navigate = route.useNavigate();
+  const traceId = detail.trace.trace_id;
   const selected = detail.spans.find(({ span_id }) => span_id === spanId);
   const select = (id: string): void => void navigate({ search: (old) => ({ ...old, span: id }), replace: true });
   const show = (id: string): void => void navigate({ search: (old) => ({ ...old, view: id === "raw" ? "raw" : undefined }), replace: true });
@@ -81,7 +86,7 @@ function Body({ detail }: { detail: TraceDetail }) {
         <Tabs label="View" tabs={tabs} selected={view ?? "transcript"} onSelect={show} />
         <aside className={styles["side"]} aria-label="Spans">
           <SpanTree spans={detail.spans} selected={spanId} onSelect={select} />
-          <SpanPanel span={selected ?? detail.spans[0]} scores={detail.scores} />
+          <SpanPanel span={selected ?? detail.spans[0]} scores={detail.scores} explainCost={(spanId) => explainCost(traceId, spanId)} />
         </aside>
       </div>
     </Page>

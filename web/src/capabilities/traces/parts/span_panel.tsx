@@ -1,7 +1,7 @@
 /** Everything that is known of one span: how it went, tokens and their price, attributes. */
 import type { ReactNode } from "react";
 import type { Score, Span } from "@/client/types";
-import { duration, moment, money, costNote } from "@/kit/format";
+import { costNote, duration, moment, money, saving, share } from "@/kit/format";
 import { Status } from "@/kit/status";
 import { readable } from "../transcript";
 import { CostTable } from "./cost_table";
@@ -18,6 +18,16 @@ function Line({ name, title, children }: { name: string; title?: string | undefi
   );
 }
 
+/** The share of the input that the provider's cache served; nothing where it was not used. */
+function cacheNote(span: Span): string | null {
+  const isUsed = Boolean(span.cache_hit_rate) || Boolean(span.cache_saved_nanousd);
+  if (!isUsed) return null;
+  const rate = `${share(span.cache_hit_rate)} of the input`;
+  return span.cache_saved_usd === null ? rate : `${rate}, ${saving(span.cache_saved_usd)}`;
+}
+
+const cacheTitle = (span: Span): string => `$${span.cache_saved_usd ?? "unknown"} less than the same input without the provider's cache`;
+
 /** The panel scrolls, so the keyboard must reach it. */
 function Panel({ children }: { children: ReactNode }) {
   return (
@@ -28,7 +38,13 @@ function Panel({ children }: { children: ReactNode }) {
   );
 }
 
-export function SpanPanel({ span, scores }: { span: Span | undefined; scores: Score[] }) {
+interface Props {
+  span: Span | undefined;
+  scores: Score[];
+  explainCost: (spanId: string) => ReactNode;
+}
+
+export function SpanPanel({ span, scores, explainCost }: Props) {
   if (!span) return <Panel><p className={styles["quiet"]}>This trace has no spans yet.</p></Panel>;
   const own = scores.filter(({ span_id }) => span_id === span.span_id);
   const attributes = Object.entries(span.attributes);
@@ -49,10 +65,12 @@ export function SpanPanel({ span, scores }: { span: Span | undefined; scores: Sc
         <Line name="Answered by">{span.response_model}</Line>
         <Line name="Route">{span.route}</Line>
         <Line name="Cost" title={costNote(span.cost_usd, span.cost_status)}>{span.cost_status ? money(span.cost_usd, span.cost_status) : null}</Line>
+        <Line name="Prompt cache" title={cacheTitle(span)}>{cacheNote(span)}</Line>
         {own.length > 0 && <Line name="Scores">{own.map((score) => <ScoreChip key={score.score_id} score={score} />)}</Line>}
         <Line name="Span id"><code>{span.span_id}</code></Line>
       </dl>
       {span.usage && <CostTable usage={span.usage} parts={span.cost_parts} usd={span.cost_usd} status={span.cost_status} />}
+      {span.cost_status && explainCost(span.span_id)}
       {attributes.length > 0 && (
         <>
           <h3>Attributes</h3>
