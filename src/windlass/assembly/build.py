@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from windlass.assembly.blobs import open_blobs
 from windlass.assembly.config_file import LoadedConfig
 from windlass.assembly.journal import open_journal
 from windlass.assembly.signing import signing_clients
@@ -22,6 +23,7 @@ from windlass.capabilities.access.service import AccessService, access_service
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.models.service import Models
 from windlass.capabilities.traces.service import Traces
+from windlass.contracts.blobs import BlobStore
 from windlass.contracts.journal import Journal
 from windlass.contracts.tables import Tables
 from windlass.contracts.trace_store import TraceStore
@@ -43,6 +45,7 @@ class House:
     prices: PriceBook
     models: Models
     traces: Traces
+    blobs: BlobStore
     intake: OtlpIntake
     rig: Rig
     first_start: FirstStart | None
@@ -101,6 +104,7 @@ async def open_house(
             prices=prices,
             models=Models(catalog, traffic.routes),
             traces=Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s),
+            blobs=open_blobs(settings),
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
             first_start=first_start,
