@@ -22,8 +22,8 @@ from windlass.capabilities.access.records import FirstStart
 from windlass.capabilities.access.service import AccessService, access_service
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.models.service import Models
+from windlass.capabilities.traces.media_service import TraceMedia
 from windlass.capabilities.traces.service import Traces
-from windlass.contracts.blobs import BlobStore
 from windlass.contracts.journal import Journal
 from windlass.contracts.tables import Tables
 from windlass.contracts.trace_store import TraceStore
@@ -45,7 +45,7 @@ class House:
     prices: PriceBook
     models: Models
     traces: Traces
-    blobs: BlobStore
+    media: TraceMedia
     intake: OtlpIntake
     rig: Rig
     first_start: FirstStart | None
@@ -104,7 +104,7 @@ async def open_house(
             prices=prices,
             models=Models(catalog, traffic.routes),
             traces=Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s),
-            blobs=open_blobs(settings),
+            media=TraceMedia(open_blobs(settings)),
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
             first_start=first_start,

@@ -183,3 +183,11 @@ def test_a_media_type_is_what_was_declared_or_what_the_bytes_say(
 
 def test_two_bytes_are_no_format() -> None:
     assert sniff_mime_type(b"\xff\xfb") == ""
+
+
+@given(st.integers(0, 1100), st.integers(0, 1100), st.sampled_from([" ", '"', "\n", "{"]))
+def test_base64_is_found_wherever_it_stands(before: int, after: int, filler: str) -> None:
+    text = filler * before + data_url(PICTURE, "image/png") + filler * after
+    made = Media(PROJECT)
+    made.taken_from(Message("user", (TextPart(text),)))
+    assert [blob.content for blob in made.blobs] == [PICTURE]
