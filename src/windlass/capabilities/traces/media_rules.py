@@ -1,6 +1,5 @@
 """Which media a browser may show, under which headers, and which bytes a range asks for; pure."""
 
-import mimetypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,12 +42,11 @@ def is_shown_inline(mime_type: str) -> bool:
 def media_headers(blob: StoredBlob) -> dict[str, str]:
     """Return the headers of a blob's bytes; what may be active is a download of no type."""
     is_inline = is_shown_inline(blob.mime_type)
-    extension = mimetypes.guess_extension(blob.mime_type) or ".bin"
-    disposition = "inline" if is_inline else "attachment"
     return {
         **_SAFETY,
         "content-type": blob.mime_type if is_inline else UNKNOWN_TYPE,
-        "content-disposition": f'{disposition}; filename="{blob.hash[:16]}{extension}"',
+        # No file name: it would win over the one that a page gives, which knows what the sender called it.
+        "content-disposition": "inline" if is_inline else "attachment",
         "etag": f'"{blob.hash}"',
         "accept-ranges": "bytes",
     }

@@ -63,7 +63,7 @@ async def test_the_same_bytes_come_back_under_safe_headers(api: Api) -> None:
     assert "sandbox" in reply.headers["content-security-policy"]
     assert "default-src 'none'" in reply.headers["content-security-policy"]
     assert reply.headers["cache-control"].startswith("private")
-    assert reply.headers["content-disposition"].startswith("inline")
+    assert reply.headers["content-disposition"] == "inline"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_only_what_runs_no_code_is_shown_and_the_rest_downloaded(
     api: Api, mime_type: str, shown_as: str
 ) -> None:
     reply = await api.client.get(api.keep(b"<script>alert(1)</script>" + mime_type.encode(), mime_type))
-    assert reply.headers["content-disposition"].startswith(f"{shown_as};")
+    assert reply.headers["content-disposition"] == shown_as
     assert "set-cookie" not in reply.headers
     if shown_as == "attachment":
         assert reply.headers["content-type"] == "application/octet-stream"
