@@ -7,8 +7,13 @@ from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from windlass.capabilities.traces.media_rules import media_headers, read_byte_range, thumbnail_headers
-from windlass.capabilities.traces.media_service import THUMBNAIL_EDGES, TraceMedia
+from windlass.capabilities.traces.media_rules import (
+    THUMBNAIL_EDGES,
+    media_headers,
+    read_byte_range,
+    thumbnail_headers,
+)
+from windlass.capabilities.traces.media_service import TraceMedia
 from windlass.contracts.blobs import StoredBlob
 from windlass.contracts.call import Principal
 

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
+from windlass.base.ids import ContentHash, ProjectId
 from windlass.capabilities.traces.media_bytes import UNKNOWN_TYPE
 from windlass.contracts.blobs import StoredBlob
 
@@ -27,6 +29,9 @@ _SAFETY: Final[Mapping[str, str]] = {
     # A hash never changes its bytes; an hour, so that what was erased leaves browsers soon.
     "cache-control": "private, max-age=3600, immutable",
 }
+
+
+THUMBNAIL_EDGES: Final = (128, 256, 512)  # few, so that few are kept of each picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,13 @@ def media_headers(blob: StoredBlob) -> dict[str, str]:
 def thumbnail_headers(blob: StoredBlob, edge: int, *, is_placeholder: bool) -> dict[str, str]:
     kind = {"x-windlass-thumbnail": "placeholder"} if is_placeholder else {}
     return {**_SAFETY, "content-disposition": "inline", "etag": f'"{blob.hash}-{edge}"', **kind}
+
+
+def thumbnail_hash(project_id: ProjectId, hash_: ContentHash, edge: int) -> ContentHash:
+    """Name the blob that keeps a thumbnail: known from the picture's hash alone, in the picture's project."""
+    key = project_id.encode()[:64]
+    name = f"thumbnail:{edge}:{hash_}".encode()
+    return ContentHash(blake2b(name, digest_size=32, key=key).hexdigest())
 
 
 def read_byte_range(header: str, size_bytes: int) -> ByteRange | None:

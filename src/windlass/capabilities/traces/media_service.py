@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
 from windlass.base.errors import BadRequest, NotFound, StoreError
 from windlass.base.ids import ContentHash, ProjectId
 from windlass.base.threads import in_thread
+from windlass.capabilities.traces.media_rules import THUMBNAIL_EDGES, thumbnail_hash
 from windlass.capabilities.traces.thumbnails import (
     MAX_BYTES,
     MIME_TYPE,
@@ -19,7 +19,6 @@ from windlass.capabilities.traces.thumbnails import (
 )
 from windlass.contracts.blobs import Blob, BlobStore, StoredBlob
 
-THUMBNAIL_EDGES: Final = (128, 256, 512)  # few, so that few are kept of each picture
 _PIECE_BYTES: Final = 1_000_000
 _AT_ONCE: Final = 2  # pictures being drawn; each may take 100 MB for a moment
 _PATIENCE_S: Final = 10.0
@@ -59,7 +58,7 @@ class TraceMedia:
     async def thumbnail(self, blob: StoredBlob, edge: int) -> Thumbnail:
         """Return a small picture, drawn once and then kept as a blob beside the large one.
 
-        Nothing refers to it, so retention takes it like any blob, and it is drawn again when it is wanted.
+        It is deleted with the large one, or before, and then drawn again when it is wanted.
         Raises: BadRequest for an edge that isn't one of THUMBNAIL_EDGES; StoreUnavailable.
         """
         if edge not in THUMBNAIL_EDGES:
@@ -67,7 +66,7 @@ class TraceMedia:
         placeholder = Thumbnail(draw_placeholder(edge), PLACEHOLDER_TYPE, is_placeholder=True)
         if not blob.mime_type.startswith("image/") or blob.size_bytes > MAX_BYTES:
             return placeholder
-        hash_ = _thumbnail_hash(blob, edge)
+        hash_ = thumbnail_hash(blob.project_id, blob.hash, edge)
         with suppress(NotFound):
             return Thumbnail(await in_thread(self._blobs.read, blob.project_id, hash_), MIME_TYPE)
         async with self._drawing:
@@ -83,9 +82,3 @@ class TraceMedia:
 
     def _draw(self, blob: StoredBlob, edge: int) -> bytes | None:
         return draw_thumbnail(self._blobs.read(blob.project_id, blob.hash), edge)
-
-
-def _thumbnail_hash(blob: StoredBlob, edge: int) -> ContentHash:
-    name = f"thumbnail:{edge}:{blob.hash}".encode()
-    key = blob.project_id.encode()[:64]
-    return ContentHash(blake2b(name, digest_size=32, key=key).hexdigest())

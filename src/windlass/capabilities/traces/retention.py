@@ -8,7 +8,8 @@ ended is in no span of a later day; no count of references and no look into rows
 import logging
 from datetime import UTC, datetime
 
-from windlass.contracts.blobs import BlobStore
+from windlass.capabilities.traces.media_rules import THUMBNAIL_EDGES, thumbnail_hash
+from windlass.contracts.blobs import BlobStore, StoredBlob
 from windlass.contracts.trace_store import TraceStore
 
 logger = logging.getLogger(__name__)
@@ -45,13 +46,20 @@ def drop_blobs_before(blobs: BlobStore, before_ns: int) -> int:
     """
     first_kept_ns = before_ns - before_ns % _DAY_NS
     old = [one for one in blobs.walk() if one.last_put_ns < first_kept_ns - _DAY_NS]
-    gone = [
-        one for one in old if blobs.delete(one.project_id, one.hash, put_before_ns=first_kept_ns - _DAY_NS)
-    ]
+    gone = [one for one in old if delete_medium(blobs, one, put_before_ns=first_kept_ns - _DAY_NS)]
     if gone:
         size = sum(one.size_bytes for one in gone)
         logger.info("retention deleted %d blobs of %d bytes", len(gone), size)
     return len(gone)
+
+
+def delete_medium(blobs: BlobStore, blob: StoredBlob, *, put_before_ns: int | None = None) -> bool:
+    """Delete a blob and its thumbnails, with a time only if nobody put it since; say if it went."""
+    if not blobs.delete(blob.project_id, blob.hash, put_before_ns=put_before_ns):
+        return False
+    for edge in THUMBNAIL_EDGES:
+        blobs.delete(blob.project_id, thumbnail_hash(blob.project_id, blob.hash, edge))
+    return True
 
 
 def _drop(store: TraceStore, table: str, first_kept: int) -> int:

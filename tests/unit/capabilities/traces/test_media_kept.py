@@ -18,6 +18,7 @@ from windlass.base.errors import StoreUnavailable
 from windlass.base.ids import ProjectId
 from windlass.capabilities.traces.jobs import Drain
 from windlass.capabilities.traces.mapping import spans_of_call
+from windlass.capabilities.traces.media_service import TraceMedia
 from windlass.capabilities.traces.recent import RecentHashes
 from windlass.capabilities.traces.retention import drop_blobs_before
 from windlass.capabilities.traces.writes import write_batches
@@ -122,6 +123,18 @@ def test_a_blob_goes_with_the_last_day_that_used_it(
     assert drop_blobs_before(blobs, NOON + 2 * DAY) == 1
     assert list(blobs.walk()) == []
     assert drop_blobs_before(blobs, NOON + 2 * DAY) == 0
+
+
+def test_a_thumbnail_drawn_late_goes_with_its_picture(
+    store: TraceStore, blobs: Counting, project: ProjectId
+) -> None:
+    write_batches(store, blobs, [spans_of_call(call_with_picture(project), NOON)], RecentHashes())
+    put_at(blobs, NOON)
+    (kept,) = blobs.walk()
+    assert not asyncio.run(TraceMedia(blobs).thumbnail(kept, 256)).is_placeholder
+    assert len(list(blobs.walk())) == 2
+    assert drop_blobs_before(blobs, NOON + 2 * DAY) == 1
+    assert list(blobs.walk()) == []
 
 
 def test_a_blob_used_again_outlives_the_day_it_came_with(
