@@ -36,6 +36,7 @@ async function callWithMedia(request: APIRequestContext): Promise<string> {
 
 test("media of a trace are seen small, opened large with the keyboard, heard and downloaded", async ({ page, request }) => {
   test.skip(!process.env["WINDLASS_URL"], "the fixtures keep no media");
+  test.slow(); // two looks at accessibility, each in both themes
   const traceId = await callWithMedia(request);
   const outside: string[] = [];
   page.on("request", (sent) => sent.url().includes("a.example") && outside.push(sent.url()));
