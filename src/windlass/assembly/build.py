@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from windlass.assembly.blobs import open_blobs
 from windlass.assembly.config_file import LoadedConfig
 from windlass.assembly.journal import open_journal
 from windlass.assembly.signing import signing_clients
@@ -23,6 +24,7 @@ from windlass.capabilities.access.service import AccessService, access_service
 from windlass.capabilities.cost.explanations import CostExplanations
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.models.service import Models
+from windlass.capabilities.traces.media_service import TraceMedia
 from windlass.capabilities.traces.service import Traces
 from windlass.contracts.journal import Journal
 from windlass.contracts.tables import Tables
@@ -48,6 +50,7 @@ class House:
     costs: CostExplanations
     models: Models
     traces: Traces
+    media: TraceMedia
     intake: OtlpIntake
     rig: Rig
     first_start: FirstStart | None
@@ -106,6 +109,7 @@ async def open_house(
             costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
             models=Models(catalog, traffic.routes),
             traces=traces,
+            media=TraceMedia(open_blobs(settings)),
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
             first_start=doors.first_start,

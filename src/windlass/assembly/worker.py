@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 
+from windlass.assembly.blobs import open_blobs
 from windlass.assembly.journal import open_reader
 from windlass.assembly.lean import leave_out_data_frames
 from windlass.assembly.logs import configure_logs
@@ -16,8 +17,9 @@ from windlass.base.settings import Settings
 from windlass.capabilities.access.jobs import prune_sign_ins
 from windlass.capabilities.access.service import access_service
 from windlass.capabilities.traces.jobs import Drain
-from windlass.capabilities.traces.retention import drop_traces_before
+from windlass.capabilities.traces.retention import drop_blobs_before, drop_traces_before
 from windlass.capabilities.traces.rollup import keep_call_figures
+from windlass.contracts.blobs import BlobStore
 from windlass.contracts.jobs import Job
 from windlass.contracts.trace_store import TraceStore
 
@@ -46,13 +48,16 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
         signal.signal(number, on_signal)
     reader = open_reader(settings)
     store = open_trace_store(settings)
+    blobs = open_blobs(settings)
     try:
         if _prepare(store, stop):
-            jobs = threading.Thread(target=_run_jobs, args=(settings, store, stop), name="windlass-jobs")
+            jobs = threading.Thread(
+                target=_run_jobs, args=(settings, store, blobs, stop), name="windlass-jobs"
+            )
             jobs.start()
             figures = threading.Thread(target=keep_call_figures, args=(store, stop), name="windlass-figures")
             figures.start()
-            Drain(reader, store, aside=settings.home / ASIDE_FOLDER).run(stop)
+            Drain(reader, store, blobs, aside=settings.home / ASIDE_FOLDER).run(stop)
             jobs.join()
             figures.join()
     finally:
@@ -60,7 +65,7 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
         store.close()
 
 
-def _run_jobs(settings: Settings, store: TraceStore, stop: threading.Event) -> None:
+def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: threading.Event) -> None:
     """Follow the schedules until told to stop; without its database the worker drains all the same."""
     try:
         url = settings.tables_url or sqlite_jobs_url(settings.home)
@@ -73,7 +78,10 @@ def _run_jobs(settings: Settings, store: TraceStore, stop: threading.Event) -> N
     def keep_house(now_ns: int) -> None:
         prune_sign_ins(access)
         if settings.trace_retention_days:
-            drop_traces_before(store, now_ns - settings.trace_retention_days * _DAY_NS)
+            before_ns = now_ns - settings.trace_retention_days * _DAY_NS
+            drop_traces_before(store, before_ns)
+            drop_blobs_before(blobs, before_ns)
+        blobs.tidy(now_ns - _DAY_NS)
 
     jobs = DbosJobs(url)
     try:

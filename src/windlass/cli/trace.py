@@ -8,6 +8,7 @@ import typer
 
 from windlass.base.errors import StoreError
 from windlass.cli.client import ApiClient, connect
+from windlass.cli.media import part_words
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import note, print_facts, print_json, print_table, printable
 
@@ -16,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="List, show and follow traces.")
 Filter = Annotated[str | None, typer.Option("--filter", help='e.g. "status:error model:gpt-5-mini"')]
 Since = Annotated[str | None, typer.Option("--since", help="A time or a span such as now-24h.")]
 _MOST = 200
+_SAID = 400  # characters of a message; --json has all
 _COLUMNS = ("trace", "started", "name", "status", "duration", "tokens", "cost", "input")
 
 
@@ -79,6 +81,8 @@ def show(
         for span in spans
     ]
     print_table(("span", "type", "status", "duration", "cost", "error"), rows, empty="no spans")
+    for span in spans:
+        _print_conversation(span)
 
 
 @app.command()
@@ -98,6 +102,17 @@ def tail(*, where: Filter = None, home: Home = None, is_json: Json = False) -> N
             else:
                 typer.echo("  ".join(printable(str(cell)) for cell in _row(item)))
         time.sleep(1)
+
+
+def _print_conversation(span: dict[str, Any]) -> None:
+    """Print what was said in a span, one line a message; media as what they are."""
+    messages = [*span["input"], *span["output"]]
+    if not messages:
+        return
+    typer.echo(f"\n{printable(span['name'])}")
+    for message in messages:
+        words = " ".join(filter(None, (part_words(part) for part in message["parts"])))
+        typer.echo(f"  {message['role']}: {printable(words[:_SAID])}")
 
 
 def _page_or_none(client: ApiClient, query: dict[str, object | None]) -> dict[str, Any]:

@@ -56,11 +56,15 @@ class RefusalPart:
 
 @dataclass(frozen=True, slots=True)
 class BlobPart:
+    """Bytes of a medium: in `content`, or on a trace by `hash`; with neither they were cut off."""
+
     modality: Modality
     content: str  # base64
     mime_type: str = ""
     filename: str | None = None
     detail: str | None = None  # of a picture: how closely to look
+    hash: str = ""  # of the blob that holds the bytes
+    size_bytes: int = 0  # with `hash`
     type: Literal["blob"] = "blob"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from windlass.base.ids import ContentHash, KeyId, ProjectId, SpanId, TraceId
+from windlass.contracts.blobs import Blob
 from windlass.contracts.score import Score
 from windlass.contracts.usage import Cost, Usage
 
@@ -126,3 +127,4 @@ class SpanBatch:
     spans: tuple[Span, ...] = ()
     contents: tuple[Content, ...] = ()
     scores: tuple[Score, ...] = ()
+    blobs: tuple[Blob, ...] = ()  # what `contents` refer to

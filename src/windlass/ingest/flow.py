@@ -140,5 +140,6 @@ def _payload(mapped: Sequence[MappedSpan]) -> bytes:
         spans=tuple(one.span for one in mapped if one.span is not None),
         contents=tuple(contents.values()),
         scores=tuple(score for one in mapped for score in one.scores),
+        blobs=tuple({blob.hash: blob for one in mapped for blob in one.blobs}.values()),
     )
     return msgspec.msgpack.encode(BatchEntry(batch))

@@ -13,6 +13,7 @@ from windlass.capabilities.access.guard import Guard
 from windlass.capabilities.access.routes import access_routes
 from windlass.capabilities.cost.routes import cost_router
 from windlass.capabilities.models.routes import models_router
+from windlass.capabilities.traces.media_routes import media_router
 from windlass.capabilities.traces.routes import traces_router
 from windlass.contracts.call import Principal
 from windlass.gateway.asgi import AZURE, GatewayApp
@@ -81,6 +82,7 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
     api.include_router(access_routes(house.access, guard, is_https=is_https))
     api.include_router(traces_router(house.traces, principal_of))
     api.include_router(cost_router(house.costs, principal_of))
+    api.include_router(media_router(house.media, principal_of))
     api.include_router(models_router(house.models, guard))
     api.include_router(_status_router(house, guard, base_url))
     return api

@@ -12,12 +12,14 @@ interface Props {
   children: ReactNode;
   isAtTop?: boolean;
   isTitleHidden?: boolean;
+  /** As wide as what it shows, up to the window. */
+  isWide?: boolean;
 }
 
-export function Dialog({ title, isOpen, onClose, children, isAtTop = false, isTitleHidden = false }: Props) {
+export function Dialog({ title, isOpen, onClose, children, isAtTop = false, isTitleHidden = false, isWide = false }: Props) {
   return (
     <ModalOverlay isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable className={styles["veil"]} data-top={isAtTop || undefined}>
-      <Modal className={styles["modal"]}>
+      <Modal className={styles["modal"]} data-wide={isWide || undefined}>
         <AriaDialog className={styles["dialog"]}>
           <Heading slot="title" className={isTitleHidden ? "hidden" : styles["title"]}>
             {title}

@@ -81,6 +81,12 @@ export function costNote(usd: string | null | undefined, status?: string | null)
   }
 }
 
+/** `840 B`, `12 kB`, `4.92 MB`: thousands, as file managers and vendors count. */
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  return value < 999_500 ? `${significant(value / 1000)} kB` : `${significant(value / 1_000_000)} MB`;
+}
+
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const dayAndClock = new Intl.DateTimeFormat("en-GB", {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",

@@ -1,19 +1,32 @@
 """Turns messages into content objects that are stored once, and into previews; reads and writes no store."""
 
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import msgspec
 
 from windlass.base.ids import ContentHash, ProjectId
+from windlass.capabilities.traces.media import BLOB_REFERENCE
 from windlass.contracts.chat import ToolDefinition
-from windlass.contracts.message import Json, Message, Part, RefusalPart, Role, TextPart
+from windlass.contracts.message import (
+    BlobPart,
+    FilePart,
+    Json,
+    Message,
+    Part,
+    RefusalPart,
+    Role,
+    TextPart,
+    ToolResponsePart,
+    UriPart,
+)
 from windlass.contracts.span import Content
 
 PREVIEW_CHARACTERS = 200
 CONTENT_REFERENCE = "windlass:content:"  # an attribute value too large for its row: this and its hash
 _HASH_BYTES = 32
-_TEXTS = (TextPart, RefusalPart)
+_REFERENCE = re.compile(rf"{BLOB_REFERENCE}[0-9a-f]{{64}}")
 # What may be absent from a part; a missing and an empty field must not make two hashes.
 _KEPT_WHEN_EMPTY = frozenset({"type", "content", "arguments", "response", "payload"})
 
@@ -43,23 +56,39 @@ def json_content(project_id: ProjectId, value: Json) -> Content:
 
 def part_fields(part: Part) -> dict[str, object]:
     """Return a part's fields without those that are empty."""
+    if isinstance(part, BlobPart) and part.hash:
+        return {name: value for name, value in _fields(part).items() if name != "content"}
+    return _fields(part)
+
+
+def _fields(part: Part) -> dict[str, object]:
     found: dict[str, object] = {}
     for name in part.__slots__:
         value: object = getattr(part, name)
+        if name == "media":
+            value = [part_fields(one) for one in part.media] if isinstance(part, ToolResponsePart) else ()
         if value or name in _KEPT_WHEN_EMPTY or (value == 0 and name == "score"):
             found[name] = value
     return found
 
 
-def text_of(message: Message) -> str:
-    """Join the texts of a message."""
-    return "\n".join(part.content for part in message.parts if isinstance(part, _TEXTS))
+def _words_of(part: Part) -> str:
+    """Return what a part says in a preview: its text, or what kind of medium it is."""
+    match part:
+        case TextPart(content) | RefusalPart(content):
+            return content
+        case BlobPart(modality) | UriPart(modality) | FilePart(modality):
+            return f"[{modality}]"
+        case _:
+            return ""
 
 
 def preview(messages: Iterable[Message], *, role: Role | None = None) -> str:
-    """Cut the first message with text, of one role when given, to a single line of 200 characters."""
+    """Cut the first message with text or media, of one role when given, to a line of 200 characters."""
     for message in messages:
-        if role in (None, message.role) and (text := text_of(message)):
+        if role not in (None, message.role):
+            continue
+        if text := "\n".join(words for part in message.parts if (words := _words_of(part))):
             return preview_text(text)
     return ""
 
@@ -71,6 +100,7 @@ def preview_input(messages: Sequence[Message]) -> str:
 
 
 def preview_text(text: str) -> str:
+    text = _REFERENCE.sub("[media]", text[: 8 * PREVIEW_CHARACTERS])
     return " ".join(text[: 4 * PREVIEW_CHARACTERS].split())[:PREVIEW_CHARACTERS]
 
 

@@ -14,6 +14,7 @@ from windlass.base.errors import StoreError
 from windlass.capabilities.traces.mapping import spans_of_call
 from windlass.capabilities.traces.recent import RecentHashes
 from windlass.capabilities.traces.writes import WrittenCounts, write_batches
+from windlass.contracts.blobs import BlobStore
 from windlass.contracts.call import CallRecord
 from windlass.contracts.journal import CallEntry, JournalEntry, JournalReader, ReadRecord
 from windlass.contracts.span import SpanBatch
@@ -40,6 +41,7 @@ class DrainCounts:
     contents: int = 0
     contents_known: int = 0  # not sent again, because they were written a short while ago
     scores: int = 0
+    blobs: int = 0
     set_aside: int = 0
     bodies_failed: int = 0
     flushes: int = 0
@@ -79,6 +81,7 @@ class Drain:
         self,
         reader: JournalReader,
         store: TraceStore,
+        blobs: BlobStore,
         *,
         aside: Path,
         clock: Clock | None = None,
@@ -89,6 +92,7 @@ class Drain:
         self.counts = DrainCounts()
         self._reader = reader
         self._store = store
+        self._blobs = blobs
         self._aside = aside
         self._clock: Clock = clock or SystemClock()
         self._flush_spans = flush_spans
@@ -190,7 +194,7 @@ class Drain:
     def _flush(self, pending: _Pending) -> None:
         started_s = time.perf_counter()
         try:
-            self._count(write_batches(self._store, pending.batches, self._recent))
+            self._count(write_batches(self._store, self._blobs, pending.batches, self._recent))
         except StoreError:
             raise
         except Exception:  # the edge of one batch: one row the store refuses must not hold the rest
@@ -207,7 +211,7 @@ class Drain:
             if batch is None:
                 continue
             try:
-                self._count(write_batches(self._store, [batch], self._recent))
+                self._count(write_batches(self._store, self._blobs, [batch], self._recent))
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001  # the edge of one record; logged in _set_aside
@@ -218,6 +222,7 @@ class Drain:
         self.counts.contents += written.contents
         self.counts.contents_known += written.contents_known
         self.counts.scores += written.scores
+        self.counts.blobs += written.blobs
 
     def _set_aside(self, record: ReadRecord, error: Exception) -> None:
         """Keep what can't be stored in a file of its own, so that it neither blocks nor is lost."""

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
 
 import msgspec
 
 from windlass.base.errors import WindlassError
 from windlass.capabilities.traces.content import message_content, preview, preview_input, tools_content
+from windlass.capabilities.traces.cut_body import mend_cut_json, shorter_conversations
+from windlass.capabilities.traces.media import Media
 from windlass.contracts.call import AttemptRecord, CallRecord, Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest
 from windlass.contracts.message import Message, OtherPart, Role
@@ -29,6 +31,7 @@ from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
 SCOPE = "windlass.gateway"
 UNPARSED = "windlass.unparsed"
 PROVIDER_USAGE = "provider_usage"  # the counts as the provider wrote them, for a better mapping later
+BODY_CUT = "request_body_cut"  # the warning of the gateway that it kept the beginning only
 _PARAMETERS = (
     "temperature",
     "top_p",
@@ -40,7 +43,7 @@ _PARAMETERS = (
     "stop",
 )
 _QUIRKS = Quirks()
-T = TypeVar("T")
+_UNREADABLE = (WindlassError, msgspec.MsgspecError, ValueError, KeyError)
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +63,9 @@ def spans_of_call(call: CallRecord, received_ns: int, *, reads_bodies: bool = Tr
     ]
     inputs = request.messages if request else _raw_messages("user", call.request_body, unparsed, "request")
     outputs = reply.choices if reply else _raw_messages("assistant", call.reply_body, unparsed, "reply")
+    media = Media(call.project_id)
+    inputs = tuple(media.taken_from(message) for message in inputs)
+    outputs = tuple(media.taken_from(message) for message in outputs)
     input_contents = [message_content(call.project_id, message) for message in inputs]
     output_contents = [message_content(call.project_id, message) for message in outputs]
     tools = [tools_content(call.project_id, request.tools)] if request and request.tools else []
@@ -73,7 +79,8 @@ def spans_of_call(call: CallRecord, received_ns: int, *, reads_bodies: bool = Tr
         attributes=_attributes(call, unparsed, tools),
     )
     attempts = tuple(_attempt_span(call, attempt, received_ns) for attempt in call.attempts)
-    return SpanBatch(spans=(span, *attempts), contents=(*input_contents, *output_contents, *tools))
+    contents = (*input_contents, *output_contents, *tools)
+    return SpanBatch(spans=(span, *attempts), contents=contents, blobs=media.blobs)
 
 
 def _gateway_span(
@@ -178,9 +185,22 @@ def _read_request(call: CallRecord) -> ChatRequest | None:
         if call.operation == "embeddings":
             return embeddings.read_request(call.request_body)
         return CODECS[call.dialect_in].read_request(call.request_body)
-    except (WindlassError, msgspec.MsgspecError, ValueError, KeyError) as error:
-        logger.info("request body of span %s can't be read: %s", call.span_id, type(error).__name__)
-        return None
+    except _UNREADABLE as error:
+        cut = _read_cut_request(call) if BODY_CUT in call.warnings else None
+        if cut is None:
+            logger.info("request body of span %s can't be read: %s", call.span_id, type(error).__name__)
+        return cut
+
+
+def _read_cut_request(call: CallRecord) -> ChatRequest | None:
+    """Read what was kept of a body that was too large; the model is known, wherever its field stood."""
+    mended = mend_cut_json(call.request_body)
+    for values in shorter_conversations(mended) if mended is not None else ():
+        body = msgspec.json.encode({"model": call.request_model, "max_tokens": 1, **values})
+        with suppress(*_UNREADABLE):
+            request = CODECS[call.dialect_in].read_request(body)
+            return request if "max_tokens" in values else replace(request, max_output_tokens=None)
+    return None
 
 
 def _read_reply(call: CallRecord) -> ChatReply | None:
@@ -192,7 +212,7 @@ def _read_reply(call: CallRecord) -> ChatReply | None:
         if call.is_stream and not call.reply_body.startswith(b"{"):  # a stream refused before it began
             return read_stream_reply(codec, call.reply_body, _QUIRKS)
         return codec.read_reply(call.reply_body)
-    except (WindlassError, msgspec.MsgspecError, ValueError, KeyError) as error:
+    except _UNREADABLE as error:
         logger.info("reply body of span %s can't be read: %s", call.span_id, type(error).__name__)
         return None
 

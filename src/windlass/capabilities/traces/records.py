@@ -91,6 +91,8 @@ class Part(TypedDict, total=False):
     mime_type: str | None
     filename: str | None
     file_id: str | None
+    hash: str | None
+    size_bytes: int | None
     signature: str | None
     encrypted_content: str | None
     media: object

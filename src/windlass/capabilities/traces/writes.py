@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from windlass.capabilities.traces.recent import RecentHashes
+from windlass.capabilities.traces.recent import ContentKey, RecentHashes
+from windlass.contracts.blobs import Blob, BlobStore
 from windlass.contracts.score import Score
 from windlass.contracts.span import Content, GatewayFacts, Span, SpanBatch
 from windlass.contracts.trace_store import TraceStore
@@ -53,14 +54,19 @@ class WrittenCounts:
     contents: int = 0
     contents_known: int = 0
     scores: int = 0
+    blobs: int = 0
 
 
-def write_batches(store: TraceStore, batches: Sequence[SpanBatch], recent: RecentHashes) -> WrittenCounts:
-    """Insert batches; all rows are durable when this returns.
+def write_batches(
+    store: TraceStore, blobs: BlobStore, batches: Sequence[SpanBatch], recent: RecentHashes
+) -> WrittenCounts:
+    """Insert batches; all blobs and rows are durable when this returns.
 
-    Content goes first, so that whoever sees a span finds its messages. Content written a short while ago
-    for the same day is left out. Raises: StoreError; repeating the call is then harmless.
+    Blobs go first, then content, so that whoever sees a span finds its messages and their media.
+    What was written a short while ago for the same day is left out.
+    Raises: StoreError; repeating the call is then harmless.
     """
+    put = _put_blobs(blobs, batches, recent)
     wanted = [(content, day_ns) for batch in batches for content, day_ns in _kept_contents(batch)]
     fresh = {
         (content.hash, day_ns): _content_row(content, day_ns)
@@ -76,14 +82,32 @@ def write_batches(store: TraceStore, batches: Sequence[SpanBatch], recent: Recen
     if scores:
         store.insert("scores", SCORE_COLUMNS, scores)
     recent.add_all(fresh)
-    return WrittenCounts(len(spans), len(fresh), len(wanted) - len(fresh), len(scores))
+    recent.add_all(put)
+    return WrittenCounts(len(spans), len(fresh), len(wanted) - len(fresh), len(scores), len(put))
+
+
+def _put_blobs(
+    blobs: BlobStore, batches: Sequence[SpanBatch], recent: RecentHashes
+) -> dict[ContentKey, Blob]:
+    """Put what the batches refer to, again for each day of their spans: retention goes by the last time."""
+    wanted = {
+        (blob.hash, day_ns): blob for batch in batches for day_ns in _days(batch) for blob in batch.blobs
+    }
+    fresh = {key: blob for key, blob in wanted.items() if key not in recent}
+    for blob in {blob.hash: blob for blob in fresh.values()}.values():
+        blobs.put(blob)
+    return fresh
 
 
 def _kept_contents(batch: SpanBatch) -> Iterator[tuple[Content, int]]:
     """Pair content with each day of the batch's spans: it is kept with that day and dropped with it."""
-    for day_ns in {span.started_ns - span.started_ns % _DAY_NS for span in batch.spans}:
+    for day_ns in _days(batch):
         for content in batch.contents:
             yield content, day_ns
+
+
+def _days(batch: SpanBatch) -> set[int]:
+    return {span.started_ns - span.started_ns % _DAY_NS for span in batch.spans}
 
 
 def _content_row(content: Content, day_ns: int) -> Sequence[object]:

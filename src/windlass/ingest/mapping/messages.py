@@ -8,7 +8,6 @@ from windlass.contracts.message import (
     FilePart,
     Json,
     Message,
-    Modality,
     OtherPart,
     Part,
     ReasoningPart,
@@ -19,6 +18,7 @@ from windlass.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
+from windlass.ingest.mapping.media import MEDIA_KINDS, read_medium
 from windlass.ingest.mapping.values import as_json, as_number, as_text, is_list, is_mapping
 
 _ROLES: Mapping[str, Role] = {
@@ -32,7 +32,6 @@ _ROLES: Mapping[str, Role] = {
     "tool": "tool",
     "function": "tool",
 }
-_MODALITIES: Mapping[str, Modality] = {"image": "image", "video": "video", "audio": "audio"}
 _LIST_NAMES = ("messages", "contents", "generations", "choices")
 _TEXT_NAMES = ("prompt", "text", "content", "completion", "output", "input")
 
@@ -88,7 +87,8 @@ def read_message(value: Mapping[str, Json], role: Role) -> Message:
     call_id = as_text(value.get("tool_call_id") or value.get("id")) or None
     is_response = found_role == "tool" and not any(isinstance(part, ToolResponsePart) for part in parts)
     if is_response and not any(isinstance(part, DocumentPart) for part in parts):
-        parts = (ToolResponsePart(_plain(parts), call_id),)
+        media = tuple(part for part in parts if isinstance(part, BlobPart | UriPart | FilePart))
+        parts = (ToolResponsePart(_plain(parts), call_id, media=media),)
     return Message(
         found_role,
         parts,
@@ -149,14 +149,13 @@ def read_part(value: Json) -> Part:
             return _tool_response(value)
         case "refusal":
             return RefusalPart(as_text(value.get("refusal") or value.get("content")))
-        case "image_url" | "input_image" | "image" | "blob" | "uri" | "file" | "input_audio" | "audio":
-            return _medium(value, kind)
         case "document":
-            return read_document(value) or OtherPart(value)
+            is_medium = is_mapping(value.get("source"))  # Anthropic
+            return read_medium(value, kind) if is_medium else read_document(value) or OtherPart(value)
         case "":
             return _untyped(value)
         case _:
-            return OtherPart(value)
+            return read_medium(value, kind) if kind in MEDIA_KINDS else OtherPart(value)
 
 
 def _untyped(value: Mapping[str, Json]) -> Part:
@@ -207,27 +206,6 @@ def _tool_response(value: Mapping[str, Json]) -> Part:
     call_id = next((value[name] for name in ids if value.get(name)), None)
     is_error = value.get("is_error") is True or value.get("isError") is True
     return ToolResponsePart(as_json(response), as_text(call_id) or None, is_error=is_error)
-
-
-def _medium(value: Mapping[str, Json], kind: str) -> Part:
-    modality = _MODALITIES.get(
-        as_text(value.get("modality")) or kind.removeprefix("input_").split("_")[0], "document"
-    )
-    if kind == "blob":
-        return BlobPart(modality, as_text(value.get("content")), as_text(value.get("mime_type")))
-    if file_id := as_text(value.get("file_id")):
-        return FilePart(modality, file_id)
-    place: Json = value
-    while is_mapping(place):  # {"image_url": {"url": ...}}, {"image": {"image": {"url": ...}}}, {"url": ...}
-        place = next(
-            (place[name] for name in ("url", "uri", "image_url", "image") if place.get(name) is not None),
-            None,
-        )
-    uri = as_text(place)
-    if uri.startswith("data:") and ";base64," in uri:
-        head, _, content = uri.partition(";base64,")
-        return BlobPart(modality, content, head.removeprefix("data:"))
-    return UriPart(modality, uri, as_text(value.get("mime_type"))) if uri else OtherPart(value)
 
 
 def read_documents(values: Sequence[Json]) -> tuple[DocumentPart, ...]:

@@ -1,7 +1,7 @@
 """One raw span as our span, its content and its scores; the bytes and the journal are elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -14,6 +14,8 @@ from windlass.capabilities.traces.content import (
     preview_input,
     preview_text,
 )
+from windlass.capabilities.traces.media import Media
+from windlass.contracts.blobs import Blob
 from windlass.contracts.message import Json, Message, TextPart
 from windlass.contracts.score import Score
 from windlass.contracts.span import Content, ModelUse, Span, SpanStatus, SpanType, TraceAttributes
@@ -47,20 +49,22 @@ class MappedSpan:
     span: Span | None
     contents: tuple[Content, ...] = ()
     scores: tuple[Score, ...] = ()
+    blobs: tuple[Blob, ...] = ()
 
 
 @dataclass(slots=True)
 class _Contents:
-    """Content objects as they are met, each once."""
+    """Content objects as they are met, each once, and the media that were in them."""
 
     project_id: ProjectId
+    media: Media
     found: dict[str, Content] = field(default_factory=dict[str, Content])
 
     def of_message(self, message: Message) -> Content:
         return self._keep(message_content(self.project_id, message))
 
     def of_json(self, value: Json) -> Content:
-        return self._keep(json_content(self.project_id, value))
+        return self._keep(json_content(self.project_id, self.media.taken_from_json(value)))
 
     def _keep(self, content: Content) -> Content:
         return self.found.setdefault(content.hash, content)
@@ -78,11 +82,12 @@ def map_span(raw: RawSpan, project_id: ProjectId, received_ns: int, prices: Pric
     exception = next((event.attributes for event in raw.events if event.name == "exception"), _NOTHING)
     kind = span_type(raw, attributes)
     usage = read_usage(attributes)
-    talk = read_conversation(kind, attributes, raw.events)
+    media = Media(project_id)
+    talk = _without_media(read_conversation(kind, attributes, raw.events), media)
     model = _model_use(attributes, talk, raw)
     is_rollup = usage is not None and kind not in COUNTED_TYPES
     cost = _cost(attributes, prices, model, usage, raw.started_ns, is_counted=kind in COUNTED_TYPES)
-    contents = _Contents(project_id)
+    contents = _Contents(project_id, media)
     times = straight_times(raw, received_ns)
     error_type, error = _error(raw, attributes, exception)
     status = SpanStatus.ERROR if raw.is_error or attributes.text("level") == "ERROR" else SpanStatus.OK
@@ -113,7 +118,15 @@ def map_span(raw: RawSpan, project_id: ProjectId, received_ns: int, prices: Pric
         mapping_version=TABLE.version,
         received_ns=received_ns,
     )
-    return MappedSpan(span, tuple(contents.found.values()), scores)
+    return MappedSpan(span, tuple(contents.found.values()), scores, media.blobs)
+
+
+def _without_media(talk: Conversation, media: Media) -> Conversation:
+    return replace(
+        talk,
+        inputs=tuple(media.taken_from(message) for message in talk.inputs),
+        outputs=tuple(media.taken_from(message) for message in talk.outputs),
+    )
 
 
 def span_type(raw: RawSpan, attributes: Attributes) -> SpanType:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.polling import until
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
+from windlass.backends.blobs.folder import FolderBlobs
 from windlass.backends.journal.reader import SegmentReader
 from windlass.backends.journal.segments import SegmentJournal
 from windlass.base.errors import StoreUnavailable
@@ -27,7 +28,8 @@ class Desk:
         self.journal = SegmentJournal(self.root)
         self.reader = SegmentReader(self.root)
         self.aside = folder / "aside"
-        self.drain = Drain(self.reader, store, aside=self.aside)
+        self.blobs = FolderBlobs(folder / "blobs")
+        self.drain = Drain(self.reader, store, self.blobs, aside=self.aside)
 
     def write(self, *records: CallRecord | bytes) -> None:
         asyncio.run(self._append(records))
@@ -171,7 +173,7 @@ def test_failed_insert_leaves_the_records_in_the_journal(
     with pytest.raises(StoreUnavailable):
         desk.drain.drain_once()
     desk.reader.close()
-    again = Drain(SegmentReader(desk.root), store, aside=desk.aside)
+    again = Drain(SegmentReader(desk.root), store, desk.blobs, aside=desk.aside)
     assert again.drain_once() == 1
     desk.close()
 

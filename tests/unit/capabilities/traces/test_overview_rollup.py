@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
+from windlass.backends.blobs.folder import FolderBlobs
 from windlass.base.ids import ProjectId, new_span_id, new_trace_id
 from windlass.base.money import NanoUsd
 from windlass.capabilities.traces.figures import BUCKET_NS, HOUR_NS, FigureReads, Figures, cover
@@ -16,9 +19,11 @@ from windlass.contracts.usage import Cost, CostStatus, Usage
 
 DAY = TimeRange(NOON - 12 * HOUR_NS, NOON + 12 * HOUR_NS)
 
+NO_BLOBS = FolderBlobs(Path("/nonexistent"))  # these calls have no media
+
 
 def write(store: TraceStore, *records: CallRecord) -> None:
-    write_batches(store, [spans_of_call(record, NOON) for record in records], RecentHashes())
+    write_batches(store, NO_BLOBS, [spans_of_call(record, NOON) for record in records], RecentHashes())
 
 
 def pass_an_hour(store: TraceStore, project: ProjectId) -> None:
@@ -88,7 +93,7 @@ def test_nothing_is_built_while_spans_still_arrive(store: TraceStore, project: P
 
 def test_bucket_without_calls_is_built_once(store: TraceStore, project: ProjectId) -> None:
     tool = Span(project, new_trace_id(), new_span_id(), None, SpanType.TOOL, "look up", NOON, NOON + SECOND)
-    write_batches(store, [SpanBatch((tool,))], RecentHashes())
+    write_batches(store, NO_BLOBS, [SpanBatch((tool,))], RecentHashes())
     pass_an_hour(store, project)
     assert [build_call_figures(store), build_call_figures(store)] == [1, 0]
     assert calls(figures(store, project)) == 0
@@ -103,7 +108,7 @@ def test_call_that_two_spans_report_across_a_border_is_built_once(
         usage=Usage(in_fresh=10), cost=Cost(CostStatus.COMPUTED, NanoUsd(7)),
     )  # fmt: skip
     inside = call(project, trace_id=llm.trace_id, parent_span_id=llm.span_id, started_ns=border + 1)
-    write_batches(store, [SpanBatch((llm,)), spans_of_call(inside, NOON)], RecentHashes())
+    write_batches(store, NO_BLOBS, [SpanBatch((llm,)), spans_of_call(inside, NOON)], RecentHashes())
     pass_an_hour(store, project)
     assert build_call_figures(store) == 2
     lose_spans(store, project)

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from tests.unit.capabilities.traces.calls import NOON, SECOND, attempt, call, request_body
+from windlass.backends.blobs.folder import FolderBlobs
 from windlass.backends.journal.reader import SegmentReader
 from windlass.backends.journal.segments import SegmentJournal
 from windlass.base.clock import ManualClock
@@ -31,8 +32,9 @@ from windlass.server.problems import install
 class Api:
     """The routes on a real store, for one project, at a fixed time after the calls."""
 
-    def __init__(self, store: TraceStore, journal: SegmentJournal, project: ProjectId) -> None:
+    def __init__(self, store: TraceStore, journal: SegmentJournal, project: ProjectId, folder: Path) -> None:
         self.store = store
+        self.blobs = FolderBlobs(folder)
         self.project = project
         app = FastAPI()
         install(app)
@@ -46,7 +48,7 @@ class Api:
 
     def write(self, *records: CallRecord | SpanBatch) -> None:
         batches = [spans_of_call(r, NOON) if isinstance(r, CallRecord) else r for r in records]
-        write_batches(self.store, batches, RecentHashes())
+        write_batches(self.store, self.blobs, batches, RecentHashes())
 
     async def get(self, path: str, **parameters: object) -> dict:
         reply = await self.client.get(path, params=parameters)
@@ -65,8 +67,10 @@ def journal(tmp_path: Path) -> Iterator[SegmentJournal]:
 
 
 @pytest.fixture
-async def api(store: TraceStore, journal: SegmentJournal, project: ProjectId) -> AsyncIterator[Api]:
-    api = Api(store, journal, project)
+async def api(
+    store: TraceStore, journal: SegmentJournal, project: ProjectId, tmp_path: Path
+) -> AsyncIterator[Api]:
+    api = Api(store, journal, project, tmp_path / "blobs")
     yield api
     await api.client.aclose()
 
@@ -350,7 +354,8 @@ async def test_score_is_journaled_then_shown_and_found(api: Api, store: TraceSto
         reply = await api.client.post(f"/api/traces/{record.trace_id}/scores", json=new)
         assert (reply.status_code, reply.json()["author"]) == (201, "ada's key")
     reader = SegmentReader(tmp_path / "journal")
-    assert await asyncio.to_thread(Drain(reader, store, aside=tmp_path / "aside").drain_once) == 2
+    drain = Drain(reader, store, api.blobs, aside=tmp_path / "aside")
+    assert await asyncio.to_thread(drain.drain_once) == 2
     reader.close()
     page = await api.get("/api/traces", filter="score.helpful:true")
     assert page["items"][0]["scores"] == [{"name": "helpful", "value": 1.0, "label": None}]

@@ -1,14 +1,16 @@
-/** One part of a message; text as it is, everything else as what it is. Nothing is fetched to show it. */
+/** One part of a message; text as it is, everything else as what it is. */
 import type { Part } from "@/client/types";
 import { partText, readable } from "../transcript";
+import { toolMedia, withoutReferences } from "../media";
 import { LongText } from "./long_text";
+import { Medium } from "./medium";
 import styles from "./part_view.module.css";
 
 export function PartView({ part, isSystem, isMarkdown }: { part: Part; isSystem: boolean; isMarkdown: boolean }) {
   const kind = part.type ?? "other";
   switch (kind) {
     case "text":
-      return <LongText text={partText(part)} limit={isSystem ? 280 : 2400} isMarkdown={isMarkdown} />;
+      return <LongText text={withoutReferences(partText(part))} limit={isSystem ? 280 : 2400} isMarkdown={isMarkdown} />;
     case "reasoning":
       return <Reasoning part={part} />;
     case "refusal":
@@ -16,14 +18,27 @@ export function PartView({ part, isSystem, isMarkdown }: { part: Part; isSystem:
     case "tool_call":
       return <Block title={`Calls ${part.name ?? "a tool"}`} text={readable(part.arguments ?? "")} />;
     case "tool_call_response":
-      return <Block title={part.is_error ? "The tool failed" : "The tool answers"} text={readable(part.response ?? part.content ?? "")} />;
+      return <ToolAnswer part={part} />;
     case "blob":
     case "uri":
     case "file":
-      return <p className={styles["media"]}>{media(part)}</p>;
+      return <Medium part={part} />;
     default:
       return <Block title={kind} text={readable(part.content ?? part)} />;
   }
+}
+
+function ToolAnswer({ part }: { part: Part }) {
+  const media = toolMedia(part);
+  return (
+    <>
+      <Block title={part.is_error ? "The tool failed" : "The tool answers"} text={withoutReferences(readable(part.response ?? part.content ?? ""))} />
+      {media.map((one, at) => (
+        // oxlint-disable-next-line react/no-array-index-key
+        <Medium key={at} part={one} />
+      ))}
+    </>
+  );
 }
 
 function Reasoning({ part }: { part: Part }) {
@@ -44,10 +59,4 @@ function Block({ title, text }: { title: string; text: string }) {
       {text !== "" && <LongText text={text} limit={1600} isCode />}
     </div>
   );
-}
-
-function media(part: Part): string {
-  const what = [part.modality ?? part.type ?? "media", part.mime_type, part.filename].filter(Boolean).join(", ");
-  if (part.type === "uri") return `${what}: ${part.uri ?? ""}`;
-  return part.type === "file" ? `${what}: file ${part.file_id ?? ""}` : `${what}, stored with the trace`;
 }

@@ -3,11 +3,13 @@ import { useState } from "react";
 import { Button } from "@/kit/button";
 import { plural } from "@/kit/format";
 import type { Turn } from "../transcript";
+import { cutNote } from "../media";
 import { Messages } from "./messages";
 import styles from "./turn_body.module.css";
 
 export function TurnBody({ turn }: { turn: Turn }) {
   const [isFull, setFull] = useState(false);
+  const cut = cutNote(turn.span.attributes);
   const { span, repeated, fresh, failedAttempts } = turn;
   return (
     <>
@@ -18,6 +20,7 @@ export function TurnBody({ turn }: { turn: Turn }) {
         </div>
       )}
       <Messages messages={isFull ? span.input : fresh} />
+      {cut !== "" && <p className={styles["attempt"]}>{cut}</p>}
       {failedAttempts.map((attempt) => (
         <p key={attempt.span_id} className={styles["attempt"]}>
           {attempt.request_model || attempt.name} failed first: {attempt.error || "no reason given"}
