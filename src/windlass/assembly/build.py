@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from windlass.assembly.batches import batch_service, pass_reader
 from windlass.assembly.config_file import LoadedConfig
 from windlass.assembly.journal import open_journal
 from windlass.assembly.signing import signing_clients
@@ -19,6 +20,7 @@ from windlass.base.threads import in_thread
 from windlass.capabilities.access.key_ring import KeyRing
 from windlass.capabilities.access.records import FirstStart
 from windlass.capabilities.access.service import AccessService, access_service
+from windlass.capabilities.batches.service import BatchService
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.models.service import Models
 from windlass.capabilities.traces.service import Traces
@@ -43,6 +45,7 @@ class House:
     prices: PriceBook
     models: Models
     traces: Traces
+    batches: BatchService
     intake: OtlpIntake
     rig: Rig
     first_start: FirstStart | None
@@ -69,6 +72,7 @@ async def open_house(
         key_ring = KeyRing(access.store, clock)
         await in_thread(key_ring.load)
         stack.callback(key_ring.close)
+        passes = await in_thread(pass_reader, tables, key_ring, clock)
         journal = open_journal(settings)
         stack.callback(journal.close)
         store = open_trace_store(settings)
@@ -79,7 +83,7 @@ async def open_house(
         stack.push_async_callback(client.close)
         traffic = load_traffic(loaded, catalog)
         rig = Rig(
-            check_key=key_ring.check,
+            check_key=passes.check,
             traffic=lambda: traffic,
             counters=MemoryCounters(),
             journal=journal,
@@ -101,6 +105,7 @@ async def open_house(
             prices=prices,
             models=Models(catalog, traffic.routes),
             traces=Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s),
+            batches=batch_service(settings, loaded.config, tables, clock),
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
             first_start=first_start,

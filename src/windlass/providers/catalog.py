@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -51,6 +52,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     path_prefix: str = ""
     query: str = ""
     also_speaks: tuple[Dialect, ...] = ()
+    batch_api: Literal["", "openai", "anthropic"] = ""
     key_variable: str = ""
     price_provider: str = ""
     is_free: bool = False
@@ -88,6 +90,7 @@ def _read(path: Path) -> KnownHost:
         docs_url=file.docs_url,
         path_prefix=file.path_prefix,
         query=file.query,
+        batch_api=file.batch_api,
     )
     models = tuple(
         ModelFacts(

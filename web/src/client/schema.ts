@@ -144,6 +144,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Batches
+         * @description List the project's batches, newest first.
+         */
+        get: operations["list_batches_api_batches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Batch
+         * @description Show one batch with its progress and what it cost so far.
+         */
+        get: operations["show_batch_api_batches__batch_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/batches/{batch_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Batch
+         * @description End a batch early; lines under way are finished, what is done stays.
+         */
+        post: operations["cancel_batch_api_batches__batch_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/batches/{batch_id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Lines
+         * @description List the lines of a batch in the order of its file; `failed` are all without an answer to use.
+         */
+        get: operations["list_lines_api_batches__batch_id__lines_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -199,6 +279,63 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** BatchPageView */
+        BatchPageView: {
+            /** Items */
+            items: components["schemas"]["BatchView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * BatchView
+         * @description A batch of the management API. `cost_usd` is null when no cost of it is known.
+         */
+        BatchView: {
+            /** Batch Id */
+            batch_id: string;
+            /** Status */
+            status: string;
+            /** Endpoint */
+            endpoint: string;
+            /** Key Id */
+            key_id: string | null;
+            /** Created By */
+            created_by: string;
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Waits Until */
+            waits_until: string | null;
+            /** Total */
+            total: number;
+            /** Completed */
+            completed: number;
+            /** Failed */
+            failed: number;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Cost Nanousd */
+            cost_nanousd: number | null;
+            /** Unknown Costs */
+            unknown_costs: number;
+            /** Metadata */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Faults */
+            faults: components["schemas"]["FaultView"][];
+            /** Input File Id */
+            input_file_id: string;
+            /** Output File Id */
+            output_file_id: string | null;
+            /** Error File Id */
+            error_file_id: string | null;
+        };
         /** CreatedKeyView */
         CreatedKeyView: {
             /** Key Id */
@@ -221,6 +358,17 @@ export interface components {
             models: string[];
             /** Key */
             key: string;
+        };
+        /** FaultView */
+        FaultView: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Line */
+            line: number | null;
+            /** Param */
+            param: string | null;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -254,6 +402,36 @@ export interface components {
             expires_at: string | null;
             /** Models */
             models: string[];
+        };
+        /** LinePageView */
+        LinePageView: {
+            /** Items */
+            items: components["schemas"]["LineView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** LineView */
+        LineView: {
+            /** Number */
+            number: number;
+            /** Custom Id */
+            custom_id: string;
+            /** Model */
+            model: string;
+            /** State */
+            state: string;
+            /** Http Status */
+            http_status: number | null;
+            /** Error Code */
+            error_code: string | null;
+            /** Error */
+            error: string | null;
+            /** Trace Id */
+            trace_id: string | null;
+            /** Cost Usd */
+            cost_usd: string | null;
+            /** Ended At */
+            ended_at: string | null;
         };
         /** Message */
         Message: {
@@ -1062,6 +1240,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_batches_api_batches_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPageView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_batch_api_batches__batch_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_batch_api_batches__batch_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_lines_api_batches__batch_id__lines_get: {
+        parameters: {
+            query?: {
+                state?: ("failed" | "done" | "waiting") | null;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinePageView"];
                 };
             };
             /** @description Validation Error */
