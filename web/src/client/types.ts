@@ -22,4 +22,6 @@ export type KeyItem = Ok<"/api/keys", "get", 200>["items"][number];
 export type CreatedKey = Ok<"/api/keys", "post", 201>;
 export type ModelItem = Ok<"/api/models", "get", 200>["items"][number];
 export type ProviderItem = Ok<"/api/providers", "get", 200>["items"][number];
+export type BatchItem = Ok<"/api/batches", "get", 200>["items"][number];
+export type BatchLine = Ok<"/api/batches/{batch_id}/lines", "get", 200>["items"][number];
 export type Status = Ok<"/api/status", "get", 200>;
