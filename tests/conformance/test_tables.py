@@ -15,6 +15,7 @@ from tests.support.postgres import empty_postgres_url
 from windlass.backends.tables.sql import SCHEMA_VERSION, SqlTables, sqlite_url
 from windlass.base.errors import ConfigurationError, StoreUnavailable
 from windlass.capabilities.access import store
+from windlass.capabilities.batches import tables as batch_tables
 from windlass.contracts.tables import METADATA, Tables
 
 ADD = text("INSERT INTO projects (project_id, name, created_ns) VALUES (:id, :id, 1)")
@@ -79,7 +80,7 @@ def test_concurrent_writers_lose_no_update(tables: SqlTables):
 
 
 def test_migrations_make_exactly_the_tables_that_the_stores_declare(tables: SqlTables):
-    assert store.api_keys.metadata is METADATA
+    assert store.api_keys.metadata is batch_tables.lines.metadata is METADATA
     with tables.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []

@@ -200,6 +200,6 @@ def _parsed(body: bytes) -> Any:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[-1][0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):  # it may end between the two looks
         return False
-    return Path(f"/proc/{pid}/stat").read_text().split(") ")[-1][0] != "Z"

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from windlass.assembly.batches import batch_service, pass_reader
 from windlass.assembly.blobs import open_blobs
 from windlass.assembly.config_file import LoadedConfig
 from windlass.assembly.journal import open_journal
@@ -21,6 +22,7 @@ from windlass.base.threads import in_thread
 from windlass.capabilities.access.key_ring import KeyRing
 from windlass.capabilities.access.records import FirstStart
 from windlass.capabilities.access.service import AccessService, access_service
+from windlass.capabilities.batches.service import BatchService
 from windlass.capabilities.cost.explanations import CostExplanations
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.models.service import Models
@@ -51,6 +53,7 @@ class House:
     models: Models
     traces: Traces
     media: TraceMedia
+    batches: BatchService
     intake: OtlpIntake
     rig: Rig
     first_start: FirstStart | None
@@ -71,6 +74,7 @@ async def open_house(
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         doors = await _open_doors(stack, settings, clock)
+        passes = await in_thread(pass_reader, doors.tables, doors.key_ring, clock)
         journal = open_journal(settings)
         stack.callback(journal.close)
         store = open_trace_store(settings)
@@ -83,7 +87,7 @@ async def open_house(
         traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
         background = BackgroundReplies(PendingFolder(settings.home / "background"))
         rig = Rig(
-            check_key=doors.key_ring.check,
+            check_key=passes.check,
             traffic=lambda: traffic,
             counters=MemoryCounters(),
             journal=journal,
@@ -110,6 +114,7 @@ async def open_house(
             models=Models(catalog, traffic.routes),
             traces=traces,
             media=TraceMedia(open_blobs(settings)),
+            batches=batch_service(settings, loaded.config, doors.tables, clock),
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
             first_start=doors.first_start,

@@ -138,6 +138,35 @@ class LimitEntry(_Strict):
     concurrency: Annotated[int, Field(ge=0)] | None = None
 
 
+class OffPeakEntry(_Strict):
+    """A window of the day in the wall-clock time of a zone; it may span midnight."""
+
+    from_: str = Field(alias="from", description='When it opens, e.g. "22:00".')
+    until: str = Field(description='When it closes, e.g. "06:00".')
+    timezone: str = Field("UTC", description="e.g. Europe/Berlin.")
+
+
+class BatchesEntry(_Strict):
+    """How lines of batches are run."""
+
+    concurrency: Annotated[int, Field(ge=1, le=500)] = Field(
+        8, description="How many lines of all batches are under way at once."
+    )
+    off_peak: OffPeakEntry | None = Field(
+        None,
+        description="Start lines only in this window; unset: at once. Providers' own batches never wait.",
+    )
+    use_providers: bool = Field(
+        True, description="Give lines to a provider's own batch API where it has one, at its batch price."
+    )
+    poll_s: Annotated[float, Field(ge=0.1)] = Field(
+        30.0, description="Seconds between two looks at a provider's batch."
+    )
+    max_lines: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        50_000, description="How many lines a batch may have."
+    )
+
+
 class ConfigFile(_Strict):
     """What `windlass.yaml` may say; every part may be left out."""
 
@@ -146,3 +175,4 @@ class ConfigFile(_Strict):
     routes: dict[str, RouteEntry] = Field(default_factory=dict[str, RouteEntry])
     prices: list[PriceEntry] = Field(default_factory=list[PriceEntry])
     limits: list[LimitEntry] = Field(default_factory=list[LimitEntry])
+    batches: BatchesEntry = BatchesEntry.model_validate({})

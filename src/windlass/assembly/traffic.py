@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from windlass.assembly.config_file import LoadedConfig
 from windlass.assembly.config_grammar import ConfigFile, RouteEntry
 from windlass.base.errors import ConfigurationError
+from windlass.capabilities.batches.records import OffPeak
+from windlass.capabilities.batches.rules import read_off_peak
 from windlass.capabilities.cost.records import PriceOverride
 from windlass.capabilities.cost.service import PriceBook
 from windlass.capabilities.cost.store import read_table
@@ -41,6 +43,7 @@ def check_config(loaded: LoadedConfig, environment: Mapping[str, str]) -> Catalo
     catalog = load_catalog(loaded, environment)
     load_traffic(loaded, catalog)
     load_prices(loaded.config, catalog)
+    load_off_peak(loaded.config)
     return catalog
 
 
@@ -60,6 +63,12 @@ def load_prices(config: ConfigFile, catalog: Catalog) -> PriceBook:
     table, content = read_table()
     overrides = [PriceOverride(**entry.model_dump()) for entry in config.prices]
     return PriceBook(table, content, overrides, price_names(catalog))
+
+
+def load_off_peak(config: ConfigFile) -> OffPeak | None:
+    """Return when the queue of batches may work. Raises: ConfigurationError for a window that is none."""
+    window = config.batches.off_peak
+    return None if window is None else read_off_peak(window.from_, window.until, window.timezone)
 
 
 def _route(name: str, entry: RouteEntry, catalog: Catalog) -> Route:

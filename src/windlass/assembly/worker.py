@@ -4,7 +4,11 @@ import logging
 import signal
 import threading
 
+from windlass.assembly.batches import batch_service, run_batches
 from windlass.assembly.blobs import open_blobs
+from windlass.assembly.config_file import find_config, load_config
+from windlass.assembly.config_grammar import ConfigFile
+from windlass.assembly.environment import process_environment
 from windlass.assembly.journal import open_reader
 from windlass.assembly.lean import leave_out_data_frames
 from windlass.assembly.logs import configure_logs
@@ -12,10 +16,12 @@ from windlass.assembly.parent import end_with_parent
 from windlass.assembly.tables import open_tables
 from windlass.assembly.trace_engine import open_trace_store
 from windlass.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
+from windlass.base.clock import SystemClock
 from windlass.base.errors import ConfigurationError, StoreError
 from windlass.base.settings import Settings
 from windlass.capabilities.access.jobs import prune_sign_ins
 from windlass.capabilities.access.service import access_service
+from windlass.capabilities.batches.jobs import prune_files
 from windlass.capabilities.traces.jobs import Drain
 from windlass.capabilities.traces.retention import drop_blobs_before, drop_traces_before
 from windlass.capabilities.traces.rollup import keep_call_figures
@@ -49,6 +55,9 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
     reader = open_reader(settings)
     store = open_trace_store(settings)
     blobs = open_blobs(settings)
+    # Batches need no trace store: their calls are recorded by the journal.
+    batches = threading.Thread(target=_run_batches, args=(settings, stop), name="windlass-batches")
+    batches.start()
     try:
         if _prepare(store, stop):
             jobs = threading.Thread(
@@ -61,6 +70,8 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
             jobs.join()
             figures.join()
     finally:
+        stop.set()
+        batches.join()
         reader.close()
         store.close()
 
@@ -83,15 +94,41 @@ def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: thr
             drop_blobs_before(blobs, before_ns)
         blobs.tidy(now_ns - _DAY_NS)
 
+    files = batch_service(settings, ConfigFile(), tables, SystemClock())
+
+    def prune(_: int) -> None:
+        prune_files(files)
+
     jobs = DbosJobs(url)
     try:
-        jobs.start([Job("retention", keep_house, schedule="17 3 * * *")])
+        jobs.start(
+            [
+                Job("retention", keep_house, schedule="17 3 * * *"),
+                Job("files", prune, schedule="7 * * * *"),
+            ]
+        )
         stop.wait()
     except StoreError as error:
         logger.error("scheduled jobs do not run: %s", error.message)
     finally:
         jobs.close()
         tables.close()
+
+
+def _run_batches(settings: Settings, stop: threading.Event) -> None:
+    """Run batches until told to stop; without them the worker drains all the same."""
+    environment = process_environment()
+    while not stop.is_set():
+        try:
+            loaded = load_config(find_config(settings), environment)
+            tables = open_tables(settings)
+            try:
+                run_batches(settings, loaded, environment, tables, stop)
+            finally:
+                tables.close()
+        except (StoreError, ConfigurationError) as error:
+            logger.error("batches do not run: %s", error.message)
+            stop.wait(_BACK_OFF_S[-1])
 
 
 def _prepare(store: TraceStore, stop: threading.Event) -> bool:

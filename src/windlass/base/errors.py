@@ -11,7 +11,7 @@ WindlassError
 |  `- AllTargetsFailed
 |- Stopping                    Windlass is on its way out                     503
 |- StoreError                  a store of ours can't serve                    503
-|  `- JournalFull, StoreUnavailable, QueryTimedOut
+|  `- JournalFull, StorageFull, StoreUnavailable, QueryTimedOut
 `- ConfigurationError          settings or windlass.yaml can't be used        exit code 2
    `- AlreadyRunning
 """
@@ -194,6 +194,13 @@ class JournalFull(StoreError):
     """The journal takes no records: the disk is full, or its queue is."""
 
     code = "journal_full"
+
+
+class StorageFull(StoreError):
+    """There is no room for the file; delete files or make room in the data folder."""
+
+    code = "storage_full"
+    status = 507
 
 
 class StoreUnavailable(StoreError):

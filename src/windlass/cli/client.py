@@ -1,19 +1,30 @@
 """How commands talk to the running Windlass: HTTP on its port, with a key or as the folder's owner."""
 
 import json
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from windlass.assembly.environment import process_environment
-from windlass.base.errors import BadRequest, KeyRefused, NotFound, StoreUnavailable, WindlassError
+from windlass.base.errors import (
+    BadRequest,
+    BodyTooLarge,
+    Conflict,
+    KeyRefused,
+    NotFound,
+    StoreUnavailable,
+    WindlassError,
+)
 from windlass.base.settings import Settings
 from windlass.server.instance import running_address
 
 _TIMEOUT_S = 30.0
+_BLOCK = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +40,36 @@ class ApiClient:
         Raises: StoreUnavailable when nothing answers; NotFound, KeyRefused, BadRequest as the server says.
         """
         pairs = {name: str(value) for name, value in (query or {}).items() if value is not None}
-        url = f"{self.base_url}{path}" + (f"?{urllib.parse.urlencode(pairs)}" if pairs else "")
-        request = urllib.request.Request(url, headers=dict(self.headers))  # noqa: S310  # http(s) by construction
+        return self._ask("GET", path + (f"?{urllib.parse.urlencode(pairs)}" if pairs else ""))
+
+    def post(self, path: str, body: object = None) -> dict[str, object]:
+        """Change something. Raises: as `get`."""
+        encoded = None if body is None else json.dumps(body).encode()
+        return self._ask("POST", path, encoded, {"content-type": "application/json"})
+
+    def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> dict[str, object]:
+        """Send a form with a file, which is read as it is sent. Raises: as `get`."""
+        boundary = f"windlass-{os.urandom(16).hex()}"
+        form = _Form(boundary, file, fields)
+        headers = {
+            "content-type": f"multipart/form-data; boundary={boundary}",
+            "content-length": str(form.size_bytes),
+        }
+        return self._ask("POST", path, form, headers)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, object]:
+        sent = {**self.headers, **(headers or {})}
+        if method != "GET" and "cookie" in sent:
+            sent["x-windlass-csrf"] = str(self.get("/api/session")["csrf_token"])
+        request = urllib.request.Request(  # noqa: S310  # http(s) by construction
+            self.base_url + path, data=body, headers=sent, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:  # noqa: S310
                 return cast("dict[str, object]", json.load(reply))
@@ -40,6 +79,40 @@ class ApiClient:
             raise StoreUnavailable(
                 f"nothing answers at {self.base_url} ({error.__class__.__name__}); start it with: windlass up"
             ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A multipart form (RFC 7578) whose file is read when it is iterated over."""
+
+    boundary: str
+    file: Path
+    fields: Mapping[str, str]
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self._head()) + self.file.stat().st_size + len(self._foot())
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head()
+        with self.file.open("rb") as opened:
+            while block := opened.read(_BLOCK):
+                yield block
+        yield self._foot()
+
+    def _head(self) -> bytes:
+        parts = [
+            f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in self.fields.items()
+        ]
+        name = self.file.name.replace('"', "%22").replace("\r", "").replace("\n", "")
+        parts.append(
+            f'--{self.boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        )
+        return "".join(parts).encode()
+
+    def _foot(self) -> bytes:
+        return f"\r\n--{self.boundary}--\r\n".encode()
 
 
 def connect(settings: Settings) -> ApiClient:
@@ -63,8 +136,19 @@ def connect(settings: Settings) -> ApiClient:
 
 def _as_error(error: urllib.error.HTTPError) -> WindlassError:
     try:
-        detail = str(json.load(error).get("detail", ""))
+        answer = cast("dict[str, object]", json.load(error))
+        inner = answer.get("error")  # of `/v1`, whose errors are OpenAI's
+        words = cast("dict[str, object]", inner) if isinstance(inner, dict) else answer
+        detail = str(words.get("detail") or words.get("message") or "")
     except ValueError:
         detail = ""
-    kinds = {400: BadRequest, 401: KeyRefused, 403: KeyRefused, 404: NotFound, 422: BadRequest}
+    kinds = {
+        400: BadRequest,
+        401: KeyRefused,
+        403: KeyRefused,
+        404: NotFound,
+        409: Conflict,
+        413: BodyTooLarge,
+        422: BadRequest,
+    }
     return kinds.get(error.code, StoreUnavailable)(detail or f"the server answered {error.code}")

@@ -23,6 +23,7 @@ GROUPS = {
     "config": "Check windlass.yaml and show what is in force.",
     "trace": "List, show and follow traces.",
     "cost": "Explain what a call cost, and show prices.",
+    "batch": "Submit, list, show and cancel batches.",
     "model": "List the models and routes that callers can use.",
     "provider": "List the providers and whether they are configured.",
     "serve": "Run the gateway and the web UI alone (normally started by `up`).",

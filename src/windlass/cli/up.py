@@ -82,7 +82,12 @@ def processes(settings: Settings, port: int) -> list[Process]:
             grace_s=settings.drain_s + 5,
             is_needed=True,
         ),
-        Process("worker", ["worker", *common, *config], grace_s=20, is_patient=True),
+        Process(
+            "worker",
+            ["worker", *common, *config, "--host", settings.host, "--port", str(port)],
+            grace_s=20,
+            is_patient=True,
+        ),
     ]
     if not settings.clickhouse_url:
         found.insert(0, Process("engine", ["engine", *common], grace_s=20))

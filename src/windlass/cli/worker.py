@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from windlass.assembly import worker as assembly
-from windlass.cli.options import ConfigPath, Home, settings_from
+from windlass.cli.options import ConfigPath, Home, Host, Port, settings_from
 from windlass.server.instance import prepare_home
 
 app = typer.Typer(help="Run the worker alone.")
@@ -15,10 +15,15 @@ app = typer.Typer(help="Run the worker alone.")
 def worker(
     *,
     home: Home = None,
+    port: Port = None,
+    host: Host = None,
     config: ConfigPath = None,
     is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
-    """Drain the journal into the trace store and run durable jobs; `windlass up` does this for you."""
-    settings = settings_from(home, config=config)
+    """Drain the journal, run durable jobs and batches; `windlass up` does this for you.
+
+    Host and port say where the gateway answers, which lines of batches go through.
+    """
+    settings = settings_from(home, port, host, config)
     prepare_home(settings.home)
     assembly.run(settings, is_supervised=is_supervised)

@@ -67,6 +67,7 @@ class Provider:
     path_prefix: str = ""  # before every path of the dialect; `{model}` stands for the target's model
     query: str = ""  # behind every path, e.g. api-version=2024-10-21
     deployments: Mapping[str, str] = field(default_factory=dict[str, str])  # target's model -> base model
+    batch_api: Literal["", "openai", "anthropic"] = ""  # whose batch API the host has
 
 
 @dataclass(frozen=True, slots=True)

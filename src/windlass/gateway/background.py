@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -15,7 +15,6 @@ from windlass.base.errors import StoreError, UpstreamError
 from windlass.base.threads import in_thread
 from windlass.contracts.call import CallRecord
 from windlass.contracts.journal import CallEntry
-from windlass.contracts.pending import Pending
 from windlass.contracts.provider import Provider
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
@@ -36,6 +35,18 @@ _STATUS: Final = {
     "failed": SpanStatus.ERROR,
     "cancelled": SpanStatus.CANCELLED,
 }
+
+
+class Pending(Protocol):
+    """Keeps named pieces of bytes over a restart. Blocking, so it is called in a thread."""
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Return when it is on disk. Raises: StoreUnavailable."""
+        ...
+
+    def drop(self, name: str) -> None: ...
+
+    def all(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 class _Waiting(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -78,6 +79,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     style: AddressStyle | None = None
     facts_of: str = ""
     also_speaks: tuple[Dialect, ...] = ()
+    batch_api: Literal["", "openai", "anthropic"] = ""
     key_variable: str = ""
     price_provider: str = ""
     is_free: bool = False
@@ -121,6 +123,7 @@ def _read(path: Path, listed: Mapping[str, Mapping[str, int]]) -> KnownHost:
         docs_url=file.docs_url,
         path_prefix=file.path_prefix,
         query=file.query,
+        batch_api=file.batch_api,
     )
     models = tuple(
         ModelFacts(

@@ -1,5 +1,6 @@
 """The whole server as one ASGI app: `/v1` raw in front, then the API, then the web app."""
 
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from windlass.assembly.build import House
 from windlass.base.ids import KeyId
 from windlass.capabilities.access.guard import Guard
 from windlass.capabilities.access.routes import access_routes
+from windlass.capabilities.batches.routes import batch_routes
 from windlass.capabilities.cost.routes import cost_router
 from windlass.capabilities.models.routes import models_router
 from windlass.capabilities.traces.media_routes import media_router
 from windlass.capabilities.traces.routes import traces_router
 from windlass.contracts.call import Principal
 from windlass.gateway.asgi import AZURE, GatewayApp
-from windlass.server import problems
+from windlass.server import openai_app, problems
 from windlass.server.metrics import GatewayMetrics
 from windlass.server.operations import Operations, Status, parts_of
 from windlass.server.otlp import OtlpApp
@@ -36,6 +38,9 @@ class WindlassApp:
             house.intake, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes
         )
         self._api: ASGIApp = build_api(house, base_url=base_url)
+        self._openai: ASGIApp = openai_app.build_openai_app(
+            house.batches, _caller_of(house), max_file_bytes=house.settings.max_file_bytes
+        )
         self._operations: ASGIApp = Operations(house, metrics)
         self._web: ASGIApp = WebApp(UI_FOLDER)
 
@@ -52,7 +57,7 @@ class WindlassApp:
         if path in OtlpApp.PATHS:
             return self._otlp
         if path.startswith(("/v1/", AZURE)):
-            return self._gateway
+            return self._openai if openai_app.serves(path) else self._gateway
         if path.startswith("/api/"):
             return self._api
         if path in Operations.PATHS:
@@ -62,7 +67,7 @@ class WindlassApp:
 
 def build_api(house: House, *, base_url: str) -> FastAPI:
     """Build the management API with its OpenAPI schema at /api/openapi.json."""
-    guard = Guard(house.access, house.key_ring.check)
+    guard, principal_of = Guard(house.access, house.key_ring.check), _caller_of(house)
     api = FastAPI(
         title="Windlass",
         version=__version__,
@@ -73,19 +78,29 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
     )
     problems.install(api)
 
-    async def principal_of(request: Request) -> Principal:
-        caller = await guard(request)
-        name = caller.user.name if caller.user else ""
-        return Principal(caller.project_id, caller.key_id or KeyId(""), name)
-
     is_https = house.settings.public_url.startswith("https://")
     api.include_router(access_routes(house.access, guard, is_https=is_https))
     api.include_router(traces_router(house.traces, principal_of))
     api.include_router(cost_router(house.costs, principal_of))
     api.include_router(media_router(house.media, principal_of))
+    api.include_router(batch_routes(house.batches, principal_of))
     api.include_router(models_router(house.models, guard))
     api.include_router(_status_router(house, guard, base_url))
     return api
+
+
+def _caller_of(house: House) -> Callable[[Request], Awaitable[Principal]]:
+    """Identify who calls by key, or by a session's cookie: the CLI and the web app have no key."""
+    guard = Guard(house.access, house.key_ring.check)
+
+    async def principal_of(request: Request) -> Principal:
+        caller = await guard(request)
+        name = caller.user.name if caller.user else ""
+        return Principal(
+            caller.project_id, caller.key_id or KeyId(""), caller.key_name or name, caller.models
+        )
+
+    return principal_of
 
 
 def _status_router(house: House, guard: Guard, base_url: str) -> APIRouter:

@@ -44,6 +44,18 @@ const models = createRoute({
   component: lazyRouteComponent(() => import("@/capabilities/models/page"), "ModelsPage"),
 });
 
+const batches = createRoute({
+  getParentRoute: () => shell,
+  path: "/batches",
+  component: lazyRouteComponent(() => import("@/capabilities/batches/page"), "BatchesPage"),
+});
+
+const batch = createRoute({
+  getParentRoute: () => shell,
+  path: "/batches/$batchId",
+  component: lazyRouteComponent(() => import("@/capabilities/batches/batch_page"), "BatchPage"),
+});
+
 const keys = createRoute({
   getParentRoute: () => shell,
   path: "/keys",
@@ -57,7 +69,7 @@ const start = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([overview, traces, trace, models, keys, start])]),
+  routeTree: root.addChildren([signIn, shell.addChildren([overview, traces, trace, models, batches, batch, keys, start])]),
   basepath: basePath || "/",
   defaultPreload: "intent",
   defaultErrorComponent: PageFailure,

@@ -24,4 +24,6 @@ export type ModelItem = Ok<"/api/models", "get", 200>["items"][number];
 export type ProviderItem = Ok<"/api/providers", "get", 200>["items"][number];
 export type CostExplanation = Ok<"/api/cost/spans/{span_id}", "get", 200>;
 export type CostLine = CostExplanation["lines"][number];
+export type BatchItem = Ok<"/api/batches", "get", 200>["items"][number];
+export type BatchLine = Ok<"/api/batches/{batch_id}/lines", "get", 200>["items"][number];
 export type Status = Ok<"/api/status", "get", 200>;

@@ -13,7 +13,7 @@ _FRESH = ".new"
 
 
 class PendingFolder:
-    """Implements `contracts.pending.Pending`."""
+    """Each piece is on disk when `keep` returns; implements `gateway.background.Pending`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

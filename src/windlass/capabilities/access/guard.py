@@ -31,7 +31,12 @@ class Guard:
         """
         if presented := _presented_key(request):
             principal = self.check_key(presented)
-            return Caller(principal.project_id, key_id=principal.key_id)
+            return Caller(
+                principal.project_id,
+                key_id=principal.key_id,
+                key_name=principal.key_name,
+                models=principal.models,
+            )
         token = request.cookies.get(SESSION_COOKIE, "")
         session = await in_thread(self.service.session_of, token) if token else None
         if session is None:

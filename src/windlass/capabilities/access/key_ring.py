@@ -38,6 +38,7 @@ class KeyRing:
         # By hash: whose key it is and until when it is good (0: revoked).
         self._entries: dict[bytes, tuple[Principal, int]] = {}
         self._keys: dict[bytes, ApiKey] = {}
+        self._by_id: dict[KeyId, ApiKey] = {}
         self._revision = -1
         self._used: dict[KeyId, int] = {}
         self._is_stale = False
@@ -59,6 +60,15 @@ class KeyRing:
         principal = entry[0]
         self._used[principal.key_id] = now_ns
         return principal
+
+    def refuse_ended(self, key_id: KeyId) -> None:
+        """Judge a key by its id, for work that was asked for with it. Raises: KeyRefused when it has ended.
+
+        One that is not known here was made a moment ago.
+        """
+        key = self._by_id.get(key_id)
+        if key is not None and (verdict := rules.judge_key(key, self._clock.now_ns())) != "good":
+            raise KeyRefused(_refusal(key, verdict))
 
     def load(self) -> None:
         """Read all keys; blocking. Raises: StoreUnavailable."""
@@ -110,6 +120,7 @@ class KeyRing:
 
     def _replace(self, keys: Iterable[ApiKey]) -> None:
         self._keys = {bytes.fromhex(key.key_hash): key for key in keys}
+        self._by_id = {key.key_id: key for key in self._keys.values()}
         self._entries = {digest: _entry(key) for digest, key in self._keys.items()}
 
     def _check_slowly(self, presented: str, now_ns: int) -> tuple[Principal, int]:

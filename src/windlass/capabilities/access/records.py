@@ -82,6 +82,8 @@ class Caller:
     project_id: ProjectId
     user: User | None = None
     key_id: KeyId | None = None
+    key_name: str = ""
+    models: tuple[str, ...] = ()  # that the key may use; empty: every one
     csrf_token: str = field(default="", repr=False)
 
     @property

@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import msgspec
 
 from windlass.base.errors import StoreError
 from windlass.base.ids import SpanId, new_span_id
+from windlass.capabilities.batches.rules import PASS_START
 from windlass.contracts.call import AttemptRecord, CallRecord, Principal
 from windlass.contracts.chat import ChatRequest
 from windlass.contracts.dialect import Codec, ReplySummary, RequestHead
@@ -30,6 +32,8 @@ _NO_ATTRIBUTES = TraceAttributes()
 _KEPT_DIALECT = "openai_responses"  # whose providers keep replies by id
 # Headers worth keeping: an SDK's own retries explain calls that look doubled.
 _KEPT_HEADERS = {"x-stainless-retry-count": "client.retry_count", "idempotency-key": "client.idempotency_key"}
+# What the worker says of a line of a batch; from anybody else it is not believed.
+_BATCH_HEADERS = {"x-windlass-batch": "batch_id", "x-windlass-batch-line": "batch_custom_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,4 +220,7 @@ def _asks_for_background(head: RequestHead | None) -> bool:
 
 
 def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {kept: headers[name][:200] for name, kept in _KEPT_HEADERS.items() if name in headers}
+    found = {kept: headers[name][:200] for name, kept in _KEPT_HEADERS.items() if name in headers}
+    if "x-windlass-batch" in headers and headers.get("authorization", "").startswith(f"Bearer {PASS_START}"):
+        found |= {kept: unquote(headers.get(name, ""))[:200] for name, kept in _BATCH_HEADERS.items()}
+    return found

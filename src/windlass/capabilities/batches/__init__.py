@@ -1,0 +1,1 @@
+"""Work that can wait: files of request lines, and batches that run them."""

@@ -1,0 +1,180 @@
+"""What the stores of batches keep on SQLite and on PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from tests.support.postgres import empty_postgres_url
+from windlass.backends.tables.sql import SqlTables, sqlite_url
+from windlass.base.ids import KeyId, ProjectId
+from windlass.base.money import NanoUsd
+from windlass.capabilities.batches.line_format import unanswered
+from windlass.capabilities.batches.records import (
+    Batch,
+    BatchId,
+    FileId,
+    Line,
+    LineFault,
+    LineResult,
+    StoredFile,
+    VendorJob,
+)
+from windlass.capabilities.batches.store import BatchStore
+from windlass.capabilities.batches.work_store import WorkStore
+
+PROJECT = ProjectId("p1")
+ID = BatchId("batch_1")
+MINUTE = 60_000_000_000
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlTables]:
+    opened = SqlTables(sqlite_url(tmp_path) if request.param == "sqlite" else empty_postgres_url())
+    opened.migrate()
+    with opened.write() as connection:
+        for name in ("p1", "p2"):
+            row = {"id": name}
+            connection.execute(
+                text("INSERT INTO projects (project_id, name, created_ns) VALUES (:id, :id, 1)"), row
+            )
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def calls(tables: SqlTables) -> BatchStore:
+    store = BatchStore(tables)
+    store.add_batch(batch_named(ID))
+    return store
+
+
+@pytest.fixture
+def work(tables: SqlTables, calls: BatchStore) -> WorkStore:
+    store = WorkStore(tables)
+    store.add_lines(ID, [line(number) for number in range(1, 6)])
+    store.begin(ID, 5, [VendorJob(1, "openai", "m", "/v1/responses")], 10)
+    return store
+
+
+def batch_named(batch_id: str, project: str = "p1") -> Batch:
+    return Batch(
+        batch_id=BatchId(batch_id),
+        project_id=ProjectId(project),
+        key_id=KeyId("key_1"),
+        key_name="one",
+        allowed_models=("a/*", "b"),
+        endpoint="/v1/responses",
+        input_file_id=FileId("file_1"),
+        status="validating",
+        created_ns=1,
+        expires_ns=100,
+        metadata={"team": "ä"},
+    )
+
+
+def line(number: int, job: int = 0) -> Line:
+    return Line(number, f"c{number}", "/v1/responses", f"m{number % 2}", number * 10, 9, job)
+
+
+def done(number: int, nanousd: int | None = 5) -> LineResult:
+    cost = None if nanousd is None else NanoUsd(nanousd)
+    return LineResult(number, "done", b"row %d\n" % number, 200, trace_id="t", cost_nanousd=cost)
+
+
+def test_a_batch_comes_back_as_it_was_and_to_its_project_alone(calls: BatchStore) -> None:
+    assert calls.batch(ID, PROJECT) == batch_named(ID)
+    assert calls.batch(ID, ProjectId("p2")) is None
+
+
+def test_a_line_settles_once_however_often_it_is_told(work: WorkStore, calls: BatchStore) -> None:
+    assert work.settle(ID, [done(1), done(2, None), unanswered(3, "c3", "batch_expired", "late")], 20) == 3
+    assert work.settle(ID, [done(1, 99), done(2), done(4)], 30) == 1
+    batch = calls.batch(ID, PROJECT)
+
+    assert batch is not None
+    assert (batch.completed, batch.failed, batch.cost_nanousd, batch.unknown_costs) == (3, 1, 10, 1)
+    assert [one.number for one in work.waiting(ID, job=0, limit=9)] == [5]
+    assert list(work.rows(ID, ("done",))) == [b"row 1\n", b"row 2\n", b"row 4\n"]
+    assert [one.custom_id for one in calls.lines_page(ID, limit=9, states=("expired",)).items] == ["c3"]
+
+
+def test_lines_of_models_that_rest_are_passed_over(work: WorkStore) -> None:
+    assert [one.number for one in work.waiting(ID, job=0, limit=9, but={"m1"})] == [2, 4]
+    assert [one.number for one in work.waiting(ID, job=0, after=2, limit=2)] == [3, 4]
+
+
+def test_a_worker_keeps_its_batches_and_loses_them_a_minute_after_its_death(work: WorkStore) -> None:
+    assert [one.batch_id for one in work.take("w1", 1, MINUTE)] == [ID]
+    assert work.take("w2", 2, MINUTE) == ()
+    assert len(work.take("w1", 2, MINUTE + 2)) == 1
+    assert len(work.take("w2", 2 * MINUTE, 3 * MINUTE)) == 1
+    assert work.take("w1", 2 * MINUTE + 1, 3 * MINUTE) == ()
+
+
+def test_a_cancel_stands_against_a_worker_that_did_not_see_it(work: WorkStore, calls: BatchStore) -> None:
+    assert calls.begin_cancel(ID, 50)
+    work.begin(ID, 5, [], 60)
+    batch = calls.batch(ID, PROJECT)
+
+    assert batch is not None
+    assert (batch.status, batch.ends_as, batch.cancelling_ns) == ("cancelling", "cancelled", 50)
+    assert not calls.begin_cancel(ID, 70)
+
+
+def test_a_batch_is_finished_once_with_both_files(work: WorkStore, calls: BatchStore) -> None:
+    work.settle(ID, [done(1)], 20)
+    work.move(ID, "finalizing", 30, "completed")
+    batch = calls.batch(ID, PROJECT)
+    assert batch is not None
+    output = StoredFile(FileId("file_out"), PROJECT, "o.jsonl", "batch_output", 6, 40)
+    work.finish(batch, output, None, 40)
+    work.finish(batch, None, None, 50)
+    ended = calls.batch(ID, PROJECT)
+
+    assert ended is not None
+    assert (ended.status, ended.output_file_id, ended.ended_ns) == ("completed", "file_out", 40)
+    assert list(work.rows(ID, ("done",))) == []
+    assert calls.file(FileId("file_out"), PROJECT) == output
+
+
+def test_a_file_that_cannot_be_run_leaves_no_lines(tables: SqlTables, calls: BatchStore) -> None:
+    store = WorkStore(tables)
+    store.add_lines(ID, [line(1)])
+    fault = LineFault("invalid_json_line", "line 2 is bad", 2)
+    store.refuse(ID, (fault,), 20)
+    batch = calls.batch(ID, PROJECT)
+
+    assert batch is not None
+    assert (batch.status, batch.faults) == ("failed", (fault,))
+    assert calls.lines_page(ID, limit=9).items == ()
+
+
+def test_a_job_keeps_the_vendors_ids_and_may_give_its_lines_back(work: WorkStore, tables: SqlTables) -> None:
+    store = WorkStore(tables)
+    store.add_lines(ID, [line(6, 1), line(7, 1)])
+    (job,) = store.jobs(ID)
+    changed = store.change_job(ID, job, state="running", vendor_batch_id="batch_x", submitted_ns=9)
+    assert store.jobs(ID) == (changed,)
+    assert set(store.lines_of(ID, 1, [5, 6, 7])) == {6, 7}
+    store.to_queue(ID, 1)
+    assert store.jobs(ID) == ()
+    assert [one.number for one in store.waiting(ID, job=0, after=5, limit=9)] == [6, 7]
+
+
+def test_pages_follow_the_order_of_making(calls: BatchStore) -> None:
+    for number in range(2, 5):
+        calls.add_batch(batch_named(f"batch_{number}"))
+        file = StoredFile(FileId(f"file_{number}"), PROJECT, "f", "batch", 1, number, number)
+        calls.add_file(file)
+    calls.add_batch(batch_named("batch_9", "p2"))
+    first = calls.batches_page(PROJECT, limit=3)
+    rest = calls.batches_page(PROJECT, after=first.items[-1].batch_id, limit=3)
+
+    assert [one.batch_id for one in first.items] == ["batch_4", "batch_3", "batch_2"]
+    assert (first.has_more, [one.batch_id for one in rest.items], rest.has_more) == (True, ["batch_1"], False)
+    oldest = calls.files_page(PROJECT, limit=2, is_oldest_first=True)
+    assert [one.file_id for one in oldest.items] == ["file_2", "file_3"]
+    assert calls.expired_files(3) == ("file_2", "file_3")
+    assert calls.open_batch_of(FileId("file_1")) is not None
