@@ -49,6 +49,7 @@ class Probe:
     asked: ChatRequest
     base: ChatRequest = PLAIN
     marker: bytes = b""
+    is_recorded: bool = False  # Windlass reads it itself
 
 
 def _with_part(part: Part) -> ChatRequest:
@@ -145,7 +146,12 @@ PROBES: Final[tuple[Probe, ...]] = (
     Probe("presence penalty", replace(PLAIN, presence_penalty=0.66), marker=b"0.66"),
     Probe("several choices", replace(PLAIN, choice_count=2)),
     Probe("log-probabilities", replace(PLAIN, wants_logprobs=True, top_logprobs=3)),
-    Probe("metadata", replace(PLAIN, metadata={"probe_name": "probe-value"}), marker=b"probe-value"),
-    Probe("end user", replace(PLAIN, end_user="probe-user"), marker=b"probe-user"),
+    Probe(
+        "metadata",
+        replace(PLAIN, metadata={"probe_name": "probe-value"}),
+        marker=b"probe-value",
+        is_recorded=True,
+    ),
+    Probe("end user", replace(PLAIN, end_user="probe-user"), marker=b"probe-user", is_recorded=True),
     Probe("service tier", replace(PLAIN, service_tier="flex")),
 )

@@ -24,6 +24,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.dialects.bedrock.parts import BlockWriter, is_base64
+from windlass.dialects.origin_mark import is_marked
 
 _OPENING = "(The conversation begins with the assistant.)"
 _BESIDE_DOCUMENT = "See the document."
@@ -88,7 +89,8 @@ def _is_kept(part: Part, role: _Role, dropped: list[str], *, takes_thinking: boo
         case ReasoningPart(encrypted_content=str(sealed)):
             is_kept, name = takes_thinking and is_base64(sealed), "thinking"
         case ReasoningPart(signature=signature):
-            is_kept, name = takes_thinking and bool(signature), "reasoning_content"
+            is_kept = takes_thinking and bool(signature) and not is_marked(signature)
+            name = "reasoning_content"
         case BlobPart(modality) | UriPart(modality) | FilePart(modality):
             is_kept, name = role == "user", f"content.{modality}"
         case OtherPart(payload):

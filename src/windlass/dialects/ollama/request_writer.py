@@ -52,10 +52,16 @@ def write_request(request: ChatRequest) -> WrittenRequest:
         "service_tier": request.service_tier if request.service_tier not in ("auto", "default") else None,
         "cache_control": request.cache_marks,
         "prompt_cache_key": request.cache_key,
+        "thinking": [part for part in _thoughts(request) if part.signature or part.encrypted_content],
         "modalities": [kind for kind in request.modalities if kind != "text"],
     }
     dropped += [name for name, value in lost.items() if value]
     return WrittenRequest(msgspec.json.encode(body), tuple(dict.fromkeys(dropped)))
+
+
+def _thoughts(request: ChatRequest) -> Iterator[ReasoningPart]:
+    for message in request.messages:
+        yield from (part for part in message.parts if isinstance(part, ReasoningPart))
 
 
 def _write_options(request: ChatRequest) -> dict[str, Json]:
