@@ -84,6 +84,7 @@ async def test_a_provider_that_refuses_our_key_is_not_the_callers_fault(gateway:
     assert answer.status == 502
     assert "'lab' refused the key" in answer.json["error"]["message"]
     assert answer.headers["x-windlass-upstream-status"] == "401"
+    assert answer.headers["x-should-retry"] == "false"
 
 
 async def test_fallback_is_by_cause(gateway: Gateway) -> None:

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from windlass.base.errors import BadRequest, RateLimited, UpstreamError, UpstreamRefused, WindlassError
+from windlass.base.errors import (
+    BadRequest,
+    CredentialsUnavailable,
+    RateLimited,
+    UpstreamError,
+    UpstreamRefused,
+    WindlassError,
+)
 from windlass.base.ids import new_span_id
 from windlass.base.money import usd_text
 from windlass.contracts.call import AttemptRecord, Dialect
@@ -176,5 +183,12 @@ def _retry_headers(error: WindlassError, attempts: list[AttemptRecord]) -> Itera
     if isinstance(error, RateLimited | UpstreamRefused) and error.retry_after_s is not None:
         yield b"retry-after", b"%d" % math.ceil(error.retry_after_s)
         yield b"retry-after-ms", b"%d" % math.ceil(error.retry_after_s * 1000)
-    if isinstance(error, UpstreamError) and len(attempts) > 1:
-        yield b"x-should-retry", b"false"  # retried here already; an SDK's own retries would multiply
+    # Retried here already, an SDK's own retries would multiply; and a refused key of ours stays refused.
+    if isinstance(error, UpstreamError) and (len(attempts) > 1 or _is_about_our_key(error)):
+        yield b"x-should-retry", b"false"
+
+
+def _is_about_our_key(error: UpstreamError) -> bool:
+    return isinstance(error, CredentialsUnavailable) or (
+        isinstance(error, UpstreamRefused) and error.wire_code == "provider_key_refused"
+    )
