@@ -46,7 +46,7 @@ test("a batch is followed to its end and its lines lead to their traces", async 
   await page.getByRole("tab", { name: "Answered" }).click();
   await expect(page.getByRole("row", { name: "good" })).toContainText("$0");
   await expectAccessible(page);
-  await page.getByRole("link", { name: "Trace of line 1" }).click();
+  await page.getByRole("link", { name: "trace of line 1" }).click();
   await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}/);
 });
 

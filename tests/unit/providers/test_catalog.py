@@ -11,8 +11,8 @@ from windlass.providers.catalog import KnownHost, load_catalog
 HOSTS = load_catalog()
 SNAPSHOT = get_snapshot()
 ABILITIES = {
-    "tools", "vision", "audio", "audio_out", "image_out", "video", "documents", "json_schema", "reasoning",
-    "embeddings", "logprobs",
+    "tools", "vision", "audio", "video", "documents", "image_output", "json_schema", "logprobs", "embeddings",
+    "reasoning", "thinking_level", "thinking_off", "minimal_thinking", "adaptive_thinking", "xhigh_thinking",
 }  # fmt: skip
 # The library is behind here; the provider's own page is named.
 OTHER_CONTEXT = {

@@ -7,6 +7,8 @@ from windlass.capabilities.cost.records import Factor, PriceMatch
 
 _WORLDWIDE = frozenset({"", "global", "not_available"})
 _AS_LISTED_AWS = ("us-east-", "us-west-")
+# Rows that hold wherever they are asked: global profiles, and Claude's regional ones.
+_ANYWHERE_AWS = ("global.", "regional.anthropic.")
 # Google's Vertex price list has one price for these generations, whatever the endpoint.
 _ONE_PRICE_GOOGLE = ("gemini-1.", "gemini-2.", "gemini-pro", "gemini-flash", "gemini-embedding", "gemma-")
 # The inference profiles of Bedrock name the part of the world they stay in.
@@ -29,7 +31,7 @@ def region_rule(provider: str, model: str, region: str) -> RegionRule:
     """Say how the listed price of a model applies in a region. provider, model: names of the price table.
 
     Anthropic's US-only inference costs 1.1 times the price of every class of tokens (docs, "Data residency").
-    The rows of Bedrock are those of the US regions, and of the global profiles, which cost the same anywhere
+    The rows of Bedrock are those of the US regions, and of profiles that cost the same anywhere
     (aws.amazon.com/bedrock/pricing). Elsewhere prices are often higher, and the table does not have them.
     """
     if region in _WORLDWIDE:
@@ -37,7 +39,7 @@ def region_rule(provider: str, model: str, region: str) -> RegionRule:
     if provider == "anthropic":
         return RegionRule(factor=(11, 10)) if region == "us" else _NOT_LISTED
     if provider == "aws":
-        is_listed = model.startswith("global.") or region.startswith(_AS_LISTED_AWS) or region == "us"
+        is_listed = model.startswith(_ANYWHERE_AWS) or region.startswith(_AS_LISTED_AWS) or region == "us"
         return _LISTED if is_listed else _NOT_LISTED
     if provider == "google" and model.startswith(_ONE_PRICE_GOOGLE):
         return _LISTED

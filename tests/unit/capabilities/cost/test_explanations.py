@@ -1,15 +1,18 @@
 """How a cost came about: from spans in a real store, at the rates recorded with them."""
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.engine import running_trace_store
 from tests.unit.capabilities.traces.calls import NOON, call
+from windlass.backends.blobs.folder import FolderBlobs
 from windlass.base.clock import ManualClock
 from windlass.base.errors import BadRequest, NotFound
 from windlass.base.ids import ProjectId, new_id
@@ -53,7 +56,8 @@ def priced(project: ProjectId, usage: Usage | None, *, book: PriceBook = BOOK, *
 
 
 async def explained(store: TraceStore, record: CallRecord, book: PriceBook = BOOK) -> CostExplanation:
-    write_batches(store, [spans_of_call(record, NOON)], RecentHashes())
+    with tempfile.TemporaryDirectory() as folder:
+        write_batches(store, FolderBlobs(Path(folder)), [spans_of_call(record, NOON)], RecentHashes())
     return await CostExplanations(store, book, CLOCK).explain_span(record.project_id, record.span_id)
 
 

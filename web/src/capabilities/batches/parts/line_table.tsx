@@ -71,8 +71,8 @@ function Fault({ line }: { line: BatchLine }) {
 function TraceLink({ line }: { line: BatchLine }) {
   if (!line.trace_id) return <span className={table["faint"]}>none</span>;
   return (
-    <Link to="/traces/$traceId" params={{ traceId: line.trace_id }} className={styles["link"]!} aria-label={`Trace of line ${line.number}`}>
-      <code>{line.trace_id.slice(0, 8)}</code>
+    <Link to="/traces/$traceId" params={{ traceId: line.trace_id }} className={styles["link"]!}>
+      <code>{line.trace_id.slice(0, 8)}</code><span className="hidden">, trace of line {line.number}</span>
     </Link>
   );
 }
