@@ -37,7 +37,7 @@ def test_every_page_does_its_job_in_a_browser(tmp_path: Path) -> None:
             },
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
     assert answer.returncode == 0, answer.stdout[-6000:] + answer.stderr[-2000:]
