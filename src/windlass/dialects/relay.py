@@ -55,14 +55,11 @@ def open_relay(
     if source.name == sink.name:
         return sink.open_tap(head, quirks)
     writer = sink.open_writer(head, created_s=created_s)
-    translation = _Translation(source.open_reader(quirks), writer, sink.name, renamed_tools)
-    translation.unsaid = unsaid
-    return translation
+    restorer = Restorer(renamed_tools) if renamed_tools else None
+    return _Translation(source.open_reader(quirks), writer, sink.name, restorer, unsaid)
 
 
 class _Translation:
-    """`unsaid`: what a stream's start says where the provider leaves id and model out."""
-
     __slots__ = (
         "_caller",
         "_fault",
@@ -71,18 +68,23 @@ class _Translation:
         "_is_complete",
         "_reader",
         "_restorer",
+        "_unsaid",
         "_writer",
-        "unsaid",
     )
 
     def __init__(
-        self, reader: StreamReader, writer: StreamWriter, caller: Dialect, renamed: Mapping[str, str]
+        self,
+        reader: StreamReader,
+        writer: StreamWriter,
+        caller: Dialect,
+        restorer: Restorer | None,
+        unsaid: StreamStart,
     ) -> None:
-        self.unsaid = _NOTHING
+        self._unsaid = unsaid
         self._reader = reader
         self._writer = writer
         self._caller: Dialect = caller
-        self._restorer = Restorer(renamed) if renamed else None
+        self._restorer = restorer
         self._held: dict[str, None] = {}  # what beside text and calls was in it
         self._has_content = False
         self._is_complete = False
@@ -143,5 +145,5 @@ class _Translation:
         return self._writer.write(event)
 
     def _named(self, start: StreamStart) -> StreamStart:
-        unsaid = self.unsaid
+        unsaid = self._unsaid
         return replace(start, id=start.id or unsaid.id, model=start.model or unsaid.model)

@@ -17,7 +17,7 @@ _CREATED_AT: Final = "1970-01-01T00:00:00Z"
 
 def list_models(principal: Principal, traffic: Traffic, dialect: Dialect) -> bytes:
     """Write the routes and models that the key may use."""
-    entries = [_entry(name, owner, dialect) for name, owner in allowed_models(principal, traffic)]
+    entries = [_entry(name, owner, dialect, traffic) for name, owner in allowed_models(principal, traffic)]
     if dialect == "anthropic":
         first, last = (entries[0]["id"], entries[-1]["id"]) if entries else (None, None)
         return msgspec.json.encode({"data": entries, "has_more": False, "first_id": first, "last_id": last})
@@ -28,7 +28,7 @@ def show_model(name: str, principal: Principal, traffic: Traffic, dialect: Diale
     """Write one entry. Raises: ModelUnknown, also for a model the key may not use."""
     for known, owner in allowed_models(principal, traffic):
         if known == name:
-            return msgspec.json.encode(_entry(known, owner, dialect))
+            return msgspec.json.encode(_entry(known, owner, dialect, traffic))
     raise ModelUnknown(f"the model {name!r} is not known here; GET /v1/models lists what there is")
 
 
@@ -52,7 +52,12 @@ def _may_use(name: str, principal: Principal, traffic: Traffic) -> bool:
     return True
 
 
-def _entry(name: str, owner: str, dialect: Dialect) -> dict[str, Json]:
+def _entry(name: str, owner: str, dialect: Dialect, traffic: Traffic) -> dict[str, Json]:
+    """`shutdown_date` stands where OpenAI has it: there, when it was announced."""
     if dialect == "anthropic":
         return {"type": "model", "id": name, "display_name": name, "created_at": _CREATED_AT}
-    return {"id": name, "object": "model", "created": _CREATED_S, "owned_by": owner}
+    entry: dict[str, Json] = {"id": name, "object": "model", "created": _CREATED_S, "owned_by": owner}
+    facts = traffic.catalog.models.get(name)
+    if facts is not None and facts.retires_on is not None:
+        entry["shutdown_date"] = facts.retires_on.isoformat()
+    return entry

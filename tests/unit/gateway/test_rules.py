@@ -1,5 +1,7 @@
 """The pure parts: names to targets, claims, waits, rests, trace context."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from windlass.base.errors import ModelUnknown
 from windlass.base.ids import KeyId, ProjectId
 from windlass.contracts.call import Limit, Principal, Route, Target
 from windlass.gateway.health import TargetHealth
+from windlass.gateway.models import list_models
 from windlass.gateway.retries import LONGEST_WAIT_S, RetryBudgets, wait_before_retry
 from windlass.gateway.stages.admit import claims_of
 from windlass.gateway.stages.context import read_attributes, read_trace_parent
@@ -142,3 +145,11 @@ def test_headers_win_over_metadata_over_the_end_user() -> None:
     assert (found.user_id, found.run_id) == ("header", "r")
     assert read_attributes({}, {"user_id": "body"}, "end").user_id == "body"
     assert read_attributes({}, {}, "end").user_id == "end"
+
+
+def test_the_list_of_models_says_which_one_its_provider_takes_away() -> None:
+    known = traffic_of(configure([ProviderSetting("openai", api_key="k")], {}))
+    principal = Principal(ProjectId("p"), KeyId("k"), "k", models=("openai/gpt-5", "openai/gpt-6-luna"))
+    listed = {one["id"]: one for one in json.loads(list_models(principal, known, "openai_chat"))["data"]}
+    assert listed["openai/gpt-5"]["shutdown_date"] == "2026-12-11"
+    assert "shutdown_date" not in listed["openai/gpt-6-luna"]

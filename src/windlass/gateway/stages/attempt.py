@@ -187,9 +187,13 @@ async def _read_whole(
 
 
 def _named(reply: ChatReply, attempt: Attempt) -> ChatReply:
-    """Name what some dialects leave to the address of the call: the reply and its model."""
-    model = reply.model or attempt.planned.target.model
-    return replace(reply, id=reply.id or _reply_id(attempt), model=model)
+    """Say what some dialects leave out: the reply's id, its model, and when it was made."""
+    return replace(
+        reply,
+        id=reply.id or _reply_id(attempt),
+        model=reply.model or attempt.planned.target.model,
+        created_s=reply.created_s or attempt.started_ns // 1_000_000_000,
+    )
 
 
 def _reply_id(attempt: Attempt) -> str:
