@@ -1,6 +1,6 @@
 """Reads an OpenAI chat request into the internal one; what it can't carry is named, never lost silently."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from windlass.base.errors import BadRequest
@@ -12,7 +12,16 @@ from windlass.contracts.chat import (
     ToolChoice,
     ToolDefinition,
 )
-from windlass.contracts.message import BlobPart, FilePart, Json, Message, TextPart, ToolResponsePart, UriPart
+from windlass.contracts.message import (
+    BlobPart,
+    FilePart,
+    Json,
+    Message,
+    Role,
+    TextPart,
+    ToolResponsePart,
+    UriPart,
+)
 from windlass.dialects.cache_control import read_ttl, tool_marks
 from windlass.dialects.json_fields import Fields, read_object
 from windlass.dialects.openai_chat.parts import read_content
@@ -53,6 +62,10 @@ _READ: Final = frozenset(
 )
 # What means nothing to another provider when it is off, as SDKs like to send it.
 _OFF: Final[tuple[Json, ...]] = (None, False, 0, [], {})
+_SPEAKERS: Final[Mapping[str, Role]] = {
+    "system": "system", "developer": "system", "user": "user", "assistant": "assistant",
+}  # fmt: skip
+_PLAIN_FIELDS: Final = 2
 
 
 def read_request(body: bytes) -> ChatRequest:
@@ -120,6 +133,11 @@ def _unread(fields: Fields) -> Iterator[str]:
 def _read_messages(fields: Fields) -> Iterator[Message]:
     for message in fields.items("messages"):
         role = message.need_text("role")
+        content = message.values.get("content")
+        speaker = _SPEAKERS.get(role)
+        if speaker and content and isinstance(content, str) and len(message.values) == _PLAIN_FIELDS:
+            yield Message(speaker, (TextPart(content),))  # most messages: a role and a text
+            continue
         name = message.text("name")
         match role:
             case "system" | "developer":
