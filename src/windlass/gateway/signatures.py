@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from windlass.base.ids import ProjectId
@@ -44,7 +45,8 @@ class CallSignatures:
             key = (project, part.id or "") if isinstance(part, ToolCallPart) else None
             signature = self._known.get(key) if key is not None else None
             if key is not None and signature is not None:
-                self._known.move_to_end(key)
+                with suppress(KeyError):  # forgotten meanwhile: long requests are written in a thread
+                    self._known.move_to_end(key)
             if signature is not None and signature not in kept:
                 yield ReasoningPart(signature=signature)
             yield part

@@ -173,3 +173,11 @@ async def test_the_models_are_listed_in_the_shape_of_the_asking_sdk(gateway: Gat
     assert [entry["id"] for entry in anthropic["data"]] == names
     assert [entry["id"] for entry in narrow["data"]] == ["steady"]
     assert (one["id"], one["object"]) == ("offline/extract-large", "model")
+
+
+async def test_a_long_request_is_translated_whole(gateway: Gateway) -> None:
+    words = "heave " * 170_000  # 1.02 MB, which is written in a thread
+    answer = await gateway.chat("labant/m1", messages=[{"role": "user", "content": words}])
+    assert answer.status == 200
+    # The fake counts a token for four bytes: 1,020,000 / 4, and the rest of the request.
+    assert answer.json["usage"]["prompt_tokens"] > 255_000

@@ -16,9 +16,10 @@ from windlass.base.errors import (
     UpstreamUnreachable,
 )
 from windlass.base.ids import SpanId, new_span_id
+from windlass.base.threads import in_thread
 from windlass.contracts.call import AttemptRecord
 from windlass.contracts.chat import ChatReply, StreamStart
-from windlass.contracts.dialect import Relay, ReplySummary, RequestHead
+from windlass.contracts.dialect import Relay, ReplySummary, RequestHead, WrittenRequest
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.relay import open_relay
@@ -32,6 +33,7 @@ from windlass.gateway.traffic import Plan, PlannedTarget
 
 _NO_SUMMARY = ReplySummary()
 _MAX_ERROR_BYTES = 1_000_000
+_LONG_BYTES = 1_000_000  # some 20 ms of translating
 T = TypeVar("T")
 
 
@@ -133,7 +135,7 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
 async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
     call, planned = attempt.call, attempt.planned
     url = planned.stream_url if head.is_stream else planned.whole_url
-    written = ask.write(call, head, planned, plan)
+    written = await _write(call, head, planned, plan)
     request = UpstreamRequest(
         method="POST",
         url=url,
@@ -146,6 +148,13 @@ async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     if head.is_stream:
         return await _open_stream(attempt, request, head, plan, written.renamed_tools)
     return await _read_whole(attempt, request, written.renamed_tools)
+
+
+async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
+    """Write the body; a long translation takes tenths of a second, in which other calls go on."""
+    if planned.codec is call.codec or len(call.request.body) <= _LONG_BYTES:
+        return ask.write(call, head, planned, plan)
+    return await in_thread(ask.write, call, head, planned, plan)
 
 
 def _failed(
