@@ -6,6 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from windlass.contracts.chat import StreamEvent, StreamFault
 from windlass.contracts.dialect import ReplySummary
+from windlass.contracts.usage import Usage
 from windlass.dialects.failures import UNREADABLE_FRAME
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge
 
@@ -20,6 +21,24 @@ class Notes(Protocol):
     def is_complete(self) -> bool: ...
 
     def summary(self) -> ReplySummary: ...
+
+
+class PlainNotes:
+    """Implements `Notes` for streams that are read only: names, usage, finish reason, content and the end."""
+
+    __slots__ = ("finish", "has_content", "id", "is_complete", "model", "usage")
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.model = ""
+        self.usage: Usage | None = None
+        self.finish = ""
+        self.has_content = False
+        self.is_complete = False
+
+    def summary(self) -> ReplySummary:
+        finishes = (self.finish,) if self.finish else ()
+        return ReplySummary(usage=self.usage, model=self.model, id=self.id, finish_reasons=finishes)
 
 
 N = TypeVar("N", bound=Notes)

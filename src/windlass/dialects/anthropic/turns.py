@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from windlass.base.errors import BadRequest
 from windlass.contracts.message import (
     Json,
     Message,
@@ -22,6 +21,7 @@ from windlass.dialects.anthropic.parts import write_part
 from windlass.dialects.cache_control import Ttl, write_mark
 from windlass.dialects.origin_mark import is_marked
 from windlass.dialects.thinking_origin import is_foreign
+from windlass.dialects.tool_pairs import check_pairs
 
 _OPENING = "(The conversation begins with the assistant.)"
 
@@ -85,27 +85,10 @@ def _pair(turns: list[Turn]) -> None:
             continue
         results = [part for part in turn.parts if isinstance(part, ToolResponsePart)]
         answered = [part.id or "" for part in results]
-        _check_pairs(waiting, answered)
+        check_pairs(waiting, answered)
         turn.parts = [*results, *(part for part in turn.parts if not isinstance(part, ToolResponsePart))]
         waiting = []
-    _check_pairs(waiting, [])
-
-
-def _check_pairs(calls: Sequence[str], answers: Sequence[str]) -> None:
-    for call in calls:
-        if call not in answers:
-            raise BadRequest(
-                f"messages: the tool call {call[:64]!r} has no result; answer every call of an assistant"
-                " message right behind it.",
-                param="messages",
-            )
-    for answer in answers:
-        if answer not in calls:
-            raise BadRequest(
-                f"messages: the tool result {answer[:64]!r} answers no call of the assistant message"
-                " before it.",
-                param="messages",
-            )
+    check_pairs(waiting, [])
 
 
 def _trim_end(turns: list[Turn]) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from windlass.base.errors import BadRequest
 from windlass.contracts.chat import CacheMark
 from windlass.contracts.message import (
     BlobPart,
@@ -25,6 +24,7 @@ from windlass.contracts.message import (
 )
 from windlass.dialects.bedrock.parts import BlockWriter, is_base64
 from windlass.dialects.origin_mark import is_marked
+from windlass.dialects.tool_pairs import check_pairs
 
 _OPENING = "(The conversation begins with the assistant.)"
 _BESIDE_DOCUMENT = "See the document."
@@ -110,26 +110,9 @@ def _pair(turns: Sequence[Turn]) -> None:
             waiting = [part.id or "" for part in turn.parts if isinstance(part, ToolCallPart)]
             continue
         turn.pieces.sort(key=lambda piece: not isinstance(piece.part, ToolResponsePart))
-        _check_pairs(waiting, [part.id or "" for part in turn.parts if isinstance(part, ToolResponsePart)])
+        check_pairs(waiting, [part.id or "" for part in turn.parts if isinstance(part, ToolResponsePart)])
         waiting = []
-    _check_pairs(waiting, [])
-
-
-def _check_pairs(calls: Sequence[str], answers: Sequence[str]) -> None:
-    for call in calls:
-        if call not in answers:
-            raise BadRequest(
-                f"messages: the tool call {call[:64]!r} has no result; answer every call of an assistant"
-                " message right behind it.",
-                param="messages",
-            )
-    for answer in answers:
-        if answer not in calls:
-            raise BadRequest(
-                f"messages: the tool result {answer[:64]!r} answers no call of the assistant message"
-                " before it.",
-                param="messages",
-            )
+    check_pairs(waiting, [])
 
 
 def _trim_end(turns: Sequence[Turn]) -> None:

@@ -19,15 +19,13 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json
-from windlass.contracts.usage import Usage
 from windlass.dialects.cohere.citations import read_citation
 from windlass.dialects.cohere.names import FAILED, FINISH_READ
 from windlass.dialects.cohere.reply import read_logprob
 from windlass.dialects.cohere.usage import read_usage
 from windlass.dialects.failures import scrub
-from windlass.dialects.framed import FramedReader
+from windlass.dialects.framed import FramedReader, PlainNotes
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.sse import payload_of
 
@@ -75,30 +73,13 @@ _NO_MESSAGE = _Message()
 _SILENT = frozenset({"content-end", "tool-call-end", "citation-end", "debug"})
 
 
-class StreamNotes:
-    """What a stream has shown: its id, usage, finish reason, and its end."""
-
-    __slots__ = ("finish", "has_content", "id", "is_complete", "usage")
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.usage: Usage | None = None
-        self.finish = ""
-        self.has_content = False
-        self.is_complete = False
-
-    def summary(self) -> ReplySummary:
-        finishes = (self.finish,) if self.finish else ()
-        return ReplySummary(usage=self.usage, id=self.id, finish_reasons=finishes)
-
-
-class CohereReader(FramedReader[StreamNotes]):
+class CohereReader(FramedReader[PlainNotes]):
     """Tool calls are told apart by the `index` of their event."""
 
     __slots__ = ("_block_starts", "_characters", "_is_started", "_tools")
 
     def __init__(self) -> None:
-        super().__init__(StreamNotes())
+        super().__init__(PlainNotes())
         self._is_started = False
         self._tools: dict[int, int] = {}  # the event's index -> order of the tool call
         self._block_starts: dict[int, int] = {}  # the block's index -> where its text begins

@@ -17,10 +17,8 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import ReplySummary
-from windlass.contracts.usage import Usage
 from windlass.dialects.failures import fault_from
-from windlass.dialects.framed import FramedReader
+from windlass.dialects.framed import FramedReader, PlainNotes
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.ndjson import LineSplitter
 from windlass.dialects.ollama.reply import (
@@ -34,30 +32,13 @@ from windlass.dialects.ollama.reply import (
 )
 
 
-class StreamNotes:
-    """What a stream has shown: its model, usage, finish reason, and its end."""
-
-    __slots__ = ("finish", "has_content", "is_complete", "model", "usage")
-
-    def __init__(self) -> None:
-        self.model = ""
-        self.usage: Usage | None = None
-        self.finish = ""
-        self.has_content = False
-        self.is_complete = False
-
-    def summary(self) -> ReplySummary:
-        finishes = (self.finish,) if self.finish else ()
-        return ReplySummary(usage=self.usage, model=self.model, finish_reasons=finishes)
-
-
-class OllamaReader(FramedReader[StreamNotes]):
+class OllamaReader(FramedReader[PlainNotes]):
     """Lines without content show nothing; the last one has the counts."""
 
     __slots__ = ("_call_count", "_is_started")
 
     def __init__(self) -> None:
-        super().__init__(StreamNotes())
+        super().__init__(PlainNotes())
         self._splitter = LineSplitter()
         self._is_started = False
         self._call_count = 0
