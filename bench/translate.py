@@ -2,52 +2,49 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from bench import answers
+from windlass.base.collection import collection_paused
 from windlass.base.ids import KeyId, ProjectId, SpanId, TraceId
 from windlass.capabilities.traces.mapping import spans_of_call
 from windlass.contracts.call import CallRecord
-from windlass.contracts.chat import (
-    ChatReply,
-    Finish,
-    StreamEnd,
-    StreamEvent,
-    StreamStart,
-    TextDelta,
-    UsageSeen,
-)
 from windlass.contracts.dialect import Codec, UpstreamCodec
-from windlass.contracts.message import Message, TextPart, ToolCallPart
 from windlass.contracts.provider import STANDARD
 from windlass.contracts.span import SpanStatus
-from windlass.contracts.usage import Usage
 from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
 from windlass.dialects.relay import open_relay
 
-FIXTURES = Path(__file__).parents[1] / "tests" / "unit" / "dialects" / "fixtures"
-CHUNKS = 200
+YARDSTICK_US = 53.0  # of the loop, with the machine to ourselves
 SMALL, LARGE = 500_000, 10_000_000
 _TOOL = {"type": "object", "properties": {"city": {"type": "string", "description": "where"}}}
 
 
 def measure() -> dict[str, Any]:
-    """Return microseconds of CPU: per call and per chunk for every pair, and how they grow with the body."""
+    """Return microseconds of CPU: per call and per chunk for every pair, and how they grow with the body.
+
+    The machines we measure on change their speed by a factor of two within minutes, so that a fixed loop is
+    timed before and after each pair, and what the pair took is given at the loop's usual time, too.
+    """
     pairs = {
         f"{source}>{sink}": _pair(CODECS[source], UPSTREAM_CODECS[sink])
         for source in CODECS
         for sink in UPSTREAM_CODECS
     }
     crossing = {name: found for name, found in pairs.items() if len(set(name.split(">"))) == 2}
-    calls = [found["call_us"] for found in crossing.values()]
-    chunks = [found["chunk_us"] for found in crossing.values() if "chunk_us" in found]
+    calls = [found["usual_call_us"] for found in crossing.values()]
+    chunks = [found["usual_chunk_us"] for found in crossing.values()]
+    seen_calls = [found["call_us"] for found in crossing.values()]
+    seen_chunks = [found["chunk_us"] for found in crossing.values()]
+    yards = [found["yardstick_us"] for found in pairs.values()]
     growth = {name: _growth(codec) for name, codec in CODECS.items()}
     return {
+        "yardstick_us": {"usual": YARDSTICK_US, "seen": [min(yards), max(yards)]},
         "pairs": pairs,
-        "worst_call_ms": round(max(calls) / 1000, 3),
-        "worst_chunk_us": max(chunks),
+        "worst_call_ms": {"usual": round(max(calls) / 1000, 3), "seen": round(max(seen_calls) / 1000, 3)},
+        "worst_chunk_us": {"usual": max(chunks), "seen": max(seen_chunks)},
         "growth": growth,
         "worst_growth": max(ratio for found in growth.values() for ratio in found.values()),
     }
@@ -56,16 +53,30 @@ def measure() -> dict[str, Any]:
 def _pair(source: Codec, sink: UpstreamCodec) -> dict[str, float]:
     """Measure a caller of `source` at a provider of `sink`: the request there, the answer back."""
     body = _request(source, turns=2)
+    before = _yardstick()
     there = _us(lambda: sink.write_request(source.read_request(body), quirks=STANDARD, facts=None))
-    answer = _answer(sink)
-    back = _us(lambda: source.write_reply(sink.read_reply(answer))) if answer else 0.0
-    found = {"request_us": there, "reply_us": back, "call_us": round(there + back, 1)}
-    if stream := _stream(sink):
-        head = source.read_head(body)
-        found["chunk_us"] = round(
-            _us(lambda: open_relay(sink, source, head, STANDARD).feed(stream[0])) / stream[1], 2
-        )
-    return found
+    answer = answers.whole(sink.name)
+    back = _us(lambda: source.write_reply(sink.read_reply(answer)))
+    head = source.read_head(body)
+    frames = answers.stream(sink.name, _request(CODECS.get(sink.name, source), turns=1))
+
+    def relay() -> None:
+        opened = open_relay(sink, source, head, STANDARD)
+        for frame in frames:
+            opened.feed(frame)
+
+    chunk = _us(relay) / answers.CHUNKS
+    yardstick = (before + _yardstick()) / 2
+    usual = YARDSTICK_US / yardstick
+    return {
+        "request_us": there,
+        "reply_us": back,
+        "call_us": round(there + back, 1),
+        "usual_call_us": round((there + back) * usual, 1),
+        "chunk_us": round(chunk, 2),
+        "usual_chunk_us": round(chunk * usual, 2),
+        "yardstick_us": round(yardstick, 1),
+    }
 
 
 def _request(codec: Codec, *, turns: int, text: str = "What does a windlass lift, and how? " * 8) -> bytes:
@@ -124,36 +135,6 @@ def _wrapped(codec: Codec, messages: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _answer(codec: UpstreamCodec) -> bytes:
-    """Return a reply as a provider writes it: ours, or a fixture where we only read the dialect."""
-    if codec.name in CODECS:
-        parts = (TextPart("A rope and a drum. " * 20), ToolCallPart("f", '{"city":"Ulm"}', "c1"))
-        message = Message("assistant", parts, finish_reason="tool")
-        return CODECS[codec.name].write_reply(ChatReply("r1", "m", (message,), Usage(in_fresh=9, out_text=9)))
-    path = FIXTURES / f"{codec.name}_reply.json"
-    return path.read_bytes() if path.is_file() else b""
-
-
-def _stream(codec: UpstreamCodec) -> tuple[bytes, int] | None:
-    """Return a stream of text chunks and how many they are."""
-    if codec.name in CODECS:
-        head = CODECS[codec.name].read_head(_request(CODECS[codec.name], turns=1))
-        writer = CODECS[codec.name].open_writer(head, created_s=1)
-        events: Sequence[StreamEvent] = [
-            StreamStart("r1", "m"),
-            *(TextDelta(f" word{number}") for number in range(CHUNKS)),
-            UsageSeen(Usage(in_fresh=9, out_text=CHUNKS)),
-            Finish("end"),
-            StreamEnd(),
-        ]
-        return b"".join(writer.write(event) for event in events), CHUNKS
-    path = FIXTURES / f"{codec.name}_text.sse"
-    if not path.is_file():
-        return None
-    body = path.read_bytes()
-    return body, max(1, body.count(b"\n\n"))
-
-
 def _growth(codec: Codec) -> dict[str, float]:
     """Return how much more 10 MB cost than 0.5 MB, for many turns and for one text of that size."""
     found: dict[str, float] = {}
@@ -180,10 +161,14 @@ def _works(codec: Codec) -> dict[str, Callable[[bytes], object]]:
     }
     for name, sink in UPSTREAM_CODECS.items():
         if name != codec.name:
-            works[f"to_{name}"] = lambda body, sink=sink: sink.write_request(
-                codec.read_request(body), quirks=STANDARD, facts=None
-            )
+            works[f"to_{name}"] = partial(_translate, codec, sink)
     return works
+
+
+def _translate(codec: Codec, sink: UpstreamCodec, body: bytes) -> None:
+    """Translate as the gateway does, which pauses the collector for bodies of this size."""
+    with collection_paused():
+        sink.write_request(codec.read_request(body), quirks=STANDARD, facts=None)
 
 
 def _record(codec: Codec, body: bytes) -> CallRecord:
@@ -201,6 +186,10 @@ def _record(codec: Codec, body: bytes) -> CallRecord:
         dialect_in=codec.name,
         request_body=body,
     )
+
+
+def _yardstick() -> float:
+    return _us(lambda: sum(number * number for number in range(1000)))
 
 
 def _us(work: Callable[[], object], rounds: int = 7) -> float:

@@ -70,7 +70,7 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return None
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return Fields(value, self.at(name))
         raise self.refuse(name, "an object")
 
@@ -122,6 +122,6 @@ def read_object(body: bytes) -> Fields:
         raise BadRequest(syntax_message(body, error)) from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deeply.") from error
-    if not isinstance(values, Mapping):
+    if not isinstance(values, dict):
         raise BadRequest("The body must be a JSON object.")
     return Fields(values)

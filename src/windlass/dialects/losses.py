@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias
 
 from windlass.contracts.chat import ChatRequest
-from windlass.contracts.message import BlobPart, FilePart, Message, UriPart
+from windlass.contracts.message import BlobPart, FilePart, UriPart
 
 Ask: TypeAlias = Literal[
     "cache_control",
@@ -22,16 +22,21 @@ Ask: TypeAlias = Literal[
 ]
 
 
-def _has_detail(message: Message) -> bool:
+_MEDIA: Final = (BlobPart, UriPart, FilePart)
+
+
+def _has_detail(request: ChatRequest) -> bool:
     return any(
-        isinstance(part, BlobPart | UriPart | FilePart) and part.detail is not None for part in message.parts
+        isinstance(part, _MEDIA) and part.detail is not None
+        for message in request.messages
+        for part in message.parts
     )
 
 
 _IS_ASKED: Final[Mapping[Ask, Callable[[ChatRequest], object]]] = {
     "cache_control": lambda request: request.cache_marks,
     "frequency_penalty": lambda request: request.frequency_penalty,  # 0 is what all others do
-    "image_url.detail": lambda request: any(_has_detail(message) for message in request.messages),
+    "image_url.detail": _has_detail,
     "logprobs": lambda request: request.wants_logprobs,
     "modalities": lambda request: set(request.modalities) - {"text"},
     "presence_penalty": lambda request: request.presence_penalty,

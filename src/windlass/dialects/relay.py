@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import (
@@ -31,8 +32,8 @@ from windlass.contracts.provider import Quirks
 from windlass.dialects.tool_names import Restorer
 from windlass.dialects.unshown import missing, unshown_event
 
-_CONTENT = (MediaSeen, TextDelta, ToolStart, ToolArguments, ThinkingDelta, RefusalDelta, RedactedThinking)
-_PLAIN = (TextDelta, ToolArguments, ThinkingDelta)  # which every dialect shows
+_CONTENT: Final = frozenset({MediaSeen, ToolStart, RefusalDelta, RedactedThinking})
+_PLAIN: Final = frozenset({TextDelta, ToolArguments, ThinkingDelta})  # content that every dialect shows
 _NO_NAMES: Mapping[str, str] = {}
 _NOTHING = StreamStart("", "")
 
@@ -125,24 +126,30 @@ class _Translation:
         for event in events:
             if self._fault is not None:
                 break
-            if isinstance(event, StreamFault):
-                self._fault = event
-            elif isinstance(event, StreamEnd):
-                self._is_complete = True
+            if type(event) in _PLAIN:  # nearly all of a stream
+                self._has_content = True
+                frames.append(self._writer.write(self._restored(event)))
             else:
-                frames.append(self._write_one(event))
-        return b"".join(frames)
+                frames.append(self._write_rare(event))
+        return frames[0] if len(frames) == 1 else b"".join(frames)
 
-    def _write_one(self, event: StreamEvent) -> bytes:
+    def _write_rare(self, event: StreamEvent) -> bytes:
+        if isinstance(event, StreamFault):
+            self._fault = event
+            return b""
+        if isinstance(event, StreamEnd):
+            self._is_complete = True
+            return b""
         if isinstance(event, StreamStart):
             event = self._named(event)
-        if self._restorer is not None:
-            event = self._restorer.event(event)
-        if isinstance(event, _CONTENT):
+        event = self._restored(event)
+        if type(event) in _CONTENT:
             self._has_content = True
-        if not isinstance(event, _PLAIN):
-            self._held.update(dict.fromkeys(unshown_event(event)))
+        self._held.update(dict.fromkeys(unshown_event(event)))
         return self._writer.write(event)
+
+    def _restored(self, event: StreamEvent) -> StreamEvent:
+        return event if self._restorer is None else self._restorer.event(event)
 
     def _named(self, start: StreamStart) -> StreamStart:
         unsaid = self._unsaid

@@ -39,8 +39,8 @@ class FrameSplitter:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the frames that are whole now. Raises: FrameTooLarge."""
-        if not self._pending and chunk.endswith(b"\n\n") and b"\r" not in chunk:
-            return self._split_plain(chunk)
+        if not self._pending and (border := _plain_border(chunk)):
+            return self._split_plain(chunk, border)
         pending = self._pending
         pending += chunk
         frames: list[bytes] = []
@@ -56,15 +56,16 @@ class FrameSplitter:
             raise FrameTooLarge(f"a frame of the stream is larger than {self._limit} bytes")
         return frames
 
-    def _split_plain(self, chunk: bytes) -> list[bytes]:
-        if chunk.find(b"\n\n") == len(chunk) - 2:
+    def _split_plain(self, chunk: bytes, border: bytes) -> list[bytes]:
+        size = len(border)
+        if chunk.find(border) == len(chunk) - size:
             return [chunk]
         frames: list[bytes] = []
         start = 0
-        while (end := chunk.find(b"\n\n", start)) >= 0:
-            frames.append(chunk[start : end + 2])
-            start = end + 2
-        self._pending += chunk[start:]  # the odd line feed of a run of three
+        while (end := chunk.find(border, start)) >= 0:
+            frames.append(chunk[start : end + size])
+            start = end + size
+        self._pending += chunk[start:]  # the odd line end of a run of three
         return frames
 
     def finish(self) -> tuple[bytes, bool]:
@@ -73,6 +74,16 @@ class FrameSplitter:
         self._pending.clear()
         self._scanned = 0
         return rest, rest.endswith((b"\r\r", b"\n\r", b"\n\n"))
+
+
+def _plain_border(chunk: bytes) -> bytes:
+    """Return the border of a chunk of whole frames whose line ends are all alike; b"" for any other chunk."""
+    if chunk.endswith(b"\n\n"):
+        return b"" if b"\r" in chunk else b"\n\n"
+    if not chunk.endswith(b"\r\n\r\n"):
+        return b""
+    pairs = chunk.count(b"\r\n")
+    return b"\r\n\r\n" if pairs == chunk.count(b"\n") == chunk.count(b"\r") else b""
 
 
 def payload_of(frame: bytes) -> bytes:

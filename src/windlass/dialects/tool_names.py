@@ -29,10 +29,17 @@ class ToolNames:
     def __init__(self, max_length: int, *, refused: re.Pattern[str] = _REFUSED) -> None:
         self._max_length = max_length
         self._refused = refused
+        self._written: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
 
     def write(self, name: str) -> str:
         """Return the name, or a shortened one with a digest so that two names never meet."""
+        written = self._written.get(name)
+        if written is None:
+            written = self._written[name] = self._fitting(name)
+        return written
+
+    def _fitting(self, name: str) -> str:
         clean = self._refused.sub("_", name)
         if clean == name and len(name) <= self._max_length:
             return name
@@ -45,11 +52,14 @@ class ToolNames:
         """Write the names of a message's tool calls."""
         if message.role != "assistant":
             return message
+        names = [part.name for part in message.parts if isinstance(part, ToolCallPart)]
+        if all(self.write(name) == name for name in names):
+            return message
         parts = tuple(
             replace(part, name=self.write(part.name)) if isinstance(part, ToolCallPart) else part
             for part in message.parts
         )
-        return message if parts == message.parts else replace(message, parts=parts)
+        return replace(message, parts=parts)
 
 
 class Restorer:

@@ -180,4 +180,4 @@ def _input(arguments: str) -> Json:
         value: Json = msgspec.json.decode(arguments) if arguments.strip() else {}
     except (msgspec.DecodeError, RecursionError):
         return {"arguments": arguments}
-    return value if isinstance(value, Mapping) else {"arguments": arguments}
+    return value if isinstance(value, dict) else {"arguments": arguments}

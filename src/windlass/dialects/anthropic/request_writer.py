@@ -14,11 +14,12 @@ from windlass.contracts.message import Json, Message, TextPart, ToolCallPart
 from windlass.contracts.provider import ModelFacts
 from windlass.dialects.anthropic.names import EFFORT_BUDGETS
 from windlass.dialects.anthropic.schemas import closed
-from windlass.dialects.anthropic.turns import arrange, can_think, write_turns
+from windlass.dialects.anthropic.turns import keep, write_turns
 from windlass.dialects.auto_cache import MOST_MARKS
 from windlass.dialects.cache_control import Ttl, write_mark
 from windlass.dialects.losses import Ask, lost
 from windlass.dialects.tool_names import REPLY_TOOL, ToolNames
+from windlass.dialects.turns import Marks, arrange, can_think, marks_by_part
 
 DEFAULT_MAX_TOKENS: Final = 4096
 _MIN_BUDGET: Final = 1024
@@ -53,7 +54,6 @@ class _Draft:
     names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
 
     can_think: bool = True  # whether the turns allow thinking
-    marks: Mapping[int, Ttl] = field(default_factory=dict[int, Ttl])  # by id() of the part
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
         return if_unknown if self.facts is None else ability in self.facts.abilities
@@ -85,35 +85,34 @@ def _write_messages(draft: _Draft) -> None:
     messages = [draft.names.rename(message) for message in draft.request.messages]
     draft.body["model"] = draft.request.model
     draft.body["max_tokens"] = draft.max_tokens
-    draft.marks = _kept_marks(draft, messages)
-    system = _system_texts(messages, draft.marks)
+    marks = _kept_marks(draft, messages)
+    system = _system_texts(messages, marks)
     if system:
         is_plain = len(system) == 1 and "cache_control" not in system[0]
         draft.body["system"] = system[0]["text"] if is_plain else system
     if _has_late_system(messages):
         draft.dropped.append("messages (a later system message was moved to the top)")
-    turns = arrange(messages, draft.dropped)
-    draft.body["messages"] = write_turns(turns, draft.marks)
+    turns = arrange(messages, keep, marks, draft.dropped)
+    draft.body["messages"] = write_turns(turns, marks)
     draft.can_think = can_think(turns)
     if draft.request.is_stream:
         draft.body["stream"] = True
 
 
-def _kept_marks(draft: _Draft, messages: Sequence[Message]) -> dict[int, Ttl]:
-    """Return the marks by the part they are on: turns are merged, and results moved to the front."""
+def _kept_marks(draft: _Draft, messages: Sequence[Message]) -> Marks:
     marks = draft.request.cache_marks
     if len(marks) > MOST_MARKS:
         draft.dropped.append(f"cache_control (the last {MOST_MARKS} were kept)")
-    return {
-        id(messages[mark.message].parts[mark.part]): mark.ttl
-        for mark in marks[-MOST_MARKS:]
-        if 0 <= mark.message < len(messages) and 0 <= mark.part < len(messages[mark.message].parts)
-    }
+    return marks_by_part(messages, marks[-MOST_MARKS:])
 
 
-def _system_texts(messages: Sequence[Message], marks: Mapping[int, Ttl]) -> list[dict[str, Json]]:
+def _system_texts(messages: Sequence[Message], marks: Marks) -> list[dict[str, Json]]:
     return [
-        {"type": "text", "text": part.content, **(write_mark(marks[id(part)]) if id(part) in marks else {})}
+        {
+            "type": "text",
+            "text": part.content,
+            **(write_mark(marks[id(part)].ttl) if id(part) in marks else {}),
+        }
         for message in messages
         if message.role == "system"
         for part in message.parts

@@ -32,6 +32,7 @@ from windlass.dialects.anthropic.names import STOP_WRITTEN
 from windlass.dialects.anthropic.usage import write_usage
 
 PING_FRAME = b'event: ping\ndata: {"type": "ping"}\n\n'
+_TEXT_TAIL = b"}}\n\n"
 _BlockKind: TypeAlias = Literal["", "text", "thinking", "tool"]
 
 
@@ -57,6 +58,7 @@ class AnthropicWriter:
         "_is_started",
         "_open",
         "_start",
+        "_text_head",
         "_tool",
         "_usage",
         "_waiting",
@@ -66,6 +68,7 @@ class AnthropicWriter:
         self._start = StreamStart("", "")
         self._is_started = False
         self._open: _BlockKind = ""
+        self._text_head = b""  # of a delta of the open block of text: the same for each
         self._index = -1
         self._tool = -1  # which tool call the open block is
         self._waiting: dict[int, _WaitingBlock] = {}  # by tool call; -1: text behind tools
@@ -142,8 +145,12 @@ class AnthropicWriter:
             waiting = self._waiting.setdefault(-1, _WaitingBlock({"type": "text", "text": ""}, "text"))
             waiting.pieces.append(text)
             return b""
-        opened = b"" if self._open == "text" else self._open_block("text", {"type": "text", "text": ""})
-        return opened + self._delta({"type": "text_delta", "text": text})
+        opened = b""
+        if self._open != "text":
+            opened = self._open_block("text", {"type": "text", "text": ""})
+            head = _frame("content_block_delta", {"index": self._index, "delta": {"type": "text_delta"}})
+            self._text_head = head.removesuffix(_TEXT_TAIL) + b',"text":'
+        return opened + self._text_head + msgspec.json.encode(text) + _TEXT_TAIL
 
     def _cite(self, citation: Citation) -> bytes:
         """A citation belongs to the text that is open; behind it there is no block to put it in."""

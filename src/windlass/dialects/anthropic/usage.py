@@ -19,7 +19,7 @@ def read_usage(values: Json) -> Usage | None:
 
     Without the split of cache writes by lifetime all of them are 5 minutes.
     """
-    if not isinstance(values, Mapping) or not ("input_tokens" in values or "output_tokens" in values):
+    if not isinstance(values, dict) or not ("input_tokens" in values or "output_tokens" in values):
         return None
     usage = _read_counts(values)
     passes = values.get("iterations")
@@ -109,7 +109,7 @@ def _count(value: Json) -> int | None:
 
 
 def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def write_usage(usage: Usage) -> dict[str, Json]:

@@ -24,19 +24,15 @@ class Draft:
     names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
     can_think: bool = True  # whether the turns allow thinking
     is_thinking: bool = False
+    model_id: str = field(init=False)
+    # Who made the model; an application's profile tells it by the model it was declared to be.
+    maker: str = field(init=False)
+    is_claude: bool = field(init=False)
 
-    @property
-    def maker(self) -> str:
-        """Who made the model; an application's profile tells it by the model it was declared to be."""
-        return maker_of(self.facts.name if self.facts is not None else self.request.model)
-
-    @property
-    def is_claude(self) -> bool:
-        return self.maker == "anthropic"
-
-    @property
-    def model_id(self) -> str:
-        return self.facts.name if self.facts is not None else self.request.model
+    def __post_init__(self) -> None:
+        self.model_id = self.facts.name if self.facts is not None else self.request.model
+        self.maker = maker_of(self.model_id)
+        self.is_claude = self.maker == "anthropic"
 
     @property
     def max_tokens(self) -> int | None:
@@ -51,14 +47,14 @@ class Draft:
     def rejects(self, parameter: str) -> bool:
         return self.facts is not None and parameter in self.facts.rejects
 
-    def marks(self) -> dict[tuple[int, int], CacheMark]:
-        """Return the caller's cache marks by place; the first four, where the model caches at all."""
+    def marks(self) -> tuple[CacheMark, ...]:
+        """Return the caller's cache marks: the first four, where the model caches at all."""
         marks = self.request.cache_marks
         if not marks:
-            return {}
+            return ()
         kept = marks[:_MOST_MARKS] if self.maker in _CACHING else ()
         if self.maker == "amazon":  # Nova caches messages and system texts, tools not
             kept = tuple(mark for mark in kept if mark.message >= 0)
         if len(kept) < len(marks):
             self.dropped.append("cache_control")
-        return {(mark.message, mark.part): mark for mark in kept}
+        return kept

@@ -6,13 +6,18 @@ headers (4 bytes each), the CRC of those 8 bytes, the headers, the payload, and 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from struct import Struct
 from typing import Final
 from zlib import crc32
 
 MAX_FRAME_BYTES: Final = 24 * 1024 * 1024
+_PRELUDE: Final = Struct(">III")
+_SUM: Final = Struct(">I")
 _PRELUDE_BYTES = 12
 _SUM_BYTES = 4
 _MIN_FRAME_BYTES = _PRELUDE_BYTES + _SUM_BYTES
+_KEPT_BYTES = 256
 _STRING = 7
 # Header type -> bytes of its value; for the two types of variable length two bytes say how many follow.
 _FIXED_BYTES: Final = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
@@ -45,24 +50,22 @@ class EventStreamSplitter:
         pending = self._pending
         pending += chunk
         while len(pending) >= _PRELUDE_BYTES:
-            size = self._next_size()
+            prelude = bytes(pending[:_PRELUDE_BYTES])
+            size, headers_size, told = _PRELUDE.unpack(prelude)
+            if crc32(prelude[:8]) != told:
+                raise FrameBroken("the checksum of a frame's head is wrong")
+            self._check_sizes(size, headers_size)
             if len(pending) < size:
                 break
             frame = bytes(pending[:size])
             del pending[:size]
-            yield read_frame(frame)
+            yield _read_frame(frame, headers_size)
 
-    def _next_size(self) -> int:
-        """Return the length of the frame that begins, once its prelude has proved right."""
-        prelude = bytes(self._pending[:_PRELUDE_BYTES])
-        size, headers_size = _number(prelude, 0), _number(prelude, 4)
-        if crc32(prelude[:8]) != _number(prelude, 8):
-            raise FrameBroken("the checksum of a frame's head is wrong")
+    def _check_sizes(self, size: int, headers_size: int) -> None:
         if size > self._limit:
             raise FrameBroken(f"a frame of the stream is larger than {self._limit} bytes")
         if size < _MIN_FRAME_BYTES or headers_size > size - _MIN_FRAME_BYTES:
             raise FrameBroken("a frame of the stream is shorter than it says")
-        return size
 
     @property
     def has_rest(self) -> bool:
@@ -70,19 +73,25 @@ class EventStreamSplitter:
         return bool(self._pending)
 
 
-def read_frame(frame: bytes) -> EventFrame:
+def _read_frame(frame: bytes, headers_size: int) -> EventFrame:
     """Read one whole frame, whose prelude was checked. Raises: FrameBroken."""
-    if crc32(frame[:-_SUM_BYTES]) != _number(frame, len(frame) - _SUM_BYTES):
+    (told,) = _SUM.unpack_from(frame, len(frame) - _SUM_BYTES)
+    if crc32(frame[:-_SUM_BYTES]) != told:
         raise FrameBroken("the checksum of a frame is wrong")
-    end = _PRELUDE_BYTES + _number(frame, 4)
-    headers = _read_headers(frame[_PRELUDE_BYTES:end])
-    kind = headers.get(":message-type", "event")
-    name = headers.get({"event": ":event-type", "exception": ":exception-type"}.get(kind, ":error-code"), "")
-    return EventFrame(kind, name, frame[end:-_SUM_BYTES], headers.get(":error-message", ""))
+    end = _PRELUDE_BYTES + headers_size
+    read = _read_headers if headers_size > _KEPT_BYTES else _read_again
+    kind, name, message = read(frame[_PRELUDE_BYTES:end])
+    return EventFrame(kind, name, frame[end:-_SUM_BYTES], message)
 
 
-def _read_headers(block: bytes) -> dict[str, str]:
-    """Return the headers that are strings; the others are stepped over."""
+@lru_cache(maxsize=64)
+def _read_again(block: bytes) -> tuple[str, str, str]:
+    """Remember short headers: those of a stream's deltas are the same bytes each time."""
+    return _read_headers(block)
+
+
+def _read_headers(block: bytes) -> tuple[str, str, str]:
+    """Return a frame's kind, name and message; headers that are no strings are stepped over."""
     found: dict[str, str] = {}
     position = 0
     try:
@@ -97,7 +106,9 @@ def _read_headers(block: bytes) -> dict[str, str]:
         raise FrameBroken("the headers of a frame can't be read") from error
     if position != len(block):
         raise FrameBroken("the headers of a frame can't be read")
-    return found
+    told = found.get(":message-type", "event")
+    naming = {"event": ":event-type", "exception": ":exception-type"}.get(told, ":error-code")
+    return told, found.get(naming, ""), found.get(":error-message", "")
 
 
 def _value_end(block: bytes, kind: int, start: int) -> int:
@@ -106,7 +117,3 @@ def _value_end(block: bytes, kind: int, start: int) -> int:
     if kind not in _FIXED_BYTES:
         raise FrameBroken(f"a header of a frame has the unknown type {kind}")
     return start + _FIXED_BYTES[kind]
-
-
-def _number(block: bytes, start: int) -> int:
-    return int.from_bytes(block[start : start + 4], "big")

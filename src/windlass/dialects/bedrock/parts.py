@@ -85,7 +85,7 @@ class BlockWriter:
         """Write a result; a failure is marked, or says so where the model knows no mark."""
         is_spoken = part.is_error and not self._knows_status
         content: list[Json] = []
-        if isinstance(part.response, Mapping) and not is_spoken:
+        if isinstance(part.response, dict) and not is_spoken:
             content.append({"json": part.response})
         elif text := _text(part.response):
             content.append({"text": f"Error: {text}" if is_spoken else text})
@@ -144,4 +144,4 @@ def _input(arguments: str) -> Json:
         value: Json = msgspec.json.decode(arguments) if arguments.strip() else {}
     except (msgspec.DecodeError, RecursionError):
         return {"arguments": arguments}
-    return value if isinstance(value, Mapping) else {"arguments": arguments}
+    return value if isinstance(value, dict) else {"arguments": arguments}

@@ -140,4 +140,4 @@ def stop_sequence_of(fields: Json) -> str | None:
 
 
 def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ChatRequest
+from windlass.contracts.chat import CacheMark, ChatRequest
 from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart
 from windlass.contracts.provider import ModelFacts
@@ -19,7 +19,8 @@ from windlass.dialects.bedrock.model_fields import write_betas, write_sampling_e
 from windlass.dialects.bedrock.names import TIERS
 from windlass.dialects.bedrock.parts import BlockWriter
 from windlass.dialects.bedrock.tools import write_format, write_tools
-from windlass.dialects.bedrock.turns import Marks, arrange, cache_point, can_think, write_turns
+from windlass.dialects.bedrock.turns import cache_point, keeper, speak_beside_documents, write_turns
+from windlass.dialects.turns import Marks, arrange, can_think, marks_by_part
 
 _KNOWS_STATUS: Final = frozenset({"anthropic", "amazon"})
 _METADATA_TEXT: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}\Z")
@@ -35,7 +36,7 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
     marks = draft.marks()
     _write_messages(draft, marks)
     write_thinking(draft)
-    write_tools(draft, marks)
+    write_tools(draft, {mark.part: mark for mark in marks if mark.message == -1})
     write_format(draft)
     _write_inference(draft)
     write_sampling_extras(draft)
@@ -47,27 +48,29 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
     return WrittenRequest(msgspec.json.encode(draft.body), dropped, draft.names.renamed)
 
 
-def _write_messages(draft: Draft, marks: Marks) -> None:
+def _write_messages(draft: Draft, asked: Sequence[CacheMark]) -> None:
     messages = [draft.names.rename(message) for message in draft.request.messages]
+    marks = marks_by_part(messages, asked)
     system = _system(messages, marks, takes_ttl=draft.is_claude)
     if system:
         draft.body["system"] = system
     if _has_late_system(messages):
         draft.dropped.append("messages (a later system message was moved to the top)")
-    turns = arrange(messages, marks, draft.dropped, takes_thinking=draft.is_claude)
+    turns = arrange(messages, keeper(takes_thinking=draft.is_claude), marks, draft.dropped)
+    speak_beside_documents(turns, draft.dropped)
     writer = BlockWriter(knows_status=draft.maker in _KNOWS_STATUS)
-    draft.body["messages"] = write_turns(turns, writer, takes_ttl=draft.is_claude)
+    draft.body["messages"] = write_turns(turns, writer, marks, takes_ttl=draft.is_claude)
     draft.can_think = can_think(turns)
 
 
 def _system(messages: Sequence[Message], marks: Marks, *, takes_ttl: bool) -> list[Json]:
     blocks: list[Json] = []
-    for number, message in enumerate(messages):
-        for index, part in enumerate(message.parts if message.role == "system" else ()):
+    for message in messages:
+        for part in message.parts if message.role == "system" else ():
             if not (isinstance(part, TextPart) and part.content.strip()):
                 continue
             blocks.append({"text": part.content})
-            mark = marks.get((number, index))
+            mark = marks.get(id(part))
             if mark is not None:
                 blocks.append(cache_point(mark, takes_ttl=takes_ttl))
     return blocks

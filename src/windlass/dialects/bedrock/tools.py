@@ -9,22 +9,25 @@ from windlass.contracts.chat import CacheMark, ReplyFormat
 from windlass.contracts.message import Json, ToolCallPart, ToolResponsePart
 from windlass.dialects.bedrock.draft import Draft
 from windlass.dialects.bedrock.names import REPLY_TOOL
-from windlass.dialects.bedrock.turns import Marks, cache_point
+from windlass.dialects.bedrock.turns import cache_point
 
 _ANY_OBJECT: Final[Mapping[str, Json]] = {"type": "object"}
 _NAMED_CHOICE: Final = frozenset({"anthropic", "amazon"})  # others know `any` only
 _NO_TOOLS: Final = "Answer without calling a tool."
 
 
-def write_tools(draft: Draft, marks: Marks) -> None:
-    """Write `toolConfig`, also when only the history holds tools: Bedrock answers 400 without it."""
+def write_tools(draft: Draft, marks: Mapping[int, CacheMark]) -> None:
+    """Write `toolConfig`, also when only the history holds tools: Bedrock answers 400 without it.
+
+    marks: by the tool they stand behind.
+    """
     request = draft.request
     is_forbidden = _is_forbidden(draft)
     tools: list[Json] = []
     if request.tools and not (is_forbidden and not _has_history(draft)):
         for index in range(len(request.tools)):
             tools.append(_tool(draft, index))
-            _mark(tools, marks.get((-1, index)))
+            _mark(tools, marks.get(index))
     elif not request.tools:
         tools += [_spec(name, "", _ANY_OBJECT) for name in _used_names(draft)]
         is_forbidden = bool(tools)

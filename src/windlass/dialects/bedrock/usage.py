@@ -15,7 +15,7 @@ def read_usage(values: Json, service_tier: str = "") -> Usage | None:
     Cache writes that `cacheDetails` does not split by lifetime are 5 minutes. Models differ in whether
     `totalTokens` counts the cache, so either sum is right and any other a mismatch.
     """
-    if not isinstance(values, Mapping) or not ("inputTokens" in values or "outputTokens" in values):
+    if not isinstance(values, dict) or not ("inputTokens" in values or "outputTokens" in values):
         return None
     fresh, out = _count(values.get("inputTokens")), _count(values.get("outputTokens"))
     read, written = _count(values.get("cacheReadInputTokens")), _count(values.get("cacheWriteInputTokens"))
@@ -51,7 +51,7 @@ def _long_writes(details: Json, written: int) -> tuple[int, bool]:
         return 0, False
     by_ttl: dict[Json, int] = {}
     for item in details:
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             ttl = item.get("ttl") if isinstance(item.get("ttl"), str) else ""
             by_ttl[ttl] = by_ttl.get(ttl, 0) + _count(item.get("inputTokens"))
     is_split_off = sum(by_ttl.values()) != written

@@ -22,12 +22,12 @@ _UNITS = {
 
 
 def is_usage(values: Json) -> bool:
-    return isinstance(values, Mapping) and ("billed_units" in values or "tokens" in values)
+    return isinstance(values, dict) and ("billed_units" in values or "tokens" in values)
 
 
 def read_usage(values: Json) -> Usage | None:
     """Read `usage` of a chat, or `meta` of the other endpoints; None when neither count is there."""
-    if not isinstance(values, Mapping):
+    if not isinstance(values, dict):
         return None
     billed, counted = _object(values.get("billed_units")), _object(values.get("tokens"))
     if not billed and not counted:
@@ -65,4 +65,4 @@ def _count(values: Mapping[str, Json], name: str) -> int:
 
 
 def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

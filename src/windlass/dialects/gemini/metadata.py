@@ -13,12 +13,12 @@ from windlass.dialects.json_fields import text_or_empty
 
 
 def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _objects(value: Json) -> Iterator[Mapping[str, Json]]:
     for item in value if isinstance(value, list) else ():
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             yield item
 
 

@@ -10,6 +10,7 @@ from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatReply, Citation, FinishReason
 from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart
+from windlass.contracts.usage import Usage
 from windlass.dialects.failures import fault_from
 from windlass.dialects.gemini.metadata import (
     count_searches,
@@ -42,6 +43,16 @@ def read_parts(candidate: WireCandidate, ids: CallIds, choice: int) -> Iterator[
         yield from read_part(part, ids, choice)
 
 
+def plain_text_of(candidate: WireCandidate) -> str:
+    """Return the text of a candidate that holds one plain text; "" for any other."""
+    parts = candidate.content.parts if candidate.content else None
+    if not parts or len(parts) != 1:
+        return ""
+    part = parts[0]
+    is_plain = not part.thought and part.thought_signature is None and part.function_call is None
+    return part.text or "" if is_plain else ""
+
+
 def choice_of(candidate: WireCandidate) -> int:
     return candidate.index or 0
 
@@ -63,19 +74,22 @@ def summarise(body: bytes) -> ReplySummary:
         answer = decode_answer(body)
     except (msgspec.DecodeError, RecursionError):
         return ReplySummary()
-    model = text_or_empty(answer.model_version)
     candidates = answer.candidates or []
     ids = CallIds(seed_of(answer, body))
     parts = [part for one in candidates for part in read_parts(one, ids, choice_of(one))]
     return ReplySummary(
-        usage=read_usage(
-            read_counts(answer.usage_metadata), searches=sum(count_searches(one, model) for one in candidates)
-        ),
-        model=model,
+        usage=_usage(answer),
+        model=text_or_empty(answer.model_version),
         id=text_or_empty(answer.response_id),
         finish_reasons=tuple(one.finish_reason for one in candidates if one.finish_reason),
         signatures=signatures_of(parts),
     )
+
+
+def _usage(answer: WireAnswer) -> Usage | None:
+    model = text_or_empty(answer.model_version)
+    searches = sum(count_searches(one, model) for one in answer.candidates or ())
+    return read_usage(read_counts(answer.usage_metadata), searches=searches)
 
 
 def read_reply(body: bytes) -> ChatReply:
@@ -94,7 +108,7 @@ def read_reply(body: bytes) -> ChatReply:
     ids = CallIds(seed_of(answer, body))
     candidates = sorted(answer.candidates or (), key=choice_of)
     messages = tuple(_message(one, ids) for one in candidates)
-    usage = summarise(body).usage
+    usage = _usage(answer)
     return ChatReply(
         id=text_or_empty(answer.response_id),
         model=text_or_empty(answer.model_version),

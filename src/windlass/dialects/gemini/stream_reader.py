@@ -42,6 +42,7 @@ from windlass.dialects.gemini.parts import CallIds
 from windlass.dialects.gemini.reply import (
     choice_of,
     finish_of,
+    plain_text_of,
     read_parts,
     seed_of,
     signatures_of,
@@ -76,6 +77,12 @@ class _Notes:
     is_complete: bool = False
     choices: dict[int, _Choice] = field(default_factory=dict[int, _Choice])
     signatures: dict[str, str] = field(default_factory=dict[str, str])
+
+    def choice(self, index: int) -> _Choice:
+        found = self.choices.get(index)
+        if found is None:
+            found = self.choices[index] = _Choice()
+        return found
 
     def usage(self) -> Usage | None:
         searches = sum(choice.searches for choice in self.choices.values())
@@ -123,34 +130,48 @@ class GeminiReader(FramedReader[_Notes]):
             self._is_broken = True
             yield fault_from(answer.error)
             return
-        yield from self._start(answer, payload)
+        if self._ids is None:
+            self._ids = CallIds(seed_of(answer, payload))
+            notes = self._notes
+            notes.id, notes.model = text_or_empty(answer.response_id), text_or_empty(answer.model_version)
+            yield StreamStart(notes.id, notes.model)
+        self._take(answer)
         for candidate in answer.candidates or ():
-            yield from self._show(candidate)
+            if text := plain_text_of(candidate):  # nearly all of a stream
+                yield self._text(text, choice_of(candidate))
+            else:
+                yield from self._show(candidate)
+            yield from self._beside(candidate)
 
     def _fault(self, kind: str, words: str) -> StreamFault:
         self._is_broken = True
         return StreamFault(kind, words)
 
-    def _start(self, answer: WireAnswer, payload: bytes) -> Iterator[StreamEvent]:
+    def _take(self, answer: WireAnswer) -> None:
         notes = self._notes
-        if self._ids is None:
-            self._ids = CallIds(seed_of(answer, payload))
-            notes.id, notes.model = text_or_empty(answer.response_id), text_or_empty(answer.model_version)
-            yield StreamStart(notes.id, notes.model)
         if memoryview(answer.usage_metadata).nbytes:
             notes.counts = answer.usage_metadata
-        if answer.prompt_feedback is not None or any(one.safety_ratings for one in answer.candidates or ()):
+        rated = [one.safety_ratings for one in answer.candidates or () if one.safety_ratings]
+        if answer.prompt_feedback is not None or rated:
             notes.safety = read_safety(answer) or notes.safety
             notes.is_blocked = notes.is_blocked or is_prompt_blocked(answer)
 
     def _show(self, candidate: WireCandidate) -> Iterator[StreamEvent]:
         index = choice_of(candidate)
-        choice = self._notes.choices.setdefault(index, _Choice())
         parts = list(read_parts(candidate, self._ids or CallIds(""), index))
         if len(parts) > 1:  # a signature is a part of its own
             self._notes.signatures |= signatures_of(parts)
         for part in parts:
-            yield from self._events(part, choice, index)
+            yield from self._events(part, index)
+
+    def _text(self, text: str, index: int) -> TextDelta:
+        self._notes.has_content = True
+        self._notes.choice(index).texts.append(text)
+        return TextDelta(text, index)
+
+    def _beside(self, candidate: WireCandidate) -> Iterator[StreamEvent]:
+        index = choice_of(candidate)
+        choice = self._notes.choice(index)
         if candidate.logprobs_result and (tokens := read_logprobs(candidate.logprobs_result)):
             yield LogprobsSeen(tokens, index)
         if candidate.grounding_metadata:
@@ -159,19 +180,18 @@ class GeminiReader(FramedReader[_Notes]):
             choice.sources = candidate
         choice.finish = candidate.finish_reason or choice.finish
 
-    def _events(self, part: Part, choice: _Choice, index: int) -> Iterator[StreamEvent]:
+    def _events(self, part: Part, index: int) -> Iterator[StreamEvent]:
         self._notes.has_content = True
         match part:
             case TextPart(text):
-                choice.texts.append(text)
-                yield TextDelta(text, index)
+                yield self._text(text, index)
             case ReasoningPart(content, signature):
                 if content:
                     yield ThinkingDelta(content, index)
                 if signature:
                     yield ThinkingSignature(signature)
             case ToolCallPart(name, arguments, call_id):
-                choice.has_calls = True
+                self._notes.choice(index).has_calls = True
                 order, self._call_count = self._call_count, self._call_count + 1
                 yield ToolStart(order, call_id or "", name, index)
                 yield ToolArguments(order, arguments, index)

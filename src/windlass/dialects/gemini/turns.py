@@ -66,6 +66,8 @@ class TurnWriter:
         self._turns[-1].parts += kept
 
     def _said(self, parts: Sequence[Part]) -> list[Written]:
+        if len(parts) == 1 and isinstance(parts[0], TextPart):  # most answers: nothing is signed
+            return [{"text": parts[0].content}] if parts[0].content else []
         signed = signatures_in(parts)
         last_text = max((i for i, part in enumerate(parts) if _is_text(part)), default=-1)
         written: list[Written] = []
@@ -166,7 +168,7 @@ def response_of(part: ToolResponsePart) -> object:
     response = part.response
     if part.is_error:
         return {"error": response}
-    if isinstance(response, Mapping):
+    if isinstance(response, dict):
         return response
     found = _as_object(response) if isinstance(response, str) else None
     return {"result": response} if found is None else found

@@ -34,7 +34,7 @@ def read_usage(values: Json, *, searches: int = 0) -> Usage | None:
     searches: web searches of the reply, billed by their number. Counts that contradict each other stay whole
     and are flagged.
     """
-    if not isinstance(values, Mapping) or not ("promptTokenCount" in values or "totalTokenCount" in values):
+    if not isinstance(values, dict) or not ("promptTokenCount" in values or "totalTokenCount" in values):
         return None
     prompt = _count(values, "promptTokenCount")
     cached = _count(values, "cachedContentTokenCount")
@@ -83,7 +83,7 @@ def _taken(values: Mapping[str, Json], prompt: int, cached: int) -> _Taken:
 def _by_modality(details: Json) -> dict[str, int]:
     found: dict[str, int] = {}
     for item in details if isinstance(details, list) else ():
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             name = text_or_empty(item.get("modality"))
             found[name] = found.get(name, 0) + _count(item, "tokenCount")
     return found

@@ -172,7 +172,7 @@ def _arguments(text: str) -> Mapping[str, Json]:
         value: Json = msgspec.json.decode(text or "{}")
     except (msgspec.DecodeError, RecursionError):
         value = text
-    return value if isinstance(value, Mapping) else {"arguments": value}
+    return value if isinstance(value, dict) else {"arguments": value}
 
 
 def _results(message: Message, names: Mapping[str, str]) -> Iterator[Json]:

@@ -50,8 +50,9 @@ def details_text(details: Json) -> str:
 
     Source: https://openrouter.ai/docs/use-cases/reasoning-tokens.
     """
-    shown = [item for item in details if isinstance(item, Mapping)] if isinstance(details, list) else []
-    texts = [item.get("text") or item.get("summary") for item in shown]
+    if not isinstance(details, list):
+        return ""
+    texts = [item.get("text") or item.get("summary") for item in details if isinstance(item, dict)]
     return "".join(text for text in texts if isinstance(text, str))
 
 

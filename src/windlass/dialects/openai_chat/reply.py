@@ -1,6 +1,6 @@
 """Whole replies of OpenAI chat: read, write and summarise; streams have their own modules."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -138,7 +138,7 @@ def _read_call(call: Fields) -> ToolCallPart:
         custom = call.need_child("custom")
         return ToolCallPart(custom.need_text("name"), custom.text("input") or "", call.text("id"))
     arguments = function.values.get("arguments")
-    if isinstance(arguments, Mapping):  # Ollama and others send the object itself
+    if isinstance(arguments, dict):  # Ollama and others send the object itself
         return ToolCallPart(
             function.need_text("name"), msgspec.json.encode(arguments).decode(), call.text("id")
         )

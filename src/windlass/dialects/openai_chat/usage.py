@@ -34,7 +34,7 @@ def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | 
     A count that can't be split without going below zero stays whole, and is flagged as a mismatch.
     Where the total proves that reasoning is counted beside `completion_tokens`, it wins over the quirk.
     """
-    if not isinstance(values, Mapping) or not ("prompt_tokens" in values or "completion_tokens" in values):
+    if not isinstance(values, dict) or not ("prompt_tokens" in values or "completion_tokens" in values):
         return None
     counts = _read_counts(values)
     is_odd = _make_whole(counts, is_reasoning_inside=_is_reasoning_inside(counts, quirks))
@@ -119,7 +119,7 @@ def _count(value: Json) -> int | None:
 
 
 def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _reported_cost(values: Mapping[str, Json]) -> NanoUsd | None:

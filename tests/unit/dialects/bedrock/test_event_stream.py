@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import event_stream as wire
-from windlass.dialects.bedrock.event_stream import EventFrame, EventStreamSplitter, FrameBroken, read_frame
+from windlass.dialects.bedrock.event_stream import EventFrame, EventStreamSplitter, FrameBroken
 
 EVERY_TYPE = (
     wire.typed_header("yes", 0, b"")
@@ -100,7 +100,7 @@ def test_a_frame_over_the_limit_is_refused_by_its_head() -> None:
 )
 def test_headers_that_cannot_be_read_break_the_frame(headers: bytes) -> None:
     with pytest.raises(FrameBroken):
-        read_frame(wire.frame(headers, b""))
+        split(wire.frame(headers, b""))
 
 
 def test_lengths_that_contradict_each_other_break_the_frame() -> None:
