@@ -15,7 +15,7 @@ import psutil
 import uvloop
 
 from bench import mixed, streams
-from bench.machine import describe
+from bench.machine import YARDSTICK_US, describe, yardstick_us
 from tests.conftest import CONFIG
 from tests.support.fake_provider import start_fake_provider
 from tests.support.running import RunningWindlass, run_windlass
@@ -74,8 +74,10 @@ def _prefer(*pids: int) -> bool:
 
 
 def _step(name: str, result: dict[str, Any]) -> dict[str, Any]:
-    print(f"{name}: {json.dumps(result)}", flush=True)
-    return result
+    """Say how fast the machine was right behind a step, beside what the step found."""
+    told = {**result, "yardstick_us": {"usual": YARDSTICK_US, "seen": yardstick_us()}}
+    print(f"{name}: {json.dumps(told)}", flush=True)
+    return told
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from tests.support.running import RunningWindlass
 STREAMS = 150
 TOKENS_PER_S = 50
 TOKENS = 150
+STREAMS_EACH = 3
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 _FRAME = b'data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"m","choices":[%b]}\n\n'
 _STAMP = b'"content":"t'
@@ -59,13 +60,24 @@ async def _tokens(write: Callable[[bytes], None]) -> None:
 
 
 async def _listen(url: str, request: bytes, delays_ms: list[float], start_s: float) -> None:
-    """Read one stream; keep how long each token was on its way."""
+    """Read one stream after the other; keep how long each token of all but the first was on its way.
+
+    The first streams begin while there are not yet as many as there are to be.
+    """
     await asyncio.sleep(start_s)
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    for number in range(STREAMS_EACH):
+        await _read_one(reader, writer, request, delays_ms if number else [])
+    writer.close()
+
+
+async def _read_one(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, delays_ms: list[float]
+) -> None:
     writer.write(request)
     rest = b""
-    while b"[DONE]" not in rest:
+    while not rest.endswith(b"0\r\n\r\n"):
         block = await reader.read(65536)
         if not block:
             raise RuntimeError(f"a stream ended early: {rest[-300:]!r}")
@@ -74,7 +86,6 @@ async def _listen(url: str, request: bytes, delays_ms: list[float], start_s: flo
         while (at := rest.find(_STAMP)) >= 0 and (end := rest.find(b'"', at + len(_STAMP))) >= 0:
             delays_ms.append((now_ns - int(rest[at + len(_STAMP) : end])) / 1e6)
             rest = rest[end:]
-    writer.close()
 
 
 async def _round(url: str, key: str, model: str) -> Load:
@@ -86,11 +97,12 @@ async def _round(url: str, key: str, model: str) -> Load:
     gc.disable()  # the load's own pauses are no one's latency
     try:
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-            for number in range(STREAMS):  # spread over one interval, as callers are
-                group.create_task(_listen(url, request, delays_ms, number / STREAMS / TOKENS_PER_S))
+            for number in range(STREAMS):  # spread over the time of one stream, as callers are
+                start_s = number / STREAMS * TOKENS / TOKENS_PER_S
+                group.create_task(_listen(url, request, delays_ms, start_s))
     finally:
         gc.enable()
-    missing = STREAMS * TOKENS - len(delays_ms)
+    missing = STREAMS * TOKENS * (STREAMS_EACH - 1) - len(delays_ms)
     return Load(sorted(delays_ms), time.perf_counter() - began, missing)
 
 

@@ -30,7 +30,7 @@ from windlass.capabilities.traces.service import TraceQuery, Traces
 PROJECT = ProjectId("bench")
 _DAYS = 10
 _DAY_NS = 86_400 * 10**9
-_CHUNK = 64_000  # a multiple of 32: ten traces, seven of a call alone, three of an application around one
+_CHUNK = 16_000  # a multiple of 32: ten traces, seven of a call alone, three of an application around one
 _FILL = """
 INSERT INTO spans (project_id, trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status,
     operation, error_type, user_id, session_id, tags, trace_name, provider, request_model, response_model,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from bench import answers
+from bench.machine import YARDSTICK_US, yardstick_us
 from windlass.base.collection import collection_paused
 from windlass.base.ids import KeyId, ProjectId, SpanId, TraceId
 from windlass.capabilities.traces.mapping import spans_of_call
@@ -17,7 +18,6 @@ from windlass.contracts.span import SpanStatus
 from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
 from windlass.dialects.relay import open_relay
 
-YARDSTICK_US = 53.0  # of the loop, with the machine to ourselves
 SMALL, LARGE = 500_000, 10_000_000
 _TOOL = {"type": "object", "properties": {"city": {"type": "string", "description": "where"}}}
 
@@ -53,7 +53,7 @@ def measure() -> dict[str, Any]:
 def _pair(source: Codec, sink: UpstreamCodec) -> dict[str, float]:
     """Measure a caller of `source` at a provider of `sink`: the request there, the answer back."""
     body = _request(source, turns=2)
-    before = _yardstick()
+    before = yardstick_us()
     there = _us(lambda: sink.write_request(source.read_request(body), quirks=STANDARD, facts=None))
     answer = answers.whole(sink.name)
     back = _us(lambda: source.write_reply(sink.read_reply(answer)))
@@ -66,7 +66,7 @@ def _pair(source: Codec, sink: UpstreamCodec) -> dict[str, float]:
             opened.feed(frame)
 
     chunk = _us(relay) / answers.CHUNKS
-    yardstick = (before + _yardstick()) / 2
+    yardstick = (before + yardstick_us()) / 2
     usual = YARDSTICK_US / yardstick
     return {
         "request_us": there,
@@ -186,10 +186,6 @@ def _record(codec: Codec, body: bytes) -> CallRecord:
         dialect_in=codec.name,
         request_body=body,
     )
-
-
-def _yardstick() -> float:
-    return _us(lambda: sum(number * number for number in range(1000)))
 
 
 def _us(work: Callable[[], object], rounds: int = 7) -> float:

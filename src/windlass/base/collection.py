@@ -1,4 +1,4 @@
-"""Pauses Python's cyclic garbage collector around one piece of work; decides for nobody what is large."""
+"""What Python's cyclic garbage collector may look at, and when; decides for nobody what is large."""
 
 import gc
 from collections.abc import Generator
@@ -19,3 +19,11 @@ def collection_paused() -> Generator[None, None, None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def leave_out_of_collection() -> None:
+    """Let later passes skip what is there now: modules, routes and tables, none of which becomes garbage.
+
+    With them a full pass stopped every call for 80 to 160 ms.
+    """
+    gc.freeze()

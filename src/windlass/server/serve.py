@@ -17,6 +17,7 @@ from windlass.assembly.lean import leave_out_data_frames
 from windlass.assembly.local import sign_in_url
 from windlass.assembly.logs import configure_logs
 from windlass.assembly.parent import end_with_parent
+from windlass.base.collection import leave_out_of_collection
 from windlass.base.settings import Settings
 from windlass.server.app import WindlassApp
 from windlass.server.metrics import GatewayMetrics
@@ -62,6 +63,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            leave_out_of_collection()
             self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
