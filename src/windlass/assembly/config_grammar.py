@@ -94,7 +94,7 @@ class RouteEntry(_Strict):
     unsupported: Unsupported = Field(
         "drop",
         description="What a target can't do: `drop` leaves it out and names it in x-windlass-warnings,"
-        " `refuse` answers 400 naming it.",
+        " `refuse` goes on to the next target, and answers 400 naming it without one.",
     )
 
 

@@ -14,7 +14,7 @@ Dialect: TypeAlias = Literal[
 ]
 Unsupported: TypeAlias = Literal["drop", "refuse"]
 FallbackCause: TypeAlias = Literal[
-    "down", "rate_limited", "context_too_long", "timeout", "policy", "not_found"
+    "down", "rate_limited", "context_too_long", "timeout", "policy", "not_found", "unsupported"
 ]
 Operation: TypeAlias = Literal["chat", "embeddings", "count_tokens", "pass_through"]
 LimitScope: TypeAlias = Literal["project", "key", "user", "model", "route"]

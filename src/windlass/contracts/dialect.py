@@ -13,6 +13,7 @@ from windlass.contracts.usage import Usage
 
 FailureKind: TypeAlias = Literal[
     "bad_request",
+    "unsupported",  # the target can't be told what is asked; nothing was sent
     "too_large",
     "context_too_long",
     "policy",

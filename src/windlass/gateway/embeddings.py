@@ -12,7 +12,7 @@ from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import admit, ask, attempt, authenticate, price, record, route
 from windlass.gateway.stages.attempt import Attempt
-from windlass.gateway.stages.failures import unusable
+from windlass.gateway.stages.failures import unsupported, unusable
 from windlass.gateway.stages.post import post
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.replies import answer_headers
@@ -68,7 +68,10 @@ class _Answer:
 async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> _Answer:
     planned = trial.planned
     embedder = EMBEDDERS[planned.provider.dialect]
-    written = embedder.write(head, planned.target.model)
+    try:
+        written = embedder.write(head, planned.target.model)
+    except BadRequest as error:
+        raise unsupported(error) from error
     trial.call.dropped = written.dropped
     path = embedder.path(planned.target.model)
     body = await post(trial, path, written.body, plan=plan, left_s=left_s)

@@ -201,6 +201,8 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         Route("other-vectors", (Target("dead", "m1"), Target("lab", "m2"), Target("labant", "m1"))),
         Route("cached", (Target("labant", "m1"),), cache_ttl="1h"),
         Route("strict", (Target("labant", "m1"),), unsupported="refuse"),
+        Route("strict-or-able", (Target("labant", "m1"), Target("lab", "m1")), unsupported="refuse"),
+        Route("one-or-many", (Target("labant", "m1"), Target("lab", "m1", ("down",)), Target("lab", "m2"))),
         Route("limited", (Target("lab", "fault-429?retry_after=9"), Target("lab", "m1"))),
     ]
     prices = [

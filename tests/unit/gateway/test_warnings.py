@@ -47,6 +47,28 @@ async def test_a_strict_route_refuses_what_its_target_cannot_do_and_names_it(gat
     assert gateway.record().http_status == 400
 
 
+async def test_a_strict_route_goes_on_to_the_first_target_that_loses_nothing(gateway: Gateway) -> None:
+    answer = await gateway.chat("strict-or-able", seed=7)
+    assert answer.status == 200
+    assert answer.headers["x-windlass-target"] == "lab/m1"
+    assert answer.headers["x-windlass-warnings"] == "unsupported:labant/m1"
+    first, second = gateway.record().attempts
+    assert (first.provider, first.error_type, first.http_status) == ("labant", "unsupported", 0)
+    assert (second.provider, second.http_status) == ("lab", 200)
+    assert gateway.provider.count("calls") == 1
+
+
+async def test_content_without_a_place_goes_to_a_target_that_has_one(gateway: Gateway) -> None:
+    answer = await gateway.chat("one-or-many", n=2)
+    assert answer.status == 200
+    assert answer.headers["x-windlass-target"] == "lab/m2"  # the second stands in for an outage only
+
+
+async def test_what_no_target_can_be_told_is_refused_in_the_words_of_the_first(gateway: Gateway) -> None:
+    answer = await gateway.chat("labant/m1", n=2)
+    assert (answer.status, answer.json["error"]["param"]) == (400, "n")
+
+
 async def test_a_strict_route_serves_what_its_target_can_do(gateway: Gateway) -> None:
     assert (await gateway.chat("strict", temperature=0.5)).status == 200
 

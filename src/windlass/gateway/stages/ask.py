@@ -12,6 +12,7 @@ from windlass.contracts.chat import AutoCache
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.dialects import auto_cache
 from windlass.gateway.stages.context import read_attributes
+from windlass.gateway.stages.failures import unsupported
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import Plan, PlannedTarget
 
@@ -45,8 +46,8 @@ def read_with(call: OpenCall, read_head: Callable[[bytes], RequestHead]) -> Requ
 def write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
     """Write the body for a target: an edit of the caller's bytes, or a translation.
 
-    Raises: BadRequest for content that the target's dialect has no place for, and for whatever was left out
-    when the route says that nothing may be.
+    Raises: BadRequest for a body that can't be read; TryFailed for content that the target's dialect has no
+    place for, and for whatever was left out when the route says that nothing may be.
     """
     written = _written(call, head, planned, _auto_cache(call, plan))
     call.dropped = written.dropped
@@ -62,11 +63,12 @@ def write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan)
 def _refuse_loss(dropped: tuple[str, ...], planned: PlannedTarget) -> None:
     lost = [name for name in dropped if name not in _SAVINGS]
     if lost:
-        raise BadRequest(
+        error = BadRequest(
             f"{planned.name!r} can't be told: {', '.join(lost)}; leave that out, or let the route drop it"
             " (`unsupported: drop`)",
             param=lost[0].partition(" ")[0],
         )
+        raise unsupported(error)
 
 
 def _auto_cache(call: OpenCall, plan: Plan) -> AutoCache | None:
@@ -101,10 +103,14 @@ def _translated(call: OpenCall, planned: PlannedTarget, auto: AutoCache | None) 
     if planned.codec.name == _SIGNS_CALLS and call.principal is not None:
         project_id = call.principal.project_id
         chat = replace(chat, messages=call.rig.signatures.restore(project_id, chat.messages))
-    if auto is None:
-        return planned.codec.write_request(chat, quirks=quirks, facts=facts)
-    chat, placed = auto_cache.add_to(chat, auto, planned.codec.name, quirks, facts)
-    return replace(planned.codec.write_request(chat, quirks=quirks, facts=facts), auto_cached=placed)
+    placed: tuple[str, ...] = ()
+    if auto is not None:
+        chat, placed = auto_cache.add_to(chat, auto, planned.codec.name, quirks, facts)
+    try:
+        written = planned.codec.write_request(chat, quirks=quirks, facts=facts)
+    except BadRequest as error:
+        raise unsupported(error) from error
+    return replace(written, auto_cached=placed) if placed else written
 
 
 def _betas(call: OpenCall) -> tuple[str, ...]:

@@ -34,8 +34,11 @@ class Course:
 
     async def after(self, failed: TryFailed) -> None:
         """Move on to the next target, or wait to try the same one again; else raise the final error."""
-        self._tries += 1
         self._failures[self.current.name] = failed
+        if failed.kind == "unsupported":
+            self._pass_over(failed)
+            return
+        self._tries += 1
         cause = CAUSES[failed.kind]
         self._tell_health(failed, cause)
         if cause is None or self._tries >= MAX_TRIES or not self._has_time(0.0):
@@ -48,6 +51,12 @@ class Course:
         if not failed.is_retryable or not self._has_time(wait_s) or not self._may_retry():
             self._give_up(failed)
         await asyncio.sleep(wait_s)
+
+    def _pass_over(self, failed: TryFailed) -> None:
+        """Take the next target after one that can't be told what is asked: nothing was sent to it."""
+        passed_over = self.current
+        self.current = self._take("unsupported") or self._give_up(failed)
+        self.warnings.append(f"unsupported:{passed_over.name}")
 
     def left_s(self) -> float:
         """Return how long the caller still waits; whole seconds when many, so that few values occur."""
@@ -102,6 +111,8 @@ class Course:
         if len(self._failures) == 1 or CAUSES[last.kind] is None:
             raise last.error
         failures = self._failures.values()
+        if all(failed.kind == "unsupported" for failed in failures):
+            raise next(iter(failures)).error  # of the target that was meant
         if all(failed.kind == "rate_limited" for failed in failures):
             waits = [failed.retry_after_s for failed in failures if failed.retry_after_s is not None]
             raise UpstreamRefused(

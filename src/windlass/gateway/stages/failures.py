@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from windlass.base.errors import UpstreamRefused, WindlassError
+from windlass.base.errors import BadRequest, UpstreamRefused, WindlassError
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import FailureKind, UpstreamFailure
@@ -10,6 +10,7 @@ from windlass.contracts.provider import SIGNED, Provider
 
 CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "bad_request": None,
+    "unsupported": "unsupported",
     "too_large": None,
     "context_too_long": "context_too_long",
     "policy": "policy",
@@ -57,7 +58,8 @@ class TryFailed(Exception):
 
     @property
     def error_type(self) -> str:
-        return self.kind if isinstance(self.error, UpstreamRefused) else self.error.code
+        is_told = isinstance(self.error, UpstreamRefused) or self.kind == "unsupported"
+        return self.kind if is_told else self.error.code
 
 
 def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
@@ -98,6 +100,11 @@ def from_fault(fault: StreamFault) -> TryFailed:
         fault.message, http_status=fault.status, wire_code=fault.code, error_type=fault.error_type
     )
     return TryFailed(kind, error, is_retryable=kind in _RETRYABLE)
+
+
+def unsupported(error: BadRequest) -> TryFailed:
+    """Say that a target can't be told what the caller asks for; another one may."""
+    return TryFailed("unsupported", error, is_retryable=False)
 
 
 def unusable(provider: Provider, reason: str) -> TryFailed:
