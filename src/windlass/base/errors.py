@@ -16,6 +16,7 @@ WindlassError
    `- AlreadyRunning
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -136,8 +137,10 @@ class UpstreamRefused(UpstreamError):
         error_type: str = "",
         param: str | None = None,
         retry_after_s: float | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
+        self.details: Mapping[str, object] = details or {}
         self.http_status = http_status
         self.wire_code = wire_code
         self.error_type = error_type

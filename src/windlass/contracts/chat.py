@@ -247,6 +247,7 @@ class StreamFault:
     message: str
     status: int = 502
     code: str = ""
+    details: Mapping[str, Json] = field(default_factory=dict[str, Json])  # what else the error says
 
 
 @dataclass(frozen=True, slots=True)

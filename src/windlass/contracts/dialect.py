@@ -8,6 +8,7 @@ import msgspec
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import AutoCache, ChatReply, ChatRequest, StreamEvent, StreamFault
+from windlass.contracts.message import Json
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.contracts.usage import Usage
 
@@ -76,6 +77,7 @@ class UpstreamFailure:
     is_retryable: bool = False
     retry_after_s: float | None = None
     param: str | None = None
+    details: Mapping[str, Json] = field(default_factory=dict[str, Json])  # its other fields, keys removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class WireError:
     error_type: str = ""  # the provider's own, when passed on; empty: by status
     param: str | None = None
     request_id: str = ""
+    details: Mapping[str, Json] = field(default_factory=dict[str, Json])  # for callers of its dialect
 
 
 class StreamReader(Protocol):

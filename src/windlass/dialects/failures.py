@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -15,6 +15,8 @@ from windlass.dialects.retry_after import read_duration, read_retry_after
 UNREADABLE_FRAME: Final = frozenset({"malformed_frame", "unknown_frame"})  # error types of our own faults
 _MESSAGE_CHARS = 2000
 _BODY_BYTES = 2048
+_DETAILS_BYTES = 4096
+_TOLD: Final = frozenset({"message", "type", "code", "param"})
 
 _KIND_BY_CODE: Final[Mapping[str, FailureKind]] = {
     "context_length_exceeded": "context_too_long",
@@ -87,6 +89,7 @@ _STATUS_BY_KIND: Final[Mapping[FailureKind, int]] = {
     "bad_request": 400,
     "too_large": 413,
     "context_too_long": 400,
+    "unsupported": 400,
     "policy": 400,
     "auth": 401,
     "quota": 429,
@@ -114,6 +117,7 @@ class _Words:
     code: str = ""
     param: str | None = None
     retry_s: float | None = None
+    details: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 def scrub(text: str) -> str:
@@ -148,6 +152,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: fl
         is_retryable={"true": True, "false": False}.get(hint, kind in _RETRYABLE),
         retry_after_s=wait_s if wait_s is not None else words.retry_s,
         param=words.param,
+        details=words.details,
     )
 
 
@@ -161,6 +166,7 @@ def fault_from(error: Json) -> StreamFault:
         message=scrub(words.message) or "The provider reported an error inside the stream.",
         status=status or _STATUS_BY_KIND[kind],
         code=words.code,
+        details=words.details,
     )
 
 
@@ -187,7 +193,26 @@ def _words_of(error: Json) -> _Words:
         code=_text(error.get("code")) or _text(_inner(error).get("code")),
         param=_text(error.get("param")) or None,
         retry_s=_retry_delay(error.get("details")),
+        details=_details_of(error),
     )
+
+
+def _details_of(error: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return what an error says beside the fields every dialect has; nothing when that is much."""
+    found = {
+        name: _scrubbed(value) for name, value in error.items() if name not in _TOLD and value is not None
+    }
+    return found if len(msgspec.json.encode(found)) <= _DETAILS_BYTES else {}
+
+
+def _scrubbed(value: Json) -> Json:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, list):
+        return [_scrubbed(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _scrubbed(item) for name, item in value.items()}
+    return value
 
 
 def _inner(error: Mapping[str, Json]) -> Mapping[str, Json]:

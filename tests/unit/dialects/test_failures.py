@@ -101,6 +101,18 @@ def test_a_long_message_is_cut_to_two_thousand_characters() -> None:
     assert len(read_failure(500, {}, _error(message="x" * 9000), 0.0).message) == 2000
 
 
+def test_what_else_an_error_says_is_kept_without_keys() -> None:
+    inner = {"code": "X", "hint": ["ask https://internal.example.com/", {"key": "sk-abcdef012345"}]}
+    body = _error(message="m", type="t", code="c", param="p", status=400, innererror=inner, trace=None)
+    kept = {"code": "X", "hint": ["ask [link]", {"key": "***"}]}
+    assert read_failure(400, {}, body, 0.0).details == {"status": 400, "innererror": kept}
+
+
+def test_details_that_are_a_document_of_their_own_are_left_out() -> None:
+    body = _error(message="m", metadata=["x" * 1500] * 3)
+    assert read_failure(400, {}, body, 0.0).details == {}
+
+
 def test_an_error_inside_a_stream_has_the_status_it_would_have_had() -> None:
     assert fault_from({"type": "overloaded_error", "message": "Overloaded"}).status == 503
     assert fault_from({"code": 429, "message": "slow down"}).status == 429

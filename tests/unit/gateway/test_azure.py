@@ -131,6 +131,14 @@ async def test_a_filtered_prompt_without_another_target_keeps_its_code(gateway: 
     answer = await gateway.chat("azure/fault-policy")
     assert answer.status == 400
     assert answer.json["error"]["code"] == "content_filter"
+    filtered = answer.json["error"]["innererror"]["content_filter_result"]
+    assert filtered == {"violence": {"filtered": True, "severity": "high"}}
+
+
+async def test_details_of_one_dialect_are_not_shown_in_another(gateway: Gateway) -> None:
+    answer = await gateway.message("azure/fault-policy")
+    assert answer.status == 400
+    assert set(answer.json["error"]) == {"type", "message"}
 
 
 @pytest.mark.parametrize(

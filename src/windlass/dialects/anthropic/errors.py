@@ -9,7 +9,7 @@ from windlass.dialects.anthropic.names import ERROR_TYPE_BY_STATUS, ERROR_TYPES
 
 def write_error(error: WireError) -> bytes:
     """Write `{"type": "error", "error": {type, message}, "request_id"}`."""
-    inner: dict[str, Json] = {"type": _type_of(error), "message": error.message}
+    inner: dict[str, Json] = {"type": _type_of(error), "message": error.message, **error.details}
     body: dict[str, Json] = {"type": "error", "error": inner, "request_id": error.request_id or None}
     return msgspec.json.encode(body)
 

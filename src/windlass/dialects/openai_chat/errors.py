@@ -14,6 +14,7 @@ def write_error(error: WireError) -> bytes:
         "type": type_of(error),
         "param": error.param,
         "code": error.code or None,
+        **error.details,
     }
     return msgspec.json.encode({"error": inner})
 

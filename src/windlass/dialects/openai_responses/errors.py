@@ -23,7 +23,7 @@ def write_failure(error: WireError, number: int, response: Mapping[str, Json]) -
     """
     code = error.code or "server_error"
     told: dict[str, Json] = {"code": code, "message": error.message, "param": error.param}
-    told["error"] = {"type": type_of(error), **told}
+    told["error"] = {"type": type_of(error), **told, **error.details}
     failed = {
         **response,
         "status": "failed",

@@ -48,6 +48,10 @@ class Attempt:
     http_status: int = 0
     upstream_request_id: str = ""
 
+    @property
+    def is_same_dialect(self) -> bool:
+        return self.planned.codec is self.call.codec
+
     def close(
         self, status: SpanStatus, *, error_type: str = "", error: str = "", retry_after_s: float | None = None
     ) -> None:
@@ -271,7 +275,7 @@ async def _read_to_content(answer: OpenAnswer) -> None:
     if relay.has_content:
         answer.first_token_ns = answer.attempt.call.rig.clock.now_ns()
     elif relay.fault:
-        raise from_fault(relay.fault)
+        raise from_fault(relay.fault, is_same_dialect=answer.attempt.is_same_dialect)
     elif not relay.is_complete:
         error = StreamTruncated("the provider's stream ended before any content")
         raise TryFailed("server", error, is_retryable=True)
@@ -294,7 +298,7 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
     finally:
         reply.close()
     failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
-    raise from_answer(failure, planned.provider, is_same_dialect=planned.codec is call.codec)
+    raise from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
 
 
 def _caller_limit_s(call: OpenCall) -> float:

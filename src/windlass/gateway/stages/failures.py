@@ -74,6 +74,7 @@ def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect
             error_type=failure.error_type if is_same_dialect else "",
             param=failure.param,
             retry_after_s=failure.retry_after_s,
+            details=failure.details if is_same_dialect else None,
         )
     return TryFailed(
         failure.kind, error, is_retryable=failure.is_retryable, retry_after_s=failure.retry_after_s
@@ -93,13 +94,21 @@ def key_refused(provider: Provider) -> UpstreamRefused:
     )
 
 
-def from_fault(fault: StreamFault) -> TryFailed:
+def from_fault(fault: StreamFault, *, is_same_dialect: bool) -> TryFailed:
     """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
     kind = _KIND_OF_STATUS.get(fault.status, "server" if fault.status >= 500 else "bad_request")
-    error = UpstreamRefused(
-        fault.message, http_status=fault.status, wire_code=fault.code, error_type=fault.error_type
-    )
+    error = refused_in_stream(fault, is_same_dialect=is_same_dialect)
     return TryFailed(kind, error, is_retryable=kind in _RETRYABLE)
+
+
+def refused_in_stream(fault: StreamFault, *, is_same_dialect: bool) -> UpstreamRefused:
+    return UpstreamRefused(
+        fault.message,
+        http_status=fault.status,
+        wire_code=fault.code,
+        error_type=fault.error_type,
+        details=fault.details if is_same_dialect else None,
+    )
 
 
 def unsupported(error: BadRequest) -> TryFailed:

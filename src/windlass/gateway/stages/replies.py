@@ -1,7 +1,8 @@
 """Status lines, headers and error bodies of replies; not when an error is one."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 import msgspec
 
@@ -17,6 +18,7 @@ from windlass.base.ids import new_span_id
 from windlass.base.money import usd_text
 from windlass.contracts.call import AttemptRecord, Dialect
 from windlass.contracts.dialect import WireError
+from windlass.contracts.message import Json
 from windlass.contracts.usage import Cost
 from windlass.dialects.bedrock.errors import write_error as write_aws_error
 from windlass.dialects.registry import CODECS
@@ -131,6 +133,7 @@ def wire_error(error: WindlassError, request_id: str) -> WireError:
             error_type=error.error_type,
             param=error.param,
             request_id=request_id,
+            details=cast("Mapping[str, Json]", error.details),
         )
     param = error.param if isinstance(error, BadRequest) else None
     return WireError(error.status, error.code, error.message, param=param, request_id=request_id)

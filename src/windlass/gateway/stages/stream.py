@@ -7,7 +7,6 @@ import logging
 from windlass.base.errors import (
     StreamTruncated,
     UpstreamError,
-    UpstreamRefused,
     UpstreamUnreachable,
     WindlassError,
 )
@@ -15,6 +14,7 @@ from windlass.contracts.chat import StreamFault
 from windlass.contracts.span import SpanStatus
 from windlass.gateway.stages import partial, price
 from windlass.gateway.stages.attempt import OpenAnswer
+from windlass.gateway.stages.failures import refused_in_stream
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.replies import error_type_of, wire_error
 from windlass.gateway.stages.watchdog import Watchdog
@@ -79,7 +79,7 @@ class CallStream:
         while not (frames or relay.is_complete or relay.fault or answer.is_at_end):
             frames = await self._read()
         if relay.fault is not None:
-            return frames + await self._break(*_of_fault(relay.fault))
+            return frames + await self._break(*self._of_fault(relay.fault))
         if relay.is_complete:
             await self._settle(SpanStatus.OK)
             return frames + relay.closing()
@@ -152,6 +152,13 @@ class CallStream:
             first_token_ns=answer.first_token_ns,
         )
 
+    def _of_fault(self, fault: StreamFault) -> tuple[SpanStatus, WindlassError]:
+        """Tell an error the provider reported from frames that could not be read."""
+        if fault.error_type in _OWN_FAULTS:
+            return SpanStatus.TRUNCATED, StreamTruncated(fault.message)
+        error = refused_in_stream(fault, is_same_dialect=self._answer.attempt.is_same_dialect)
+        return SpanStatus.ERROR, error
+
     async def _drain(self) -> None:
         """Read past the terminal marker to the end of the bytes, so that the connection can serve again."""
         if self._is_drained:
@@ -168,13 +175,3 @@ class CallStream:
             async with asyncio.timeout(_DRAIN_S):
                 async for _ in self._answer.chunks:
                     continue
-
-
-def _of_fault(fault: StreamFault) -> tuple[SpanStatus, WindlassError]:
-    """Tell an error the provider reported from frames that could not be read."""
-    if fault.error_type in _OWN_FAULTS:
-        return SpanStatus.TRUNCATED, StreamTruncated(fault.message)
-    error = UpstreamRefused(
-        fault.message, http_status=fault.status, wire_code=fault.code, error_type=fault.error_type
-    )
-    return SpanStatus.ERROR, error
