@@ -43,7 +43,7 @@ def is_dry_run(call: OpenCall) -> bool:
 async def answer_plan(call: OpenCall, plan: Plan) -> OutboundReply:
     """Answer a dry run: what would have been called, after the same checks."""
     call.warnings.append("dry_run")
-    await call.finish(Outcome(SpanStatus.OK, 200))
+    await call.finish(Outcome(SpanStatus.OK, 200, cost=price.NOT_SENT))
     return plan_reply(call, plan)
 
 
@@ -51,7 +51,11 @@ async def _refuse(call: OpenCall, error: WindlassError, cost: Cost | None = None
     reply = error_reply(call, error)
     await call.finish(
         Outcome(
-            SpanStatus.ERROR, reply.status, cost=cost, error_type=error_type_of(error), error=error.message
+            SpanStatus.ERROR,
+            reply.status,
+            cost=cost or price.of_failed(call.attempts),
+            error_type=error_type_of(error),
+            error=error.message,
         )
     )
     return reply

@@ -79,6 +79,26 @@ async def test_an_error_of_the_callers_making_is_passed_on(gateway: Gateway, sta
     assert gateway.provider.count("calls") == 2 * tries
 
 
+@pytest.mark.parametrize(
+    ("model", "status", "reason"),
+    [
+        ("lab/fault-400", CostStatus.FREE, "refused"),
+        ("lab/fault-500", CostStatus.FREE, "refused"),
+        ("no-such-route", CostStatus.FREE, "not_sent"),
+        ("slow-start", CostStatus.UNKNOWN, "no_answer"),
+        ("dead/m1", CostStatus.UNKNOWN, "no_answer"),
+    ],
+)
+async def test_an_error_costs_nothing_and_a_silence_is_unknown(
+    gateway: Gateway, model: str, status: CostStatus, reason: str
+) -> None:
+    await gateway.chat(model, stream=model == "slow-start")
+    cost = gateway.record().cost
+    assert cost is not None
+    assert (cost.status, cost.reason) == (status, reason)
+    assert cost.nanousd == (0 if status is CostStatus.FREE else None)
+
+
 async def test_a_provider_that_refuses_our_key_is_not_the_callers_fault(gateway: Gateway) -> None:
     answer = await gateway.chat("lab/fault-401")
     assert answer.status == 502

@@ -37,6 +37,9 @@ STATUSES: Final[Mapping[str, str]] = {
 REASONS: Final[Mapping[str, str]] = {
     "no_usage": "the answer carried no token counts",
     "cut_stream": "the stream was cut, so the counts are what had arrived",
+    "refused": "the provider answered with an error, and bills nothing for that",
+    "not_sent": "nothing was sent to a provider",
+    "no_answer": "no provider answered, and one that had begun may bill it all the same",
     "cancelled": "the caller left before the answer, and the provider may bill it all the same",
     "tokenizer_estimate": "the tokens are estimated, not counted by the provider",
     "model_unmatched": "no row of the price table fits the name of the model",
@@ -58,6 +61,7 @@ _OWN_PRICE: Final = (
 ADVICE: Final[Mapping[str, str]] = {
     "no_usage": "Some hosts send counts only when asked: see whether the provider's page of the "
     "documentation names a setting; a reply without counts can't be priced.",
+    "no_answer": "Compare with the provider's bill; nothing was counted here.",
     "cancelled": "Compare with the provider's bill; nothing was counted here.",
     "model_unmatched": _OWN_PRICE,
     "price_missing": _OWN_PRICE,

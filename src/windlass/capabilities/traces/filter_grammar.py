@@ -21,6 +21,8 @@ TEXT_FIELDS = frozenset(
 WORD_FIELDS = frozenset({"status", "type"})
 AMOUNT_FIELDS = frozenset({"duration", "ttft", "cost", "tokens", "cached", "saved"})
 SCORE_PREFIX = "score."
+ATTRIBUTE_PREFIX = "attr."
+_PREFIXES = (SCORE_PREFIX, ATTRIBUTE_PREFIX)  # behind them stands a name of the user's own
 _FIELDS = sorted(TEXT_FIELDS | WORD_FIELDS | AMOUNT_FIELDS)
 _MAX_LENGTH = 2000
 _MAX_DEPTH = 30
@@ -167,7 +169,7 @@ def _term(token: _Token) -> Filter:
         group = "word" if quoted is None else "quoted"
         return Words(_unescape(token[group]), token.start(group))
     position = token.start("field")
-    field = name if name.startswith(SCORE_PREFIX) else name.lower()
+    field = name if name.startswith(_PREFIXES) else name.lower()
     value = token["value"] if token["quoted_value"] is None else _unescape(token["quoted_value"])
     operator = token["operator"].removeprefix(":") or ":"
     _check_field(field, position)
@@ -183,10 +185,11 @@ def _operator(text: str) -> Operator:
 
 
 def _check_field(field: str, position: int) -> None:
-    if field in _FIELDS or (field.startswith(SCORE_PREFIX) and len(field) > len(SCORE_PREFIX)):
+    if field in _FIELDS or (field.startswith(_PREFIXES) and field not in _PREFIXES):
         return
-    near = get_close_matches(field, [*_FIELDS, SCORE_PREFIX], n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; fields are {', '.join(_FIELDS)} and score.<name>"
+    near = get_close_matches(field, [*_FIELDS, *_PREFIXES], n=1, cutoff=0.5)
+    all_fields = f"; fields are {', '.join(_FIELDS)}, score.<name> and attr.<name>"
+    hint = f"; did you mean {near[0]!r}?" if near else all_fields
     raise _fault(f"there is no field {field!r}{hint}", position)
 
 

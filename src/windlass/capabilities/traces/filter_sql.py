@@ -11,6 +11,7 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.capabilities.traces.filter_grammar import (
     AMOUNT_FIELDS,
+    ATTRIBUTE_PREFIX,
     SCORE_PREFIX,
     Both,
     Either,
@@ -96,6 +97,8 @@ def _term_condition(term: Term, parameters: _Parameters) -> str:
         return _amount_condition(term, parameters)
     if term.field.startswith(SCORE_PREFIX):
         return _score_condition(term, parameters)
+    if term.field.startswith(ATTRIBUTE_PREFIX):
+        return _attribute_condition(term, parameters)
     if term.operator != ":":
         raise _refusal(term, f"{term.field!r} is a text; write {term.field}:value")
     match term.field:
@@ -192,6 +195,19 @@ def _score_condition(term: Term, parameters: _Parameters) -> str:
         "LIMIT 1 BY trace_id, span_id, source, author"
     )
     return f"trace_id IN (SELECT trace_id FROM ({current}) WHERE {matches})"
+
+
+def _attribute_condition(term: Term, parameters: _Parameters) -> str:
+    """Compare what a span says under a name; as text, or as a number where the operator asks for one."""
+    name = parameters.add(term.field.removeprefix(ATTRIBUTE_PREFIX), "String")
+    if term.operator == ":":
+        matches = _equals(f"attributes[{name}]", term.value, parameters)
+        return f"countIf(mapContains(attributes, {name}) AND {matches}) > 0"
+    number = _float(term.value)
+    if number is None:
+        raise _refusal(term, f"{term.value!r} is not a number")
+    bound = parameters.add(number, "Float64")
+    return f"countIf(toFloat64OrNull(attributes[{name}]) {term.operator} {bound}) > 0"
 
 
 def _float(text: str) -> float | None:

@@ -150,6 +150,7 @@ class Passage:
             SpanStatus.ERROR,
             reply.status,
             answered_by=trial.planned,
+            cost=price.REFUSED,
             error_type=failure.kind,
             error=failure.message,
         )

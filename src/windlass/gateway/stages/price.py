@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Final
 from urllib.parse import urlsplit
 
+from windlass.base.money import NanoUsd
 from windlass.contracts.call import AttemptRecord
 from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.provider import Provider
@@ -12,6 +14,10 @@ from windlass.contracts.usage import Cost, CostStatus, Usage
 from windlass.dialects.registry import PRICED_NAMES
 from windlass.gateway.rig import Rig
 from windlass.gateway.traffic import PlannedTarget
+
+_FIRST_ERROR: Final = 400
+NOT_SENT: Final = Cost(CostStatus.FREE, NanoUsd(0), reason="not_sent")
+REFUSED: Final = Cost(CostStatus.FREE, NanoUsd(0), reason="refused")
 
 
 def of(planned: PlannedTarget, summary: ReplySummary, started_ns: int, rig: Rig) -> Cost:
@@ -56,6 +62,16 @@ def _region_of_host(base_url: str) -> str:
     return region if host in ("api.openai.com", "api.x.ai") else ""
 
 
-def of_unfinished(attempts: Sequence[AttemptRecord]) -> Cost | None:
-    """Say that a provider was asked and may bill, though its answer was not awaited; None: nobody was."""
-    return Cost(CostStatus.UNKNOWN, reason="cancelled") if attempts else None
+def of_unfinished(attempts: Sequence[AttemptRecord]) -> Cost:
+    """Say that a provider was asked and may bill, though its answer was not awaited; or that nobody was."""
+    return Cost(CostStatus.UNKNOWN, reason="cancelled") if attempts else NOT_SENT
+
+
+def of_failed(attempts: Sequence[AttemptRecord]) -> Cost:
+    """Price a call without an answer: an error answer is not billed, a silence or a broken answer may be."""
+    sent = [attempt for attempt in attempts if attempt.error_type != "unsupported"]
+    if not sent:
+        return NOT_SENT
+    if all(attempt.http_status >= _FIRST_ERROR for attempt in sent):
+        return REFUSED
+    return Cost(CostStatus.UNKNOWN, reason="no_answer")

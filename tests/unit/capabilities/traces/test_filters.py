@@ -39,6 +39,7 @@ def test_empty_filter_is_none(text: str) -> None:
     ("text", "says"),
     [
         ("statu:error", "character 1: there is no field 'statu'; did you mean 'status'?"),
+        ("attr.:x", "character 1: there is no field 'attr.'"),
         ("ok modle:x", "character 4: there is no field 'modle'; did you mean 'model'?"),
         ("a OR", "character 5: something is missing here"),
         ("(a", "character 1: this parenthesis is not closed"),
@@ -57,7 +58,16 @@ def test_fault_is_named_with_its_position(text: str, says: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["status:fine", "type:thing", "cost>much", "duration:2s", "model>3", "duration>2parsec", "score.x>a"],
+    [
+        "status:fine",
+        "type:thing",
+        "cost>much",
+        "duration:2s",
+        "model>3",
+        "duration>2parsec",
+        "score.x>a",
+        "attr.x>a",
+    ],
 )
 def test_value_that_a_field_cannot_have_is_refused(text: str) -> None:
     tree = parse_filter(text)
@@ -67,7 +77,7 @@ def test_value_that_a_field_cannot_have_is_refused(text: str) -> None:
 
 
 FIELDS = st.sampled_from(
-    ["model", "user", "tag", "name", "error", "session", "score.helpful", "trace", "key"]
+    ["model", "user", "tag", "name", "error", "session", "score.helpful", "trace", "key", "attr.a-b.c"]
 )
 VALUES = st.text(st.sampled_from(string.printable + "{}'`\\;é日"), min_size=1, max_size=12)
 
@@ -88,7 +98,16 @@ ATOMS = st.one_of(
     QUOTED,
     st.builds("{}:{}".format, FIELDS, QUOTED),
     st.sampled_from(
-        ["status:ok", "type:tool", "cost>0.1", "tokens<=5k", "duration>1ms", "ttft<3s", "score.a>1"]
+        [
+            "status:ok",
+            "type:tool",
+            "cost>0.1",
+            "tokens<=5k",
+            "duration>1ms",
+            "ttft<3s",
+            "score.a>1",
+            "attr.a<=1",
+        ]
     ),
 )
 FILTERS = st.recursive(

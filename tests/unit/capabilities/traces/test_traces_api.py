@@ -251,9 +251,11 @@ async def test_filters_choose_traces(api: Api) -> None:
         cost=Cost(CostStatus.COMPUTED, NanoUsd(2_000_000_000)),
         response_model="claude-haiku-4-5",
         ended_ns=NOON + 30 * SECOND,
+        attributes={"batch_id": "batch_1", "Retries": "3"},
     )
     api.write(plain, other)
     for text in (
+        "attr.batch_id:batch_1", "attr.batch_id:batch*", "attr.batch_id:*", "attr.Retries:>2",
         "user:bob", "tag:gold", "name:supp", "status:error", "error:timeout", "error:*", "model:claude-*",
         "cost>1", "tokens>4k", "duration>10s", "-user:ada", "NOT (user:ada OR tag:beta)", "cheaper",
         '"café au lait"', '"tea-time"', "CAFÉ", f"trace:{other.trace_id}", "user:bob status:error",
@@ -261,6 +263,7 @@ async def test_filters_choose_traces(api: Api) -> None:
         assert await api.ids(filter=text) == [other.trace_id], text
     assert len(await api.ids(filter="user:ada OR user:bob")) == 2
     assert await api.ids(filter="user:ada status:error") == []
+    assert await api.ids(filter="attr.retries:3 OR attr.Retries:<3 OR attr.batch_id:batch_2") == []
     assert await api.ids(filter="chea") == []  # whole words
     assert await api.ids(filter="assistant") == []  # the word is in each message's JSON, but nobody said it
 

@@ -61,6 +61,7 @@ function Facts({ batch }: { batch: BatchItem }) {
       <div><dt>Created</dt><dd>{moment(batch.created_at)}</dd></div>
       <div><dt>{batch.ended_at ? "Ended" : "Ends at the latest"}</dt><dd>{moment(batch.ended_at ?? batch.expires_at)}</dd></div>
       <div><dt>Files</dt><dd><Files batch={batch} /></dd></div>
+      <div><dt>Traces</dt><dd><Link to="/traces" search={{ filter: `attr.batch_id:${batch.batch_id}` }} className={styles["link"]!}>of its lines</Link></dd></div>
     </dl>
   );
 }

@@ -24,6 +24,7 @@ const words: [string, string][] = [
   ["user:u1", "session:, tag:, name:\"docs bot\""],
   ["duration:>2s", "cost:>0.01, tokens:>1000"],
   ["score.helpful:<1", "any score by its name"],
+  ["attr.batch_id:batch_1", "any attribute of a span by its name"],
   ["\"free words\"", "text of the first question and the answer"],
   ["a b, a OR b, NOT a", "all, any, none; with parentheses"],
 ];
