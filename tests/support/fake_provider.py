@@ -23,8 +23,8 @@ headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fa
 Beside chats it answers `/embeddings`, `/messages/count_tokens`, `/echo` (what arrived), `/flood`
 (`megabytes`) and `/bytes` (binary, with a cookie and account headers); there faults stand in the query.
 
-`times=N&id=X` fails only the first N requests with that id. `chunks=N`, `cached=N`, `think=1`
-(Anthropic) shape the answer.
+`times=N&id=X` fails only the first N requests with that id, `skip=M` those behind the first M. `chunks=N`,
+`cached=N`, `think=1` (Anthropic) shape the answer.
 """
 
 import asyncio
@@ -222,7 +222,8 @@ class Connection(asyncio.Protocol):
         if fault and times is not None:
             key = options.get("id", fault)
             self._seen.faults[key] += 1
-            if self._seen.faults[key] > int(times):
+            skipped = int(options.get("skip", "0"))
+            if not skipped < self._seen.faults[key] <= skipped + int(times):
                 return ""
         return fault
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -12,21 +12,11 @@ from windlass.contracts.message import Json
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.contracts.usage import Usage
 
+# `unsupported`: the target can't be told what is asked, and nothing was sent to it.
 FailureKind: TypeAlias = Literal[
-    "bad_request",
-    "unsupported",  # the target can't be told what is asked; nothing was sent
-    "too_large",
-    "context_too_long",
-    "policy",
-    "auth",
-    "quota",
-    "permission",
-    "not_found",
-    "rate_limited",
-    "timeout",
-    "overloaded",
-    "server",
-]
+    "bad_request", "unsupported", "too_large", "context_too_long", "policy", "auth", "quota", "permission",
+    "not_found", "rate_limited", "timeout", "overloaded", "server",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +244,11 @@ class Vectors:
 class Embedder(Protocol):
     """How a dialect asks for embeddings; callers ask and are answered in OpenAI's shape."""
 
+    most_texts: ClassVar[int]  # in one request; 0: no limit that we know
+
     def path(self, model: str) -> str: ...
 
-    def write(self, head: RequestHead, model: str) -> WrittenRequest:
+    def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:
         """Raises: BadRequest for what the dialect can't carry."""
         ...
 

@@ -53,7 +53,7 @@ async def _refuse(call: OpenCall, error: WindlassError, cost: Cost | None = None
         Outcome(
             SpanStatus.ERROR,
             reply.status,
-            cost=cost or price.of_failed(call.attempts),
+            cost=cost or price.of_failed(call.attempts, is_billed=call.is_billed),
             error_type=error_type_of(error),
             error=error.message,
         )

@@ -1,10 +1,12 @@
 """The story of an embeddings call: the stages of a chat, and never another model than the one asked for."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import RequestHead, Vectors
 from windlass.contracts.span import SpanStatus
+from windlass.dialects import vectors
 from windlass.dialects.openai_chat import embeddings
 from windlass.dialects.registry import EMBEDDERS
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
@@ -32,7 +34,12 @@ async def _embed(call: OpenCall) -> OutboundReply:
     call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
     if is_dry_run(call):
         return await answer_plan(call, plan)
-    answer = await attempt.first_of(call, plan, lambda trial, left_s: _try(trial, head, plan, left_s))
+    done: dict[str, list[Vectors]] = {}
+    answer = await attempt.first_of(
+        call,
+        plan,
+        lambda trial, left_s: _try(trial, head, plan, left_s, done.setdefault(trial.planned.name, [])),
+    )
     return await _deliver(call, answer)
 
 
@@ -65,20 +72,30 @@ class _Answer:
     vectors: Vectors
 
 
-async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> _Answer:
+async def _try(
+    trial: Attempt, head: RequestHead, plan: Plan, left_s: float, answers: list[Vectors]
+) -> _Answer:
+    """Ask for the vectors, in as many requests as it takes, and go on behind those that an earlier try got."""
     planned = trial.planned
     embedder = EMBEDDERS[planned.provider.dialect]
-    try:
-        written = embedder.write(head, planned.target.model)
-    except BadRequest as error:
-        raise unsupported(error) from error
-    trial.call.dropped = written.dropped
-    path = embedder.path(planned.target.model)
-    body = await post(trial, path, written.body, plan=plan, left_s=left_s)
-    try:
-        return _Answer(trial, embedder.read(body, head, planned.provider.quirks))
-    except BadRequest as error:
-        raise unusable(planned.provider, error.message) from error
+    clock = asyncio.get_running_loop().time
+    until_s = clock() + left_s
+    parts = vectors.split(head, embedder.most_texts)
+    for part in parts[len(answers) :]:  # one after the other: they share a rate limit
+        try:
+            written = embedder.write(part, planned.target.model, planned.provider.quirks)
+        except BadRequest as error:
+            raise unsupported(error) from error
+        trial.call.dropped = written.dropped
+        path = embedder.path(planned.target.model)
+        left_s = max(0.001, until_s - clock())
+        body = await post(trial, path, written.body, plan=plan, left_s=left_s)
+        try:
+            answers.append(embedder.read(body, part, planned.provider.quirks))
+        except BadRequest as error:
+            raise unusable(planned.provider, error.message) from error
+        trial.call.is_billed = True
+    return _Answer(trial, vectors.join(answers))
 
 
 async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:

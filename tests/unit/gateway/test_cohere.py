@@ -93,10 +93,38 @@ async def test_embeddings_are_shown_as_openais_and_priced(gateway: Gateway) -> N
     assert record.cost.nanousd == record.usage.in_fresh * 120  # $0.12 per million
 
 
-async def test_too_many_texts_are_refused_before_they_are_sent(gateway: Gateway) -> None:
-    answer = await gateway.post("/v1/embeddings", {"model": "cohere/embed-v4.0", "input": ["a"] * 97})
-    assert (answer.status, answer.json["error"]["param"]) == (400, "input")
-    assert gateway.provider.requests() == []
+async def test_many_texts_take_several_requests_and_are_one_answer(gateway: Gateway) -> None:
+    texts = [f"text {number}" for number in range(200)]
+    answer = await gateway.post("/v1/embeddings", {"model": "cohere/embed-v4.0", "input": texts})
+    assert answer.status == 200
+    asked = [json.loads(request["body"])["texts"] for request in gateway.provider.requests()]
+    assert [len(part) for part in asked] == [96, 96, 8]
+    assert [text for part in asked for text in part] == texts
+    assert [item["index"] for item in answer.json["data"]] == list(range(200))
+    firsts = [item["embedding"][0] for item in answer.json["data"]]
+    assert firsts == [place / 8 for size in (96, 96, 8) for place in range(size)]  # as the fake counts them
+    record = gateway.record()
+    assert record.usage is not None
+    assert record.usage.in_fresh == answer.json["usage"]["prompt_tokens"]
+    assert record.usage.in_fresh > len(gateway.provider.requests()[0]["body"]) // 4
+    assert record.attributes["vector_count"] == "200"
+    assert len(record.attempts) == 1
+
+
+async def test_a_retry_goes_on_behind_the_vectors_that_came(gateway: Gateway) -> None:
+    model = "cohere/fault-429?skip=1&times=1&id=parts&retry_after=0.01"
+    answer = await gateway.post("/v1/embeddings", {"model": model, "input": ["a"] * 100})
+    assert (answer.status, len(answer.json["data"])) == (200, 100)
+    assert [len(json.loads(r["body"])["texts"]) for r in gateway.provider.requests()] == [96, 4, 4]
+
+
+async def test_what_was_embedded_before_an_error_may_be_billed(gateway: Gateway) -> None:
+    model = "cohere/fault-400?skip=1&times=9&id=half"
+    answer = await gateway.post("/v1/embeddings", {"model": model, "input": ["a"] * 100})
+    assert answer.status == 400
+    cost = gateway.record().cost
+    assert cost is not None
+    assert (cost.status, cost.reason) == (CostStatus.UNKNOWN, "no_answer")
 
 
 @pytest.mark.parametrize(

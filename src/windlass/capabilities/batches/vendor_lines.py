@@ -38,7 +38,7 @@ def write_body(request: Request, target: VendorTarget) -> WrittenRequest:
     """Write the body for the vendor: an edit of the line's bytes, or a translation. Raises: BadRequest."""
     head = read_head(request)
     if request.url == _EMBEDDINGS:
-        return EMBEDDERS[target.provider.dialect].write(head, target.model)
+        return EMBEDDERS[target.provider.dialect].write(head, target.model, target.provider.quirks)
     codec = CODECS[DIALECTS[request.url]]
     quirks = target.provider.quirks
     if target.codec is codec:

@@ -7,7 +7,7 @@ Source: https://docs.cohere.com/reference/embed.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -18,7 +18,6 @@ from windlass.contracts.provider import Quirks
 from windlass.dialects.cohere.usage import read_usage
 from windlass.dialects.json_fields import text_or_empty
 
-_MOST_TEXTS: Final = 96
 _DEFAULT_INPUT_TYPE: Final = "search_document"
 _INPUT_TYPES: Final = ("search_document", "search_query", "classification", "clustering", "image")
 _TYPES: Final = ("float", "base64", "int8", "uint8", "binary", "ubinary")
@@ -34,10 +33,12 @@ _FLOAT_BYTES = 4
 class CohereEmbedder:
     """Implements `contracts.dialect.Embedder`."""
 
+    most_texts: ClassVar[int] = 96
+
     def path(self, model: str) -> str:
         return "/v2/embed"
 
-    def write(self, head: RequestHead, model: str) -> WrittenRequest:
+    def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:
         given: dict[str, Json] = {name: msgspec.json.decode(value) for name, value in head.fields.items()}
         body: dict[str, Json] = {
             "model": model,
@@ -60,12 +61,6 @@ def _texts(given: Json) -> list[Json]:
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise BadRequest("input: Cohere embeds texts; send a string or an array of strings.", param="input")
-    if len(texts) > _MOST_TEXTS:
-        raise BadRequest(
-            f"input: Cohere embeds at most {_MOST_TEXTS} texts in one call, these are {len(texts)}; send them"
-            " in several calls.",
-            param="input",
-        )
     return list(texts)
 
 

@@ -6,7 +6,7 @@ Source: https://ai.google.dev/api/embeddings. Vertex AI has other paths for them
 import base64
 import struct
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -46,10 +46,12 @@ _INPUT: Final = msgspec.json.Decoder(str | list[str])
 class GeminiEmbedder:
     """Implements `contracts.dialect.Embedder`."""
 
+    most_texts: ClassVar[int] = 100
+
     def path(self, model: str) -> str:
         return path_of(model, "batchEmbedContents")
 
-    def write(self, head: RequestHead, model: str) -> WrittenRequest:
+    def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:
         """Raises: BadRequest for tokens instead of texts."""
         config = _config(head)
         name = f"models/{model.removeprefix('models/')}"

@@ -3,7 +3,7 @@
 import base64
 import sys
 from array import array
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -21,10 +21,12 @@ _READ: Final = frozenset({"model", "input", "encoding_format", "truncate", *_SAM
 class OllamaEmbedder:
     """Implements `contracts.dialect.Embedder`. Nothing is truncated unless `truncate` says so."""
 
+    most_texts: ClassVar[int] = 0
+
     def path(self, model: str) -> str:
         return "/api/embed"
 
-    def write(self, head: RequestHead, model: str) -> WrittenRequest:
+    def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:
         given: dict[str, Json] = {name: msgspec.json.decode(value) for name, value in head.fields.items()}
         asked = given.get("input")
         texts = [asked] if isinstance(asked, str) else asked

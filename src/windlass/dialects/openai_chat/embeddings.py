@@ -1,6 +1,6 @@
 """Embeddings as OpenAI and its likes write them: heads are edited, vectors are counted and never rebuilt."""
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from windlass.dialects.openai_chat.usage import read_usage
 from windlass.dialects.raw_object import is_null, join_object, read_model, read_value, split_object
 
 PATH: Final = "/embeddings"
+_MISTRAL_SIZE: Final = "output_dimension"  # https://docs.mistral.ai/capabilities/embeddings/code_embeddings
 _FLOAT_BYTES = 4  # base64 is of little-endian float32
 
 
@@ -38,19 +39,23 @@ def read_head(body: bytes) -> RequestHead:
 class OpenAiEmbedder:
     """Implements `contracts.dialect.Embedder`."""
 
+    most_texts: ClassVar[int] = 0
+
     def path(self, model: str) -> str:
         return PATH
 
-    def write(self, head: RequestHead, model: str) -> WrittenRequest:
-        return WrittenRequest(edit(head, model))
+    def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:
+        return WrittenRequest(edit(head, model, quirks))
 
     def read(self, body: bytes, head: RequestHead, quirks: Quirks) -> Vectors:
         return read_vectors(body, quirks)
 
 
-def edit(head: RequestHead, model: str) -> bytes:
-    """Change the model; every other value keeps its bytes and its place."""
+def edit(head: RequestHead, model: str, quirks: Quirks) -> bytes:
+    """Change the model, and what Mistral calls by another name; every value keeps its bytes and its place."""
     fields: dict[str, msgspec.Raw | bytes] = dict(head.fields)
+    if quirks.is_mistral and _MISTRAL_SIZE not in fields:
+        fields = {_MISTRAL_SIZE if name == "dimensions" else name: value for name, value in fields.items()}
     if model != head.model:
         fields["model"] = msgspec.json.encode(model)
     return join_object(fields)

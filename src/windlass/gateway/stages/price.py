@@ -67,11 +67,14 @@ def of_unfinished(attempts: Sequence[AttemptRecord]) -> Cost:
     return Cost(CostStatus.UNKNOWN, reason="cancelled") if attempts else NOT_SENT
 
 
-def of_failed(attempts: Sequence[AttemptRecord]) -> Cost:
-    """Price a call without an answer: an error answer is not billed, a silence or a broken answer may be."""
+def of_failed(attempts: Sequence[AttemptRecord], *, is_billed: bool) -> Cost:
+    """Price a call without an answer: an error answer is not billed, a silence or a broken answer may be.
+
+    is_billed: whether a part of the call was answered before.
+    """
     sent = [attempt for attempt in attempts if attempt.error_type != "unsupported"]
     if not sent:
         return NOT_SENT
-    if all(attempt.http_status >= _FIRST_ERROR for attempt in sent):
+    if not is_billed and all(attempt.http_status >= _FIRST_ERROR for attempt in sent):
         return REFUSED
     return Cost(CostStatus.UNKNOWN, reason="no_answer")

@@ -71,6 +71,7 @@ class OpenCall:
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
     dropped: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list[str])
+    is_billed: bool = False  # a part of what was asked has been answered
     facts: dict[str, str] = field(default_factory=dict[str, str])  # attributes of its record
     is_settled: bool = False
     following: Awaitable[None] | None = None  # done once a reply made in the background can't be forgotten

@@ -44,7 +44,7 @@ def test_a_count_is_asked_for_as_each_host_takes_it() -> None:
 
 def test_every_text_is_a_request_of_its_own() -> None:
     head = head_of(input=["rope", "drum"], dimensions=64, input_type="document", title="T", extra=1)
-    written = EMBEDDER.write(head, "gemini-embedding-001")
+    written = EMBEDDER.write(head, "gemini-embedding-001", STANDARD)
     asked = json.loads(written.body)["requests"]
     config = {"taskType": "RETRIEVAL_DOCUMENT", "outputDimensionality": 64, "title": "T"}
     assert asked == [

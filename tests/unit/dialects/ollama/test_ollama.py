@@ -174,7 +174,7 @@ def test_a_line_that_never_ends_is_given_up() -> None:
 def test_embeddings_cross_in_both_encodings() -> None:
     body = {"model": "m", "input": "hi", "dimensions": 2, "encoding_format": "base64", "user": "ada"}
     head = read_head(json.dumps(body).encode())
-    request = EMBEDDER.write(head, "nomic-embed-text")
+    request = EMBEDDER.write(head, "nomic-embed-text", STANDARD)
     assert json.loads(request.body) == {
         "model": "nomic-embed-text",
         "input": ["hi"],
