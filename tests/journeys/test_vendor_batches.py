@@ -24,7 +24,7 @@ batches: {{poll_s: 0.2}}
 
 @pytest.fixture
 def fake(vendor: FakeBatches) -> FakeBatches:
-    vendor.is_quick, vendor.has_batch_api = True, True
+    vendor.is_quick, vendor.has_batch_api, vendor.answers_lost = True, True, 0
     vendor.files.clear()
     vendor.batches.clear()
     vendor.requests.clear()
@@ -77,7 +77,7 @@ def test_openai_runs_the_lines_at_the_price_of_a_batch(
     assert float(row["windlass"]["cost_usd"]) == pytest.approx(expected, abs=2e-9)
     assert span["cost_usd"] == row["windlass"]["cost_usd"]
     assert span["attributes"]["batch_id"] == batch.id
-    assert span["attributes"]["provider_batch_id"] == "batch_vendor1"
+    assert [span["attributes"]["provider_batch_id"]] == list(fake.batches)
 
 
 def test_anthropic_runs_translated_lines(
@@ -152,4 +152,31 @@ def test_a_vendors_batch_survives_a_kill_of_the_worker(
     batch: Any = ended(client, batch_id)
 
     assert set(rows_of(client, batch.output_file_id)) == {f"{n}" for n in range(10)}
+    assert len(fake.batches) == 1
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1", "claude-haiku-4-5"])
+def test_a_batch_whose_making_was_never_answered_is_found_and_not_made_twice(
+    model: str, client: openai.OpenAI, fake: FakeBatches
+) -> None:
+    fake.answers_lost = 1
+    batch: Any = ended(client, submit(client, [line("one", model), line("two", model)]))
+
+    assert set(rows_of(client, batch.output_file_id)) == {"one", "two"}
+    assert len(fake.batches) == 1
+
+
+def test_while_a_lost_batch_can_not_be_told_from_others_none_is_made(
+    client: openai.OpenAI, fake: FakeBatches
+) -> None:
+    fake.answers_lost, fake.is_quick = 1, False  # Anthropic shows the lines of a batch at its end alone
+    batch_id = submit(client, [line("one", "claude-haiku-4-5")])
+
+    def looks() -> int:
+        return sum("batches?" in what for what, _, _ in fake.requests)
+
+    wait_until(lambda: looks() >= 2)
+    assert len(fake.batches) == 1
+    fake.finish()
+    assert set(rows_of(client, ended(client, batch_id).output_file_id)) == {"one"}
     assert len(fake.batches) == 1

@@ -6,10 +6,12 @@ with `is_quick`. A line that holds `fault-400` fails with that status; without `
 """
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +26,8 @@ class FakeBatches:
     url: str = ""
     is_quick: bool = True
     has_batch_api: bool = True
+    answers_lost: int = 0  # how many batches are made and never told of: the connection breaks
+    made: int = 0  # of all tests: ids never come again
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
@@ -116,12 +120,20 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _begin(self, batch: dict[str, Any], prefix: str) -> None:
-        batch["id"] = f"{prefix}_vendor{len(self.fake.batches) + 1}"
+        if prefix == "msgbatch":
+            batch["created_at"] = datetime.now(UTC).isoformat()
+        self.fake.made += 1
+        batch["id"] = f"{prefix}_vendor{self.fake.made}"
         self.fake.batches[batch["id"]] = batch
         shown = _shown(batch)
         if self.fake.is_quick:
             self.fake.end(batch, is_cancelled=False)
-        self._answer(200, shown)
+        if self.fake.answers_lost:
+            self.fake.answers_lost -= 1
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            self._answer(200, shown)
 
     def _keep_file(self, body: bytes) -> dict[str, Any]:
         head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()

@@ -75,7 +75,7 @@ class _Answer:
 async def _try(
     trial: Attempt, head: RequestHead, plan: Plan, left_s: float, answers: list[Vectors]
 ) -> _Answer:
-    """Ask for the vectors, in as many requests as it takes, and go on behind those that an earlier try got."""
+    """Ask for the vectors in as many requests as it takes; go on behind those that an earlier try got."""
     planned = trial.planned
     embedder = EMBEDDERS[planned.provider.dialect]
     clock = asyncio.get_running_loop().time

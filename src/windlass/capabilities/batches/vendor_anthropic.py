@@ -3,21 +3,26 @@
 Source: https://docs.anthropic.com/en/api/creating-message-batches and /retrieving-message-batch-results
 """
 
+import math
 from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from windlass.base.errors import UpstreamRefused
 from windlass.capabilities.batches.records import VendorJob
 from windlass.capabilities.batches.targets import VendorTarget
 from windlass.capabilities.batches.vendor_api import (
     JobFile,
+    LostJob,
+    NotYetKnown,
     VendorHttp,
     VendorIds,
     VendorProgress,
     VendorResult,
+    decode,
     line_id,
     number_of,
     stream_of,
@@ -25,6 +30,7 @@ from windlass.capabilities.batches.vendor_api import (
 from windlass.capabilities.batches.vendor_lines import as_raw
 
 _PATH = "/messages/batches"
+_CLOCKS_NS = 600 * 10**9  # how far the vendor's clock may be behind ours
 _STATUS: Final[Mapping[str, int]] = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -46,6 +52,11 @@ _NOT_RUN: Final[Mapping[str, tuple[str, str]]] = {
 class _Batch(msgspec.Struct):
     id: str
     processing_status: str = ""
+    created_at: str = ""
+
+
+class _Page(msgspec.Struct):
+    data: list[_Batch]
 
 
 class _Words(msgspec.Struct):
@@ -74,24 +85,42 @@ class AnthropicBatches:
 
     http: VendorHttp
 
-    def frame(self, lines: Iterator[tuple[int, str, bytes]]) -> Iterator[bytes]:
+    def frame(self, lines: Iterator[tuple[int, str, bytes]], token: str) -> Iterator[bytes]:
         separator = b'{"requests":['
         for number, _, body in lines:
-            yield separator + msgspec.json.encode({"custom_id": line_id(number), "params": as_raw(body)})
+            row = {"custom_id": line_id(token, number), "params": as_raw(body)}
+            yield separator + msgspec.json.encode(row)
             separator = b","
         yield b"]}"
 
     async def submit(self, target: VendorTarget, job: VendorJob, sent: JobFile) -> VendorIds:
         headers = {"content-length": str(sent.size_bytes), "content-type": "application/json"}
         answer = await self.http.call(target, "POST", _PATH, upload=stream_of(sent.file), headers=headers)
-        return VendorIds(_decode(answer).id)
+        return VendorIds(decode(answer, _Batch).id)
 
-    async def find(self, target: VendorTarget, token: str) -> VendorIds | None:
-        """Nothing of ours can be put on a batch there, so it can't be found again."""
+    async def find(self, target: VendorTarget, lost: LostJob) -> VendorIds | None:
+        """Look into the results of later batches: only there stands which lines a batch has."""
+        answer = await self.http.call(target, "GET", f"{_PATH}?limit=100")
+        is_open = False
+        for batch in decode(answer, _Page).data:
+            if batch.id in lost.others or _made_ns(batch) < lost.since_ns - _CLOCKS_NS:
+                continue
+            if batch.processing_status != "ended":
+                is_open = True
+            elif await self._is_of(target, batch.id, lost.token):
+                return VendorIds(batch.id)
+        if is_open:
+            raise NotYetKnown("one of the batches that run there may be the one whose id was lost")
         return None
 
+    async def _is_of(self, target: VendorTarget, batch_id: str, token: str) -> bool:
+        async with aclosing(self.http.rows(target, f"{_PATH}/{batch_id}/results")) as rows:
+            async for row in rows:
+                return f'"{token}-'.encode() in row
+        return False
+
     async def progress(self, target: VendorTarget, job: VendorJob) -> VendorProgress:
-        batch = _decode(await self.http.call(target, "GET", f"{_PATH}/{job.vendor_batch_id}"))
+        batch = decode(await self.http.call(target, "GET", f"{_PATH}/{job.vendor_batch_id}"), _Batch)
         # The documented path, not `results_url`: that names the vendor's host, which may be behind a proxy.
         urls = (f"{_PATH}/{job.vendor_batch_id}/results",)
         return VendorProgress(batch.processing_status == "ended", urls)
@@ -120,10 +149,9 @@ class AnthropicBatches:
         )
 
 
-def _decode(body: bytes) -> _Batch:
+def _made_ns(batch: _Batch) -> float:
+    """Return when a batch was made; one that does not say so counts as new."""
     try:
-        return msgspec.json.decode(body, type=_Batch)
-    except msgspec.DecodeError as error:
-        raise UpstreamRefused(
-            "the provider's batch API sent an answer that can't be read", http_status=502
-        ) from error
+        return datetime.fromisoformat(batch.created_at).timestamp() * 1e9
+    except ValueError:
+        return math.inf

@@ -1,10 +1,12 @@
 """What every vendor's batch API comes down to, and the requests they share; each vendor has its own file."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
-from windlass.base.errors import UpstreamRefused
+import msgspec
+
+from windlass.base.errors import UpstreamError, UpstreamRefused
 from windlass.base.threads import in_thread
 from windlass.capabilities.batches.records import VendorJob
 from windlass.capabilities.batches.targets import VendorTarget
@@ -15,6 +17,7 @@ _CONNECT_S = 10.0
 _TOTAL_S = 3600.0  # a file of 200 MB over a slow line
 _MAX_SMALL_BYTES = 5_000_000
 _BLOCK = 262_144
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +57,33 @@ class JobFile:
     file: BinaryIO
 
 
+@dataclass(frozen=True, slots=True)
+class LostJob:
+    """A job that may be at the vendor though no answer said so."""
+
+    token: str
+    since_ns: int  # not before; the vendor's clock may differ
+    others: frozenset[str]  # ids of batches there that are known to be others
+
+
+class NotYetKnown(UpstreamError):
+    """Whether a job arrived shows only later."""
+
+
 class VendorApi(Protocol):
     """Raises: UpstreamError, UpstreamRefused with the vendor's status, anywhere."""
 
-    def frame(self, lines: Iterator[tuple[int, str, bytes]]) -> Iterator[bytes]:
-        """Write a job's file; lines: number, path and body of each."""
+    def frame(self, lines: Iterator[tuple[int, str, bytes]], token: str) -> Iterator[bytes]:
+        """Write a job's file; lines: number, path and body of each. token: names the job in each line."""
         ...
 
     async def submit(self, target: VendorTarget, job: VendorJob, sent: JobFile) -> VendorIds: ...
 
-    async def find(self, target: VendorTarget, token: str) -> VendorIds | None:
-        """Look for a job that was sent when its answer was lost; None: it can't be told, or is not there."""
+    async def find(self, target: VendorTarget, lost: LostJob) -> VendorIds | None:
+        """Look for a job that was sent when its answer was lost; None: it never arrived.
+
+        Raises: NotYetKnown while that can't be told.
+        """
         ...
 
     async def progress(self, target: VendorTarget, job: VendorJob) -> VendorProgress: ...
@@ -107,14 +126,17 @@ class VendorHttp:
         upload: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        """Ask and read a small answer. Raises: UpstreamRefused, UpstreamError."""
+        """Ask and read a small answer. An upload is sent once, a body again when its connection was stale.
+
+        Raises: UpstreamRefused, UpstreamError.
+        """
         reply = await self._open(target, method, path, body=body, upload=upload, headers=headers)
         try:
             return await reply.read(_MAX_SMALL_BYTES)
         finally:
             reply.close()
 
-    async def rows(self, target: VendorTarget, path: str) -> AsyncIterator[bytes]:
+    async def rows(self, target: VendorTarget, path: str) -> AsyncGenerator[bytes, None]:
         """Read a result file row by row, as it arrives. Raises: UpstreamRefused, UpstreamError."""
         reply = await self._open(target, "GET", path)
         splitter = _Rows()
@@ -171,11 +193,29 @@ async def stream_of(file: BinaryIO, before: bytes = b"", after: bytes = b"") -> 
         yield after
 
 
-def line_id(number: int) -> str:
-    """Name a line at a vendor: the caller's own ids may be longer, or of other letters, than it takes."""
-    return f"line-{number}"
+async def once(body: bytes) -> AsyncIterator[bytes]:
+    """Send a body as an upload, which is never sent again by itself."""
+    yield body
+
+
+def line_id(token: str, number: int) -> str:
+    """Name a line at a vendor: the caller's own ids may be longer, or of other letters, than it takes.
+
+    The longest is Anthropic's 64 letters, digits, hyphens and underscores.
+    """
+    return f"{token}-{number}"
 
 
 def number_of(text: object) -> int | None:
-    digits = text.removeprefix("line-") if isinstance(text, str) and text.startswith("line-") else ""
+    digits = text.rpartition("-")[2] if isinstance(text, str) else ""
     return int(digits) if digits.isdecimal() else None
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Read a small answer. Raises: UpstreamRefused."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise UpstreamRefused(
+            "the provider's batch API sent an answer that can't be read", http_status=502
+        ) from error

@@ -21,7 +21,14 @@ from windlass.capabilities.batches.records import (
     VendorJob,
 )
 from windlass.capabilities.batches.targets import Models, VendorTarget
-from windlass.capabilities.batches.vendor_api import JobFile, VendorApi, VendorHttp
+from windlass.capabilities.batches.vendor_api import (
+    JobFile,
+    LostJob,
+    NotYetKnown,
+    VendorApi,
+    VendorHttp,
+    VendorIds,
+)
 from windlass.capabilities.batches.vendor_lines import write_body
 from windlass.capabilities.batches.vendor_results import ResultTaker
 from windlass.capabilities.batches.work_store import WorkStore
@@ -84,18 +91,17 @@ class VendorLane:
             )
             return await self._change(batch, job, state="ended")
         if job.state in {"waiting", "sending"}:
-            if is_ending and job.state == "waiting":
-                await in_thread(close_waiting, batch, job.number, self.store, self.clock)
-                return await self._change(batch, job, state="ended")
+            if is_ending:
+                return await self._leave(batch, job, target)
             return await self._submit(batch, job, target)
         return await self._look(batch, job, target, is_ending=is_ending)
 
     async def _submit(self, batch: Batch, job: VendorJob, target: VendorTarget) -> VendorJob:
         """Send a job. One whose sending was cut off is looked for first, so that it is not run twice."""
-        api, token = self.apis[target.api], f"{batch.batch_id}-{job.number}"
-        found = await api.find(target, token) if job.state == "sending" else None
+        found = await self._find(batch, job, target)
         if found is None:
-            job = await self._change(batch, job, state="sending")
+            api, token = self.apis[target.api], _token(batch, job)
+            job = await self._change(batch, job, state="sending", submitted_ns=self.clock.now_ns())
             sent = await in_thread(self._write_file, batch, job, target, token)
             if sent is None:  # no line of it can be written for this vendor
                 return await self._change(batch, job, state="ended")
@@ -103,14 +109,30 @@ class VendorLane:
                 found = await api.submit(target, job, sent)
             finally:
                 await in_thread(self._drop_file, sent.file, token)
+        return await self._run(batch, job, found)
+
+    async def _run(self, batch: Batch, job: VendorJob, found: VendorIds) -> VendorJob:
         return await self._change(
-            batch,
-            job,
-            state="running",
-            vendor_batch_id=found.batch_id,
-            vendor_file_id=found.file_id,
-            submitted_ns=self.clock.now_ns(),
+            batch, job, state="running", vendor_batch_id=found.batch_id, vendor_file_id=found.file_id
         )
+
+    async def _find(self, batch: Batch, job: VendorJob, target: VendorTarget) -> VendorIds | None:
+        if job.state != "sending":
+            return None
+        others = await in_thread(self.store.vendor_batch_ids, job.provider)
+        lost = LostJob(_token(batch, job), job.submitted_ns or 0, others)
+        return await self.apis[target.api].find(target, lost)
+
+    async def _leave(self, batch: Batch, job: VendorJob, target: VendorTarget) -> VendorJob:
+        """Give a job up that is not known to have arrived; one that did is cancelled like any other."""
+        try:
+            found = await self._find(batch, job, target)
+        except NotYetKnown:
+            found = None
+        if found is not None:
+            return await self._run(batch, job, found)
+        await in_thread(close_waiting, batch, job.number, self.store, self.clock)
+        return await self._change(batch, job, state="ended")
 
     async def _look(
         self, batch: Batch, job: VendorJob, target: VendorTarget, *, is_ending: bool
@@ -170,7 +192,7 @@ class VendorLane:
         body = self.bodies.begin()
         try:
             lines = _Bodies(self, batch, job, target)
-            for block in self.apis[target.api].frame(iter(lines)):
+            for block in self.apis[target.api].frame(iter(lines), token):
                 body.write(block)
             if not lines.count:
                 return None
@@ -208,6 +230,10 @@ class _Bodies:
                     continue
                 self.count += 1
                 yield line.number, self.job.path, written.body
+
+
+def _token(batch: Batch, job: VendorJob) -> str:
+    return f"{batch.batch_id}-{job.number}"
 
 
 def _job_file(token: str) -> FileId:

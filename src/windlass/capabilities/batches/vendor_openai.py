@@ -6,28 +6,29 @@ Source: https://platform.openai.com/docs/api-reference/batch and https://platfor
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from windlass.base.errors import UpstreamRefused
 from windlass.capabilities.batches.records import VendorJob
 from windlass.capabilities.batches.targets import VendorTarget
 from windlass.capabilities.batches.vendor_api import (
     JobFile,
+    LostJob,
     VendorHttp,
     VendorIds,
     VendorProgress,
     VendorResult,
+    decode,
     line_id,
     number_of,
+    once,
     stream_of,
 )
 from windlass.capabilities.batches.vendor_lines import as_raw
 
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 _TOKEN = "windlass_job"  # noqa: S105 - the name of a metadata entry, no secret
-T = TypeVar("T")
 
 
 class _Fault(msgspec.Struct):
@@ -75,9 +76,9 @@ class OpenAiBatches:
 
     http: VendorHttp
 
-    def frame(self, lines: Iterator[tuple[int, str, bytes]]) -> Iterator[bytes]:
+    def frame(self, lines: Iterator[tuple[int, str, bytes]], token: str) -> Iterator[bytes]:
         for number, path, body in lines:
-            row = {"custom_id": line_id(number), "method": "POST", "url": path, "body": as_raw(body)}
+            row = {"custom_id": line_id(token, number), "method": "POST", "url": path, "body": as_raw(body)}
             yield msgspec.json.encode(row) + b"\n"
 
     async def submit(self, target: VendorTarget, job: VendorJob, sent: JobFile) -> VendorIds:
@@ -88,18 +89,20 @@ class OpenAiBatches:
             "completion_window": "24h",
             "metadata": {_TOKEN: sent.token},
         }
-        answer = await self.http.call(target, "POST", "/batches", body=msgspec.json.encode(body))
-        return VendorIds(_decode(answer, _Batch).id, file_id)
+        sent_once = msgspec.json.encode(body)
+        headers = {"content-length": str(len(sent_once)), "content-type": "application/json"}
+        answer = await self.http.call(target, "POST", "/batches", upload=once(sent_once), headers=headers)
+        return VendorIds(decode(answer, _Batch).id, file_id)
 
-    async def find(self, target: VendorTarget, token: str) -> VendorIds | None:
-        page = _decode(await self.http.call(target, "GET", "/batches?limit=100"), _Page)
+    async def find(self, target: VendorTarget, lost: LostJob) -> VendorIds | None:
+        page = decode(await self.http.call(target, "GET", "/batches?limit=100"), _Page)
         for batch in page.data:
-            if (batch.metadata or {}).get(_TOKEN) == token:
+            if (batch.metadata or {}).get(_TOKEN) == lost.token:
                 return VendorIds(batch.id, batch.input_file_id or "")
         return None
 
     async def progress(self, target: VendorTarget, job: VendorJob) -> VendorProgress:
-        batch = _decode(await self.http.call(target, "GET", f"/batches/{job.vendor_batch_id}"), _Batch)
+        batch = decode(await self.http.call(target, "GET", f"/batches/{job.vendor_batch_id}"), _Batch)
         files = [one for one in (batch.output_file_id, batch.error_file_id) if one]
         faults = batch.errors.data if batch.errors and batch.errors.data else []
         refusal = "; ".join(str(one.message or one.code) for one in faults[:3])
@@ -142,13 +145,4 @@ class OpenAiBatches:
         }
         upload = stream_of(sent.file, before, after)
         answer = await self.http.call(target, "POST", "/files", upload=upload, headers=headers)
-        return _decode(answer, _File).id
-
-
-def _decode(body: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
-        raise UpstreamRefused(
-            "the provider's batch API sent an answer that can't be read", http_status=502
-        ) from error
+        return decode(answer, _File).id

@@ -191,6 +191,14 @@ class WorkStore:
                 job_of(row) for row in connection.execute(query.order_by(vendor_jobs.c.number)).mappings()
             )
 
+    def vendor_batch_ids(self, provider: str) -> frozenset[str]:
+        """Return the ids of the batches that are known to be at a provider."""
+        known = (vendor_jobs.c.provider == provider, vendor_jobs.c.vendor_batch_id != "")
+        with self._tables.read() as connection:
+            return frozenset(
+                connection.execute(sa.select(vendor_jobs.c.vendor_batch_id).where(*known)).scalars()
+            )
+
     def change_job(self, batch_id: BatchId, job: VendorJob, **values: object) -> VendorJob:
         with self._tables.write() as connection:
             connection.execute(
