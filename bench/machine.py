@@ -37,6 +37,7 @@ def describe() -> dict[str, object]:
         "cpu": model,
         "cores": os.cpu_count(),
         "system": platform.system(),
+        "yardstick_us": {"usual": YARDSTICK_US, "seen": yardstick_us()},
     }
 
 
