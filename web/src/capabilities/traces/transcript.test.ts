@@ -33,6 +33,12 @@ test("attempts that failed before the answer stand beside it", () => {
   expect(turn?.kind === "turn" && turn.failedAttempts.map(({ error }) => error)).toEqual(["529 overloaded"]);
 });
 
+test("an attempt whose error is that of the call is not told twice", () => {
+  const spans = detail(item(2, now)).spans.map((span) => (span.type === "attempt" ? span : { ...span, error: "529 overloaded" }));
+  const [turn] = transcript(spans).filter((entry) => entry.kind === "turn");
+  expect(turn!.failedAttempts).toEqual([]);
+});
+
 test("retrieval comes before the answer that used it", () => {
   expect(transcript(detail(item(0, now)).spans).map(({ kind }) => kind)).toEqual(["retrieval", "turn", "other"]);
 });

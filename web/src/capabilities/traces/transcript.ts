@@ -111,7 +111,7 @@ export function transcript(spans: Span[]): Entry[] {
     const home = span.parent_span_id ?? "";
     const unsaid = span.input.slice(repeatedCount(span.input, said.get(home) ?? []));
     const fresh = unsaid.filter((message) => !isShown(message, shownAnswers));
-    const failedAttempts = failures.get(span.span_id) ?? [];
+    const failedAttempts = (failures.get(span.span_id) ?? []).filter(({ error }) => error !== span.error); // said once
     entries.push({ kind: "turn", span, fresh, repeated: span.input.length - fresh.length, failedAttempts });
     said.set(home, [...span.input, ...span.output]);
   }
