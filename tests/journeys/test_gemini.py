@@ -23,11 +23,15 @@ CONFIG = """
 providers:
   gemini: {{api_key: "AIza-lab-key-0123456789", base_url: "{url}/v1beta"}}
   vertex: {{project: lab-project, region: europe-west4, credentials_file: "{file}", base_url: "{url}{path}"}}
+  vertex-anthropic:
+    {{project: lab-project, region: europe-west4, credentials_file: "{file}", base_url: "{url}{claude}"}}
   nobody: {{dialect: gemini, auth: google_oauth, base_url: "{url}/v1", credentials_file: /none.json}}
 routes:
   either: {{targets: [{{model: gemini/fault-array}}, {{model: gemini/gemini-2.5-flash}}]}}
 """
 VERTEX_PATH = "/v1/projects/lab-project/locations/europe-west4/publishers/google"
+CLAUDE_PATH = "/v1/projects/lab-project/locations/europe-west4/publishers/anthropic"
+CLAUDE = "vertex-anthropic/claude-sonnet-4-5@20250929"
 ASK: Any = [{"role": "user", "content": "What is a windlass?"}]
 MODEL = "gemini/gemini-3.8-flash"  # whose signatures are checked
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -47,7 +51,7 @@ def house(
 ) -> Iterator[RunningWindlass]:
     folder = tmp_path_factory.mktemp("gemini")
     file = tokens.write_key_file(folder / "account.json")
-    config = CONFIG.format(url=provider.url, file=file, path=VERTEX_PATH)
+    config = CONFIG.format(url=provider.url, file=file, path=VERTEX_PATH, claude=CLAUDE_PATH)
     with run_windlass(folder / "home", config=config) as running:
         yield running
 
@@ -356,6 +360,39 @@ def test_vertex_is_called_with_a_token_of_its_account(
     assert set(json.loads(sent["body"])) == {"contents", "labels"}
     assert raw.headers["x-windlass-dropped"] == "service_tier"
     assert gateway_span(house, raw.headers["x-windlass-trace-id"])["cost_status"] == "computed"
+
+
+def test_claude_on_vertex_keeps_an_anthropic_callers_bytes(
+    claude: anthropic.Anthropic, house: RunningWindlass, provider: FakeProvider, tokens: TokenServer
+) -> None:
+    raw = claude.messages.with_raw_response.create(
+        model=CLAUDE, max_tokens=50, messages=ASK, extra_body={"unknown": [1.0, "ü"]}
+    )
+    with claude.messages.stream(model=CLAUDE, max_tokens=50, messages=ASK) as stream:
+        streamed = stream.get_final_text()
+    counted = claude.messages.count_tokens(model=CLAUDE, messages=ASK)
+    whole, stream_sent, count_sent = provider.requests()[-3:]
+
+    assert raw.parse().content[0].type == "text"
+    assert streamed
+    assert counted.input_tokens > 0
+    model = f"{CLAUDE_PATH}/models/claude-sonnet-4-5@20250929"
+    assert (whole["path"], stream_sent["path"]) == (f"{model}:rawPredict", f"{model}:streamRawPredict")
+    assert count_sent["path"] == f"{CLAUDE_PATH}/models/count-tokens:rawPredict"
+    assert whole["headers"]["authorization"] == f"Bearer {tokens.issued[-1]}"
+    asked = {"max_tokens": 50, "messages": ASK, "unknown": [1.0, "ü"]}
+    assert json.loads(whole["body"]) == {**asked, "anthropic_version": "vertex-2023-10-16"}
+    span = gateway_span(house, raw.headers["x-windlass-trace-id"])
+    assert (span["cost_status"], span["provider"]) == ("computed", "vertex-anthropic")
+
+
+def test_claude_on_vertex_answers_callers_of_other_dialects(
+    client: openai.OpenAI, provider: FakeProvider
+) -> None:
+    whole = client.chat.completions.create(model=CLAUDE, messages=ASK)
+    pieces = client.chat.completions.create(model=CLAUDE, messages=ASK, stream=True)
+    assert whole.choices[0].message.content == "".join(one.choices[0].delta.content or "" for one in pieces)
+    assert "model" not in json.loads(provider.requests()[-1]["body"])
 
 
 def test_a_provider_without_credentials_says_what_to_do(client: openai.OpenAI) -> None:

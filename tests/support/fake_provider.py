@@ -49,6 +49,7 @@ from tests.support import fake_azure as azure
 from tests.support import fake_bedrock as bedrock
 from tests.support import fake_cohere as cohere
 from tests.support import fake_gemini as gemini
+from tests.support import fake_vertex as vertex
 from tests.support.fake_responses import kept
 
 _KEPT_BODY = 100_000
@@ -117,7 +118,8 @@ class Connection(asyncio.Protocol):
             return
         self._seen.counts["calls"] += 1
         google_model = gemini.model_of(path)
-        model = google_model or bedrock.model_of(path) or _model_of(body)
+        claude = vertex.model_of(path)
+        model = google_model or bedrock.model_of(path) or claude or _model_of(body)
         options = {**dict(parse_qsl(path.partition("?")[2])), **_options(model, self._headers)}
         fault = self._fault(options)
         self._seen.requests.append(
@@ -131,6 +133,10 @@ class Connection(asyncio.Protocol):
         )
         if bedrock.model_of(path) and self._refuse_stranger(path, body):
             return
+        if claude and (words := vertex.refusal(path, body)):
+            self._answer(400, answers.error_body("anthropic", 400, words))
+            return
+        path = vertex.own_path(path) if claude else path
         if google_model:
             self._work = asyncio.get_running_loop().create_task(self._gemini(path, body, fault))
             return

@@ -192,7 +192,7 @@ class UpstreamCodec(Protocol):
         self, status: int, headers: Mapping[str, str], body: bytes, now_s: float
     ) -> UpstreamFailure: ...
 
-    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+    def upstream_path(self, model: str, *, is_stream: bool, quirks: Quirks = STANDARD) -> str:
         """Return what follows the provider's base URL, escaped as the host wants it."""
         ...
 

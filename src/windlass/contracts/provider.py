@@ -34,7 +34,7 @@ class Quirks:
     is_usage_cost_reported: bool = False  # usage.cost in dollars (OpenRouter)
     takes_reasoning_content: bool = False  # wants earlier thinking back in `reasoning_content`
     sends_done: bool = True  # ends a stream with `data: [DONE]`
-    is_vertex: bool = False  # Gemini's dialect as Vertex AI speaks it: labels, and no service tiers
+    is_vertex: bool = False  # Gemini's or Anthropic's dialect as Vertex AI speaks it
     rejects: tuple[str, ...] = ()  # fields it answers 4xx to
     seed_field: str = "seed"
     call_id_length: int = 0  # of tool calls, in letters and digits; 0: as they come

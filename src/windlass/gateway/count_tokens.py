@@ -64,9 +64,9 @@ async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> 
         tokens = await _estimate(call.request.body)
         return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens, is_estimated=True)
     quirks = planned.provider.quirks
-    written = call.codec.edit(head, model=planned.target.model, quirks=quirks, facts=planned.facts)
+    written = count_tokens.edit(head, model=planned.target.model, quirks=quirks, facts=planned.facts)
     call.dropped = written.dropped
-    body = await post(trial, count_tokens.PATH, written.body, plan=plan, left_s=left_s)
+    body = await post(trial, count_tokens.path_of(quirks), written.body, plan=plan, left_s=left_s)
     try:
         return _Answer(trial, body, count_tokens.read_count(body))
     except BadRequest as error:

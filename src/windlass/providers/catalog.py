@@ -1,5 +1,6 @@
 """Reads the catalogue, one TOML file per known host; who has a key for it is not its business."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -82,6 +83,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     batch_api: Literal["", "openai", "anthropic"] = ""
     key_variable: str = ""
     price_provider: str = ""
+    listed: str = (
+        ""  # which models of the price table are reached here, as a regular expression for their start
+    )
     is_free: bool = False
     docs_url: str = ""
     headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
@@ -144,7 +148,7 @@ def _read(path: Path, listed: Mapping[str, Mapping[str, int]]) -> KnownHost:
     models += tuple(
         ModelFacts(provider=path.stem, name=name, context_tokens=context_tokens)
         for name, context_tokens in listed.get(file.price_provider or path.stem, {}).items()
-        if name not in described
+        if name not in described and re.match(file.listed, name)
     )
     return KnownHost(
         provider,

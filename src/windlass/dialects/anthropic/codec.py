@@ -16,7 +16,7 @@ from windlass.contracts.dialect import (
 )
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects import failures
-from windlass.dialects.anthropic import errors
+from windlass.dialects.anthropic import errors, vertex
 from windlass.dialects.anthropic import head as heads
 from windlass.dialects.anthropic import reply as replies
 from windlass.dialects.anthropic.request_reader import read_request
@@ -53,7 +53,7 @@ class AnthropicMessages:
     def edit(
         self, head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None
     ) -> WrittenRequest:
-        return heads.edit(head, model=model, facts=facts)
+        return heads.edit(head, model=model, quirks=quirks, facts=facts)
 
     def read_request(self, body: bytes) -> ChatRequest:
         return read_request(body)
@@ -61,7 +61,7 @@ class AnthropicMessages:
     def write_request(
         self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None
     ) -> WrittenRequest:
-        return write_request(request, facts=facts)
+        return write_request(request, quirks=quirks, facts=facts)
 
     def read_reply(self, body: bytes, quirks: Quirks = STANDARD) -> ChatReply:
         return replies.read_reply(body)
@@ -92,8 +92,8 @@ class AnthropicMessages:
     def keep_alive(self) -> bytes:
         return PING_FRAME
 
-    def upstream_path(self, model: str, *, is_stream: bool) -> str:
-        return "/messages"
+    def upstream_path(self, model: str, *, is_stream: bool, quirks: Quirks = STANDARD) -> str:
+        return vertex.path_of(model, is_stream=is_stream) if quirks.is_vertex else "/messages"
 
     def upstream_headers(self) -> Mapping[str, str]:
         return _HEADERS

@@ -1,5 +1,6 @@
 """Token counts as Anthropic asks and answers them, and an estimate for models of everyone else."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -7,12 +8,15 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.base.tokens import estimate_tokens
 from windlass.contracts.chat import ToolDefinition
-from windlass.contracts.dialect import RequestHead
+from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResponsePart
+from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
+from windlass.dialects.anthropic import head as heads
+from windlass.dialects.anthropic import vertex
 from windlass.dialects.anthropic.request_reader import read_request
 from windlass.dialects.raw_object import check_messages, read_model, split_object
 
-PATH: Final = "/messages/count_tokens"
+_PATH: Final = "/messages/count_tokens"
 _MESSAGE_TOKENS = 4  # the marks around a message
 _MEDIA_TOKENS = 1_600  # an image as large as Anthropic takes without shrinking it; its size is not looked at
 
@@ -28,6 +32,18 @@ def read_head(body: bytes) -> RequestHead:
     return RequestHead(
         model=model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields=fields
     )
+
+
+def path_of(quirks: Quirks) -> str:
+    return vertex.COUNT_PATH if quirks.is_vertex else _PATH
+
+
+def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
+    """Edit as a message is edited; Vertex AI, too, wants the model in the body of a count."""
+    if quirks.is_vertex:
+        version = {vertex.VERSION_FIELD: msgspec.Raw(msgspec.json.encode(vertex.VERSION))}
+        head = replace(head, fields={**version, **head.fields})
+    return heads.edit(head, model=model, quirks=STANDARD, facts=facts)
 
 
 class _Count(msgspec.Struct):

@@ -7,7 +7,8 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import RequestHead, WrittenRequest
-from windlass.contracts.provider import ModelFacts
+from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.anthropic import vertex
 from windlass.dialects.anthropic.auto_marks import place
 from windlass.dialects.origin_mark import MARK, is_marked
 from windlass.dialects.raw_object import (
@@ -61,7 +62,7 @@ def _check_max_tokens(fields: dict[str, msgspec.Raw]) -> None:
         raise BadRequest("max_tokens: Input should be greater than or equal to 1", param="max_tokens")
 
 
-def edit(head: RequestHead, *, model: str, facts: ModelFacts | None) -> WrittenRequest:
+def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Change the model and drop what it rejects; every other value keeps its bytes and its place."""
     fields: dict[str, msgspec.Raw | bytes] = dict(head.fields)
     if model != head.model:
@@ -72,6 +73,9 @@ def edit(head: RequestHead, *, model: str, facts: ModelFacts | None) -> WrittenR
     if _UNSIGNED.search(messages):
         fields["messages"] = _without_unsigned(messages, dropped)
     placed = place(fields, head.auto_cache, facts) if head.auto_cache is not None else ()
+    if quirks.is_vertex:
+        del fields["model"]
+        fields.setdefault(vertex.VERSION_FIELD, msgspec.json.encode(vertex.VERSION))
     return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)), auto_cached=placed)
 
 

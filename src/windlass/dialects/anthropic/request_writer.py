@@ -11,7 +11,8 @@ from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat
 from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart, ToolCallPart
-from windlass.contracts.provider import ModelFacts
+from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.anthropic import vertex
 from windlass.dialects.anthropic.names import EFFORT_BUDGETS
 from windlass.dialects.anthropic.schemas import closed
 from windlass.dialects.anthropic.turns import keep, write_turns
@@ -59,7 +60,7 @@ class _Draft:
         return if_unknown if self.facts is None else ability in self.facts.abilities
 
 
-def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenRequest:
+def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Raises: BadRequest for what the dialect has no place for: several choices, audio, unpaired tools."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
@@ -76,6 +77,9 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
     _write_rest(draft)
     rejects = facts.rejects if facts is not None else ()
     draft.dropped += [n for n in rejects if n not in _ALWAYS and draft.body.pop(n, None) is not None]
+    if quirks.is_vertex:
+        del draft.body["model"]
+        draft.body[vertex.VERSION_FIELD] = vertex.VERSION
     return WrittenRequest(
         msgspec.json.encode(draft.body), tuple(dict.fromkeys(draft.dropped)), draft.names.renamed
     )

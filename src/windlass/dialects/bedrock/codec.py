@@ -51,7 +51,7 @@ class BedrockConverse:
     ) -> UpstreamFailure:
         return errors.read_failure(status, headers, body, now_s)
 
-    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+    def upstream_path(self, model: str, *, is_stream: bool, quirks: Quirks = STANDARD) -> str:
         return path_of(model, "converse-stream" if is_stream else "converse")
 
     def upstream_headers(self) -> Mapping[str, str]:

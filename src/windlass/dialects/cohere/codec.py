@@ -55,7 +55,7 @@ class CohereChat:
         failure = failures.read_failure(status, headers, body, now_s)
         return replace(failure, kind="policy", status=400) if status == _BLOCKED_WORD else failure
 
-    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+    def upstream_path(self, model: str, *, is_stream: bool, quirks: Quirks = STANDARD) -> str:
         return "/v2/chat"
 
     def upstream_headers(self) -> Mapping[str, str]:

@@ -57,7 +57,7 @@ class Gemini:
     ) -> UpstreamFailure:
         return errors.read_failure(status, headers, body, now_s)
 
-    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+    def upstream_path(self, model: str, *, is_stream: bool, quirks: Quirks = STANDARD) -> str:
         """Ask for server-sent events: without `alt=sse` a stream is one JSON array in pieces."""
         return path_of(model, "streamGenerateContent?alt=sse" if is_stream else "generateContent")
 

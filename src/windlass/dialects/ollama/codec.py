@@ -52,7 +52,7 @@ class OllamaChat:
     ) -> UpstreamFailure:
         return failures.read_failure(status, headers, body, now_s)
 
-    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+    def upstream_path(self, model: str, *, is_stream: bool, quirks: Quirks = STANDARD) -> str:
         return "/api/chat"
 
     def upstream_headers(self) -> Mapping[str, str]:

@@ -92,7 +92,7 @@ class OpenAiResponses:
     def keep_alive(self) -> bytes:
         return b": keep-alive\n\n"
 
-    def upstream_path(self, model: str, *, is_stream: bool) -> str:
+    def upstream_path(self, model: str, *, is_stream: bool, quirks: Quirks = STANDARD) -> str:
         return "/responses"
 
     def upstream_headers(self) -> Mapping[str, str]:

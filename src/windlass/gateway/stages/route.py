@@ -120,6 +120,7 @@ def _planned(target: Target, catalog: Catalog, spoken: Dialect | None) -> Planne
     if provider.is_known_only:
         raise ProviderNotConfigured(_not_configured(provider))
     codec = UPSTREAM_CODECS[spoken if spoken and spoken in provider.also_speaks else provider.dialect]
+    model, quirks = target.model, provider.quirks
     return PlannedTarget(
         target=target,
         provider=provider,
@@ -127,8 +128,8 @@ def _planned(target: Target, catalog: Catalog, spoken: Dialect | None) -> Planne
         name=name,
         codec=codec,
         headers=headers_for(provider, codec),
-        whole_url=url_at(provider, target.model, codec.upstream_path(target.model, is_stream=False)),
-        stream_url=url_at(provider, target.model, codec.upstream_path(target.model, is_stream=True)),
+        whole_url=url_at(provider, model, codec.upstream_path(model, is_stream=False, quirks=quirks)),
+        stream_url=url_at(provider, model, codec.upstream_path(model, is_stream=True, quirks=quirks)),
     )
 
 

@@ -1,5 +1,6 @@
 """Prices of one's own: every class, tools, batches, tiers, regions, dates; and regions of the table."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -147,7 +148,7 @@ def test_bedrock_price_of_another_region_is_never_passed_off_as_exact(
 @pytest.mark.parametrize(
     ("provider", "model", "region", "status"),
     [
-        ("google", "claude-sonnet-4-5", "europe-west1", CostStatus.ESTIMATED),
+        ("google", "gemini-3-pro-preview", "europe-west1", CostStatus.ESTIMATED),
         ("google", "claude-sonnet-4-5", "global", CostStatus.COMPUTED),
         ("google", "gemini-2.5-pro", "europe-west1", CostStatus.COMPUTED),
         ("openai", "gpt-5", "eu", CostStatus.ESTIMATED),
@@ -158,3 +159,18 @@ def test_regional_address_without_a_listed_price_makes_an_estimate(
 ) -> None:
     cost = price(open_price_book(), Usage(in_fresh=10, region=region), provider=provider, model=model)
     assert cost.status == status
+
+
+@pytest.mark.parametrize(
+    ("model", "tenths"),
+    [("claude-sonnet-4-5@20250929", 11), ("claude-opus-4-8", 11), ("claude-3-5-haiku@20241022", 10)],
+)
+def test_claude_costs_a_tenth_more_at_a_regional_endpoint_since_sonnet_4_5(model: str, tenths: int) -> None:
+    usage = Usage(in_fresh=1000, in_cache_read=500, out_text=100)
+    there, anywhere = (
+        price(open_price_book(), replace(usage, region=region), provider="google", model=model)
+        for region in ("europe-west1", "global")
+    )
+    assert (there.status, anywhere.status) == (CostStatus.COMPUTED, CostStatus.COMPUTED)
+    assert anywhere.nanousd
+    assert there.nanousd == anywhere.nanousd * tenths // 10
