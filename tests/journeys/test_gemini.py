@@ -362,6 +362,27 @@ def test_vertex_is_called_with_a_token_of_its_account(
     assert gateway_span(house, raw.headers["x-windlass-trace-id"])["cost_status"] == "computed"
 
 
+@pytest.mark.parametrize(
+    ("model", "methods"),
+    [
+        ("text-embedding-005", ["predict"]),
+        ("gemini-embedding-001", ["predict", "predict"]),
+        ("gemini-embedding-2", ["embedContent", "embedContent"]),
+    ],
+)
+def test_vertex_embeds_as_each_of_its_models_wants_it(
+    client: openai.OpenAI, provider: FakeProvider, model: str, methods: list[str]
+) -> None:
+    reply = client.embeddings.create(
+        model=f"vertex/{model}", input=["rope", "a drum"], dimensions=3, extra_body={"input_type": "query"}
+    )
+    sent = provider.requests()[-len(methods) :]
+    assert [item.embedding for item in reply.data] == [[0.5] * 3, [0.75] * 3]
+    assert reply.usage.prompt_tokens == len("ropea drum")
+    assert [one["path"] for one in sent] == [f"{VERTEX_PATH}/models/{model}:{name}" for name in methods]
+    assert all('"RETRIEVAL_QUERY"' in one["body"] for one in sent)
+
+
 def test_claude_on_vertex_keeps_an_anthropic_callers_bytes(
     claude: anthropic.Anthropic, house: RunningWindlass, provider: FakeProvider, tokens: TokenServer
 ) -> None:

@@ -30,9 +30,8 @@ THOUGHT = "Ropes, then drums."
 SIGNATURE = base64.b64encode(b"a signature of the fake Gemini").decode()
 UNSIGNED = "skip_thought_signature_validator"
 PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n fake").decode()
-_PATH = re.compile(
-    r"/models/([^/:]+):(generateContent|streamGenerateContent|countTokens|batchEmbedContents)\b"
-)
+_METHODS = "generateContent|streamGenerateContent|countTokens|batchEmbedContents|predict|embedContent"
+_PATH = re.compile(rf"/models/([^/:]+):({_METHODS})\b")
 _TOP = {"contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "labels", "serviceTier"}
 _TOP |= {"safetySettings", "cachedContent", "model"}
 _STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
@@ -62,6 +61,8 @@ def reply(path: str, body: bytes, fault: str) -> Reply:
         return Reply(200, [_dump({"totalTokens": _tokens(asked), "promptTokensDetails": []})])
     if method == "batchEmbedContents":
         return Reply(200, [_embeddings(request)])
+    if method in {"predict", "embedContent"}:
+        return _vertex_embeddings(method, model_of(path), request)
     model = model_of(path).partition("?")[0]
     refusal = _refusal(request, model)
     if refusal:
@@ -217,6 +218,23 @@ def _embeddings(request: dict[str, Any]) -> bytes:
     texts = [one["content"]["parts"][0]["text"] for one in asked]
     vectors = [[(len(text) + place) / 8 for place in range(size)] for text in texts]
     return _dump({"embeddings": [{"values": vector} for vector in vectors]})
+
+
+def _vertex_embeddings(method: str, model: str, request: dict[str, Any]) -> Reply:
+    if method == "embedContent":
+        size = request.get("outputDimensionality") or 4
+        text = request["content"]["parts"][0]["text"]
+        usage = {"promptTokenCount": len(text), "totalTokenCount": len(text)}
+        return Reply(200, [_dump({"embedding": {"values": [len(text) / 8] * size}, "usageMetadata": usage})])
+    texts = [one["content"] for one in request["instances"]]
+    if len(texts) > (1 if model.startswith("gemini-") else 250):
+        return Reply(400, [_error(400, f"{len(texts)} instance(s) is more than this model takes.")])
+    size = request.get("parameters", {}).get("outputDimensionality") or 4
+    found = [
+        {"embeddings": {"values": [len(text) / 8] * size, "statistics": {"token_count": len(text)}}}
+        for text in texts
+    ]
+    return Reply(200, [_dump({"predictions": found})])
 
 
 def _tokens(request: dict[str, Any]) -> int:

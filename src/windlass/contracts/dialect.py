@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -244,9 +244,11 @@ class Vectors:
 class Embedder(Protocol):
     """How a dialect asks for embeddings; callers ask and are answered in OpenAI's shape."""
 
-    most_texts: ClassVar[int]  # in one request; 0: no limit that we know
+    def most_texts(self, model: str, quirks: Quirks) -> int:
+        """Return how many texts one request takes; 0: there is no limit that we know."""
+        ...
 
-    def path(self, model: str) -> str: ...
+    def path(self, model: str, quirks: Quirks) -> str: ...
 
     def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:
         """Raises: BadRequest for what the dialect can't carry."""

@@ -77,21 +77,21 @@ async def _try(
 ) -> _Answer:
     """Ask for the vectors in as many requests as it takes; go on behind those that an earlier try got."""
     planned = trial.planned
-    embedder = EMBEDDERS[planned.provider.dialect]
+    embedder, quirks = EMBEDDERS[planned.provider.dialect], planned.provider.quirks
     clock = asyncio.get_running_loop().time
     until_s = clock() + left_s
-    parts = vectors.split(head, embedder.most_texts)
+    parts = vectors.split(head, embedder.most_texts(planned.target.model, quirks))
     for part in parts[len(answers) :]:  # one after the other: they share a rate limit
         try:
-            written = embedder.write(part, planned.target.model, planned.provider.quirks)
+            written = embedder.write(part, planned.target.model, quirks)
         except BadRequest as error:
             raise unsupported(error) from error
         trial.call.dropped = written.dropped
-        path = embedder.path(planned.target.model)
+        path = embedder.path(planned.target.model, quirks)
         left_s = max(0.001, until_s - clock())
         body = await post(trial, path, written.body, plan=plan, left_s=left_s)
         try:
-            answers.append(embedder.read(body, part, planned.provider.quirks))
+            answers.append(embedder.read(body, part, quirks))
         except BadRequest as error:
             raise unusable(planned.provider, error.message) from error
         trial.call.is_billed = True

@@ -7,7 +7,7 @@ Source: https://docs.cohere.com/reference/embed.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -33,9 +33,10 @@ _FLOAT_BYTES = 4
 class CohereEmbedder:
     """Implements `contracts.dialect.Embedder`."""
 
-    most_texts: ClassVar[int] = 96
+    def most_texts(self, model: str, quirks: Quirks) -> int:
+        return 96
 
-    def path(self, model: str) -> str:
+    def path(self, model: str, quirks: Quirks) -> str:
         return "/v2/embed"
 
     def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:

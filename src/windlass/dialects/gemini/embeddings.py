@@ -1,12 +1,12 @@
 """Embeddings of Gemini, asked for and shown in OpenAI's shape.
 
-Source: https://ai.google.dev/api/embeddings. Vertex AI has other paths for them, which this does not know.
+Source: https://ai.google.dev/api/embeddings. What Vertex AI does otherwise is in `vertex_embeddings`.
 """
 
 import base64
 import struct
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage, UsageSource
+from windlass.dialects.gemini import vertex_embeddings
 from windlass.dialects.gemini.codec import path_of
 from windlass.dialects.gemini.usage import read_usage
 from windlass.dialects.raw_object import read_value
@@ -27,6 +28,7 @@ _TASKS: Final[Mapping[str, str]] = {
     "classification": "CLASSIFICATION",
     "clustering": "CLUSTERING",
 }
+_MOST_TEXTS: Final = 100
 _BYTES_PER_TOKEN: Final = 4.5  # of prose, for models that say no count
 
 
@@ -46,14 +48,18 @@ _INPUT: Final = msgspec.json.Decoder(str | list[str])
 class GeminiEmbedder:
     """Implements `contracts.dialect.Embedder`."""
 
-    most_texts: ClassVar[int] = 100
+    def most_texts(self, model: str, quirks: Quirks) -> int:
+        return vertex_embeddings.most_texts(model) if quirks.is_vertex else _MOST_TEXTS
 
-    def path(self, model: str) -> str:
-        return path_of(model, "batchEmbedContents")
+    def path(self, model: str, quirks: Quirks) -> str:
+        return vertex_embeddings.path(model) if quirks.is_vertex else path_of(model, "batchEmbedContents")
 
     def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:
         """Raises: BadRequest for tokens instead of texts."""
         config = _config(head)
+        dropped = tuple(field for field in head.fields if field not in _READ)
+        if quirks.is_vertex:
+            return WrittenRequest(vertex_embeddings.write(_texts(head), model, config), dropped)
         name = f"models/{model.removeprefix('models/')}"
         asked: list[object] = []
         for text in _texts(head):
@@ -61,34 +67,38 @@ class GeminiEmbedder:
             if config:
                 one["embedContentConfig"] = config
             asked.append(one)
-        dropped = tuple(field for field in head.fields if field not in _READ)
         return WrittenRequest(msgspec.json.encode({"requests": asked}), dropped)
 
     def read(self, body: bytes, head: RequestHead, quirks: Quirks) -> Vectors:
         """Raises: BadRequest when the body holds no vectors."""
-        try:
-            reply = _REPLY.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise BadRequest("The provider's reply has no `embeddings`.", param="embeddings") from error
-        if not reply.embeddings:
+        found, usage = vertex_embeddings.read(body) if quirks.is_vertex else _read(body)
+        if not found:
             raise BadRequest("The provider's reply has no embeddings.", param="embeddings")
-        usage = read_usage(reply.usage_metadata) or _estimate(head)
+        usage = usage or _estimate(head)
         is_base64 = read_value(head.fields.get("encoding_format")) == "base64"
         shown = {
             "object": "list",
             "data": [
-                {"object": "embedding", "index": index, "embedding": _shown(one.values, is_base64)}
-                for index, one in enumerate(reply.embeddings)
+                {"object": "embedding", "index": index, "embedding": _shown(values, is_base64)}
+                for index, values in enumerate(found)
             ],
             "model": head.model,
             "usage": {"prompt_tokens": usage.in_fresh, "total_tokens": usage.in_fresh},
         }
         return Vectors(
             ReplySummary(usage=usage),
-            len(reply.embeddings),
-            len(reply.embeddings[0].values),
+            len(found),
+            len(found[0]),
             msgspec.json.encode(shown),
         )
+
+
+def _read(body: bytes) -> tuple[list[list[float]], Usage | None]:
+    try:
+        reply = _REPLY.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest("The provider's reply has no `embeddings`.", param="embeddings") from error
+    return [one.values for one in reply.embeddings], read_usage(reply.usage_metadata)
 
 
 def _texts(head: RequestHead) -> list[str]:

@@ -3,7 +3,7 @@
 import base64
 import sys
 from array import array
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,9 +21,10 @@ _READ: Final = frozenset({"model", "input", "encoding_format", "truncate", *_SAM
 class OllamaEmbedder:
     """Implements `contracts.dialect.Embedder`. Nothing is truncated unless `truncate` says so."""
 
-    most_texts: ClassVar[int] = 0
+    def most_texts(self, model: str, quirks: Quirks) -> int:
+        return 0
 
-    def path(self, model: str) -> str:
+    def path(self, model: str, quirks: Quirks) -> str:
         return "/api/embed"
 
     def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:

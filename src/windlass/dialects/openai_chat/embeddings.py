@@ -1,6 +1,6 @@
 """Embeddings as OpenAI and its likes write them: heads are edited, vectors are counted and never rebuilt."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -39,9 +39,10 @@ def read_head(body: bytes) -> RequestHead:
 class OpenAiEmbedder:
     """Implements `contracts.dialect.Embedder`."""
 
-    most_texts: ClassVar[int] = 0
+    def most_texts(self, model: str, quirks: Quirks) -> int:
+        return 0
 
-    def path(self, model: str) -> str:
+    def path(self, model: str, quirks: Quirks) -> str:
         return PATH
 
     def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:

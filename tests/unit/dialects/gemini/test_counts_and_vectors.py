@@ -56,7 +56,7 @@ def test_every_text_is_a_request_of_its_own() -> None:
         for text in ("rope", "drum")
     ]
     assert written.dropped == ("extra",)
-    assert EMBEDDER.path("m") == "/models/m:batchEmbedContents"
+    assert EMBEDDER.path("m", STANDARD) == "/models/m:batchEmbedContents"
 
 
 def test_vectors_are_counted_and_usage_is_estimated_where_none_is_told() -> None:
