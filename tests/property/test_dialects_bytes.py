@@ -73,6 +73,19 @@ def test_every_value_arrives_as_it_was_spelled_and_where_it_stood(
 
 
 @every_codec
+@settings(max_examples=100, deadline=None)
+@given(extra=st.dictionaries(names, values, max_size=4), spelled=strings, gap=spaces)
+def test_but_for_the_model_the_upstream_receives_the_callers_bytes(
+    codec: Codec, extra: dict[str, str], spelled: str, gap: str
+) -> None:
+    before = {name: value for name, value in extra.items() if name < "x_b"}  # some stand before the model
+    body = _body(codec, extra, spelled, gap)
+    body = b"{" + "".join(f'"y{name}":{gap}{value},' for name, value in before.items()).encode() + body[1:]
+    assert _edited(codec, body) == body.replace(b'"lab/m"', b'"m"', 1)
+    assert codec.edit(codec.read_head(body), model="lab/m", quirks=STANDARD, facts=None).body == body
+
+
+@every_codec
 @settings(max_examples=60, deadline=None)
 @given(extra=st.dictionaries(names, values, max_size=4), spelled=strings)
 def test_the_same_request_is_written_in_the_same_bytes_twice(
@@ -100,6 +113,21 @@ def test_only_what_a_model_rejects_is_taken_out(codec: Codec, value: str) -> Non
 
 def _edited(codec: Codec, body: bytes) -> bytes:
     return codec.edit(codec.read_head(body), model="m", quirks=STANDARD, facts=None).body
+
+
+@every_codec
+def test_what_is_taken_out_or_added_leaves_all_else_in_its_bytes(codec: Codec) -> None:
+    body = _body(codec, {"x_first": "1.0", "temperature": "0.50", r"x_l\u00e4st": "[ 2 ]"}, '"hi"', " ")
+    facts = ModelFacts("p", "m", rejects=("temperature",))
+    edited = codec.edit(codec.read_head(body), model="m", quirks=STANDARD, facts=facts).body
+    expected = body.replace(b'"temperature" : 0.50, ', b"").replace(b'"lab/m"', b'"m"')
+    if codec is OPENAI:
+        added = codec.edit(
+            codec.read_head(expected[:-2] + b', "stream" : true }'), model="m", quirks=STANDARD, facts=None
+        ).body
+        usage = b'"stream_options":{"include_usage":true}'
+        assert added == expected[:-2] + b', "stream" : true, ' + usage + b" }"
+    assert edited == expected
 
 
 @every_codec

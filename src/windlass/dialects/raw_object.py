@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -10,6 +10,9 @@ from windlass.base.errors import BadRequest
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VALUE: Final = msgspec.json.Decoder()
+_KEY: Final = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')
+_ENOUGH: Final = 64  # bytes of a value's end, to be sure that it is that value
+_BORDER: Final = re.compile(rb"\s*[,}]")  # behind a value
 _EMPTY_ARRAY = re.compile(rb"\[\s*\]")
 
 
@@ -49,6 +52,68 @@ def join_object(fields: Mapping[str, msgspec.Raw | bytes]) -> bytes:
     for name, value in fields.items():
         pieces += (b"," if pieces else b"{", encode(name), b":", value)
     return b"".join([*pieces, b"}"]) if pieces else b"{}"
+
+
+class _Place(NamedTuple):
+    """Where a member of an object stands in its bytes."""
+
+    key_start: int
+    value_start: int
+    value_end: int
+
+
+def rewrite_object(
+    body: bytes, before: Mapping[str, msgspec.Raw], after: Mapping[str, msgspec.Raw | bytes]
+) -> bytes:
+    """Write an object into the bytes it was read from: all but what changed stays, white space and keys too.
+
+    before: what `split_object` read from the body. With an empty body the object is written anew, and so is
+    one in which a key comes twice.
+    """
+    places = _places(body, before) if body and not _is_compact(body, before) else None
+    if not places:
+        return join_object(after)
+    known = dict(zip(before, places, strict=True))
+    following = dict(zip(before, places[1:], strict=False))
+    usual = body[places[0].value_end : places[1].key_start] if len(places) > 1 else b","
+    pieces: list[msgspec.Raw | bytes] = [body[: places[0].key_start]]
+    separator = b""
+    for name, value in after.items():
+        place = known.get(name)
+        if place is None:
+            pieces += (separator, msgspec.json.encode(name), b":", value)
+        elif value is before[name]:
+            pieces += (separator, body[place.key_start : place.value_end])
+        else:
+            pieces += (separator, body[place.key_start : place.value_start], value)
+        follower = following.get(name)
+        separator = body[place.value_end : follower.key_start] if place and follower else usual
+    return b"".join([*pieces, body[places[-1].value_end :]])
+
+
+def _is_compact(body: bytes, fields: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether an object is written without white space, and its keys as we write them."""
+    sizes = (len(msgspec.json.encode(name)) + memoryview(raw).nbytes + 2 for name, raw in fields.items())
+    return len(body) == 1 + sum(sizes)
+
+
+def _places(body: bytes, fields: Mapping[str, msgspec.Raw]) -> list[_Place] | None:
+    """Find each member; None when there are more of them than fields, since then a key came twice."""
+    places: list[_Place] = []
+    position = body.find(b"{") + 1
+    for name, raw in fields.items():
+        key = _KEY.match(body, position)
+        if key is None or msgspec.json.decode(key[1]) != name:
+            return None
+        value = memoryview(raw)
+        place = _Place(key.start(1), key.end(), key.end() + value.nbytes)
+        border = _BORDER.match(body, place.value_end)
+        end = body[max(place.value_start, place.value_end - _ENOUGH) : place.value_end]
+        if border is None or end != bytes(value[-_ENOUGH:]):
+            return None
+        places.append(place)
+        position = border.end()
+    return places if body[position - 1 : position] == b"}" else None
 
 
 def is_null(raw: msgspec.Raw | bytes | None) -> bool:

@@ -43,7 +43,8 @@ def split(head: RequestHead, most: int) -> list[RequestHead]:
 
 
 def _part(head: RequestHead, inputs: Sequence[msgspec.Raw]) -> RequestHead:
-    return replace(head, fields={**head.fields, "input": msgspec.Raw(msgspec.json.encode(inputs))})
+    fields = {**head.fields, "input": msgspec.Raw(msgspec.json.encode(inputs))}
+    return replace(head, fields=fields, body=b"")
 
 
 def join(parts: Sequence[Vectors]) -> Vectors:

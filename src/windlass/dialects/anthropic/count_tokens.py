@@ -30,7 +30,13 @@ def read_head(body: bytes) -> RequestHead:
     model = read_model(fields)
     check_messages(fields)
     return RequestHead(
-        model=model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields=fields
+        model=model,
+        is_stream=False,
+        wants_stream_usage=False,
+        end_user="",
+        metadata={},
+        fields=fields,
+        body=body,
     )
 
 
@@ -42,7 +48,7 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     """Edit as a message is edited; Vertex AI, too, wants the model in the body of a count."""
     if quirks.is_vertex:
         version = {vertex.VERSION_FIELD: msgspec.Raw(msgspec.json.encode(vertex.VERSION))}
-        head = replace(head, fields={**version, **head.fields})
+        head = replace(head, fields={**version, **head.fields}, body=b"")
     return heads.edit(head, model=model, quirks=STANDARD, facts=facts)
 
 

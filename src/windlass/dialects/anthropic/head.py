@@ -18,6 +18,7 @@ from windlass.dialects.raw_object import (
     read_model,
     read_text_map,
     read_value,
+    rewrite_object,
     split_object,
 )
 from windlass.dialects.thinking_origin import ORIGIN
@@ -49,6 +50,7 @@ def read_head(body: bytes) -> RequestHead:
         end_user=metadata.pop("user_id", ""),
         metadata=metadata,
         fields=fields,
+        body=body,
     )
 
 
@@ -76,7 +78,8 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     if quirks.is_vertex:
         del fields["model"]
         fields.setdefault(vertex.VERSION_FIELD, msgspec.json.encode(vertex.VERSION))
-    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)), auto_cached=placed)
+    written = rewrite_object(head.body, head.fields, fields)
+    return WrittenRequest(written, tuple(dict.fromkeys(dropped)), auto_cached=placed)
 
 
 class _BlockKind(msgspec.Struct):

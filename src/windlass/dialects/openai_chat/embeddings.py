@@ -11,7 +11,7 @@ from windlass.contracts.message import Json, Message, OtherPart, Part, TextPart
 from windlass.contracts.provider import Quirks
 from windlass.dialects.json_fields import read_object, text_or_empty
 from windlass.dialects.openai_chat.usage import read_usage
-from windlass.dialects.raw_object import is_null, join_object, read_model, read_value, split_object
+from windlass.dialects.raw_object import is_null, read_model, read_value, rewrite_object, split_object
 
 PATH: Final = "/embeddings"
 _MISTRAL_SIZE: Final = "output_dimension"  # https://docs.mistral.ai/capabilities/embeddings/code_embeddings
@@ -33,6 +33,7 @@ def read_head(body: bytes) -> RequestHead:
         end_user=user if isinstance(user, str) else "",
         metadata={},
         fields=fields,
+        body=body,
     )
 
 
@@ -59,7 +60,7 @@ def edit(head: RequestHead, model: str, quirks: Quirks) -> bytes:
         fields = {_MISTRAL_SIZE if name == "dimensions" else name: value for name, value in fields.items()}
     if model != head.model:
         fields["model"] = msgspec.json.encode(model)
-    return join_object(fields)
+    return rewrite_object(head.body, head.fields, fields)
 
 
 class _Item(msgspec.Struct):

@@ -17,6 +17,7 @@ from windlass.dialects.raw_object import (
     read_model,
     read_text_map,
     read_value,
+    rewrite_object,
     split_object,
 )
 
@@ -40,6 +41,7 @@ def read_head(body: bytes) -> RequestHead:
         end_user=_end_user(fields),
         metadata=read_text_map(fields["metadata"]) if "metadata" in fields else {},
         fields=fields,
+        body=body,
     )
 
 
@@ -79,7 +81,8 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     fields = _name_token_limit(fields, rejects, quirks)
     dropped += [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
     placed = place_key(fields, head, quirks)
-    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)), auto_cached=placed)
+    written = rewrite_object(head.body, head.fields, fields)
+    return WrittenRequest(written, tuple(dict.fromkeys(dropped)), auto_cached=placed)
 
 
 def place_key(fields: dict[str, msgspec.Raw | bytes], head: RequestHead, quirks: Quirks) -> tuple[str, ...]:

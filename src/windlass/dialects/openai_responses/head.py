@@ -14,11 +14,11 @@ from windlass.dialects.openai_responses.names import KEPT_FIELDS
 from windlass.dialects.openai_responses.seal import ITEM_PREFIX
 from windlass.dialects.raw_object import (
     is_null,
-    join_object,
     read_flag,
     read_model,
     read_text_map,
     read_value,
+    rewrite_object,
     split_object,
 )
 
@@ -44,6 +44,7 @@ def read_head(body: bytes) -> RequestHead:
         end_user=_end_user(fields),
         metadata=read_text_map(fields["metadata"]) if "metadata" in fields else {},
         fields=fields,
+        body=body,
         kept_field=kept_field,
         kept_id=kept_id,
     )
@@ -95,7 +96,8 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     if items is not None and _FOREIGN.search(items):
         fields["input"] = _without_foreign(items, dropped)
     placed = place_key(fields, head, quirks)
-    return WrittenRequest(join_object(fields), tuple(dict.fromkeys(dropped)), auto_cached=placed)
+    written = rewrite_object(head.body, head.fields, fields)
+    return WrittenRequest(written, tuple(dict.fromkeys(dropped)), auto_cached=placed)
 
 
 class _ItemKind(msgspec.Struct):
