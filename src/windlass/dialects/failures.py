@@ -198,11 +198,13 @@ def _words_of(error: Json) -> _Words:
 
 
 def _details_of(error: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Return what an error says beside the fields every dialect has; nothing when that is much."""
-    found = {
-        name: _scrubbed(value) for name, value in error.items() if name not in _TOLD and value is not None
-    }
-    return found if len(msgspec.json.encode(found)) <= _DETAILS_BYTES else {}
+    """Return what an error says beside the fields every dialect has; nothing when that is much or deep."""
+    rest = {name: value for name, value in error.items() if name not in _TOLD and value is not None}
+    try:
+        found = {name: _scrubbed(value) for name, value in rest.items()}
+        return found if len(msgspec.json.encode(found)) <= _DETAILS_BYTES else {}
+    except RecursionError:
+        return {}
 
 
 def _scrubbed(value: Json) -> Json:

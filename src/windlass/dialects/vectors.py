@@ -30,13 +30,12 @@ def split(head: RequestHead, most: int) -> list[RequestHead]:
 
     most: 0 for no limit.
     """
-    raw = bytes(head.fields["input"])
-    if not most or not raw.startswith(b"["):
+    if not most:
         return [head]
     try:
-        inputs = _LIST.decode(raw)
+        inputs = _LIST.decode(head.fields["input"])
     except msgspec.DecodeError:
-        return [head]  # the dialect says what is wrong with it
+        return [head]  # one text, or what the dialect says is wrong
     if len(inputs) <= most:
         return [head]
     return [_part(head, inputs[start : start + most]) for start in range(0, len(inputs), most)]

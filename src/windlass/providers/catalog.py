@@ -83,9 +83,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     batch_api: Literal["", "openai", "anthropic"] = ""
     key_variable: str = ""
     price_provider: str = ""
-    listed: str = (
-        ""  # which models of the price table are reached here, as a regular expression for their start
-    )
+    listed: str = ""  # a regular expression: which models of the price table are reached here
     is_free: bool = False
     docs_url: str = ""
     headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])

@@ -113,6 +113,12 @@ def test_details_that_are_a_document_of_their_own_are_left_out() -> None:
     assert read_failure(400, {}, body, 0.0).details == {}
 
 
+@pytest.mark.parametrize("depth", [100, 400, 700, 900])
+def test_details_of_any_depth_break_nothing(depth: int) -> None:
+    body = b'{"error":{"message":"m","deep":' + b"[" * depth + b"]" * depth + b"}}"
+    assert read_failure(400, {}, body, 0.0).message
+
+
 def test_an_error_inside_a_stream_has_the_status_it_would_have_had() -> None:
     assert fault_from({"type": "overloaded_error", "message": "Overloaded"}).status == 503
     assert fault_from({"code": 429, "message": "slow down"}).status == 429

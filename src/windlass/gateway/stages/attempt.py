@@ -186,7 +186,7 @@ async def _read_whole(
     codec, quirks = attempt.planned.codec, attempt.planned.provider.quirks
     try:
         summary = codec.summarise(body, quirks)
-        if codec is attempt.call.codec:
+        if attempt.is_same_dialect:
             if summary == _NO_SUMMARY:
                 codec.read_reply(body, quirks)  # nothing was recognised: is it an answer at all?
             shown = body
