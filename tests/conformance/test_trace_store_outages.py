@@ -138,7 +138,7 @@ def test_sigterm_does_not_wait_for_a_long_read(engine: EngineProcess, store: Cli
         watcher.close()
         started_at = time.monotonic()
         assert engine.stop() == 0
-        assert time.monotonic() - started_at < 5
+        assert time.monotonic() - started_at < 20  # the read would run for hours
         assert read.exception() is not None
 
 

@@ -189,7 +189,7 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         Route("quick", (Target("lab", "m1"),), quick),
         Route("stalls", (Target("lab", "fault-stall"),), quick),
         Route("slow-start", (Target("lab", "fault-slow-first-token?seconds=5"),), quick),
-        Route("held-short", (Target("lab", "fault-slow-first-token?seconds=0.6"),), hold_ms=50),
+        Route("held-short", (Target("lab", "fault-slow-first-token?seconds=1.2"),), hold_ms=50),
         Route("error-first", (Target("lab", "fault-error-event?after=1"), Target("labant", "m1"))),
         Route(
             "long-context", (Target("lab", "fault-context"), Target("labant", "m1", ("context_too_long",)))

@@ -200,7 +200,7 @@ async def test_the_status_line_waits_no_longer_than_the_route_says(gateway: Gate
     async with gateway.session.post(f"{gateway.url}/v1/chat/completions", json=body) as reply:
         waited = time.monotonic() - started
         rest = await reply.read()
-    assert waited < 0.5  # content comes after 0.6 s, the route holds for 0.05 s
+    assert waited < 1  # content comes after 1.2 s, the route holds for 0.05 s
     assert rest.endswith(b"data: [DONE]\n\n")
 
 

@@ -16,4 +16,4 @@ def test_an_engine_that_takes_connections_and_hangs_is_given_up_within_seconds()
         with pytest.raises(StoreUnavailable, match="does not answer"):
             store.query("SELECT 1")
         store.close()
-    assert time.monotonic() - started_s < 10
+    assert time.monotonic() - started_s < 30

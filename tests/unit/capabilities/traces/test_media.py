@@ -156,7 +156,7 @@ def test_ten_megabytes_of_any_text_are_searched_in_linear_time() -> None:
     for text in texts:
         started_s = time.perf_counter()
         Media(PROJECT).taken_from(Message("user", (TextPart(text),)))
-        assert time.perf_counter() - started_s < 6  # quadratic work would take minutes
+        assert time.perf_counter() - started_s < 30  # quadratic work would take minutes
 
 
 @pytest.mark.parametrize(
