@@ -57,7 +57,7 @@ def test_five_kills_during_inserts_lose_no_acknowledged_row_and_double_none(
     pause = random.Random(7)
     acknowledged = 0
     for _ in range(5):
-        store.insert("spans", COLUMNS, batch(acknowledged))  # and a client is connected, however slow the machine
+        store.insert("spans", COLUMNS, batch(acknowledged))  # connects, however slow the machine
         acknowledged += 200
         killer = threading.Timer(pause.uniform(0.05, 0.4), engine.kill)
         killer.start()
@@ -138,7 +138,7 @@ def test_sigterm_does_not_wait_for_a_long_read(engine: EngineProcess, store: Cli
         watcher.close()
         started_at = time.monotonic()
         assert engine.stop() == 0
-        assert time.monotonic() - started_at < 20  # the read would run for hours
+        assert time.monotonic() - started_at < 9  # the engine gives others ten seconds
         assert read.exception() is not None
 
 
