@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -121,6 +124,20 @@ async def test_a_host_that_is_not_there_is_unreachable(client: UpstreamClient, u
     with pytest.raises(UpstreamUnreachable) as caught:
         await client.send(ask(url))
     assert url not in caught.value.message  # callers read it
+    assert not caught.value.is_sent
+
+
+async def test_a_connection_that_is_never_taken_carries_nothing(client: UpstreamClient) -> None:
+    with socket.socket() as host, ExitStack() as waiting:
+        host.bind(("127.0.0.1", 0))
+        host.listen(0)
+        for _ in range(3):  # they fill its queue, so that the next connection is left without an answer
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(host.getsockname())
+        with pytest.raises(UpstreamUnreachable) as caught:
+            await client.send(replace(ask(f"http://127.0.0.1:{host.getsockname()[1]}"), connect_s=0.2))
+    assert not caught.value.is_sent
 
 
 async def test_a_longer_answer_than_wanted_is_refused(client: UpstreamClient, provider: FakeProvider) -> None:
@@ -160,10 +177,33 @@ async def test_only_a_connection_that_was_kept_is_tried_again(
             assert await second.read(10) == b"ok"
             assert requests == [0, 1, 0]
         else:
-            with pytest.raises(UpstreamUnreachable):
+            with pytest.raises(UpstreamUnreachable) as caught:
                 await client.send(ask(url))
             assert requests == [0]
+            assert caught.value.is_sent
         await client.close()
+
+
+async def test_a_request_that_went_out_on_a_kept_connection_stays_sent(client: UpstreamClient) -> None:
+    """Its host takes the request, closes, and is gone when it is tried again."""
+    served = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        await reader.readuntil(b"POST ")
+        server.close()
+        served.set()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    assert await (await client.send(ask(url))).read(10) == b"ok"
+    with pytest.raises(UpstreamUnreachable) as caught:
+        await client.send(ask(url))
+    assert served.is_set()
+    assert caught.value.is_sent
+    await client.close()
 
 
 async def test_a_redirect_is_not_followed(client: UpstreamClient) -> None:

@@ -117,10 +117,11 @@ class RateLimited(RequestError):
 
 
 class UpstreamError(WindlassError):
-    """A model provider answered badly."""
+    """A model provider answered badly. `is_sent`: whether anything of the request may have reached it."""
 
     code = "upstream_error"
     status = 502
+    is_sent = True
 
 
 class UpstreamRefused(UpstreamError):
@@ -153,6 +154,10 @@ class UpstreamUnreachable(UpstreamError):
 
     code = "upstream_unreachable"
 
+    def __init__(self, message: str, *, is_sent: bool = True) -> None:
+        super().__init__(message)
+        self.is_sent = is_sent
+
 
 class UpstreamTimedOut(UpstreamError):
     """A model provider took longer than a time-out allows."""
@@ -165,6 +170,7 @@ class CredentialsUnavailable(UpstreamError):
     """Windlass can't prove to the provider who it is; the message names what to install or to set."""
 
     code = "provider_credentials_unavailable"
+    is_sent = False
 
 
 class StreamTruncated(UpstreamError):

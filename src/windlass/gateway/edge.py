@@ -24,7 +24,7 @@ async def settle(call: OpenCall, story: Callable[[OpenCall], Awaitable[OutboundR
     except WindlassError as error:
         return await _refuse(call, error)
     except asyncio.CancelledError:
-        cost = price.of_unfinished(call.attempts)
+        cost = price.of_unanswered(call, "cancelled")
         if call.request.stop.is_set:
             cast("asyncio.Task[object]", asyncio.current_task()).uncancel()
             return await _refuse(call, Stopping("Windlass is stopping; send the request again"), cost)
@@ -53,7 +53,7 @@ async def _refuse(call: OpenCall, error: WindlassError, cost: Cost | None = None
         Outcome(
             SpanStatus.ERROR,
             reply.status,
-            cost=cost or price.of_failed(call.attempts, is_billed=call.is_billed),
+            cost=cost or price.of_unanswered(call, "no_answer"),
             error_type=error_type_of(error),
             error=error.message,
         )

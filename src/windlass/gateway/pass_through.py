@@ -65,7 +65,7 @@ async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
     try:
         reply = await client.send(_request(trial, asked, plan))
     except (UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
-        trial.close(SpanStatus.ERROR, error_type=error.code, error=error.message)
+        trial.close(SpanStatus.ERROR, error_type=error.code, error=error.message, is_sent=error.is_sent)
         _check_size(call, asked)  # what broke may be our own end of the upload
         raise
     except asyncio.CancelledError:

@@ -10,9 +10,10 @@ import pytest
 from tests.support.polling import until
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
 from tests.unit.gateway.test_answers import events_of
-from windlass.contracts.call import Limit
+from windlass.contracts.call import Limit, Target
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.usage import CostStatus, UsageSource
+from windlass.gateway.retries import RetryBudgets
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
@@ -86,7 +87,9 @@ async def test_an_error_of_the_callers_making_is_passed_on(gateway: Gateway, sta
         ("lab/fault-500", CostStatus.FREE, "refused"),
         ("no-such-route", CostStatus.FREE, "not_sent"),
         ("slow-start", CostStatus.UNKNOWN, "no_answer"),
-        ("dead/m1", CostStatus.UNKNOWN, "no_answer"),
+        ("lab/fault-drop-connection", CostStatus.UNKNOWN, "no_answer"),
+        ("dead/m1", CostStatus.FREE, "not_sent"),
+        ("all-bad", CostStatus.FREE, "refused"),  # one that is not there, one that answers 500
     ],
 )
 async def test_an_error_costs_nothing_and_a_silence_is_unknown(
@@ -246,12 +249,32 @@ async def test_a_caller_who_leaves_closes_the_upstream_at_once(
     assert (await gateway.chat("lab/m1")).status == 200  # the place is free again
 
 
+@pytest.mark.parametrize(
+    ("model", "reason"), [("lab/fault-429?retry_after=9.5", "refused"), ("dead/m1", "not_sent")]
+)
+async def test_a_caller_who_leaves_between_two_tries_leaves_no_bill(
+    start_gateway: GatewayMaker, model: str, reason: str
+) -> None:
+    gateway = await start_gateway(retries=RetryBudgets(chance=lambda: 1.0))  # the longest back-off
+    calling = asyncio.create_task(gateway.chat(model))
+    await until(lambda: gateway.rig.health.resting_cause(Target(*model.split("/", 1)), 0.0) is not None)
+
+    calling.cancel()
+
+    record = await gateway.wait_for_record()
+    assert record.status is SpanStatus.CANCELLED
+    assert record.cost is not None
+    assert (record.cost.status, record.cost.reason) == (CostStatus.FREE, reason)
+
+
 async def test_an_open_stream_ends_in_an_error_event_when_windlass_stops(gateway: Gateway) -> None:
-    calling = asyncio.create_task(gateway.chat("lab/fault-stall", stream=True))
-    await until(lambda: gateway.app.interrupt_calls() == 1)
-    answer = await calling
-    assert answer.status == 200
-    assert events_of(answer.body)[-1]["error"]["code"] == "stream_truncated"
+    body = {"model": "lab/fault-stall", "messages": ASK, "stream": True}
+    async with gateway.session.post(f"{gateway.url}/v1/chat/completions", json=body) as reply:
+        begun = await reply.content.readany()  # before it the call is unanswered, and gets a status instead
+        assert gateway.app.interrupt_calls() == 1
+        rest = await reply.read()
+    assert reply.status == 200
+    assert events_of(begun + rest)[-1]["error"]["code"] == "stream_truncated"
     assert gateway.record().status is SpanStatus.TRUNCATED
 
 

@@ -194,7 +194,10 @@ async def test_errors_of_ours_are_in_openais_shape(
 ) -> None:
     reply, problem = await ask(gateway, "GET", path)
     assert (reply.status, json.loads(problem)["error"]["code"]) == (status, code)
-    assert gateway.record().error_type == code
+    record = gateway.record()
+    assert record.error_type == code
+    assert record.cost is not None
+    assert record.cost.reason == ("no_answer" if "drop" in path else "not_sent")
 
 
 async def test_errors_of_the_provider_come_as_they_are(gateway: Gateway) -> None:

@@ -19,12 +19,13 @@ _MAX_HEADER_BYTES = 32_768
 
 
 class _Flight:
-    """Whether the connection that carries one request had carried another before."""
+    """Whether the connection of one request had carried another before, and whether it went out twice."""
 
-    __slots__ = ("is_reused",)
+    __slots__ = ("is_repeated", "is_reused")
 
     def __init__(self) -> None:
         self.is_reused = False
+        self.is_repeated = False
 
 
 _FLIGHT: ContextVar[_Flight] = ContextVar("flight")
@@ -67,7 +68,7 @@ class AiohttpClient:
         try:
             return _Reply(await self._send(request, flight))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            _raise(error)
+            _raise(error, is_sent=flight.is_repeated)
         finally:
             _FLIGHT.reset(token)
 
@@ -84,6 +85,7 @@ class AiohttpClient:
             is_stale = flight.is_reused and not isinstance(error, aiohttp.ClientConnectorError)
             if request.upload is not None or not is_stale:
                 raise
+            flight.is_repeated = True
             return await self._send_once(request)
 
     async def _send_once(self, request: UpstreamRequest) -> aiohttp.ClientResponse:
@@ -186,25 +188,35 @@ class _Chunks:
         return block
 
 
-def _raise(error: Exception) -> NoReturn:
-    """Map aiohttp's errors; messages name no URL, because callers read them."""
+def _raise(error: Exception, *, is_sent: bool = True) -> NoReturn:
+    """Map aiohttp's errors; messages name no URL, because callers read them.
+
+    is_sent: whether the request had gone out before the failure, if that is one of connecting.
+    """
+    if words := _not_connected(error):
+        raise UpstreamUnreachable(words, is_sent=is_sent) from error
     raise _mapped(error) from error
 
 
-def _mapped(error: Exception) -> UpstreamError:
+def _not_connected(error: Exception) -> str:
+    """Say why no connection was made; "" when there was one, over which something may have been sent."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return UpstreamUnreachable("the provider could not be connected to in time")
-    if isinstance(error, TimeoutError):
-        return UpstreamTimedOut("the provider did not finish its answer in time")
+        return "the provider could not be connected to in time"
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return UpstreamUnreachable("the TLS handshake with the provider failed; check its certificate")
+        return "the TLS handshake with the provider failed; check its certificate"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return UpstreamUnreachable("the provider's host name could not be resolved; check its base_url")
+        return "the provider's host name could not be resolved; check its base_url"
     if isinstance(error, aiohttp.ClientConnectorError):
         reason = error.os_error.strerror or error.os_error.__class__.__name__
-        return UpstreamUnreachable(f"the provider could not be connected to: {reason.lower()}")
+        return f"the provider could not be connected to: {reason.lower()}"
     if isinstance(error, aiohttp.InvalidURL):
-        return UpstreamUnreachable("the provider's base_url is not a valid URL; correct it in windlass.yaml")
+        return "the provider's base_url is not a valid URL; correct it in windlass.yaml"
+    return ""
+
+
+def _mapped(error: Exception) -> UpstreamError:
+    if isinstance(error, TimeoutError):
+        return UpstreamTimedOut("the provider did not finish its answer in time")
     if isinstance(error, ValueError):  # aiohttp refuses to write what is no valid address or header
         return UpstreamUnreachable(
             "the request to the provider can't be written; check its key, headers and base_url"

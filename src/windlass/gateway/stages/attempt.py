@@ -53,8 +53,16 @@ class Attempt:
         return self.planned.codec is self.call.codec
 
     def close(
-        self, status: SpanStatus, *, error_type: str = "", error: str = "", retry_after_s: float | None = None
+        self,
+        status: SpanStatus,
+        *,
+        error_type: str = "",
+        error: str = "",
+        retry_after_s: float | None = None,
+        is_sent: bool = True,
     ) -> None:
+        if not is_sent and not self.http_status:
+            self.call.unsent.add(self.span_id)
         attempts = self.call.attempts
         attempts.append(
             AttemptRecord(
@@ -126,6 +134,7 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
                 error_type=failed.error_type,
                 error=failed.error.message,
                 retry_after_s=failed.retry_after_s,
+                is_sent=failed.is_sent,
             )
             await course.after(failed)
         except asyncio.CancelledError:

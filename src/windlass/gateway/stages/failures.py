@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from windlass.base.errors import BadRequest, UpstreamRefused, WindlassError
+from windlass.base.errors import BadRequest, UpstreamError, UpstreamRefused, WindlassError
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import FailureKind, UpstreamFailure
@@ -55,6 +55,13 @@ class TryFailed(Exception):
         self.is_retryable = is_retryable
         self.retry_after_s = retry_after_s
         self.is_unreachable = is_unreachable
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether anything may have reached the provider."""
+        if self.kind == "unsupported":
+            return False
+        return self.error.is_sent if isinstance(self.error, UpstreamError) else True
 
     @property
     def error_type(self) -> str:

@@ -1,18 +1,17 @@
 """What a call cost, from what was read of its reply; the table of prices belongs to `capabilities/cost`."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from windlass.base.money import NanoUsd
-from windlass.contracts.call import AttemptRecord
 from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.provider import Provider
 from windlass.contracts.usage import Cost, CostStatus, Usage
 from windlass.dialects.registry import PRICED_NAMES
 from windlass.gateway.rig import Rig
+from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import PlannedTarget
 
 _FIRST_ERROR: Final = 400
@@ -62,19 +61,15 @@ def _region_of_host(base_url: str) -> str:
     return region if host in ("api.openai.com", "api.x.ai") else ""
 
 
-def of_unfinished(attempts: Sequence[AttemptRecord]) -> Cost:
-    """Say that a provider was asked and may bill, though its answer was not awaited; or that nobody was."""
-    return Cost(CostStatus.UNKNOWN, reason="cancelled") if attempts else NOT_SENT
-
-
-def of_failed(attempts: Sequence[AttemptRecord], *, is_billed: bool) -> Cost:
+def of_unanswered(call: OpenCall, reason: Literal["cancelled", "no_answer"]) -> Cost:
     """Price a call without an answer: an error answer is not billed, a silence or a broken answer may be.
 
-    is_billed: whether a part of the call was answered before.
+    reason: why the answer is not there, where it may be billed all the same.
     """
-    sent = [attempt for attempt in attempts if attempt.error_type != "unsupported"]
-    if not sent:
-        return NOT_SENT
-    if not is_billed and all(attempt.http_status >= _FIRST_ERROR for attempt in sent):
-        return REFUSED
-    return Cost(CostStatus.UNKNOWN, reason="no_answer")
+    if not call.is_billed:
+        sent = [attempt for attempt in call.attempts if attempt.span_id not in call.unsent]
+        if not sent:
+            return NOT_SENT
+        if all(attempt.http_status >= _FIRST_ERROR for attempt in sent):
+            return REFUSED
+    return Cost(CostStatus.UNKNOWN, reason=reason)

@@ -72,6 +72,7 @@ class OpenCall:
     dropped: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list[str])
     is_billed: bool = False  # a part of what was asked has been answered
+    unsent: set[SpanId] = field(default_factory=set[SpanId])  # attempts of which nothing reached a provider
     facts: dict[str, str] = field(default_factory=dict[str, str])  # attributes of its record
     is_settled: bool = False
     following: Awaitable[None] | None = None  # done once a reply made in the background can't be forgotten
