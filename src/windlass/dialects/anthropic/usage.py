@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
+from windlass.dialects.counts import count_of, has_count
 
 _UNITS = {
     "web_search_requests": "web_search",
@@ -17,22 +18,32 @@ _OWN_PASSES = frozenset({"message", "compaction"})
 def read_usage(values: Json) -> Usage | None:
     """Reduce to buckets; `input_tokens` excludes both cache fields, `output_tokens` includes thinking.
 
-    Without the split of cache writes by lifetime all of them are 5 minutes.
+    Without the split of cache writes by lifetime all of them are 5 minutes. None when the host gave no counts,
+    or nothing but zeros; an answer to nothing is flagged.
     """
-    if not isinstance(values, dict) or not ("input_tokens" in values or "output_tokens" in values):
+    if not isinstance(values, dict) or not has_count(values, "input_tokens", "output_tokens"):
         return None
     usage = _read_counts(values)
     passes = values.get("iterations")
     if isinstance(passes, Sequence) and not isinstance(passes, str) and passes:
         usage = _of_passes(usage, passes)
+    units, is_answered = _read_units(values), bool(usage.out_text or usage.out_reasoning)
+    is_asked = bool(_input_total(usage))
+    if not (is_asked or is_answered or units):
+        return None
     tier, geo = values.get("service_tier"), values.get("inference_geo")
     return replace(
         usage,
-        units=_read_units(values),
+        units=units,
+        is_mismatch=usage.is_mismatch or not is_asked,
         # Fast mode is a `speed` beside the tier, with a price of its own.
         service_tier="fast" if values.get("speed") == "fast" else tier if isinstance(tier, str) else "",
         region=geo if isinstance(geo, str) and geo != "not_available" else "",
     )
+
+
+def _input_total(usage: Usage) -> int:
+    return usage.in_fresh + usage.in_cache_read + usage.in_cache_write_5m + usage.in_cache_write_1h
 
 
 def _of_passes(top: Usage, passes: Sequence[Json]) -> Usage:
@@ -59,23 +70,23 @@ def _of_passes(top: Usage, passes: Sequence[Json]) -> Usage:
 
 
 def _read_counts(values: Mapping[str, Json]) -> Usage:
-    written = _count(values.get("cache_creation_input_tokens"))
+    written = count_of(values.get("cache_creation_input_tokens"))
     split = _object(values.get("cache_creation"))
     short, long = (
-        _count(split.get("ephemeral_5m_input_tokens")),
-        _count(split.get("ephemeral_1h_input_tokens")),
+        count_of(split.get("ephemeral_5m_input_tokens")),
+        count_of(split.get("ephemeral_1h_input_tokens")),
     )
     is_split_off = bool(split) and written is not None and (short or 0) + (long or 0) != written
     if not split or is_split_off:
         short, long = written, 0
     counts = (
-        _count(values.get("input_tokens")) or 0,
-        _count(values.get("cache_read_input_tokens")) or 0,
+        count_of(values.get("input_tokens")) or 0,
+        count_of(values.get("cache_read_input_tokens")) or 0,
         short or 0,
         long or 0,
-        _count(values.get("output_tokens")) or 0,
+        count_of(values.get("output_tokens")) or 0,
     )
-    thinking = _count(_object(values.get("output_tokens_details")).get("thinking_tokens")) or 0
+    thinking = count_of(_object(values.get("output_tokens_details")).get("thinking_tokens")) or 0
     is_thinking_off = not 0 <= thinking <= counts[4]
     if is_thinking_off:
         thinking = 0
@@ -99,13 +110,7 @@ def merge_usage(seen: dict[str, Json], update: Json) -> None:
 
 def _read_units(values: Mapping[str, Json]) -> dict[str, int]:
     used = _object(values.get("server_tool_use"))
-    return {unit: count for name, unit in _UNITS.items() if (count := _count(used.get(name)))}
-
-
-def _count(value: Json) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if abs(value) < 2**53 else None
+    return {unit: count for name, unit in _UNITS.items() if (count := count_of(used.get(name)))}
 
 
 def _object(value: Json) -> Mapping[str, Json]:

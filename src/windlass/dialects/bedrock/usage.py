@@ -7,15 +7,17 @@ from collections.abc import Mapping
 
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
+from windlass.dialects.counts import count_of, has_count
 
 
 def read_usage(values: Json, service_tier: str = "") -> Usage | None:
     """Reduce to buckets; `inputTokens` excludes the cache, `outputTokens` includes thinking.
 
     Cache writes that `cacheDetails` does not split by lifetime are 5 minutes. Models differ in whether
-    `totalTokens` counts the cache, so either sum is right and any other a mismatch.
+    `totalTokens` counts the cache, so either sum is right and any other a mismatch, and so is an answer to
+    nothing. None when the host gave no counts, or nothing but zeros.
     """
-    if not isinstance(values, dict) or not ("inputTokens" in values or "outputTokens" in values):
+    if not isinstance(values, dict) or not has_count(values, "inputTokens", "outputTokens"):
         return None
     fresh, out = _count(values.get("inputTokens")), _count(values.get("outputTokens"))
     read, written = _count(values.get("cacheReadInputTokens")), _count(values.get("cacheWriteInputTokens"))
@@ -23,6 +25,8 @@ def read_usage(values: Json, service_tier: str = "") -> Usage | None:
     total = values.get("totalTokens")
     counts = (fresh, out, read, written)
     sums = (fresh + out, fresh + out + read + written)
+    if not any(counts):
+        return None
     is_total_off = total is not None and _count(total) not in sums
     return Usage(
         in_fresh=max(0, fresh),
@@ -30,7 +34,7 @@ def read_usage(values: Json, service_tier: str = "") -> Usage | None:
         in_cache_write_5m=max(0, written - long),
         in_cache_write_1h=max(0, long),
         out_text=max(0, out),
-        is_mismatch=is_total_off or is_split_off or min(counts) < 0,
+        is_mismatch=is_total_off or is_split_off or min(counts) < 0 or not fresh + read + written,
         service_tier=service_tier,
     )
 
@@ -59,6 +63,4 @@ def _long_writes(details: Json, written: int) -> tuple[int, bool]:
 
 
 def _count(value: Json) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) >= 2**53:
-        return 0
-    return int(value)
+    return count_of(value) or 0

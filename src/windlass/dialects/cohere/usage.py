@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
+from windlass.dialects.counts import count_of, has_count
 
 _UNITS = {
     "search_units": "search_units",
@@ -30,9 +31,10 @@ def read_usage(values: Json) -> Usage | None:
     if not isinstance(values, dict):
         return None
     billed, counted = _object(values.get("billed_units")), _object(values.get("tokens"))
-    if not billed and not counted:
+    is_billed = has_count(billed, *billed)
+    if not is_billed and not has_count(counted, *counted):
         return None
-    source = billed or counted
+    source = billed if is_billed else counted
     input_tokens, output_tokens = _count(source, "input_tokens"), _count(source, "output_tokens")
     image_tokens = _count(billed, "image_tokens")
     cached = _count(values, "cached_tokens")
@@ -49,7 +51,10 @@ def read_usage(values: Json) -> Usage | None:
         in_image=image_tokens,
         out_text=output_tokens,
         units=units,
-        is_mismatch=_is_more(billed, counted, "input_tokens") or _is_more(billed, counted, "output_tokens"),
+        is_mismatch=any(
+            _is_more(billed, counted, name) or (count_of(source.get(name)) or 0) < 0
+            for name in ("input_tokens", "output_tokens")
+        ),
     )
 
 
@@ -58,10 +63,7 @@ def _is_more(billed: Mapping[str, Json], counted: Mapping[str, Json], name: str)
 
 
 def _count(values: Mapping[str, Json], name: str) -> int:
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
-        return 0
-    return int(value)
+    return max(0, count_of(values.get(name)) or 0)
 
 
 def _object(value: Json) -> Mapping[str, Json]:

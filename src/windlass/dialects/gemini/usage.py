@@ -10,8 +10,10 @@ from typing import Final
 
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
+from windlass.dialects.counts import count_of, has_count
 from windlass.dialects.json_fields import text_or_empty
 
+_SUMMED: Final = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount")
 # Vertex AI says in its own words how a call was served.
 _TIER_OF_TRAFFIC: Final[Mapping[str, str]] = {
     "ON_DEMAND_FLEX": "flex",
@@ -21,28 +23,33 @@ _TIER_OF_TRAFFIC: Final[Mapping[str, str]] = {
 
 @dataclass(slots=True)
 class _Taken:
-    """The prompt's tokens by kind, none of them cached."""
+    """The prompt's tokens by kind, none of them cached. `is_odd`: the kinds contradict the prompt's count."""
 
     fresh: int
     audio: int
     image: int
+    is_odd: bool = False
 
 
 def read_usage(values: Json, *, searches: int = 0) -> Usage | None:
-    """Reduce to buckets that never overlap; None when the host gave no counts.
+    """Reduce to buckets that never overlap; None when the host gave no counts, or nothing but zeros.
 
     searches: web searches of the reply, billed by their number. Counts that contradict each other stay whole
-    and are flagged.
+    and are flagged, and so is an answer to nothing.
     """
-    if not isinstance(values, dict) or not ("promptTokenCount" in values or "totalTokenCount" in values):
+    if not isinstance(values, dict) or not has_count(values, *_SUMMED):
         return None
     prompt = _count(values, "promptTokenCount")
     cached = _count(values, "cachedContentTokenCount")
     candidates = _count(values, "candidatesTokenCount")
     thoughts = _count(values, "thoughtsTokenCount")
     tool_use = _count(values, "toolUsePromptTokenCount")
+    if not (prompt or candidates or thoughts or tool_use or searches):
+        return None
     sent = prompt + candidates + thoughts + tool_use
-    is_odd = cached > prompt or ("totalTokenCount" in values and _count(values, "totalTokenCount") != sent)
+    total = count_of(values.get("totalTokenCount"))
+    is_below = any((count_of(values.get(name)) or 0) < 0 for name in (*_SUMMED, "cachedContentTokenCount"))
+    is_odd = cached > prompt or total not in (None, sent) or is_below or not prompt + tool_use
     if cached > prompt:
         cached = 0
     taken = _taken(values, prompt, cached)
@@ -61,7 +68,7 @@ def read_usage(values: Json, *, searches: int = 0) -> Usage | None:
         out_audio=audio,
         out_image=image,
         units={"web_search": searches} if searches else {},
-        is_mismatch=is_odd,
+        is_mismatch=is_odd or taken.is_odd,
         service_tier=_tier(values),
     )
 
@@ -75,6 +82,11 @@ def _taken(values: Mapping[str, Json], prompt: int, cached: int) -> _Taken:
     kept = _by_modality(values.get("cacheTokensDetails"))
     audio = max(0, inside.get("AUDIO", 0) - kept.get("AUDIO", 0))
     image = max(0, inside.get("IMAGE", 0) - kept.get("IMAGE", 0))
+    is_more_kept = bool(inside) and any(
+        kept.get(kind, 0) > inside.get(kind, 0) for kind in ("AUDIO", "IMAGE")
+    )
+    if is_more_kept or inside.get("AUDIO", 0) + inside.get("IMAGE", 0) > prompt:
+        return _Taken(prompt - cached, 0, 0, is_odd=True)
     image = min(image, prompt - cached)
     audio = min(audio, prompt - cached - image)
     return _Taken(prompt - cached - audio - image, audio, image)
@@ -90,10 +102,7 @@ def _by_modality(details: Json) -> dict[str, int]:
 
 
 def _count(values: Mapping[str, Json], name: str) -> int:
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    return max(0, int(value)) if abs(value) < 2**53 else 0  # not a number and infinity compare false
+    return max(0, count_of(values.get(name)) or 0)
 
 
 def _tier(values: Mapping[str, Json]) -> str:

@@ -8,6 +8,7 @@ from windlass.base.money import NanoUsd, nanousd_from_usd
 from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
+from windlass.dialects.counts import count_of, has_count
 
 
 @dataclass(slots=True)
@@ -29,15 +30,20 @@ class _Counts:
 
 
 def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | None:
-    """Reduce to buckets that never overlap; None when the host gave no counts.
+    """Reduce to buckets that never overlap; None when the host gave no counts, or nothing but zeros.
 
-    A count that can't be split without going below zero stays whole, and is flagged as a mismatch.
-    Where the total proves that reasoning is counted beside `completion_tokens`, it wins over the quirk.
+    A count that can't be split without going below zero stays whole, and is flagged as a mismatch, and so is
+    an answer to nothing. Where the total proves that reasoning is counted beside `completion_tokens`, it wins
+    over the quirk.
     """
-    if not isinstance(values, dict) or not ("prompt_tokens" in values or "completion_tokens" in values):
+    if not isinstance(values, dict) or not has_count(values, "prompt_tokens", "completion_tokens"):
         return None
     counts = _read_counts(values)
     is_odd = _make_whole(counts, is_reasoning_inside=_is_reasoning_inside(counts, quirks))
+    units = _read_units(values)
+    reported = _reported_cost(values) if quirks.is_usage_cost_reported else None
+    if not (counts.prompt or counts.completion or units or reported):
+        return None
     return Usage(
         in_fresh=counts.prompt - sum(counts.inside()),
         in_cache_read=counts.cached,
@@ -48,39 +54,39 @@ def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | 
         out_reasoning=counts.reasoning,
         out_audio=counts.audio_out,
         out_image=counts.image_out,
-        units=_read_units(values),
-        is_mismatch=is_odd,
+        units=units,
+        is_mismatch=is_odd or not counts.prompt,
         service_tier=service_tier,
-        reported_nanousd=_reported_cost(values) if quirks.is_usage_cost_reported else None,
+        reported_nanousd=reported,
     )
 
 
 def _read_counts(values: Mapping[str, Json]) -> _Counts:
     inside = _object(values.get("prompt_tokens_details"))
     outside = _object(values.get("completion_tokens_details"))
-    cached = _count(inside.get("cached_tokens"))
+    cached = count_of(inside.get("cached_tokens"))
     if cached is None:  # DeepSeek, Moonshot
-        cached = _count(values.get("prompt_cache_hit_tokens")) or _count(values.get("cached_tokens"))
-    prompt = _count(values.get("prompt_tokens"))
+        cached = count_of(values.get("prompt_cache_hit_tokens")) or count_of(values.get("cached_tokens"))
+    prompt = count_of(values.get("prompt_tokens"))
     if prompt is None:
-        prompt = (cached or 0) + (_count(values.get("prompt_cache_miss_tokens")) or 0)
+        prompt = (cached or 0) + (count_of(values.get("prompt_cache_miss_tokens")) or 0)
     return _Counts(
         prompt=prompt,
-        completion=_count(values.get("completion_tokens")) or 0,
-        total=_count(values.get("total_tokens")),
+        completion=count_of(values.get("completion_tokens")) or 0,
+        total=count_of(values.get("total_tokens")),
         cached=cached or 0,
-        cache_write=_count(inside.get("cache_write_tokens")) or 0,
-        audio_in=_count(inside.get("audio_tokens")) or 0,
-        image_in=_count(inside.get("image_tokens")) or 0,
-        reasoning=_count(outside.get("reasoning_tokens")) or _count(values.get("reasoning_tokens")) or 0,
-        audio_out=_count(outside.get("audio_tokens")) or 0,
-        image_out=_count(outside.get("image_tokens")) or 0,
+        cache_write=count_of(inside.get("cache_write_tokens")) or 0,
+        audio_in=count_of(inside.get("audio_tokens")) or 0,
+        image_in=count_of(inside.get("image_tokens")) or 0,
+        reasoning=count_of(outside.get("reasoning_tokens")) or count_of(values.get("reasoning_tokens")) or 0,
+        audio_out=count_of(outside.get("audio_tokens")) or 0,
+        image_out=count_of(outside.get("image_tokens")) or 0,
     )
 
 
 def _read_units(values: Mapping[str, Json]) -> dict[str, int]:
     """Read what OpenRouter counts beside tokens; OpenAI's chat counts none."""
-    searches = _count(_object(values.get("server_tool_use")).get("web_search_requests"))
+    searches = count_of(_object(values.get("server_tool_use")).get("web_search_requests"))
     return {"web_search": searches} if searches else {}
 
 
@@ -110,12 +116,6 @@ def _make_whole(counts: _Counts, *, is_reasoning_inside: bool) -> bool:
         counts.reasoning = counts.audio_out = counts.image_out = 0
         is_odd = True
     return is_odd
-
-
-def _count(value: Json) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if abs(value) < 2**53 else None  # not a number and infinity compare false
 
 
 def _object(value: Json) -> Mapping[str, Json]:

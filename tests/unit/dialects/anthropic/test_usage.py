@@ -61,6 +61,14 @@ def test_a_later_count_replaces_the_earlier_and_keeps_what_it_does_not_repeat() 
 def test_no_counts_is_no_usage_and_not_zero() -> None:
     assert read_usage({}) is None
     assert read_usage(None) is None
+    assert read_usage({"input_tokens": None, "output_tokens": None}) is None
+    assert read_usage({"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0}) is None
+
+
+def test_an_answer_to_nothing_is_flagged_and_a_prompt_from_the_cache_is_not() -> None:
+    assert read_usage({"input_tokens": 0, "output_tokens": 5}) == Usage(out_text=5, is_mismatch=True)
+    cached = read_usage({"input_tokens": 0, "cache_read_input_tokens": 9, "output_tokens": 5})
+    assert cached == Usage(in_cache_read=9, out_text=5)
 
 
 def test_buckets_survive_being_written_and_read() -> None:

@@ -158,7 +158,12 @@ def test_logprobs_come_with_their_text() -> None:
             Usage(in_fresh=5, in_image=9),
         ),
         ({"billed_units": {"images": 2}}, Usage(units={"images": 2})),
-        ({"billed_units": {"input_tokens": True, "output_tokens": -3}}, Usage()),
+        ({"billed_units": {"input_tokens": True, "output_tokens": -3}}, Usage(is_mismatch=True)),
+        (
+            {"billed_units": {"input_tokens": None}, "tokens": {"input_tokens": 71, "output_tokens": 7}},
+            Usage(in_fresh=71, out_text=7),
+        ),
+        ({"billed_units": {"input_tokens": None}, "tokens": {"input_tokens": None}}, None),
         ({}, None),
         (None, None),
     ],

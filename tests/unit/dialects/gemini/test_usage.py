@@ -15,7 +15,13 @@ def total_of(usage: Usage) -> int:
 
 
 @given(
-    prompt=COUNT, share=st.floats(0, 1), given=COUNT, thoughts=COUNT, tools=COUNT, audio=COUNT, image=COUNT
+    prompt=st.integers(1, 10**6),
+    share=st.floats(0, 1),
+    given=COUNT,
+    thoughts=COUNT,
+    tools=COUNT,
+    audio=COUNT,
+    image=COUNT,
 )
 def test_the_buckets_add_up_to_the_total(
     prompt: int, share: float, given: int, thoughts: int, tools: int, audio: int, image: int
@@ -35,7 +41,7 @@ def test_the_buckets_add_up_to_the_total(
         }
     )
     assert usage is not None
-    assert not usage.is_mismatch
+    assert usage.is_mismatch == (audio + image > prompt)
     assert total_of(usage) == prompt + given + thoughts + tools
     assert min(usage.in_fresh, usage.in_audio, usage.in_image, usage.out_text) >= 0
 
@@ -50,6 +56,20 @@ def test_counts_that_contradict_each_other_are_flagged() -> None:
             "totalTokenCount": 7,
             "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 3}],
         },
+        {
+            "promptTokenCount": 5,
+            "totalTokenCount": 5,
+            "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 6}],
+        },
+        {
+            "promptTokenCount": 5,
+            "totalTokenCount": 5,
+            "cachedContentTokenCount": 3,
+            "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 2}],
+            "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 3}],
+        },
+        {"promptTokenCount": 5, "cachedContentTokenCount": -1},
+        {"promptTokenCount": 0, "candidatesTokenCount": 2, "totalTokenCount": 2},
     ):
         usage = read_usage(values)
         assert usage is not None
@@ -60,6 +80,8 @@ def test_without_counts_usage_is_unknown() -> None:
     assert read_usage(None) is None
     assert read_usage({}) is None
     assert read_usage({"trafficType": "ON_DEMAND"}) is None
+    assert read_usage({"promptTokenCount": None, "totalTokenCount": 7}) is None
+    assert read_usage({"promptTokenCount": 0, "candidatesTokenCount": 0, "totalTokenCount": 0}) is None
 
 
 def test_the_tier_that_served_is_told() -> None:

@@ -98,9 +98,32 @@ def test_a_reported_cost_is_exact_money_where_the_host_reports_it() -> None:
     assert unasked.reported_nanousd is None
 
 
-@pytest.mark.parametrize("values", [None, {}, {"cost": 1.0}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {},
+        {"cost": 1.0},
+        {"prompt_tokens": None, "completion_tokens": None, "total_tokens": None},
+        {"prompt_tokens": "7", "completion_tokens": "5"},
+        {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    ],
+)
 def test_no_counts_is_no_usage_and_not_zero(values: dict[str, Json] | None) -> None:
     assert read_usage(values, STANDARD) is None
+
+
+@pytest.mark.parametrize("asked", [None, 0, "7"])
+def test_an_answer_to_nothing_is_flagged(asked: Json) -> None:
+    usage = read_usage({"prompt_tokens": asked, "completion_tokens": 5}, STANDARD)
+    assert usage == Usage(out_text=5, is_mismatch=True)
+
+
+def test_money_that_a_host_reports_stands_without_counts() -> None:
+    values: dict[str, Json] = {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.04}
+    usage = read_usage(values, Quirks(is_usage_cost_reported=True))
+    assert usage is not None
+    assert usage.reported_nanousd == 40_000_000
 
 
 def test_buckets_survive_being_written_and_read() -> None:
