@@ -18,8 +18,8 @@ _OWN_PASSES = frozenset({"message", "compaction"})
 def read_usage(values: Json) -> Usage | None:
     """Reduce to buckets; `input_tokens` excludes both cache fields, `output_tokens` includes thinking.
 
-    Without the split of cache writes by lifetime all of them are 5 minutes. None when the host gave no counts,
-    or nothing but zeros; an answer to nothing is flagged.
+    Without the split of cache writes by lifetime all of them are 5 minutes. None when the host gave no
+    counts, or nothing but zeros; an answer to nothing is flagged.
     """
     if not isinstance(values, dict) or not has_count(values, "input_tokens", "output_tokens"):
         return None

@@ -7,6 +7,7 @@ from windlass.contracts.chat import ChatRequest, RefusalDelta, TextDelta, Thinki
 from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from windlass.contracts.usage import Usage, UsageSource
+from windlass.dialects.openai_chat.usage import input_total, output_total
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import PlannedTarget
 
@@ -22,12 +23,13 @@ def settle(summary: ReplySummary, call: OpenCall, planned: PlannedTarget, receiv
     Without an estimate (a body too large to read again) usage stays unknown, which is not zero.
     """
     seen = summary.usage or Usage()
-    has_input = seen.in_fresh + seen.in_cache_read + seen.in_cache_write_5m + seen.in_cache_write_1h > 0
-    input_tokens = seen.in_fresh if has_input else _sent_tokens(call)
+    input_tokens = seen.in_fresh if input_total(seen) else _sent_tokens(call)
     if input_tokens is None:
         return summary
-    output_tokens = max(seen.out_text, _received_tokens(planned, received))
-    usage = replace(seen, in_fresh=input_tokens, out_text=output_tokens, source=UsageSource.PARTIAL)
+    uncounted = max(0, _received_tokens(planned, received) - output_total(seen))
+    usage = replace(
+        seen, in_fresh=input_tokens, out_text=seen.out_text + uncounted, source=UsageSource.PARTIAL
+    )
     return replace(summary, usage=usage)
 
 
