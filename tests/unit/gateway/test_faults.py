@@ -197,6 +197,18 @@ async def test_no_other_target_is_tried_once_the_caller_has_stopped_waiting(gate
     assert gateway.provider.count("calls") == 1
 
 
+async def test_the_time_an_sdk_waits_for_an_answer_ends_no_stream_that_flows(gateway: Gateway) -> None:
+    slow = "lab/fault-slow?seconds=0.15&chunks=6"
+    flowing = await gateway.chat(slow, stream=True, headers={"x_stainless_timeout": "0.5"})
+    whole = await gateway.chat(slow, stream=True, headers={"x_request_timeout": "0.5"})
+    silent = await gateway.chat(
+        "lab/fault-slow-first-token?seconds=5", stream=True, headers={"x_stainless_timeout": "0.5"}
+    )
+    assert flowing.body.endswith(b"data: [DONE]\n\n")
+    assert events_of(whole.body)[-1]["error"]["code"] == "upstream_timeout"
+    assert (silent.status, silent.json["error"]["code"]) == (504, "upstream_timeout")
+
+
 async def test_the_status_line_waits_no_longer_than_the_route_says(gateway: Gateway) -> None:
     started = time.monotonic()
     body = {"model": "held-short", "messages": ASK, "stream": True}

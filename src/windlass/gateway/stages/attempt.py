@@ -33,6 +33,9 @@ from windlass.gateway.traffic import Plan, PlannedTarget
 
 _NO_SUMMARY = ReplySummary()
 _MAX_ERROR_BYTES = 1_000_000
+# SDKs wait so long for the status line, and after it for each piece (openai-node's `fetchWithTimeout`,
+# `timeout.read` in Python): it is no limit on the length of a stream.
+_SDK_LIMIT = "x-stainless-timeout"
 _LONG_BYTES = 1_000_000  # some 20 ms of translating
 T = TypeVar("T")
 
@@ -149,17 +152,20 @@ async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     call, planned = attempt.call, attempt.planned
     url = planned.stream_url if head.is_stream else planned.whole_url
     written = await _write(call, head, planned, plan)
+    is_unlimited = head.is_stream and _SDK_LIMIT in call.request.headers
     request = UpstreamRequest(
         method="POST",
         url=url,
         headers=ask.headers_for(call, planned),
         body=written.body,
         connect_s=plan.limits.connect_s,
-        total_s=min(plan.limits.total_s, left_s),
+        total_s=plan.limits.total_s if is_unlimited else min(plan.limits.total_s, left_s),
         is_url_exact="%" in url,  # escapes are part of what is signed
     )
     if head.is_stream:
-        return await _open_stream(attempt, request, head, plan, written.renamed_tools)
+        return await _open_stream(
+            attempt, request, head, plan, renamed_tools=written.renamed_tools, left_s=left_s
+        )
     return await _read_whole(attempt, request, written.renamed_tools)
 
 
@@ -233,16 +239,21 @@ async def _open_stream(
     request: UpstreamRequest,
     head: RequestHead,
     plan: Plan,
+    *,
     renamed_tools: Mapping[str, str],
+    left_s: float,
 ) -> OpenAnswer:
     """Hold the stream until it shows content, so that another target may still answer instead.
 
     The hold begins with the provider's status line: before it, its status may still be passed on.
+    left_s: how long the caller waits for ours.
     """
     planned = attempt.planned
-    first_token_at = asyncio.get_running_loop().time() + plan.limits.first_token_s
+    began_at = asyncio.get_running_loop().time()
+    first_token_at = began_at + plan.limits.first_token_s
+    answer_s = min(plan.limits.first_token_s, left_s)
     try:
-        async with asyncio.timeout_at(first_token_at):
+        async with asyncio.timeout_at(began_at + answer_s):
             reply = await send(attempt, request)
             relay = open_relay(
                 planned.codec,
@@ -257,7 +268,7 @@ async def _open_stream(
             await _hold(answer, plan.hold_s)
             return answer
     except TimeoutError as error:
-        raise UpstreamTimedOut(f"the provider sent nothing for {plan.limits.first_token_s:g} s") from error
+        raise UpstreamTimedOut(f"the provider sent nothing for {round(answer_s, 1):g} s") from error
 
 
 async def _hold(answer: OpenAnswer, hold_s: float) -> None:
@@ -312,7 +323,7 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
 
 def _caller_limit_s(call: OpenCall) -> float:
     """Return how long the caller's SDK says it waits; without a word from it, for ever."""
-    text = call.request.headers.get("x-stainless-timeout") or call.request.headers.get("x-request-timeout")
+    text = call.request.headers.get(_SDK_LIMIT) or call.request.headers.get("x-request-timeout")
     if not text:
         return math.inf
     try:
