@@ -5,15 +5,18 @@ import pytest
 from tests.unit.dialects.wire import (
     ANTHROPIC,
     OPENAI,
+    RESPONSES,
     anthropic_head,
     events_of,
     fixture,
+    head_for,
     openai_head,
     payloads,
     pump,
     tools_of,
 )
 from windlass.contracts.provider import STANDARD
+from windlass.contracts.usage import Usage
 from windlass.dialects.relay import open_relay
 
 
@@ -93,6 +96,24 @@ def test_usage_crosses_into_the_callers_own_counting() -> None:
     usage = next(event["usage"] for event in payloads(sent) if event["type"] == "message_delta")
     # 20 prompt tokens of which 8 were cached; 10 completion tokens, 4 of them reasoning
     assert (usage["input_tokens"], usage["cache_read_input_tokens"], usage["output_tokens"]) == (12, 8, 10)
+
+
+@pytest.mark.parametrize("wants_usage", [True, False])
+def test_the_tier_that_served_crosses_in_a_stream(wants_usage: bool) -> None:
+    head = head_for(OPENAI, wants_usage=wants_usage)
+    sent = pump(open_relay(RESPONSES, OPENAI, head, STANDARD), [fixture("responses_text.sse")])
+    assert payloads(sent)[-1]["service_tier"] == "default"
+
+
+def test_usage_of_a_failed_response_crosses_with_its_failure() -> None:
+    counts = {"input_tokens": 20, "output_tokens": 10, "total_tokens": 30}
+    failed = {"status": "failed", "usage": counts, "error": {"code": "server_error", "message": "No."}}
+    frame = b"data: " + json.dumps({"type": "response.failed", "response": failed}).encode() + b"\n\n"
+    for sink in (OPENAI, ANTHROPIC, RESPONSES):
+        relay = open_relay(RESPONSES, sink, head_for(sink), STANDARD)
+        relay.feed(frame)
+        assert relay.fault is not None
+        assert relay.summary().usage == Usage(in_fresh=20, out_text=10)
 
 
 def test_signed_thinking_crosses_whole_so_that_it_can_be_replayed() -> None:

@@ -30,7 +30,7 @@ from windlass.dialects.openai_chat.annotations import write_nested
 from windlass.dialects.openai_chat.errors import write_error_event
 from windlass.dialects.openai_chat.logprobs import write_logprobs
 from windlass.dialects.openai_chat.media import audio_piece, is_image, write_image
-from windlass.dialects.openai_chat.names import FINISH_WRITTEN
+from windlass.dialects.openai_chat.names import FINISH_WRITTEN, TIERS
 from windlass.dialects.openai_chat.safety import write_safety
 from windlass.dialects.openai_chat.tap import DONE_FRAME
 from windlass.dialects.openai_chat.usage import write_usage
@@ -147,9 +147,16 @@ class OpenAiWriter:
 
     def _finish(self, reason: str) -> bytes:
         choice = b',"choices":[{"index":0,"delta":{},"finish_reason":' + _TEXT(reason) + b"}]"
-        return self._head + choice + self._no_usage() + b"}\n\n"
+        return self._head + self._tier() + choice + self._no_usage() + b"}\n\n"
+
+    def _tier(self) -> bytes:
+        """Say what the call was served as, once that is known."""
+        tier = TIERS.get(self._usage.service_tier) if self._usage else None
+        return b',"service_tier":' + _TEXT(tier) if tier else b""
 
     def _usage_chunk(self) -> bytes:
         if not self._wants_usage or self._usage is None:
             return b""
-        return self._head + b',"choices":[],"usage":' + _TEXT(write_usage(self._usage)) + b"}\n\n"
+        return (
+            self._head + self._tier() + b',"choices":[],"usage":' + _TEXT(write_usage(self._usage)) + b"}\n\n"
+        )

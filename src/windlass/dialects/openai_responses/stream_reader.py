@@ -69,12 +69,12 @@ class ResponsesReader(FramedReader[StreamNotes]):
             self._is_broken = True
             yield unreadable.fault
             return
+        self._notes.take(event)  # a failure, too, says what was used
         fault = fault_of(event)
         if fault is not None:
             self._is_broken = True
             yield fault
             return
-        self._notes.take(event)
         if not self._is_started:
             self._is_started = True
             seen = self._notes.summary()
