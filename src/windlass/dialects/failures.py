@@ -23,6 +23,9 @@ _KIND_BY_CODE: Final[Mapping[str, FailureKind]] = {
     "string_above_max_length": "context_too_long",
     "content_filter": "policy",
     "content_policy_violation": "policy",
+    "image_content_policy_violation": "policy",
+    "bio_policy": "policy",
+    "misalignment_policy_violation": "policy",
     "ResponsibleAIPolicyViolation": "policy",  # Azure's inner code, where the outer one is missing
     "DeploymentNotFound": "not_found",  # Azure
     "invalid_api_key": "auth",
@@ -100,6 +103,8 @@ _STATUS_BY_KIND: Final[Mapping[FailureKind, int]] = {
     "overloaded": 503,
     "server": 502,
 }
+# Codes of a response that failed for what was in its request (openai-python, `ResponseError.code`).
+_REFUSING_CODE: Final = re.compile(r"^invalid_|image")
 _RETRYABLE: Final[frozenset[FailureKind]] = frozenset({"rate_limited", "timeout", "overloaded", "server"})
 _SECRETS = re.compile(
     r"(?i:bearer|basic)\s+[\w.~+/=-]{6,}"
@@ -160,7 +165,13 @@ def fault_from(error: Json) -> StreamFault:
     """Read the error object of a stream; its status is the one the same error has as an answer."""
     words = _words_of(error)
     status = int(words.code) if words.code.isdigit() and 400 <= int(words.code) < 600 else 0
-    kind = classify(status or 500, error_type=words.error_type, code=words.code, message=words.message)
+    is_refused = words.error_type == "invalid_request_error" or _REFUSING_CODE.search(words.code)
+    kind = classify(
+        status or (400 if is_refused else 500),
+        error_type=words.error_type,
+        code=words.code,
+        message=words.message,
+    )
     return StreamFault(
         error_type=words.error_type or kind,
         message=scrub(words.message) or "The provider reported an error inside the stream.",

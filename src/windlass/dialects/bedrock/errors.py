@@ -21,6 +21,10 @@ _TOO_LONG: Final = re.compile(
 )
 _BAD_KEY: Final = re.compile(r"api key|bearer token|authentication failed|security token", re.IGNORECASE)
 _NO_ACCESS: Final = re.compile(r"access to the model|model access", re.IGNORECASE)
+_CODE_BY_KIND: Final[Mapping[FailureKind, str]] = {
+    "context_too_long": "context_length_exceeded",
+    "quota": "insufficient_quota",
+}
 _RETRYABLE: Final = frozenset[FailureKind]({"rate_limited", "timeout", "overloaded", "server"})
 
 
@@ -49,7 +53,7 @@ def fault_of(frame: EventFrame) -> StreamFault:
         error_type=frame.name or kind,
         message=_scrub(words) or "The provider reported an error inside the stream.",
         status=STATUS_BY_KIND.get(kind, 502),
-        code="context_length_exceeded" if kind == "context_too_long" else "",
+        code=_CODE_BY_KIND.get(kind, ""),
     )
 
 

@@ -1,12 +1,14 @@
 """Tries that failed: which cause each stands for and what the caller reads; not what is tried next."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from windlass.base.errors import BadRequest, UpstreamError, UpstreamRefused, WindlassError
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import FailureKind, UpstreamFailure
 from windlass.contracts.provider import SIGNED, Provider
+from windlass.dialects.failures import classify
 
 CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "bad_request": None,
@@ -24,10 +26,6 @@ CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "server": "down",
 }
 _OURS = frozenset[FailureKind]({"auth", "permission"})  # about Windlass's key, not about the caller's
-_KIND_OF_STATUS: Mapping[int, FailureKind] = {
-    400: "bad_request", 401: "auth", 403: "permission", 404: "not_found", 429: "rate_limited",
-    503: "overloaded", 504: "timeout", 529: "overloaded",
-}  # fmt: skip
 _CODE_OF_KIND: Mapping[FailureKind, str] = {  # what OpenAI's callers look for; other dialects send no code
     "context_too_long": "context_length_exceeded",
     "policy": "content_filter",
@@ -103,7 +101,9 @@ def key_refused(provider: Provider) -> UpstreamRefused:
 
 def from_fault(fault: StreamFault, *, is_same_dialect: bool) -> TryFailed:
     """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
-    kind = _KIND_OF_STATUS.get(fault.status, "server" if fault.status >= 500 else "bad_request")
+    kind = classify(fault.status, error_type=fault.error_type, code=fault.code, message=fault.message)
+    if not (fault.code or is_same_dialect):
+        fault = replace(fault, code=_CODE_OF_KIND.get(kind, ""))
     error = refused_in_stream(fault, is_same_dialect=is_same_dialect)
     return TryFailed(kind, error, is_retryable=kind in _RETRYABLE)
 

@@ -1,0 +1,71 @@
+"""What an error inside a stream stands for while nothing has been shown: what the same answer would."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support import event_stream
+from tests.unit.dialects.wire import BEDROCK, RESPONSES, events_of
+from windlass.contracts.call import FallbackCause
+from windlass.contracts.chat import StreamFault
+from windlass.contracts.dialect import UpstreamCodec
+from windlass.gateway.stages.failures import CAUSES, from_fault
+
+
+def failed_response(**error: str) -> bytes:
+    event = {"type": "response.failed", "response": {"status": "failed", "error": error}}
+    return b"data: " + json.dumps(event).encode() + b"\n\n"
+
+
+def error_event(**error: str) -> bytes:
+    return b"data: " + json.dumps({"type": "error", "error": error}).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("codec", "stream", "cause", "is_retryable"),
+    [
+        (RESPONSES, failed_response(code="context_length_exceeded"), "context_too_long", False),
+        (RESPONSES, failed_response(code="insufficient_quota"), "rate_limited", False),
+        (RESPONSES, failed_response(code="rate_limit_exceeded"), "rate_limited", True),
+        (RESPONSES, failed_response(code="content_filter"), "policy", False),
+        (RESPONSES, failed_response(code="bio_policy"), "policy", False),
+        (RESPONSES, failed_response(code="invalid_prompt"), None, False),
+        (RESPONSES, failed_response(code="failed_to_download_image"), None, False),
+        (RESPONSES, failed_response(code="server_error"), "down", True),
+        (
+            RESPONSES,
+            error_event(type="invalid_request_error", message="prompt is too long: 9 > 8"),
+            "context_too_long",
+            False,
+        ),
+        (
+            BEDROCK,
+            event_stream.exception("validationException", "Input is too long."),
+            "context_too_long",
+            False,
+        ),
+        (BEDROCK, event_stream.exception("serviceQuotaExceededException", "No."), "rate_limited", False),
+        (
+            BEDROCK,
+            event_stream.exception("throttlingException", "Too many tokens, please wait."),
+            "rate_limited",
+            True,
+        ),
+    ],
+)
+def test_an_error_before_content_has_the_cause_of_the_same_answer(
+    codec: UpstreamCodec, stream: bytes, cause: FallbackCause | None, is_retryable: bool
+) -> None:
+    fault = events_of(codec, [stream])[-1]
+    assert isinstance(fault, StreamFault)
+    failed = from_fault(fault, is_same_dialect=False)
+    assert (CAUSES[failed.kind], failed.is_retryable) == (cause, is_retryable)
+
+
+def test_a_caller_of_another_dialect_reads_the_code_of_the_class() -> None:
+    words: dict[str, Any] = {"type": "invalid_request_error", "message": "prompt is too long: 9 > 8"}
+    fault = events_of(RESPONSES, [error_event(**words)])[-1]
+    assert isinstance(fault, StreamFault)
+    crossed = from_fault(fault, is_same_dialect=False).error
+    assert getattr(crossed, "wire_code", None) == "context_length_exceeded"
