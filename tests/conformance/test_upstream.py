@@ -123,7 +123,8 @@ async def test_time_runs_out_before_and_within_the_answer(
 async def test_a_host_that_is_not_there_is_unreachable(client: UpstreamClient, url: str) -> None:
     with pytest.raises(UpstreamUnreachable) as caught:
         await client.send(ask(url))
-    assert url not in caught.value.message  # callers read it
+    address = url.removeprefix("http://").partition(":")[0]
+    assert address not in caught.value.message  # callers read it
     assert not caught.value.is_sent
 
 

@@ -1,5 +1,6 @@
 """The upstream protocol over aiohttp: pooled connections, one retry of a stale one; no retries of answers."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from typing import NoReturn
@@ -207,8 +208,9 @@ def _not_connected(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the provider's host name could not be resolved; check its base_url"
     if isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.os_error.strerror or error.os_error.__class__.__name__
-        return f"the provider could not be connected to: {reason.lower()}"
+        number = error.os_error.errno  # asyncio's own words name the address
+        reason = os.strerror(number).lower() if number else error.os_error.__class__.__name__
+        return f"the provider could not be connected to: {reason}"
     if isinstance(error, aiohttp.InvalidURL):
         return "the provider's base_url is not a valid URL; correct it in windlass.yaml"
     return ""
