@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from windlass.base.errors import BadRequest
-from windlass.gateway.stages.onward import onward_url
+from windlass.gateway.stages.onward import onward_query, onward_url
+from windlass.providers.configure import ProviderSetting, configure
 
 BASE = "https://host.example/base/v1"
 PIECES = [
@@ -39,3 +40,15 @@ def test_the_version_of_an_sdk_that_writes_it_itself_is_not_doubled() -> None:
     assert onward_url(BASE, "/v1/chat/completions", "", "") == BASE + "/chat/completions"
     assert onward_url(BASE, "/v1beta/models", "", "") == BASE + "/v1beta/models"
     assert onward_url("https://host.example", "/v2/chat", "", "") == "https://host.example/v2/chat"
+
+
+def test_no_key_of_the_callers_own_account_at_google_goes_on() -> None:
+    settings = [
+        ProviderSetting("google", "gemini", "https://host.example/v1beta", "g-key"),
+        ProviderSetting("lab", "openai_chat", BASE, "lab-key"),
+    ]
+    providers = configure(settings, {}).providers
+    google, lab = providers["google"], providers["lab"]
+    asked = "alt=sse&key=AIza-theirs&access%5Ftoken=ya29-theirs&monkey=1"
+    assert onward_query(asked, google) == "alt=sse&monkey=1"
+    assert onward_query(asked, lab) == asked  # elsewhere `key` may be any word

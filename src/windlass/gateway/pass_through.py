@@ -90,7 +90,7 @@ def _request(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamRequest:
     if asked.upload and "content-length" in call.request.headers:
         headers["content-length"] = call.request.headers["content-length"]
     presented = authenticate.presented_key(call.request.headers)
-    query = onward.completed_query(asked.query, planned.provider.query)
+    query = onward.onward_query(asked.query, planned.provider)
     return UpstreamRequest(
         method=asked.method,
         url=onward.onward_url(onward.base_for(planned.provider, asked.path), asked.path, query, presented),

@@ -42,6 +42,9 @@ _GOOGLE_VERSION = re.compile(r"/v\d\w*(?=/|\Z)")
 _GOOGLE_PATH = re.compile(r"/(?:upload/)?v\d\w*/")
 _VERSIONED = re.compile(r".*(/v\d\w*)$")
 _VERSION_IN_PATH = re.compile(r"(/v\d\w*)/")
+_GOOGLE_KEYS = frozenset(
+    {"key", "access_token", "oauth_token"}
+)  # cloud.google.com/apis/docs/system-parameters
 _IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 _IN_PATH = _IN_QUERY.replace("?", "")
 _MOST_DECODINGS = 3
@@ -81,11 +84,19 @@ def base_for(provider: Provider, path: str) -> str:
     return provider.base_url[: version.start()]
 
 
-def completed_query(query: str, fixed: str) -> str:
-    """Add what every request to the provider carries, but for what the caller wrote himself."""
-    written = {pair.partition("=")[0] for pair in query.split("&")}
-    missing = [pair for pair in fixed.split("&") if pair and pair.partition("=")[0] not in written]
-    return "&".join([query, *missing] if query else missing)
+def onward_query(query: str, provider: Provider) -> str:
+    """Add what every request to the provider carries, but for what the caller wrote himself.
+
+    A key of the caller's own account at Google would win over ours, so it is taken out.
+    """
+    asked = [pair for pair in query.split("&") if pair and not _is_google_key(pair, provider)]
+    written = {pair.partition("=")[0] for pair in asked}
+    fixed = [pair for pair in provider.query.split("&") if pair and pair.partition("=")[0] not in written]
+    return "&".join([*asked, *fixed])
+
+
+def _is_google_key(pair: str, provider: Provider) -> bool:
+    return provider.dialect == "gemini" and unquote_plus(pair.partition("=")[0]) in _GOOGLE_KEYS
 
 
 def _check_path(path: str) -> None:
