@@ -35,7 +35,7 @@ class Quirks:
     takes_reasoning_content: bool = False  # wants earlier thinking back in `reasoning_content`
     sends_done: bool = True  # ends a stream with `data: [DONE]`
     is_vertex: bool = False  # Gemini's or Anthropic's dialect as Vertex AI speaks it
-    rejects: tuple[str, ...] = ()  # fields it answers 4xx to
+    rejects: tuple[str, ...] = ()  # fields it answers 4xx to; "developer": that role
     seed_field: str = "seed"
     call_id_length: int = 0  # of tool calls, in letters and digits; 0: as they come
     is_mistral: bool = False  # documents, sound and prefixes as Mistral writes them

@@ -1,9 +1,11 @@
 """The story of an embeddings call: the stages of a chat, and never another model than the one asked for."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from windlass.base.errors import BadRequest
+from windlass.base.errors import BadRequest, WindlassError
 from windlass.contracts.dialect import RequestHead, Vectors
 from windlass.contracts.span import SpanStatus
 from windlass.dialects import vectors
@@ -14,11 +16,13 @@ from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import admit, ask, attempt, authenticate, price, record, route
 from windlass.gateway.stages.attempt import Attempt
-from windlass.gateway.stages.failures import unsupported, unusable
+from windlass.gateway.stages.failures import TryFailed, unsupported, unusable
 from windlass.gateway.stages.post import post
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.replies import answer_headers
 from windlass.gateway.traffic import Plan
+
+_AT_ONCE: Final = 8
 
 
 async def handle_embeddings(request: InboundCall, rig: Rig) -> OutboundReply:
@@ -34,11 +38,11 @@ async def _embed(call: OpenCall) -> OutboundReply:
     call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
     if is_dry_run(call):
         return await answer_plan(call, plan)
-    done: dict[str, list[Vectors]] = {}
+    done: dict[str, dict[int, Vectors]] = {}
     answer = await attempt.first_of(
         call,
         plan,
-        lambda trial, left_s: _try(trial, head, plan, left_s, done.setdefault(trial.planned.name, [])),
+        lambda trial, left_s: _try(trial, head, plan, left_s, done.setdefault(trial.planned.name, {})),
     )
     return await _deliver(call, answer)
 
@@ -73,29 +77,82 @@ class _Answer:
 
 
 async def _try(
-    trial: Attempt, head: RequestHead, plan: Plan, left_s: float, answers: list[Vectors]
+    trial: Attempt, head: RequestHead, plan: Plan, left_s: float, answers: dict[int, Vectors]
 ) -> _Answer:
-    """Ask for the vectors in as many requests as it takes; go on behind those that an earlier try got."""
+    """Ask for the vectors in as many requests as it takes, but for those that an earlier try got."""
     planned = trial.planned
-    embedder, quirks = EMBEDDERS[planned.provider.dialect], planned.provider.quirks
-    clock = asyncio.get_running_loop().time
-    until_s = clock() + left_s
-    parts = vectors.split(head, embedder.most_texts(planned.target.model, quirks))
-    for part in parts[len(answers) :]:  # one after the other: they share a rate limit
+    most_texts = EMBEDDERS[planned.provider.dialect].most_texts(planned.target.model, planned.provider.quirks)
+    parts = vectors.split(head, most_texts)
+    until_s = asyncio.get_running_loop().time() + left_s
+    await _Asking(trial, plan, until_s, parts, answers).run()
+    return _Answer(trial, vectors.join([answers[place] for place in range(len(parts))]))
+
+
+@dataclass(slots=True)
+class _Asking:
+    """The requests of one try, several at once.
+
+    After a failure no more begin; those on their way are waited for, so that none is paid for twice.
+    """
+
+    trial: Attempt
+    plan: Plan
+    until_s: float  # the loop's clock
+    parts: Sequence[RequestHead]
+    answers: dict[int, Vectors]  # by place among the parts
+    failures: list[WindlassError | TryFailed] = field(default_factory=list[WindlassError | TryFailed])
+
+    async def run(self) -> None:
+        """Raises: the first failure."""
+        missing = [place for place in range(len(self.parts)) if place not in self.answers]
+        waiting = iter(missing)
+        if len(missing) == 1:
+            await self._work(waiting)
+        else:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(_AT_ONCE, len(missing))):
+                    group.create_task(self._work(waiting))
+        if self.failures:
+            raise self.failures[0]
+
+    async def _work(self, waiting: Iterator[int]) -> None:
+        for place in waiting:
+            if self.failures:
+                return
+            own = replace(self.trial, http_status=0)
+            try:
+                self.answers[place] = await self._ask(own, self.parts[place])
+            except (WindlassError, TryFailed) as error:
+                self._note(own)
+                self.failures.append(error)
+            else:
+                self._note(own)
+
+    def _note(self, own: Attempt) -> None:
+        """Keep on the record what the first failure came with, else the last answer."""
+        if not self.failures:
+            self.trial.http_status = own.http_status
+            self.trial.upstream_request_id = own.upstream_request_id
+
+    async def _ask(self, trial: Attempt, part: RequestHead) -> Vectors:
+        planned, call = trial.planned, trial.call
+        embedder, quirks = EMBEDDERS[planned.provider.dialect], planned.provider.quirks
         try:
             written = embedder.write(part, planned.target.model, quirks)
         except BadRequest as error:
             raise unsupported(error) from error
-        trial.call.dropped = written.dropped
+        call.dropped = written.dropped
         path = embedder.path(planned.target.model, quirks)
-        left_s = max(0.001, until_s - clock())
-        body = await post(trial, path, written.body, plan=plan, left_s=left_s)
+        left_s = max(0.001, self.until_s - asyncio.get_running_loop().time())
+        body = await post(trial, path, written.body, plan=self.plan, left_s=left_s)
         try:
-            answers.append(embedder.read(body, part, quirks))
+            answer = embedder.read(body, part, quirks)
         except BadRequest as error:
             raise unusable(planned.provider, error.message) from error
-        trial.call.is_billed = True
-    return _Answer(trial, vectors.join(answers))
+        if len(self.parts) > 1 and answer.count != len(vectors.inputs_of(part)):
+            raise unusable(planned.provider, "it holds another number of vectors than was asked for.")
+        call.is_billed = True
+        return answer
 
 
 async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:

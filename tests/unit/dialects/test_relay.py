@@ -122,8 +122,8 @@ def test_signed_thinking_crosses_whole_so_that_it_can_be_replayed() -> None:
     )
     deltas = [choice["delta"] for chunk in payloads(sent) for choice in chunk["choices"]]
     assert [block for delta in deltas for block in delta.get("thinking_blocks", ())] == [
-        {"type": "thinking", "thinking": "Look up both.", "signature": "EqQBCgIYAhIM+/=="},
-        {"type": "redacted_thinking", "data": "EmwKAhgB"},
+        {"index": 0, "type": "thinking", "thinking": "Look up both.", "signature": "EqQBCgIYAhIM+/=="},
+        {"index": 1, "type": "redacted_thinking", "data": "EmwKAhgB"},
     ]
     assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "Look up both."
 

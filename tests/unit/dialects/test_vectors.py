@@ -1,11 +1,13 @@
+import base64
 import json
+import struct
 
 import pytest
 
 from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors
 from windlass.contracts.provider import STANDARD, Quirks
 from windlass.contracts.usage import Usage, UsageSource
-from windlass.dialects.openai_chat.embeddings import edit, read_head
+from windlass.dialects.openai_chat.embeddings import OpenAiEmbedder, edit, read_head
 from windlass.dialects.vectors import join, split
 
 
@@ -41,6 +43,16 @@ def test_what_fits_stays_one_request(given: object) -> None:
     assert split(whole, 0) == [whole]
 
 
+def test_a_list_of_too_many_bytes_is_cut_and_tokens_of_one_text_are_not() -> None:
+    long, short = "x" * 400_000, "y"
+    assert [inputs(part) for part in split(head([long, short, long, short]), 0)] == [
+        [long, short],
+        [long, short],
+    ]
+    tokens = head(list(range(200_000)))
+    assert split(tokens, 2) == [tokens]
+
+
 def test_answers_are_joined_with_their_bytes_and_their_counts() -> None:
     first, second = Usage(in_fresh=3, in_image=1), Usage(in_fresh=4, source=UsageSource.ESTIMATED)
     joined = join([vectors(first, "[0.10,1e-7]", "[1,2]"), vectors(second, '"AAAA"')])
@@ -50,6 +62,29 @@ def test_answers_are_joined_with_their_bytes_and_their_counts() -> None:
     assert answer["usage"] == {"prompt_tokens": 7, "total_tokens": 7}
     assert joined.count == 3
     assert joined.summary.usage == Usage(in_fresh=7, in_image=1, source=UsageSource.ESTIMATED)
+
+
+def test_vectors_that_came_in_another_order_are_put_in_theirs() -> None:
+    shown = b'{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[1]}],"model":null,"usage":{}}'
+    mixed = Vectors(ReplySummary(), 2, 1, shown)
+    answer = json.loads(join([mixed, mixed]).shown)
+    assert [item["embedding"] for item in answer["data"]] == [[1], [2], [1], [2]]
+
+
+def test_numbers_of_a_host_that_knows_no_base64_are_encoded_when_that_was_asked() -> None:
+    body = b'{"object":"list", "data":[{"index":0, "odd":1.50, "embedding":[0.5, -2]}], "model":"m"}'
+    found = OpenAiEmbedder().read(body, head("a", encoding_format="base64"), STANDARD)
+    assert found.dimensions == 2
+    assert found.shown.startswith(b'{"object":"list", "data":[{"index":0,"odd":1.50,')
+    packed = base64.b64decode(json.loads(found.shown)["data"][0]["embedding"])
+    assert struct.unpack("<2f", packed) == (0.5, -2.0)
+    assert OpenAiEmbedder().read(body, head("a"), STANDARD).shown == body
+
+
+def test_fields_that_a_host_refuses_are_left_out_and_named() -> None:
+    written = OpenAiEmbedder().write(head("a", user="u"), "m", Quirks(rejects=("user",)))
+    assert "user" not in json.loads(written.body)
+    assert written.dropped == ("user",)
 
 
 def test_without_one_of_the_counts_the_sum_is_not_known() -> None:

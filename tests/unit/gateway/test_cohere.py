@@ -1,5 +1,6 @@
 """Cohere behind the gateway: chats, embeddings, faults, and costs of what is billed."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,17 +8,19 @@ import pytest
 
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
+from windlass.backends.upstream.aiohttp_client import AiohttpClient
 from windlass.contracts.call import Route, Target
 from windlass.contracts.span import SpanStatus
+from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.contracts.usage import CostStatus
-from windlass.gateway.traffic import traffic_of
+from windlass.gateway.traffic import Traffic, traffic_of
 from windlass.providers.configure import ProviderSetting, configure
 
 TOOLS = [{"type": "function", "function": {"name": "get-weather", "parameters": {"type": "object"}}}]
 
 
 @pytest.fixture
-async def gateway(start_gateway: GatewayMaker, provider: FakeProvider) -> Gateway:
+def traffic(provider: FakeProvider) -> Traffic:
     settings = [
         ProviderSetting("cohere", base_url=provider.url, api_key="co-key"),
         ProviderSetting("lab", "openai_chat", f"{provider.url}/v1", "lab-key"),
@@ -26,7 +29,11 @@ async def gateway(start_gateway: GatewayMaker, provider: FakeProvider) -> Gatewa
         Route("early", (Target("cohere", "fault-error-event?after=1"), Target("lab", "m1"))),
         Route("long", (Target("cohere", "fault-context"), Target("lab", "m1", ("context_too_long",)))),
     ]
-    traffic = traffic_of(configure(settings, {}), routes)
+    return traffic_of(configure(settings, {}), routes)
+
+
+@pytest.fixture
+async def gateway(start_gateway: GatewayMaker, traffic: Traffic) -> Gateway:
     return await start_gateway(traffic=lambda: traffic)
 
 
@@ -98,6 +105,7 @@ async def test_many_texts_take_several_requests_and_are_one_answer(gateway: Gate
     answer = await gateway.post("/v1/embeddings", {"model": "cohere/embed-v4.0", "input": texts})
     assert answer.status == 200
     asked = [json.loads(request["body"])["texts"] for request in gateway.provider.requests()]
+    asked.sort(key=lambda part: texts.index(part[0]))  # they are sent together
     assert [len(part) for part in asked] == [96, 96, 8]
     assert [text for part in asked for text in part] == texts
     assert [item["index"] for item in answer.json["data"]] == list(range(200))
@@ -111,11 +119,43 @@ async def test_many_texts_take_several_requests_and_are_one_answer(gateway: Gate
     assert len(record.attempts) == 1
 
 
-async def test_a_retry_goes_on_behind_the_vectors_that_came(gateway: Gateway) -> None:
-    model = "cohere/fault-429?skip=1&times=1&id=parts&retry_after=0.01"
-    answer = await gateway.post("/v1/embeddings", {"model": model, "input": ["a"] * 100})
-    assert (answer.status, len(answer.json["data"])) == (200, 100)
-    assert [len(json.loads(r["body"])["texts"]) for r in gateway.provider.requests()] == [96, 4, 4]
+async def test_a_retry_asks_only_for_the_vectors_that_are_missing(gateway: Gateway) -> None:
+    model = "cohere/fault-429?skip=4&times=1&id=parts&retry_after=0.01"
+    texts = [f"text {number}" for number in range(96 * 20)]
+    answer = await gateway.post("/v1/embeddings", {"model": model, "input": texts})
+    assert (answer.status, answer.headers["x-windlass-attempts"]) == (200, "2")
+    firsts = [json.loads(request["body"])["texts"][0] for request in gateway.provider.requests()]
+    assert len(firsts) == 21  # one of the 20 twice
+    assert set(firsts) == set(texts[::96])
+    assert [item["embedding"][0] for item in answer.json["data"]] == [place / 8 for place in range(96)] * 20
+    record = gateway.record()
+    assert [one.http_status for one in record.attempts] == [429, 200]
+    assert record.usage is not None
+    assert record.usage.in_fresh == answer.json["usage"]["prompt_tokens"]
+
+
+class CountingClient(AiohttpClient):
+    """Counts how many requests are on their way at once."""
+
+    now = most = 0
+
+    async def send(self, request: UpstreamRequest) -> UpstreamReply:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await asyncio.sleep(0.01)
+            return await super().send(request)
+        finally:
+            self.now -= 1
+
+
+async def test_eight_requests_of_a_list_are_on_their_way_at_once(
+    start_gateway: GatewayMaker, traffic: Traffic
+) -> None:
+    client = CountingClient()
+    gateway = await start_gateway(traffic=lambda: traffic, client=client)
+    answer = await gateway.post("/v1/embeddings", {"model": "cohere/embed-v4.0", "input": ["a"] * 96 * 20})
+    assert (answer.status, len(answer.json["data"]), client.most) == (200, 96 * 20, 8)
 
 
 async def test_what_was_embedded_before_an_error_may_be_billed(gateway: Gateway) -> None:

@@ -59,6 +59,19 @@ async def test_a_passing_fault_is_tried_again_and_an_answer_without_vectors_is_n
     assert (empty.status, empty.json["error"]["code"]) == (502, "unreadable_answer")
 
 
+async def test_more_texts_than_openai_takes_are_several_requests_and_tokens_are_one(gateway: Gateway) -> None:
+    texts = [f"{number}" for number in range(2050)]
+    answer = await gateway.post(EMBEDDINGS, {"model": "lab/m1", "input": texts, "dimensions": 1})
+    sizes = sorted(len(json.loads(one["body"])["input"]) for one in gateway.provider.requests())
+    alone = await gateway.post(EMBEDDINGS, {"model": "lab/m1", "input": list(range(3000))})
+
+    assert (answer.status, sizes) == (200, [2, 2048])
+    assert [item["index"] for item in answer.json["data"]] == list(range(2050))
+    last = await gateway.post(EMBEDDINGS, {"model": "lab/m1", "input": "2049", "dimensions": 1})
+    assert answer.json["data"][2049]["embedding"] == last.json["data"][0]["embedding"]
+    assert (alone.status, len(alone.json["data"])) == (200, 1)
+
+
 async def test_refusals_are_in_openais_shape(start_gateway: GatewayMaker) -> None:
     gateway = await start_gateway(Limit("key", requests_per_minute=3))
     cases = [

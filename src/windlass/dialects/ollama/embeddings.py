@@ -1,8 +1,5 @@
 """Embeddings as Ollama is asked for them and answers; callers speak OpenAI's shape."""
 
-import base64
-import sys
-from array import array
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +10,7 @@ from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.vectors import as_base64, wants_base64
 
 _SAME_NAME: Final = ("dimensions", "keep_alive", "options")
 _READ: Final = frozenset({"model", "input", "encoding_format", "truncate", *_SAME_NAME})
@@ -51,15 +49,14 @@ class _Reply(msgspec.Struct):
 
 
 _REPLY: Final = msgspec.json.Decoder(_Reply)
-_NUMBERS: Final = msgspec.json.Decoder(list[float])
 
 
 def read_vectors(body: bytes, head: RequestHead) -> Vectors:
     """Write the vectors in OpenAI's shape and the asked encoding. Raises: BadRequest when there are none."""
     try:
         reply = _REPLY.decode(body)
-        is_base64 = bytes(head.fields.get("encoding_format", b"")) == b'"base64"'
-        vectors = [_base64(vector) if is_base64 else vector for vector in reply.embeddings]
+        is_base64 = wants_base64(head)
+        vectors = [as_base64(vector) if is_base64 else vector for vector in reply.embeddings]
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest("The provider's reply has no `embeddings`.", param="embeddings") from error
     if not vectors:
@@ -78,11 +75,3 @@ def read_vectors(body: bytes, head: RequestHead) -> Vectors:
     }
     dimensions = bytes(reply.embeddings[0]).count(b",") + 1
     return Vectors(ReplySummary(usage, model), len(vectors), dimensions, msgspec.json.encode(shown))
-
-
-def _base64(vector: msgspec.Raw) -> str:
-    """Encode as OpenAI does: float32, little-endian."""
-    numbers = array("f", _NUMBERS.decode(vector))
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return base64.b64encode(numbers.tobytes()).decode()

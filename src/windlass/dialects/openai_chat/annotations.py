@@ -59,10 +59,10 @@ def _place(value: Json) -> int | None:
 
 def write_nested(citations: Iterable[Citation]) -> list[Json]:
     """Write annotations of a chat message. A document of the request has no form there: it gets its own."""
-    return [_nested(citation) for citation in citations]
+    return [nested(citation) for citation in citations]
 
 
-def _nested(citation: Citation) -> Json:
+def nested(citation: Citation) -> dict[str, Json]:
     kind = "url_citation" if citation.url else "document_citation"
     return {"type": kind, kind: {**_places(citation), **_source(citation)}}
 

@@ -19,7 +19,7 @@ from windlass.dialects.openai_chat.usage import read_usage
 
 class FunctionPiece(msgspec.Struct):
     name: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None  # some hosts send the object itself
 
 
 class ToolPiece(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""Embeddings as OpenAI and its likes write them: heads are edited, vectors are counted and never rebuilt."""
+"""Embeddings as OpenAI and its likes write them: heads are edited, vectors counted and rarely rebuilt."""
 
 from typing import Any, Final
 
@@ -12,9 +12,11 @@ from windlass.contracts.provider import Quirks
 from windlass.dialects.json_fields import read_object, text_or_empty
 from windlass.dialects.openai_chat.usage import read_usage
 from windlass.dialects.raw_object import is_null, read_model, read_value, rewrite_object, split_object
+from windlass.dialects.vectors import as_base64, wants_base64
 
 PATH: Final = "/embeddings"
 _MISTRAL_SIZE: Final = "output_dimension"  # https://docs.mistral.ai/capabilities/embeddings/code_embeddings
+_MOST_TEXTS: Final = 2048  # https://platform.openai.com/docs/api-reference/embeddings/create
 _FLOAT_BYTES = 4  # base64 is of little-endian float32
 
 
@@ -41,21 +43,28 @@ class OpenAiEmbedder:
     """Implements `contracts.dialect.Embedder`."""
 
     def most_texts(self, model: str, quirks: Quirks) -> int:
-        return 0
+        return _MOST_TEXTS
 
     def path(self, model: str, quirks: Quirks) -> str:
         return PATH
 
     def write(self, head: RequestHead, model: str, quirks: Quirks) -> WrittenRequest:
-        return WrittenRequest(edit(head, model, quirks))
+        return WrittenRequest(
+            edit(head, model, quirks), tuple(name for name in quirks.rejects if name in head.fields)
+        )
 
     def read(self, body: bytes, head: RequestHead, quirks: Quirks) -> Vectors:
-        return read_vectors(body, quirks)
+        return read_vectors(body, quirks, is_base64=wants_base64(head))
 
 
 def edit(head: RequestHead, model: str, quirks: Quirks) -> bytes:
-    """Change the model, and what Mistral calls by another name; every value keeps its bytes and its place."""
-    fields: dict[str, msgspec.Raw | bytes] = dict(head.fields)
+    """Change the model, what Mistral calls by another name, and leave out what the host refuses.
+
+    Every value keeps its bytes and its place.
+    """
+    fields: dict[str, msgspec.Raw | bytes] = {
+        name: value for name, value in head.fields.items() if name not in quirks.rejects
+    }
     if quirks.is_mistral and _MISTRAL_SIZE not in fields:
         fields = {_MISTRAL_SIZE if name == "dimensions" else name: value for name, value in fields.items()}
     if model != head.model:
@@ -63,12 +72,8 @@ def edit(head: RequestHead, model: str, quirks: Quirks) -> bytes:
     return rewrite_object(head.body, head.fields, fields)
 
 
-class _Item(msgspec.Struct):
-    embedding: msgspec.Raw = msgspec.Raw()
-
-
 class _Reply(msgspec.Struct):
-    data: list[_Item]
+    data: list[dict[str, msgspec.Raw]]
     model: Any = None  # only a string is a name
     usage: Any = None
 
@@ -76,8 +81,12 @@ class _Reply(msgspec.Struct):
 _REPLY = msgspec.json.Decoder(_Reply)
 
 
-def read_vectors(body: bytes, quirks: Quirks) -> Vectors:
-    """Count the vectors and read names and usage. Raises: BadRequest when the body holds no vectors."""
+def read_vectors(body: bytes, quirks: Quirks, *, is_base64: bool = False) -> Vectors:
+    """Count the vectors and read names and usage. Raises: BadRequest when the body holds no vectors.
+
+    is_base64: what was asked for. Hosts that know only numbers get them encoded: SDKs ask unasked, and not
+    all look at what came.
+    """
     try:
         reply = _REPLY.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -85,7 +94,18 @@ def read_vectors(body: bytes, quirks: Quirks) -> Vectors:
     if not reply.data:
         raise BadRequest("The provider's reply has no embeddings.", param="data")
     summary = ReplySummary(usage=read_usage(reply.usage, quirks), model=text_or_empty(reply.model))
-    return Vectors(summary, len(reply.data), _dimensions(bytes(reply.data[0].embedding)), shown=body)
+    first = bytes(reply.data[0].get("embedding", b""))
+    shown = _encoded(body, reply.data) if is_base64 and first.startswith(b"[") else body
+    return Vectors(summary, len(reply.data), _dimensions(first), shown)
+
+
+def _encoded(body: bytes, items: list[dict[str, msgspec.Raw]]) -> bytes:
+    fields = split_object(body)
+    try:
+        encoded = [{**item, "embedding": as_base64(item["embedding"])} for item in items]
+    except (KeyError, msgspec.DecodeError) as error:
+        raise BadRequest("The provider's embeddings are not all numbers.", param="data") from error
+    return rewrite_object(body, fields, {**fields, "data": msgspec.json.encode(encoded)})
 
 
 def _dimensions(vector: bytes) -> int:

@@ -22,6 +22,8 @@ from windlass.dialects.raw_object import (
 )
 
 _THINKING = re.compile(rb'"thinking_blocks"')
+_DEVELOPER = re.compile(rb'"developer"')
+DEVELOPER: Final = "developer"  # a role that stands among what a host rejects
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ALWAYS: Final = frozenset({"model", "messages", "stream"})
 
@@ -73,6 +75,8 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     messages = fields["messages"]
     if _THINKING.search(messages):
         fields["messages"] = _without_thinking(messages, quirks, dropped)
+    if DEVELOPER in quirks.rejects and _DEVELOPER.search(fields["messages"]):
+        fields["messages"] = _as_system(fields["messages"])
     if quirks.call_id_length:
         fields["messages"] = fit_raw(fields["messages"], quirks.call_id_length)
     if quirks.seed_field != "seed":
@@ -125,6 +129,18 @@ def _without_thinking(messages: msgspec.Raw | bytes, quirks: Quirks, dropped: li
                 fields.pop("reasoning_content", None)
             items[index] = join_object(fields)
             dropped.append("thinking_blocks")
+    return b"[" + b",".join(items) + b"]"
+
+
+def _as_system(messages: msgspec.Raw | bytes) -> bytes:
+    """Call developers `system`, as hosts do that know OpenAI's older roles alone."""
+    items: list[msgspec.Raw | bytes] = list(_ITEMS.decode(messages))
+    for index, item in enumerate(items):
+        if not _DEVELOPER.search(item):
+            continue
+        fields = split_object(bytes(item))
+        if read_value(fields.get("role")) == DEVELOPER:
+            items[index] = rewrite_object(bytes(item), fields, {**fields, "role": b'"system"'})
     return b"[" + b",".join(items) + b"]"
 
 

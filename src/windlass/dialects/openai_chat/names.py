@@ -25,6 +25,8 @@ FINISH_WRITTEN: Final[Mapping[str, str]] = {
     "malformed_tool": "stop",
     "unknown": "stop",
 }
+# After these a call may be without arguments because it was cut short, not because it takes none.
+CUT_SHORT: Final[frozenset[FinishReason]] = frozenset({"length", "context_full", "filtered"})
 ERROR_TYPE_BY_STATUS: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
     401: "invalid_request_error",

@@ -1,6 +1,7 @@
 """Whole replies of OpenAI chat: read, write and summarise; streams have their own modules."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from windlass.dialects.json_fields import Fields, read_object, text_or_empty
 from windlass.dialects.openai_chat.annotations import read_annotations, write_nested
 from windlass.dialects.openai_chat.logprobs import read_choice_logprobs, write_logprobs
 from windlass.dialects.openai_chat.media import read_audio, read_images, write_media
-from windlass.dialects.openai_chat.names import FINISH_READ, FINISH_WRITTEN, TIERS
+from windlass.dialects.openai_chat.names import CUT_SHORT, FINISH_READ, FINISH_WRITTEN, TIERS
 from windlass.dialects.openai_chat.parts import details_text, read_content, thinking_blocks
 from windlass.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
 from windlass.dialects.openai_chat.usage import read_usage, write_usage
@@ -167,6 +168,7 @@ def write_reply(reply: ChatReply) -> bytes:
 
 
 def _write_choice(index: int, message: Message, reply: ChatReply) -> Json:
+    message = filled(message)
     written = write_assistant(message, has_thinking=True) | write_media(message, reply.id)
     cited = [citation for citation in reply.citations if citation.choice == index]
     if cited:
@@ -199,6 +201,17 @@ def write_assistant(message: Message, *, has_thinking: bool) -> dict[str, Json]:
     if calls:
         written["tool_calls"] = [_write_call(call) for call in calls]
     return written
+
+
+def filled(message: Message) -> Message:
+    """Give calls of a reply that are without arguments `{}`: parsers can't read an empty text."""
+    if message.finish_reason in CUT_SHORT:
+        return message
+    parts = tuple(
+        replace(part, arguments="{}") if isinstance(part, ToolCallPart) and not part.arguments else part
+        for part in message.parts
+    )
+    return replace(message, parts=parts)
 
 
 def _write_call(call: ToolCallPart) -> Json:

@@ -35,6 +35,7 @@ _READ: Final = frozenset(
         "stream_options",
         "tools",
         "tool_choice",
+        "function_call",
         "parallel_tool_calls",
         "max_tokens",
         "max_completion_tokens",
@@ -190,7 +191,7 @@ def _read_tool_choice(
     """Return the tools that may be called, which of them must be, and what of it could not be read."""
     match fields.values.get("tool_choice"):
         case None:
-            return tools, None, ()
+            return tools, _read_legacy_choice(fields), ()
         case "auto":
             return tools, ToolChoice("auto"), ()
         case "none":
@@ -207,6 +208,20 @@ def _read_tool_choice(
             return tools, None, ("tool_choice",)
         case _:
             raise fields.refuse("tool_choice", "auto, none, required, allowed_tools or one function")
+
+
+def _read_legacy_choice(fields: Fields) -> ToolChoice | None:
+    match fields.values.get("function_call"):
+        case None:
+            return None
+        case "auto":
+            return ToolChoice("auto")
+        case "none":
+            return ToolChoice("none")
+        case {"name": str(name)}:
+            return ToolChoice("named", name)
+        case _:
+            raise fields.refuse("function_call", "auto, none or the name of a function")
 
 
 def allowed_tools(

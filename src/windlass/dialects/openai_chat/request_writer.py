@@ -167,7 +167,7 @@ def _write_sampling(request: ChatRequest, quirks: Quirks, dropped: list[str]) ->
         quirks.seed_field: request.seed,
         "frequency_penalty": request.frequency_penalty,
         "presence_penalty": request.presence_penalty,
-        "logprobs": request.wants_logprobs or None,
+        "logprobs": request.wants_logprobs or request.top_logprobs is not None or None,
         "top_logprobs": request.top_logprobs,
     }
     return {name: value for name, value in given.items() if value is not None}

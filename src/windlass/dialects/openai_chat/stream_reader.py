@@ -1,5 +1,6 @@
 """Reads an OpenAI stream into events; a caller of the same dialect gets a tap instead."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ from windlass.dialects.openai_chat.chunks import (
     ChunkChoice,
     ChunkUnreadable,
     Delta,
+    FunctionPiece,
     StreamNotes,
     ToolPiece,
     decode_chunk,
@@ -43,9 +45,12 @@ from windlass.dialects.openai_chat.parts import details_text
 from windlass.dialects.openai_chat.safety import read_prompt_results, read_results
 from windlass.dialects.sse import payload_of
 
+_NO_FUNCTION = FunctionPiece()
+
 
 @dataclass(slots=True)
 class _Tool:
+    order: int  # among the calls of its choice
     is_started: bool = False
     id: str = ""
     name: str = ""
@@ -55,11 +60,12 @@ class _Tool:
 class OpenAiReader(FramedReader[StreamNotes]):
     """Tool calls are assembled by `index`; hosts that repeat id and name or leave the index out are read."""
 
-    __slots__ = ("_finished", "_is_ended", "_is_started", "_tools")
+    __slots__ = ("_finished", "_is_ended", "_is_started", "_orders", "_tools")
 
     def __init__(self, quirks: Quirks) -> None:
         super().__init__(StreamNotes(quirks))
-        self._tools: dict[tuple[int, int], _Tool] = {}
+        self._tools: dict[tuple[int, int], _Tool] = {}  # by choice and index: the last one there
+        self._orders: Counter[int] = Counter()
         self._is_started = False
         self._is_ended = False
         self._finished: set[int] = set()
@@ -134,25 +140,28 @@ class OpenAiReader(FramedReader[StreamNotes]):
 
     def _tool(self, piece: ToolPiece, choice: int) -> Iterator[StreamEvent]:
         index = piece.index if piece.index is not None else self._guess_index(piece, choice)
-        tool = self._tools.setdefault((choice, index), _Tool())
-        function = piece.function
+        tool = self._tools.get((choice, index))
+        if tool is None or _is_another(tool, piece):
+            tool = self._tools[choice, index] = _Tool(self._orders[choice])
+            self._orders[choice] += 1
+        function = piece.function or _NO_FUNCTION
         tool.id = tool.id or piece.id or ""
-        tool.name = tool.name or (function.name if function else None) or ""
-        arguments = (function.arguments if function else None) or ""
+        tool.name = tool.name or function.name or ""
+        arguments = _text_of(function.arguments)
         if tool.is_started:
             if arguments:
-                yield ToolArguments(index, arguments, choice)
+                yield ToolArguments(tool.order, arguments, choice)
             return
         if arguments:
             tool.early.append(arguments)
         if tool.name:
-            yield from self._start_tool(tool, choice, index)
+            yield from self._start_tool(tool, choice)
 
-    def _start_tool(self, tool: _Tool, choice: int, index: int) -> Iterator[StreamEvent]:
+    def _start_tool(self, tool: _Tool, choice: int) -> Iterator[StreamEvent]:
         tool.is_started = True
-        yield ToolStart(index, tool.id or f"call_{self._notes.id}_{index}", tool.name, choice)
+        yield ToolStart(tool.order, tool.id or f"call_{self._notes.id}_{tool.order}", tool.name, choice)
         for text in tool.early:
-            yield ToolArguments(index, text, choice)
+            yield ToolArguments(tool.order, text, choice)
 
     def _guess_index(self, piece: ToolPiece, choice: int) -> int:
         """Without an index a new id opens the next call, and a piece without id goes on with the last."""
@@ -167,14 +176,29 @@ class OpenAiReader(FramedReader[StreamNotes]):
         return known[-1] + 1
 
     def _finish(self, choice: ChunkChoice) -> Iterator[StreamEvent]:
-        for (of_choice, index), tool in self._tools.items():
+        for (of_choice, _), tool in self._tools.items():
             if of_choice == choice.index and not tool.is_started:
-                yield from self._start_tool(tool, of_choice, index)
+                yield from self._start_tool(tool, of_choice)
         reason = FINISH_READ.get(choice.finish_reason or "", "unknown")
         has_tools = any(of_choice == choice.index for of_choice, _ in self._tools)
         if reason == "end" and has_tools:  # some hosts say `stop` after tool calls
             reason = "tool"
         yield Finish(reason, choice=choice.index)
+
+
+def _is_another(tool: _Tool, piece: ToolPiece) -> bool:
+    """Tell a call that a host put at an index already used: Gemini's and others number every call 0.
+
+    An id alone is none, since some hosts make up a new one for each piece; a call begins with its name.
+    """
+    is_named = piece.function is not None and bool(piece.function.name)
+    return is_named and bool(piece.id) and bool(tool.id) and piece.id != tool.id
+
+
+def _text_of(arguments: str | Mapping[str, object] | None) -> str:
+    if isinstance(arguments, Mapping):
+        return msgspec.json.encode(arguments).decode()
+    return arguments or ""
 
 
 def _verdicts(choice: ChunkChoice) -> Iterator[StreamEvent]:

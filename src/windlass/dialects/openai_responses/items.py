@@ -50,9 +50,12 @@ def read_input(fields: Fields) -> list[Message]:
 
 
 def _join(messages: list[Message], message: Message) -> None:
-    """Add to the turn before where the API's items split one; two texts of an assistant stay apart."""
+    """Add to the turn before where the API's items split one; two texts of an assistant stay apart.
+
+    What follows a call stays with it: in other dialects nothing may stand between a call and its result.
+    """
     last = messages[-1] if messages else None
-    has_second_text = _has_text(message) and last is not None and _has_text(last)
+    has_second_text = _has_text(message) and last is not None and _has_text(last) and not _has_call(last)
     if last is None or last.role != message.role or message.role in ("user", "system") or has_second_text:
         messages.append(message)
     else:
@@ -61,6 +64,10 @@ def _join(messages: list[Message], message: Message) -> None:
 
 def _has_text(message: Message) -> bool:
     return any(isinstance(part, TextPart) for part in message.parts)
+
+
+def _has_call(message: Message) -> bool:
+    return any(isinstance(part, ToolCallPart) for part in message.parts)
 
 
 def _read_item(item: Fields) -> Message:

@@ -14,6 +14,7 @@ from windlass.contracts.usage import Usage
 from windlass.dialects.failures import scrub
 from windlass.dialects.json_fields import Fields, read_object, text_or_empty
 from windlass.dialects.openai_chat.names import TIERS
+from windlass.dialects.openai_chat.reply import filled
 from windlass.dialects.openai_responses.items import citations_of, logprobs_of, read_output_item, write_output
 from windlass.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read, is_billed
 from windlass.dialects.openai_responses.usage import read_usage, write_usage
@@ -137,7 +138,7 @@ def _failure(fields: Fields) -> str:
 
 def write_reply(reply: ChatReply) -> bytes:
     """Write the first choice: the dialect knows one."""
-    message = reply.choices[0] if reply.choices else Message("assistant", ())
+    message = filled(reply.choices[0]) if reply.choices else Message("assistant", ())
     return msgspec.json.encode(
         write_response(
             reply.id,

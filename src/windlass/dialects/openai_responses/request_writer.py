@@ -18,6 +18,7 @@ from windlass.dialects.tool_names import ToolNames
 
 _ALWAYS: Final = frozenset({"model", "input", "stream", "store"})
 _TOOL_NAME: Final = 64
+_LEAST_OUTPUT: Final = 16  # less is answered 400 (integer_below_min_value)
 _UNKNOWN: Final[tuple[Ask, ...]] = (
     "cache_control",
     "frequency_penalty",
@@ -50,7 +51,7 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     body |= write_cache_key(request, quirks, dropped)
     body |= _write_reasoning(request.reasoning, facts, dropped)
     body |= _write_text(request, facts, dropped)
-    body |= _write_include(request, facts)
+    body |= _write_include(request, facts, dropped)
     if request.metadata:
         body["metadata"] = request.metadata
     if request.is_stream:
@@ -101,8 +102,12 @@ def _write_limits(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
     tier = TIERS.get(request.service_tier or "")
     if request.service_tier and tier is None:
         dropped.append("service_tier")
+    limit = request.max_output_tokens
+    if limit is not None and limit < _LEAST_OUTPUT:
+        dropped.append(f"max_output_tokens ({_LEAST_OUTPUT} is the least)")
+        limit = _LEAST_OUTPUT
     given: dict[str, Json] = {
-        "max_output_tokens": request.max_output_tokens,
+        "max_output_tokens": limit,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "top_logprobs": request.top_logprobs,
@@ -125,12 +130,14 @@ def _write_reasoning(
     return {"reasoning": {"effort": ask.effort or effort_of(ask.budget_tokens)}}
 
 
-def _write_include(request: ChatRequest, facts: ModelFacts | None) -> dict[str, Json]:
+def _write_include(request: ChatRequest, facts: ModelFacts | None, dropped: list[str]) -> dict[str, Json]:
     """Ask for what is left out by default: log-probs, and thinking that can be replayed."""
     included: list[Json] = []
     if facts is not None and "reasoning" in facts.abilities:
         included.append("reasoning.encrypted_content")
-    if request.wants_logprobs:
+    if request.wants_logprobs and facts is not None and "logprobs" in facts.rejects:
+        dropped.append("logprobs")
+    elif request.wants_logprobs:
         included.append(LOGPROBS)
     return {"include": included} if included else {}
 

@@ -30,6 +30,7 @@ from windlass.contracts.message import BlobPart, Json, ReasoningPart, ToolCallPa
 from windlass.contracts.usage import Usage
 from windlass.dialects.citing import shifted
 from windlass.dialects.openai_chat.annotations import write_flat
+from windlass.dialects.openai_chat.names import CUT_SHORT
 from windlass.dialects.openai_responses.errors import frame, write_failure
 from windlass.dialects.openai_responses.items import (
     call_item,
@@ -251,7 +252,8 @@ class ResponsesWriter:
         tool = self._tools.get(index)
         if tool is None:
             return b""
-        tool.texts.append(text)
+        if text:
+            tool.texts.append(text)
         return self._frame("response.function_call_arguments.delta", {**tool.place(), "delta": text})
 
     def _close(self, sealed: ReasoningPart | None = None) -> bytes:
@@ -282,7 +284,9 @@ class ResponsesWriter:
 
     def _close_tools(self) -> bytes:
         frames: list[bytes] = []
-        for tool in self._tools.values():
+        for order, tool in self._tools.items():
+            if not tool.texts and self._finish not in CUT_SHORT:
+                frames.append(self._arguments(order, "{}"))  # parsers can't read an empty text
             text = "".join(tool.texts)
             told = {**tool.place(), "name": tool.name, "arguments": text}
             frames.append(self._frame("response.function_call_arguments.done", told))

@@ -86,6 +86,13 @@ def test_parameters_the_model_rejects_are_dropped_by_name() -> None:
     assert json.loads(written.body)["model"] == "m"
 
 
+def test_developers_are_called_system_at_hosts_that_know_no_other_name() -> None:
+    given = [{"role": "developer", "content": "be"}, {"role": "user", "content": 'a "developer"'}]
+    assert _edit(openai_head(messages=given))["messages"] == given
+    edited = _edit(openai_head(messages=given), Quirks(rejects=("developer",)))
+    assert edited["messages"] == [{"role": "system", "content": "be"}, given[1]]
+
+
 def test_thinking_of_another_provider_is_taken_out_of_the_history() -> None:
     turn = {"role": "assistant", "content": "a", "reasoning_content": "t", "thinking_blocks": [{}], "x": 1.50}
     messages = [{"role": "user", "content": 'say "thinking_blocks"'}, turn, {"role": "user", "content": "b"}]

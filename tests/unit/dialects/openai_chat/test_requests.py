@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
 from windlass.contracts.message import (
@@ -106,6 +106,21 @@ def test_functions_of_the_form_before_tools_are_read_as_tools() -> None:
     assert isinstance(result, ToolResponsePart)
     assert call.id == result.id
     assert request.unread == ("functions",)
+
+
+@pytest.mark.parametrize(
+    ("given", "choice"),
+    [("none", ToolChoice("none")), ("auto", ToolChoice("auto")), ({"name": "f"}, ToolChoice("named", "f"))],
+)
+def test_the_choice_of_a_function_is_read_in_its_older_form(given: Any, choice: ToolChoice) -> None:
+    request = _read(functions=[{"name": "f"}], function_call=given)
+    assert (request.tool_choice, request.unread) == (choice, ("functions",))
+
+
+def test_top_logprobs_alone_ask_for_logprobs_too() -> None:
+    body = {"model": "m", "input": "hi", "top_logprobs": 2}
+    written = _write(RESPONSES.read_request(json.dumps(body).encode()))
+    assert (written["logprobs"], written["top_logprobs"]) == (True, 2)
 
 
 def test_thinking_blocks_of_an_earlier_answer_are_read_for_replay() -> None:

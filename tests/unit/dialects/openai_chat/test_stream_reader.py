@@ -41,6 +41,13 @@ def test_hosts_that_repeat_id_and_name_or_leave_out_the_index_are_read() -> None
     ) == {0: ("a", "f", "12"), 1: ("b", "g", "3")}
 
 
+def test_calls_that_a_host_all_numbers_zero_are_kept_apart_by_their_ids() -> None:
+    first = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{"}}
+    second = {"index": 0, "id": "b", "function": {"name": "f", "arguments": {"y": 2}}}
+    more = {"index": 0, "id": "made-up", "function": {"arguments": "}"}}
+    assert _tools(first, more, second) == {0: ("a", "f", "{}"), 1: ("b", "f", '{"y":2}')}
+
+
 def test_arguments_before_the_name_wait_and_a_missing_id_is_made_up() -> None:
     early = {"index": 0, "function": {"arguments": "1"}}
     assert _tools(early, {"index": 0, "function": {"name": "f", "arguments": "2"}}) == {

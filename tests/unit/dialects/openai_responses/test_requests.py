@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,6 +111,31 @@ def test_what_the_dialect_or_the_model_cannot_take_is_named() -> None:
     many = OPENAI.read_request(json.dumps(body | {"n": 2}).encode())
     with pytest.raises(BadRequest):
         RESPONSES.write_request(many, quirks=STANDARD, facts=None)
+
+
+def test_fewer_output_tokens_than_the_least_are_the_least_and_log_probs_go_with_the_models_refusal() -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5, "logprobs": True}
+    request = OPENAI.read_request(json.dumps(body).encode())
+    written = RESPONSES.write_request(request, quirks=STANDARD, facts=replace(GPT5, rejects=("logprobs",)))
+    assert json.loads(written.body)["max_output_tokens"] == 16
+    assert json.loads(written.body)["include"] == ["reasoning.encrypted_content"]
+    assert set(written.dropped) == {"max_output_tokens (16 is the least)", "logprobs"}
+
+
+def test_nothing_stands_between_a_call_and_its_result_where_it_may_not() -> None:
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    items = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "I look. "},
+        call,
+        {"role": "assistant", "content": "One moment."},
+        {"type": "function_call_output", "call_id": "c", "output": "1"},
+    ]
+    request = RESPONSES.read_request(json.dumps({"model": "m", "input": items}).encode())
+    written = json.loads(OPENAI.write_request(request, quirks=STANDARD, facts=None).body)["messages"]
+    assert [message["role"] for message in written] == ["user", "assistant", "tool"]
+    assert written[1]["content"] == "I look. One moment."
+    assert written[1]["tool_calls"][0]["id"] == "c"
 
 
 @pytest.mark.parametrize(
