@@ -22,7 +22,7 @@ class Draft:
     extra: dict[str, Json] = field(default_factory=dict[str, Json])  # for the model alone
     dropped: list[str] = field(default_factory=list[str])
     names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
-    can_think: bool = True  # whether the turns allow thinking
+    can_think: bool = True  # whether the turns allow thinking within a budget
     is_thinking: bool = False
     model_id: str = field(init=False)
     # Who made the model; an application's profile tells it by the model it was declared to be.
@@ -42,7 +42,9 @@ class Draft:
         return min(asked, limit) if asked is not None and limit is not None else asked
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
-        return if_unknown if self.facts is None else ability in self.facts.abilities
+        """Of a model that only the price table names, nothing is known but its size."""
+        is_known = self.facts is not None and self.facts.abilities
+        return ability in self.facts.abilities if self.facts is not None and is_known else if_unknown
 
     def rejects(self, parameter: str) -> bool:
         return self.facts is not None and parameter in self.facts.rejects

@@ -17,6 +17,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.contracts.provider import STANDARD, ModelFacts
+from windlass.providers.catalog import load_catalog
 
 USER = {"role": "user", "content": "hi"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -218,6 +219,63 @@ def test_a_tool_loop_thinks_on_only_with_the_signed_thinking_it_began_with(
 ) -> None:
     body = _body(BUDGETS, messages=[USER, turn, RESULT], reasoning_effort="low")
     assert ("thinking" in body) is is_thinking
+
+
+CATALOGUE = {
+    facts.name: facts for name in ("anthropic", "vertex-anthropic") for facts in load_catalog()[name].models
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "thinking", "written_effort"),
+    [
+        ("claude-opus-5-5", "xhigh", {"type": "adaptive"}, "xhigh"),
+        ("claude-opus-4-7", "minimal", {"type": "adaptive"}, "low"),
+        ("claude-sonnet-4-6", "xhigh", {"type": "adaptive"}, "high"),  # knows no xhigh
+        ("claude-haiku-4-5@20251001", "low", {"type": "enabled", "budget_tokens": 2048}, None),
+        ("claude-opus-5", "none", {"type": "disabled"}, None),
+        ("claude-fable-5-1", "none", None, "low"),  # can't but think
+        ("claude-haiku-4-5", "none", None, None),
+    ],
+)
+def test_each_claude_is_asked_to_think_as_its_generation_takes_it(
+    model: str, effort: str, thinking: dict[str, Any] | None, written_effort: str | None
+) -> None:
+    """Claude 4.7 and later answer 400 to a budget, Claude 4.5 and earlier to anything else."""
+    written = _write(CATALOGUE[model], reasoning_effort=effort)
+    body = json.loads(written.body)
+    assert body.get("thinking") == thinking
+    assert body.get("output_config", {}).get("effort") == written_effort
+    assert written.dropped == (("reasoning_effort",) if (thinking, written_effort) == (None, "low") else ())
+
+
+def test_adaptive_thinking_goes_on_in_a_tool_loop_whose_thinking_was_lost() -> None:
+    body = _body(ADAPTIVE, messages=[USER, CALLED, RESULT], reasoning_effort="low")
+    assert body["thinking"] == {"type": "adaptive"}
+
+
+def test_a_model_that_takes_no_forced_call_is_left_to_choose_also_without_thinking() -> None:
+    tool = {"type": "function", "function": {"name": "f"}}
+    forced = {"type": "function", "function": {"name": "f"}}
+    asked = {"tools": [tool], "tool_choice": forced, "parallel_tool_calls": False}
+    written = _write(CATALOGUE["claude-opus-5-5"], **asked)
+    assert json.loads(written.body)["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+    assert written.dropped == ("tool_choice",)
+    assert _body(CATALOGUE["claude-opus-5"], **asked)["tool_choice"]["type"] == "tool"
+
+
+@pytest.mark.parametrize(("top_p", "is_sent"), [(0.95, True), (0.5, False)])
+def test_thinking_goes_with_a_large_top_p_only(top_p: float, *, is_sent: bool) -> None:
+    written = _write(BUDGETS, reasoning_effort="low", top_p=top_p)
+    assert ("top_p" in json.loads(written.body)) is is_sent
+    assert ("top_p" in written.dropped) is not is_sent
+
+
+def test_of_a_model_that_only_has_a_price_nothing_is_taken_to_be_missing() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    body = _body(ModelFacts("anthropic", "claude-next", context_tokens=1_000_000), response_format=form)
+    assert "tools" not in body
+    assert body["output_config"]["format"]["type"] == "json_schema"
 
 
 def test_unsigned_thinking_of_another_host_is_left_out_and_named() -> None:
