@@ -4,12 +4,18 @@ Sources: https://platform.claude.com/docs/en/build-with-claude/effort, .../adapt
 .../extended-thinking, and the migration guide of each model.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from windlass.contracts.chat import ReasoningAsk
+from windlass.contracts.message import Json
 
-# A parameter that the catalogue says a model rejects: a choice that forces a call, by name or at all.
+# What the catalogue says a model rejects, where that is less than a whole field: a choice that forces a call,
+# a budget of thinking, an effort.
 FORCED_CHOICE: Final = "forced_tool_choice"
+NO_BUDGET: Final = "thinking_budget"
+NO_EFFORT: Final = "effort"
+MIN_BUDGET: Final = 1024
 LEAST_TOP_P: Final = 0.95  # with thinking on, a smaller one is a 400
 _BUDGETS: Final = (("low", 2048), ("medium", 8192))
 
@@ -23,3 +29,8 @@ def adaptive_effort(ask: ReasoningAsk, *, knows_xhigh: bool) -> str | None:
     if effort == "minimal":
         return "low"
     return "high" if effort == "xhigh" and not knows_xhigh else effort
+
+
+def unforced(choice: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a choice in Anthropic's words that leaves it to the model whether it calls a tool."""
+    return {"type": "auto", **{name: value for name, value in choice.items() if name not in ("type", "name")}}

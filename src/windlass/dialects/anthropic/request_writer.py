@@ -18,13 +18,12 @@ from windlass.dialects.anthropic.schemas import closed
 from windlass.dialects.anthropic.turns import keep, write_turns
 from windlass.dialects.auto_cache import MOST_MARKS
 from windlass.dialects.cache_control import Ttl, write_mark
-from windlass.dialects.claude import FORCED_CHOICE, LEAST_TOP_P, adaptive_effort
+from windlass.dialects.claude import FORCED_CHOICE, LEAST_TOP_P, MIN_BUDGET, adaptive_effort, unforced
 from windlass.dialects.losses import Ask, lost
 from windlass.dialects.tool_names import REPLY_TOOL, ToolNames
 from windlass.dialects.turns import Marks, arrange, can_think, marks_by_part
 
 DEFAULT_MAX_TOKENS: Final = 4096
-_MIN_BUDGET: Final = 1024
 _TOOL_NAME: Final = 128
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
 _REPLY_TOOL_TEXT: Final = "Give your whole answer as the input of this tool, and say nothing beside it."
@@ -237,9 +236,9 @@ def _write_reasoning(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
         return {"effort": effort} if effort else {}
     budget = min(
         ask.budget_tokens or EFFORT_BUDGETS.get(ask.effort or "medium", EFFORT_BUDGETS["medium"]),
-        draft.max_tokens - _MIN_BUDGET,
+        draft.max_tokens - MIN_BUDGET,
     )
-    if not draft.can("reasoning", if_unknown=False) or budget < _MIN_BUDGET:
+    if not draft.can("reasoning", if_unknown=False) or budget < MIN_BUDGET:
         draft.dropped.append(ask.asked_as)
         return {}
     draft.body["thinking"] = {"type": "enabled", "budget_tokens": budget}
@@ -279,7 +278,7 @@ def _write_sampling(draft: _Draft) -> None:
     choice = body.get("tool_choice")
     is_bound = is_thinking or draft.rejects(FORCED_CHOICE)
     if is_bound and isinstance(choice, Mapping) and choice.get("type") in ("any", "tool"):
-        body["tool_choice"] = {"type": "auto", **{k: v for k, v in choice.items() if k not in ("type", "name")}}
+        body["tool_choice"] = unforced(choice)
         draft.dropped.append("tool_choice")
 
 

@@ -11,9 +11,8 @@ from windlass.contracts.chat import ReasoningAsk
 from windlass.contracts.message import Json
 from windlass.dialects.bedrock.draft import Draft
 from windlass.dialects.bedrock.names import BETAS, EFFORT_BUDGETS
-from windlass.dialects.claude import adaptive_effort
+from windlass.dialects.claude import MIN_BUDGET, adaptive_effort
 
-_MIN_BUDGET: Final = 1024
 _NOVA_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}
 _GPT_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}
 
@@ -50,9 +49,9 @@ def _write_claude(draft: Draft, ask: ReasoningAsk) -> None:
     budget = ask.budget_tokens or EFFORT_BUDGETS.get(ask.effort or "medium", EFFORT_BUDGETS["medium"])
     limit = draft.max_tokens or (draft.facts.max_output_tokens if draft.facts is not None else None)
     if limit is not None:
-        budget = min(budget, limit - _MIN_BUDGET)
+        budget = min(budget, limit - MIN_BUDGET)
     is_known = draft.can("reasoning", if_unknown=ask.budget_tokens is not None)
-    if not is_known or budget < _MIN_BUDGET or (limit is None and budget > EFFORT_BUDGETS["high"]):
+    if not is_known or budget < MIN_BUDGET or (limit is None and budget > EFFORT_BUDGETS["high"]):
         draft.dropped.append(ask.asked_as)
         return
     draft.extra["thinking"] = {"type": "enabled", "budget_tokens": budget}
