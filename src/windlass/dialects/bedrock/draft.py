@@ -6,12 +6,11 @@ from typing import Final
 from windlass.contracts.chat import CacheMark, ChatRequest
 from windlass.contracts.message import Json
 from windlass.contracts.provider import ModelFacts
-from windlass.dialects.bedrock.model_ids import maker_of
+from windlass.dialects.bedrock.model_ids import cached_places, maker_of
 from windlass.dialects.tool_names import ToolNames
 
 _TOOL_NAME: Final = 64
 _MOST_MARKS: Final = 4
-_CACHING: Final = frozenset({"anthropic", "amazon"})
 
 
 @dataclass(slots=True)
@@ -54,8 +53,9 @@ class Draft:
         marks = self.request.cache_marks
         if not marks:
             return ()
-        kept = marks[:_MOST_MARKS] if self.maker in _CACHING else ()
-        if self.maker == "amazon":  # Nova caches messages and system texts, tools not
+        places = cached_places(self.model_id)
+        kept = marks[:_MOST_MARKS] if places else ()
+        if "tools" not in places:
             kept = tuple(mark for mark in kept if mark.message >= 0)
         if len(kept) < len(marks):
             self.dropped.append("cache_control")
