@@ -1,11 +1,12 @@
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, anthropic_head, fixture
 from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ReasoningAsk, ToolChoice
+from windlass.contracts.chat import ReasoningAsk, ToolChoice, ToolStart
 from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import (
     BlobPart,
@@ -290,6 +291,55 @@ def test_a_history_of_tools_that_are_offered_no_more_declares_and_forbids_them()
     assert body["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
     assert body["tool_choice"] == {"type": "none"}
     assert "tools" not in _body()
+
+
+def test_ids_of_calls_the_api_refuses_are_written_otherwise_in_call_result_and_stream() -> None:
+    """As Moonshot makes them; Anthropic takes letters, digits, `_` and `-`."""
+    call, result = CALL | {"id": "functions.f:0"}, RESULT | {"tool_call_id": "functions.f:0"}
+    body = _body(messages=[USER, {"role": "assistant", "tool_calls": [CALL, call]}, RESULT, result])
+    ids = [block["id"] for block in body["messages"][1]["content"]]
+    assert ids == [block["tool_use_id"] for block in body["messages"][2]["content"]]
+    assert ids[0] == "c1"
+    assert re.fullmatch("[a-zA-Z0-9_-]+", ids[1])
+    shown = ANTHROPIC.open_writer(anthropic_head()).write(ToolStart(0, "functions.f:0", "f"))
+    assert f'"id":"{ids[1]}"'.encode() in shown
+
+
+def test_a_result_of_passages_and_pictures_holds_each_once() -> None:
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
+    passage = {
+        "type": "search_result",
+        "source": "https://a.example",
+        "title": "Tides",
+        "content": [{"type": "text", "text": "Twice a day."}],
+    }
+    unknown = {"type": "tool_reference", "tool_name": "f"}
+    result = {"type": "tool_result", "tool_use_id": "c1", "content": [passage, picture]}
+    other = result | {"content": [{"type": "text", "text": "t"}, picture, unknown]}
+    turns = [{"role": "user", "content": [result, other]}, {"role": "user", "content": [passage]}]
+    body = {"model": "m", "max_tokens": 9, "messages": turns}
+    results, words = ANTHROPIC.read_request(json.dumps(body).encode()).messages
+    media = (BlobPart("image", "iVBORw0KGgo=", "image/png"),)
+    text = "Tides\nhttps://a.example\nTwice a day."
+    assert results.parts == (
+        ToolResponsePart(text, "c1", media=media),
+        ToolResponsePart([{"type": "text", "text": "t"}, unknown], "c1", media=media),
+    )
+    assert words.parts == (TextPart(text),)
+
+
+def test_what_the_model_is_told_of_a_document_is_told_in_words_elsewhere() -> None:
+    text = {"type": "text", "media_type": "text/plain", "data": "Ebb."}
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}
+    told = {"title": "Tides", "context": "Trusted."}
+    blocks = [{"type": "document", "source": source, **told} for source in (text, pdf)]
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": blocks}]}
+    assert ANTHROPIC.read_request(json.dumps(body).encode()).messages[0].parts == (
+        TextPart("Tides\nTrusted."),
+        TextPart("Ebb."),
+        TextPart("Trusted."),
+        BlobPart("document", "JVBERi0=", "application/pdf", "Tides"),
+    )
 
 
 def test_tool_names_the_api_refuses_are_written_otherwise_and_can_be_restored() -> None:

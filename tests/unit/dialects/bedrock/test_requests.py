@@ -69,6 +69,11 @@ def test_results_of_parallel_calls_stand_together_before_any_text() -> None:
     assert body["messages"][1]["content"][1]["toolUse"]["input"] == {}
 
 
+def test_a_result_of_white_space_alone_is_no_blank_text() -> None:
+    body, _ = openai(HI, CALL, RESULTS[0], RESULTS[1] | {"content": " \n"}, tools=[WEATHER])
+    assert body["messages"][2]["content"][1]["toolResult"]["content"] == [{"text": "(no output)"}]
+
+
 def test_a_history_with_tools_declares_them_again() -> None:
     body, _ = openai(HI, CALL, *RESULTS)
     assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == ["weather"]
