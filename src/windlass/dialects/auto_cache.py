@@ -19,8 +19,10 @@ from windlass.contracts.message import (
     ToolResponsePart,
 )
 from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.bedrock.model_ids import cached_places
 
 MOST_MARKS: Final = 4
+_PLACES: Final = ("tools", "system", "messages")
 _MARKED: Final = frozenset[Dialect]({"anthropic", "bedrock"})
 _KEYED: Final = frozenset[Dialect]({"openai_chat", "openai_responses"})
 _LEAST_TOKENS: Final = 1024  # where nothing is known of a model
@@ -47,10 +49,11 @@ def add_to(
     own = {(mark.message, mark.part) for mark in request.cache_marks}
     ttl = "5m" if own else auto.ttl
     room = MOST_MARKS - len(own)
+    known = cached_places(facts.name if facts else request.model) if target == "bedrock" else _PLACES
     places = [
         (name, message, part)
         for name, message, part, size in _places(request)
-        if size >= least_bytes(facts) and (message, part) not in own
+        if size >= least_bytes(facts) and (message, part) not in own and name in known
     ][: max(room, 0)]
     marks = [CacheMark(message, part, ttl) for _, message, part in places]
     ordered = sorted((*request.cache_marks, *marks), key=lambda mark: (mark.message, mark.part))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
+from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI, RESPONSES
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import AutoCache, CacheMark
 from windlass.contracts.dialect import Codec, WrittenRequest
@@ -165,6 +165,45 @@ def test_a_translated_request_gets_what_its_target_knows(target: Dialect, placed
 
 def test_bedrock_gets_marks_like_anthropic() -> None:
     request = ANTHROPIC.read_request(json.dumps(asked(system="Be brief.", tools=[TOOL])).encode())
-    marked, names = add_to(request, AUTO, "bedrock", STANDARD, TINY)
+    claude = replace(TINY, name="eu.anthropic.claude-opus-4-6-v1")
+    marked, names = add_to(request, AUTO, "bedrock", STANDARD, claude)
     assert names == ("tools", "system", "messages")
     assert marked.cache_marks == (CacheMark(-1, 0), CacheMark(0, 0), CacheMark(1, 0))
+
+
+@pytest.mark.parametrize(
+    ("model", "placed"),
+    [("us.amazon.nova-pro-v1:0", ("system", "messages")), ("meta.llama3-3-70b-instruct-v1:0", ())],
+)
+def test_a_model_at_bedrock_is_marked_only_where_it_takes_marks(model: str, placed: tuple[str, ...]) -> None:
+    """Else the caller would be told, or refused, for marks that he never asked for."""
+    request = ANTHROPIC.read_request(json.dumps(asked(system="Be brief.", tools=[TOOL])).encode())
+    marked, names = add_to(replace(request, model=model), AUTO, "bedrock", STANDARD, None)
+    assert names == ()  # shorter than any minimum
+    marked, names = add_to(request, AUTO, "bedrock", STANDARD, replace(TINY, name=model))
+    assert names == placed
+    written = BEDROCK.write_request(marked, quirks=STANDARD, facts=replace(TINY, name=model))
+    assert written.dropped == ()
+    assert written.body.count(b"cachePoint") == len(placed)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "placed"), [({}, ("tools", "system")), ({"ttl": "5m"}, ("tools", "system")), ({"ttl": "1h"}, ())]
+)
+def test_a_mark_on_the_whole_request_counts_as_the_one_behind_the_last_turn(
+    ttl: dict[str, str], placed: tuple[str, ...]
+) -> None:
+    """One of an hour behind marks of five minutes is answered 400."""
+    whole = {"type": "ephemeral"} | ttl
+    written = edit(ANTHROPIC, asked(system=TEXTS, tools=[TOOL], cache_control=whole))
+    assert written.auto_cached == placed
+    assert json.loads(written.body)["messages"] == [{"role": "user", "content": TEXTS}]
+
+
+def test_a_tool_that_is_loaded_later_is_not_marked() -> None:
+    """Anthropic answers 400 to a mark on it, and it is no part of the prompt that is cached."""
+    late = TOOL | {"name": "g", "defer_loading": True}
+    written = edit(ANTHROPIC, asked(tools=[TOOL, TOOL, late, late]))
+    mark = {"cache_control": {"type": "ephemeral"}}
+    assert json.loads(written.body)["tools"] == [TOOL, TOOL | mark, late, late]
+    assert "tools" not in edit(ANTHROPIC, asked(tools=[late])).auto_cached

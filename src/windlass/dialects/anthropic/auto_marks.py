@@ -6,6 +6,7 @@ is not decided here.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -21,6 +22,7 @@ _LONG: Final = re.compile(rb'"ttl"\s*:\s*"1h"')
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _UNMARKED: Final = frozenset({"thinking", "redacted_thinking", ""})
 _MARKED_FIELDS: Final = ("tools", "system", "messages")
+_WHOLE: Final = "cache_control"
 RawFields = dict[str, msgspec.Raw | bytes]
 
 
@@ -29,6 +31,7 @@ class _Block(msgspec.Struct):
     text: str | None = None
     role: str = ""
     cache_control: msgspec.Raw = msgspec.Raw()
+    defer_loading: bool = False
 
 
 _BLOCK: Final = msgspec.json.Decoder(_Block)
@@ -37,14 +40,16 @@ _BLOCK: Final = msgspec.json.Decoder(_Block)
 def place(fields: RawFields, auto: AutoCache, facts: ModelFacts | None) -> tuple[str, ...]:
     """Mark what is long enough and return the names of the places; the caller's own marks count."""
     own = [fields[name] for name in _MARKED_FIELDS if name in fields]
-    room = MOST_MARKS - ("cache_control" in fields) - sum(len(_MARK.findall(raw)) for raw in own)
+    whole = fields.get(_WHOLE, b"null")  # a mark behind the last block, which the provider places
+    has_whole = bytes(whole) != b"null"
+    room = MOST_MARKS - has_whole - sum(len(_MARK.findall(raw)) for raw in own)
     has_own = room < MOST_MARKS
-    if has_own and any(_LONG.search(raw) for raw in own):
+    if has_own and any(_LONG.search(raw) for raw in (whole, *own)):
         return ()  # marks of an hour must stand before all others: the caller's order is the caller's
     ttl: Ttl = "5m" if has_own else auto.ttl
     least, size, placed = least_bytes(facts), 0, list[str]()
     for name in _MARKED_FIELDS:
-        if name not in fields:
+        if name not in fields or (has_whole and name == "messages"):
             continue
         size += len(memoryview(fields[name]))
         marked = _marked(name, fields[name], ttl) if size >= least and len(placed) < room else None
@@ -72,12 +77,26 @@ def _mark_content(raw: bytes, ttl: Ttl, *, is_tools: bool = False) -> bytes | No
         return b'[{"type":"text","text":' + raw + _member(ttl) + b"}]"
     if raw[:1] != b"[" or not (blocks := _ITEMS.decode(raw)):
         return None
+    if is_tools:
+        return _mark_tools(raw, blocks, ttl)
     last = _BLOCK.decode(blocks[-1])
     is_empty = last.type == "text" and not (last.text or "").strip()
-    if memoryview(last.cache_control) or is_empty or (last.type in _UNMARKED and not is_tools):
+    if memoryview(last.cache_control) or is_empty or last.type in _UNMARKED:
         return None
     end = raw.rindex(b"}")
     return raw[:end] + _member(ttl) + raw[end:]
+
+
+def _mark_tools(raw: bytes, tools: Sequence[msgspec.Raw], ttl: Ttl) -> bytes | None:
+    """Mark the last tool that is in the prompt: with `defer_loading` it is not, and a mark there a 400."""
+    end = len(raw)
+    for item in reversed(tools):
+        end = raw.rindex(bytes(item), 0, end)
+        tool = _BLOCK.decode(item)
+        if not tool.defer_loading:
+            end += len(memoryview(item)) - 1
+            return None if memoryview(tool.cache_control) else raw[:end] + _member(ttl) + raw[end:]
+    return None
 
 
 def _mark_last_turn(raw: bytes, ttl: Ttl) -> bytes | None:

@@ -10,6 +10,7 @@ from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.anthropic import vertex
 from windlass.dialects.anthropic.auto_marks import place
+from windlass.dialects.anthropic.relax import relax
 from windlass.dialects.origin_mark import MARK, is_marked
 from windlass.dialects.raw_object import (
     check_messages,
@@ -65,15 +66,16 @@ def _check_max_tokens(fields: dict[str, msgspec.Raw]) -> None:
 
 
 def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
-    """Change the model and drop what it rejects; every other value keeps its bytes and its place."""
+    """Change the model and what it answers 400 to; every other value keeps its bytes and its place."""
     fields: dict[str, msgspec.Raw | bytes] = dict(head.fields)
     if model != head.model:
         fields["model"] = msgspec.json.encode(model)
     rejects = facts.rejects if facts is not None else ()
     dropped = [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
-    messages = fields["messages"]
+    messages, lost = fields["messages"], list[str]()
     if _UNSIGNED.search(messages):
-        fields["messages"] = _without_unsigned(messages, dropped)
+        fields["messages"] = _without_unsigned(messages, lost)
+    dropped += [*lost, *relax(fields, facts, is_thinking_lost=bool(lost))]
     placed = place(fields, head.auto_cache, facts) if head.auto_cache is not None else ()
     if quirks.is_vertex:
         del fields["model"]

@@ -1,6 +1,8 @@
 """Content blocks of Anthropic messages, read and written; roles and order belong to the request."""
 
 import base64
+import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -30,6 +32,7 @@ _IMAGE_STARTS: Final = (  # of base64
     ("R0lGOD", "image/gif"),
     ("UklGR", "image/webp"),
 )
+_CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]+\Z")
 _DOCUMENT_MIMES: Final = frozenset({"application/pdf", ""})
 
 
@@ -61,16 +64,23 @@ def _read_block(block: Fields) -> Iterator[Part]:
             yield ReasoningPart(block.text("thinking") or "", signature=block.text("signature"))
         case "redacted_thinking":
             yield ReasoningPart(encrypted_content=block.need_text("data"))
+        case "search_result":
+            passage = "\n".join(_texts(list(read_blocks(block))))
+            yield TextPart(_lines(block.text("title"), block.text("source"), passage))
         case _:
             yield OtherPart(block.values)
 
 
 def _read_source(block: Fields, modality: Modality) -> Iterator[Part]:
+    """Read a medium; what the model is told of a document beside it, no other dialect has a field for."""
     source = block.need_child("source")
-    mime_type = source.text("media_type") or ""
-    match source.text("type"):
+    mime_type, kind, title = source.text("media_type") or "", source.text("type"), block.text("title")
+    told = _lines(None if kind == "base64" else title, block.text("context"))
+    if told:
+        yield TextPart(told)
+    match kind:
         case "base64":
-            yield BlobPart(modality, source.need_text("data"), mime_type, block.text("title"))
+            yield BlobPart(modality, source.need_text("data"), mime_type, title)
         case "url":
             yield UriPart(modality, source.need_text("url"), mime_type)
         case "file":
@@ -86,15 +96,20 @@ def _read_source(block: Fields, modality: Modality) -> Iterator[Part]:
 def _read_result(block: Fields) -> ToolResponsePart:
     parts = list(read_blocks(block))
     media = tuple(part for part in parts if isinstance(part, BlobPart | UriPart | FilePart))
-    others = any(isinstance(part, OtherPart) for part in parts)
-    response: Json = block.values.get("content") if others else _joined(parts)
+    others = [part.payload for part in parts if isinstance(part, OtherPart)]
+    text = "\n".join(_texts(parts))
+    response: Json = [*([{"type": "text", "text": text}] if text else []), *others] if others else text
     return ToolResponsePart(
         response, block.need_text("tool_use_id"), is_error=bool(block.flag("is_error")), media=media
     )
 
 
-def _joined(parts: Sequence[Part]) -> str:
-    return "\n".join(part.content for part in parts if isinstance(part, TextPart))
+def _texts(parts: Sequence[Part]) -> list[str]:
+    return [part.content for part in parts if isinstance(part, TextPart)]
+
+
+def _lines(*texts: str | None) -> str:
+    return "\n".join(text for text in texts if text)
 
 
 def write_part(part: Part) -> Mapping[str, Json]:
@@ -106,7 +121,7 @@ def write_part(part: Part) -> Mapping[str, Json]:
         case TextPart(content) | RefusalPart(content) | DocumentPart(content=content):
             return {"type": "text", "text": content}
         case ToolCallPart(name, arguments, id):
-            return {"type": "tool_use", "id": id or "", "name": name, "input": _input(arguments)}
+            return {"type": "tool_use", "id": call_id(id), "name": name, "input": _input(arguments)}
         case ToolResponsePart():
             return _write_result(part)
         case ReasoningPart(encrypted_content=str(sealed)):
@@ -163,15 +178,22 @@ def _base64(kind: str, content: str, mime_type: str) -> Mapping[str, Json]:
 
 def _write_result(part: ToolResponsePart) -> Mapping[str, Json]:
     text = part.response if isinstance(part.response, str) else msgspec.json.encode(part.response).decode()
-    block: dict[str, Json] = {"type": "tool_result", "tool_use_id": part.id or ""}
+    block: dict[str, Json] = {"type": "tool_result", "tool_use_id": call_id(part.id)}
     if part.media:
-        texts: list[Json] = [{"type": "text", "text": text}] if text else []
+        texts: list[Json] = [{"type": "text", "text": text}] if text.strip() else []
         block["content"] = [*texts, *(write_part(item) for item in part.media)]
     else:
         block["content"] = text
     if part.is_error:
         block["is_error"] = True
     return block
+
+
+def call_id(given: str | None) -> str:
+    """Return the id, or a digest of one with letters that the API answers 400 to, as other hosts make them."""
+    if given and _CALL_ID.match(given):
+        return given
+    return f"call_{hashlib.sha256((given or '').encode()).hexdigest()[:24]}"
 
 
 def _input(arguments: str) -> Json:

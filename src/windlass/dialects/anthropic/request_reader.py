@@ -31,6 +31,7 @@ _READ: Final = frozenset(
         "cache_control",
     }
 )
+_NO_THINKING: Final = frozenset({"disabled", "between_tools"})  # the latter where the first is refused
 
 
 def read_request(body: bytes) -> ChatRequest:
@@ -158,7 +159,7 @@ def _read_reasoning(fields: Fields) -> ReasoningAsk | None:
     effort = config.text("effort") if config else None
     thinking = fields.child("thinking")
     kind = thinking.text("type") if thinking else None
-    if thinking is None or kind == "disabled":
+    if thinking is None or kind in _NO_THINKING:
         return ReasoningAsk(effort=effort, asked_as="output_config.effort") if effort and not kind else None
     return ReasoningAsk(
         effort=effort,

@@ -18,12 +18,12 @@ from windlass.dialects.anthropic.schemas import closed
 from windlass.dialects.anthropic.turns import keep, write_turns
 from windlass.dialects.auto_cache import MOST_MARKS
 from windlass.dialects.cache_control import Ttl, write_mark
+from windlass.dialects.claude import FORCED_CHOICE, LEAST_TOP_P, MIN_BUDGET, adaptive_effort, unforced
 from windlass.dialects.losses import Ask, lost
 from windlass.dialects.tool_names import REPLY_TOOL, ToolNames
 from windlass.dialects.turns import Marks, arrange, can_think, marks_by_part
 
 DEFAULT_MAX_TOKENS: Final = 4096
-_MIN_BUDGET: Final = 1024
 _TOOL_NAME: Final = 128
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
 _REPLY_TOOL_TEXT: Final = "Give your whole answer as the input of this tool, and say nothing beside it."
@@ -40,7 +40,7 @@ _UNKNOWN: Final[tuple[Ask, ...]] = (
 )
 _CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
 _TIERS: Final = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only"}
-_ADAPTIVE_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
+_SPARE_EFFORT: Final = "low"  # of a model that can't but think
 
 
 @dataclass(slots=True)
@@ -54,10 +54,16 @@ class _Draft:
     dropped: list[str] = field(default_factory=list[str])
     names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
 
-    can_think: bool = True  # whether the turns allow thinking
+    can_think: bool = True  # whether the turns allow thinking within a budget
+    is_reply_forced: bool = False  # the reply is to be the call of a tool, which thinking does not go with
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
-        return if_unknown if self.facts is None else ability in self.facts.abilities
+        """Of a model that only the price table names, nothing is known but its size."""
+        is_known = self.facts is not None and self.facts.abilities
+        return ability in self.facts.abilities if self.facts is not None and is_known else if_unknown
+
+    def rejects(self, parameter: str) -> bool:
+        return self.facts is not None and parameter in self.facts.rejects
 
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
@@ -204,7 +210,7 @@ def _force_reply_tool(draft: _Draft, wanted: ReplyFormat) -> None:
     if draft.request.tool_choice is not None and draft.request.tool_choice.mode == "named":
         draft.dropped.append("response_format")  # this reply is to be that call
         return
-    draft.can_think = False
+    draft.is_reply_forced = not draft.rejects(FORCED_CHOICE)
     offered = draft.body.get("tools")
     others = list(offered) if isinstance(offered, list) and draft.request.tools else []
     schema: Json = {"type": "object", **(wanted.schema or {})}
@@ -217,30 +223,42 @@ def _force_reply_tool(draft: _Draft, wanted: ReplyFormat) -> None:
 
 def _write_reasoning(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
     """The catalogue decides between adaptive thinking and a budget: each is a 400 on the other's models."""
+    is_adaptive = draft.can("adaptive_thinking", if_unknown=False)
     if ask.effort == "none":
-        return {}
-    if not draft.can_think:
+        return _write_no_thinking(draft, ask) if is_adaptive else {}
+    # Adaptive thinking asks for no thinking in earlier turns. Source: docs, "Adaptive thinking".
+    if draft.is_reply_forced or not (draft.can_think or is_adaptive):
         draft.dropped.append(ask.asked_as)
         return {}
-    if draft.can("adaptive_thinking", if_unknown=False):
+    if is_adaptive:
         draft.body["thinking"] = {"type": "adaptive"}
-        effort = _ADAPTIVE_EFFORTS.get(ask.effort or "", ask.effort)
+        effort = adaptive_effort(ask, knows_xhigh=draft.can("xhigh_thinking", if_unknown=True))
         return {"effort": effort} if effort else {}
     budget = min(
         ask.budget_tokens or EFFORT_BUDGETS.get(ask.effort or "medium", EFFORT_BUDGETS["medium"]),
-        draft.max_tokens - _MIN_BUDGET,
+        draft.max_tokens - MIN_BUDGET,
     )
-    if not draft.can("reasoning", if_unknown=False) or budget < _MIN_BUDGET:
+    if not draft.can("reasoning", if_unknown=False) or budget < MIN_BUDGET:
         draft.dropped.append(ask.asked_as)
         return {}
     draft.body["thinking"] = {"type": "enabled", "budget_tokens": budget}
     return {}
 
 
+def _write_no_thinking(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
+    """Newer models think unless told otherwise, and some can only be told to think little."""
+    if draft.can("thinking_off", if_unknown=False):
+        draft.body["thinking"] = {"type": "disabled"}
+        return {}
+    draft.dropped.append(ask.asked_as)
+    return {"effort": _SPARE_EFFORT}
+
+
 def _write_sampling(draft: _Draft) -> None:
     """Sampling within the API's bounds; thinking allows neither temperature, top_k nor a forced tool."""
     request, body = draft.request, draft.body
-    is_thinking = "thinking" in body
+    thinking = body.get("thinking")
+    is_thinking = isinstance(thinking, Mapping) and thinking.get("type") != "disabled"
     sampling: dict[str, float | int | None] = {
         "temperature": request.temperature,
         "top_p": request.top_p if request.temperature is None else None,
@@ -251,15 +269,16 @@ def _write_sampling(draft: _Draft) -> None:
     for name, value in sampling.items():
         if value is None:
             continue
-        if is_thinking and name != "top_p":
+        if is_thinking and not (name == "top_p" and value >= LEAST_TOP_P):
             draft.dropped.append(name)
         else:
             body[name] = min(1.0, max(0.0, value)) if name == "temperature" else value
     if request.temperature is not None and request.temperature > 1 and not is_thinking:
         draft.dropped.append("temperature (lowered to 1)")
     choice = body.get("tool_choice")
-    if is_thinking and isinstance(choice, Mapping) and choice.get("type") in ("any", "tool"):
-        body["tool_choice"] = {**choice, "type": "auto"}
+    is_bound = is_thinking or draft.rejects(FORCED_CHOICE)
+    if is_bound and isinstance(choice, Mapping) and choice.get("type") in ("any", "tool"):
+        body["tool_choice"] = unforced(choice)
         draft.dropped.append("tool_choice")
 
 

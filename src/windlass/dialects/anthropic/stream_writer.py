@@ -29,6 +29,7 @@ from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic.citations import write_citation
 from windlass.dialects.anthropic.errors import write_error_event
 from windlass.dialects.anthropic.names import STOP_WRITTEN
+from windlass.dialects.anthropic.parts import call_id
 from windlass.dialects.anthropic.usage import write_usage
 
 PING_FRAME = b'event: ping\ndata: {"type": "ping"}\n\n'
@@ -173,7 +174,7 @@ class AnthropicWriter:
         return opened + self._close()
 
     def _tool_start(self, start: ToolStart) -> bytes:
-        block: dict[str, Json] = {"type": "tool_use", "id": start.id, "name": start.name, "input": {}}
+        block: dict[str, Json] = {"type": "tool_use", "id": call_id(start.id), "name": start.name, "input": {}}
         if self._open == "tool":
             self._waiting[start.index] = _WaitingBlock(block, "tool")
             return b""

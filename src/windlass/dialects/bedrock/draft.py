@@ -6,12 +6,11 @@ from typing import Final
 from windlass.contracts.chat import CacheMark, ChatRequest
 from windlass.contracts.message import Json
 from windlass.contracts.provider import ModelFacts
-from windlass.dialects.bedrock.model_ids import maker_of
+from windlass.dialects.bedrock.model_ids import cached_places, maker_of
 from windlass.dialects.tool_names import ToolNames
 
 _TOOL_NAME: Final = 64
 _MOST_MARKS: Final = 4
-_CACHING: Final = frozenset({"anthropic", "amazon"})
 
 
 @dataclass(slots=True)
@@ -22,7 +21,7 @@ class Draft:
     extra: dict[str, Json] = field(default_factory=dict[str, Json])  # for the model alone
     dropped: list[str] = field(default_factory=list[str])
     names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
-    can_think: bool = True  # whether the turns allow thinking
+    can_think: bool = True  # whether the turns allow thinking within a budget
     is_thinking: bool = False
     model_id: str = field(init=False)
     # Who made the model; an application's profile tells it by the model it was declared to be.
@@ -42,7 +41,9 @@ class Draft:
         return min(asked, limit) if asked is not None and limit is not None else asked
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
-        return if_unknown if self.facts is None else ability in self.facts.abilities
+        """Of a model that only the price table names, nothing is known but its size."""
+        is_known = self.facts is not None and self.facts.abilities
+        return ability in self.facts.abilities if self.facts is not None and is_known else if_unknown
 
     def rejects(self, parameter: str) -> bool:
         return self.facts is not None and parameter in self.facts.rejects
@@ -52,8 +53,9 @@ class Draft:
         marks = self.request.cache_marks
         if not marks:
             return ()
-        kept = marks[:_MOST_MARKS] if self.maker in _CACHING else ()
-        if self.maker == "amazon":  # Nova caches messages and system texts, tools not
+        places = cached_places(self.model_id)
+        kept = marks[:_MOST_MARKS] if places else ()
+        if "tools" not in places:
             kept = tuple(mark for mark in kept if mark.message >= 0)
         if len(kept) < len(marks):
             self.dropped.append("cache_control")

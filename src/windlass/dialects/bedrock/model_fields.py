@@ -11,11 +11,10 @@ from windlass.contracts.chat import ReasoningAsk
 from windlass.contracts.message import Json
 from windlass.dialects.bedrock.draft import Draft
 from windlass.dialects.bedrock.names import BETAS, EFFORT_BUDGETS
+from windlass.dialects.claude import MIN_BUDGET, adaptive_effort
 
-_MIN_BUDGET: Final = 1024
 _NOVA_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}
 _GPT_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}
-_CLAUDE_EFFORTS: Final = {"minimal": "low"}
 
 
 def write_thinking(draft: Draft) -> None:
@@ -23,9 +22,7 @@ def write_thinking(draft: Draft) -> None:
     ask = draft.request.reasoning
     if ask is None or ask.effort == "none":
         return
-    if not draft.can_think and draft.is_claude:
-        draft.dropped.append(ask.asked_as)
-    elif draft.is_claude:
+    if draft.is_claude:
         _write_claude(draft, ask)
     elif draft.maker == "amazon" and draft.can("reasoning", if_unknown="nova-2" in draft.model_id):
         effort = _NOVA_EFFORTS.get(_effort(ask), "high")
@@ -42,16 +39,19 @@ def _write_claude(draft: Draft, ask: ReasoningAsk) -> None:
     if draft.can("adaptive_thinking", if_unknown=ask.is_adaptive):
         draft.extra["thinking"] = {"type": "adaptive"}
         draft.is_thinking = True
-        if ask.effort or ask.budget_tokens:
-            effort = _CLAUDE_EFFORTS.get(_effort(ask), _effort(ask))
+        effort = adaptive_effort(ask, knows_xhigh=draft.can("xhigh_thinking", if_unknown=True))
+        if effort:
             draft.body["outputConfig"] = {**_object(draft.body.get("outputConfig")), "effort": effort}
+        return
+    if not draft.can_think:
+        draft.dropped.append(ask.asked_as)
         return
     budget = ask.budget_tokens or EFFORT_BUDGETS.get(ask.effort or "medium", EFFORT_BUDGETS["medium"])
     limit = draft.max_tokens or (draft.facts.max_output_tokens if draft.facts is not None else None)
     if limit is not None:
-        budget = min(budget, limit - _MIN_BUDGET)
+        budget = min(budget, limit - MIN_BUDGET)
     is_known = draft.can("reasoning", if_unknown=ask.budget_tokens is not None)
-    if not is_known or budget < _MIN_BUDGET or (limit is None and budget > EFFORT_BUDGETS["high"]):
+    if not is_known or budget < MIN_BUDGET or (limit is None and budget > EFFORT_BUDGETS["high"]):
         draft.dropped.append(ask.asked_as)
         return
     draft.extra["thinking"] = {"type": "enabled", "budget_tokens": budget}

@@ -1,6 +1,7 @@
 """What a model id of Bedrock says: its maker, its profile and the model behind it; asks nobody."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -11,6 +12,12 @@ _REGION: Final = re.compile(r"^(?:global|us|us-gov|eu|apac|jp|au|ca|in|sa|uk|il|
 _NAMING_ARN: Final = re.compile(
     r"^arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?:inference-profile|foundation-model)/(.+)$"
 )
+# Where a maker's models take a mark of what to cache; all others take none. Source:
+# https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+_CACHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "anthropic": ("tools", "system", "messages"),
+    "amazon": ("system", "messages"),
+}
 
 
 def without_arn(model: str) -> str:
@@ -28,6 +35,11 @@ def maker_of(model: str) -> str:
     """Return who made a model (`anthropic`, `amazon`, ...); "" for an ARN that does not tell."""
     base = base_of(model)
     return "" if base.startswith("arn:") else base.partition(".")[0] if "." in base else ""
+
+
+def cached_places(model: str) -> tuple[str, ...]:
+    """Return where a model takes marks: behind tools, system texts or messages."""
+    return _CACHED.get(maker_of(model), ())
 
 
 def path_of(model: str, action: str) -> str:

@@ -87,7 +87,7 @@ class BlockWriter:
         content: list[Json] = []
         if isinstance(part.response, dict) and not is_spoken:
             content.append({"json": part.response})
-        elif text := _text(part.response):
+        elif (text := _text(part.response)).strip():
             content.append({"text": f"Error: {text}" if is_spoken else text})
         content += [self.write(item) for item in part.media]
         if not content:

@@ -20,6 +20,7 @@ from windlass.dialects.bedrock.names import TIERS
 from windlass.dialects.bedrock.parts import BlockWriter
 from windlass.dialects.bedrock.tools import write_format, write_tools
 from windlass.dialects.bedrock.turns import cache_point, keeper, speak_beside_documents, write_turns
+from windlass.dialects.claude import LEAST_TOP_P
 from windlass.dialects.turns import Marks, arrange, can_think, marks_by_part
 
 _KNOWS_STATUS: Final = frozenset({"anthropic", "amazon"})
@@ -113,7 +114,7 @@ def _sampling(draft: Draft) -> tuple[float | None, float | None]:
     if temperature is not None and (is_fixed or draft.rejects("temperature")):
         temperature = None
         draft.dropped.append("temperature")
-    if top_p is not None and draft.rejects("top_p"):
+    if top_p is not None and (draft.rejects("top_p") or (is_fixed and top_p < LEAST_TOP_P)):
         top_p = None
         draft.dropped.append("top_p")
     if temperature is not None and top_p is not None and draft.is_claude:

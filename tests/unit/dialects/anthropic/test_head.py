@@ -6,6 +6,7 @@ import pytest
 from tests.unit.dialects.wire import ANTHROPIC, anthropic_head, fixture
 from windlass.base.errors import BadRequest
 from windlass.contracts.provider import STANDARD, ModelFacts
+from windlass.providers.catalog import load_catalog
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,58 @@ def test_parameters_the_model_rejects_are_dropped_by_name() -> None:
     written = ANTHROPIC.edit(anthropic_head(top_k=4), model="m", quirks=STANDARD, facts=facts)
     assert written.dropped == ("top_k",)
     assert json.loads(written.body)["max_tokens"] == 9
+
+
+CATALOGUE = {facts.name: facts for facts in load_catalog()["anthropic"].models}
+BUDGET = {"type": "enabled", "budget_tokens": 2000, "display": "omitted"}
+CALLED = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]}
+ANSWERED = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "1"}]}
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "changed"),
+    [
+        (
+            "claude-opus-4-7",
+            {"thinking": BUDGET},
+            {"thinking": {"type": "adaptive", "display": "omitted"}, "output_config": {"effort": "low"}},
+        ),
+        ("claude-opus-4-6", {"thinking": BUDGET}, {}),  # takes both
+        (
+            "claude-haiku-4-5",
+            {"thinking": {"type": "adaptive"}, "output_config": {"effort": "medium"}, "max_tokens": 200_000},
+            {
+                "thinking": {"type": "enabled", "budget_tokens": 8192},
+                "output_config": None,
+                "max_tokens": 64_000,
+            },
+        ),
+        ("claude-haiku-4-5", {"thinking": {"type": "adaptive"}, "max_tokens": 1500}, {"thinking": None}),
+        ("claude-opus-5-5", {"thinking": {"type": "disabled"}}, {"thinking": None}),
+        ("claude-opus-5", {"thinking": {"type": "disabled"}}, {}),
+        ("claude-opus-5-5", {"tool_choice": {"type": "any"}}, {"tool_choice": {"type": "auto"}}),
+        ("claude-opus-5", {"tool_choice": {"type": "tool", "name": "f"}}, {}),
+    ],
+)
+def test_what_one_generation_of_claude_takes_is_rewritten_for_another(
+    model: str, asked: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    head = anthropic_head(**asked)
+    written = ANTHROPIC.edit(head, model=model, quirks=STANDARD, facts=CATALOGUE[model])
+    expected = json.loads(head.body) | {"model": model} | changed
+    assert json.loads(written.body) == {name: value for name, value in expected.items() if value is not None}
+    assert bool(written.dropped) is bool(changed)
+
+
+@pytest.mark.parametrize(("turn", "is_thinking"), [(CALLED, False), ({"role": "user", "content": "x"}, True)])
+def test_a_budget_is_given_up_in_a_tool_loop_whose_thinking_was_another_hosts(
+    turn: dict[str, Any], *, is_thinking: bool
+) -> None:
+    """Anthropic demands that the turn with the calls begins with thinking, which can't be invented."""
+    unsigned = {"type": "thinking", "thinking": "t", "signature": ""}
+    called = turn | {"content": [unsigned, *turn["content"]]} if turn is CALLED else turn
+    other = {"role": "assistant", "content": [unsigned, {"type": "text", "text": "a"}]}
+    messages = [{"role": "user", "content": "q"}, other, called, ANSWERED]
+    head = anthropic_head(thinking=BUDGET, messages=messages)
+    body = json.loads(ANTHROPIC.edit(head, model="m", quirks=STANDARD, facts=None).body)
+    assert ("thinking" in body) is is_thinking

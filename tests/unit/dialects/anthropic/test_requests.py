@@ -1,11 +1,12 @@
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, anthropic_head, fixture
 from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ReasoningAsk, ToolChoice
+from windlass.contracts.chat import ReasoningAsk, ToolChoice, ToolStart
 from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import (
     BlobPart,
@@ -17,6 +18,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.contracts.provider import STANDARD, ModelFacts
+from windlass.providers.catalog import load_catalog
 
 USER = {"role": "user", "content": "hi"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -220,6 +222,63 @@ def test_a_tool_loop_thinks_on_only_with_the_signed_thinking_it_began_with(
     assert ("thinking" in body) is is_thinking
 
 
+CATALOGUE = {
+    facts.name: facts for name in ("anthropic", "vertex-anthropic") for facts in load_catalog()[name].models
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "thinking", "written_effort"),
+    [
+        ("claude-opus-5-5", "xhigh", {"type": "adaptive"}, "xhigh"),
+        ("claude-opus-4-7", "minimal", {"type": "adaptive"}, "low"),
+        ("claude-sonnet-4-6", "xhigh", {"type": "adaptive"}, "high"),  # knows no xhigh
+        ("claude-haiku-4-5@20251001", "low", {"type": "enabled", "budget_tokens": 2048}, None),
+        ("claude-opus-5", "none", {"type": "disabled"}, None),
+        ("claude-fable-5-1", "none", None, "low"),  # can't but think
+        ("claude-haiku-4-5", "none", None, None),
+    ],
+)
+def test_each_claude_is_asked_to_think_as_its_generation_takes_it(
+    model: str, effort: str, thinking: dict[str, Any] | None, written_effort: str | None
+) -> None:
+    """Claude 4.7 and later answer 400 to a budget, Claude 4.5 and earlier to anything else."""
+    written = _write(CATALOGUE[model], reasoning_effort=effort)
+    body = json.loads(written.body)
+    assert body.get("thinking") == thinking
+    assert body.get("output_config", {}).get("effort") == written_effort
+    assert written.dropped == (("reasoning_effort",) if (thinking, written_effort) == (None, "low") else ())
+
+
+def test_adaptive_thinking_goes_on_in_a_tool_loop_whose_thinking_was_lost() -> None:
+    body = _body(ADAPTIVE, messages=[USER, CALLED, RESULT], reasoning_effort="low")
+    assert body["thinking"] == {"type": "adaptive"}
+
+
+def test_a_model_that_takes_no_forced_call_is_left_to_choose_also_without_thinking() -> None:
+    tool = {"type": "function", "function": {"name": "f"}}
+    forced = {"type": "function", "function": {"name": "f"}}
+    asked = {"tools": [tool], "tool_choice": forced, "parallel_tool_calls": False}
+    written = _write(CATALOGUE["claude-opus-5-5"], **asked)
+    assert json.loads(written.body)["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+    assert written.dropped == ("tool_choice",)
+    assert _body(CATALOGUE["claude-opus-5"], **asked)["tool_choice"]["type"] == "tool"
+
+
+@pytest.mark.parametrize(("top_p", "is_sent"), [(0.95, True), (0.5, False)])
+def test_thinking_goes_with_a_large_top_p_only(top_p: float, *, is_sent: bool) -> None:
+    written = _write(BUDGETS, reasoning_effort="low", top_p=top_p)
+    assert ("top_p" in json.loads(written.body)) is is_sent
+    assert ("top_p" in written.dropped) is not is_sent
+
+
+def test_of_a_model_that_only_has_a_price_nothing_is_taken_to_be_missing() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    body = _body(ModelFacts("anthropic", "claude-next", context_tokens=1_000_000), response_format=form)
+    assert "tools" not in body
+    assert body["output_config"]["format"]["type"] == "json_schema"
+
+
 def test_unsigned_thinking_of_another_host_is_left_out_and_named() -> None:
     turn = {"role": "assistant", "content": "a", "reasoning_content": "t"}
     written = _write(messages=[USER, turn, USER])
@@ -232,6 +291,55 @@ def test_a_history_of_tools_that_are_offered_no_more_declares_and_forbids_them()
     assert body["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
     assert body["tool_choice"] == {"type": "none"}
     assert "tools" not in _body()
+
+
+def test_ids_of_calls_the_api_refuses_are_written_otherwise_in_call_result_and_stream() -> None:
+    """As Moonshot makes them; Anthropic takes letters, digits, `_` and `-`."""
+    call, result = CALL | {"id": "functions.f:0"}, RESULT | {"tool_call_id": "functions.f:0"}
+    body = _body(messages=[USER, {"role": "assistant", "tool_calls": [CALL, call]}, RESULT, result])
+    ids = [block["id"] for block in body["messages"][1]["content"]]
+    assert ids == [block["tool_use_id"] for block in body["messages"][2]["content"]]
+    assert ids[0] == "c1"
+    assert re.fullmatch("[a-zA-Z0-9_-]+", ids[1])
+    shown = ANTHROPIC.open_writer(anthropic_head()).write(ToolStart(0, "functions.f:0", "f"))
+    assert f'"id":"{ids[1]}"'.encode() in shown
+
+
+def test_a_result_of_passages_and_pictures_holds_each_once() -> None:
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
+    passage = {
+        "type": "search_result",
+        "source": "https://a.example",
+        "title": "Tides",
+        "content": [{"type": "text", "text": "Twice a day."}],
+    }
+    unknown = {"type": "tool_reference", "tool_name": "f"}
+    result = {"type": "tool_result", "tool_use_id": "c1", "content": [passage, picture]}
+    other = result | {"content": [{"type": "text", "text": "t"}, picture, unknown]}
+    turns = [{"role": "user", "content": [result, other]}, {"role": "user", "content": [passage]}]
+    body = {"model": "m", "max_tokens": 9, "messages": turns}
+    results, words = ANTHROPIC.read_request(json.dumps(body).encode()).messages
+    media = (BlobPart("image", "iVBORw0KGgo=", "image/png"),)
+    text = "Tides\nhttps://a.example\nTwice a day."
+    assert results.parts == (
+        ToolResponsePart(text, "c1", media=media),
+        ToolResponsePart([{"type": "text", "text": "t"}, unknown], "c1", media=media),
+    )
+    assert words.parts == (TextPart(text),)
+
+
+def test_what_the_model_is_told_of_a_document_is_told_in_words_elsewhere() -> None:
+    text = {"type": "text", "media_type": "text/plain", "data": "Ebb."}
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}
+    told = {"title": "Tides", "context": "Trusted."}
+    blocks = [{"type": "document", "source": source, **told} for source in (text, pdf)]
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": blocks}]}
+    assert ANTHROPIC.read_request(json.dumps(body).encode()).messages[0].parts == (
+        TextPart("Tides\nTrusted."),
+        TextPart("Ebb."),
+        TextPart("Trusted."),
+        BlobPart("document", "JVBERi0=", "application/pdf", "Tides"),
+    )
 
 
 def test_tool_names_the_api_refuses_are_written_otherwise_and_can_be_restored() -> None:

@@ -69,6 +69,11 @@ def test_results_of_parallel_calls_stand_together_before_any_text() -> None:
     assert body["messages"][1]["content"][1]["toolUse"]["input"] == {}
 
 
+def test_a_result_of_white_space_alone_is_no_blank_text() -> None:
+    body, _ = openai(HI, CALL, RESULTS[0], RESULTS[1] | {"content": " \n"}, tools=[WEATHER])
+    assert body["messages"][2]["content"][1]["toolResult"]["content"] == [{"text": "(no output)"}]
+
+
 def test_a_history_with_tools_declares_them_again() -> None:
     body, _ = openai(HI, CALL, *RESULTS)
     assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == ["weather"]
@@ -212,6 +217,20 @@ def test_newer_claudes_think_adaptively_at_an_effort() -> None:
     budgeted, _ = anthropic(HI, model="anthropic.claude-opus-4-6-v1", thinking=asked)
     assert budgeted["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
     assert budgeted["outputConfig"] == {"effort": "low"}
+    highest, _ = openai(HI, model="anthropic.claude-opus-4-6-v1", reasoning_effort="xhigh")
+    assert highest["outputConfig"] == {"effort": "high"}
+
+
+def test_claude_is_not_asked_to_think_where_only_notes_between_tools_are_wanted() -> None:
+    body, _ = anthropic(HI, thinking={"type": "between_tools"})
+    assert "additionalModelRequestFields" not in body
+
+
+def test_of_a_model_that_only_has_a_price_nothing_is_taken_to_be_missing() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    body, dropped = openai(HI, model="global.anthropic.claude-opus-5-5", response_format=form)
+    assert body["outputConfig"]["textFormat"]["type"] == "json_schema"
+    assert dropped == ()
 
 
 def test_other_makers_are_asked_to_think_in_their_own_words() -> None:
