@@ -24,6 +24,7 @@ from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.losses import lost
 from windlass.dialects.openai_chat.call_ids import fit_messages
 from windlass.dialects.openai_chat.head import token_limit_names
+from windlass.dialects.openai_chat.mistral_messages import bridged
 from windlass.dialects.openai_chat.names import TIERS
 from windlass.dialects.openai_chat.parts import write_content
 from windlass.dialects.openai_chat.reply import write_assistant
@@ -41,9 +42,10 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     if quirks.call_id_length:
         request = replace(request, messages=fit_messages(request.messages, quirks.call_id_length))
     dropped: list[str] = [*request.unread, *lost(request, "cache_control", "modalities", "top_k")]
+    messages = _write_messages(request, quirks, names, dropped)
     body: dict[str, Json] = {
         "model": request.model,
-        "messages": list(_write_messages(request, quirks, names, dropped)),
+        "messages": list(bridged(messages, dropped) if quirks.is_mistral else messages),
     }
     body |= _write_tools(request, names)
     body |= _write_limits(request, quirks, facts)
@@ -64,7 +66,10 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
 
 def _write_messages(
     request: ChatRequest, quirks: Quirks, names: ToolNames, dropped: list[str]
-) -> Iterator[Json]:
+) -> Iterator[dict[str, Json]]:
+    if quirks.is_mistral and any(message.name for message in request.messages):
+        dropped.append("messages.name")
+        request = replace(request, messages=tuple(replace(one, name=None) for one in request.messages))
     for message in request.messages:
         match message.role:
             case "system" | "user":
@@ -91,6 +96,8 @@ def _write_assistant(
     dropped += unreplayed(message.parts)
     written = write_assistant(names.rename(message), has_thinking=quirks.takes_reasoning_content)
     written.pop("thinking_blocks", None)  # signatures are good at their origin only
+    if quirks.is_mistral and (refusal := written.pop("refusal", None)):
+        written["content"] = f"{written.get('content') or ''}{refusal}"
     return written
 
 
@@ -101,7 +108,7 @@ def unreplayed(parts: Iterable[Part]) -> list[str]:
     return [f"content.{str(name)[:64]}" for name in (*others, *media)]
 
 
-def _write_results(message: Message, *, is_mistral: bool) -> Iterator[Json]:
+def _write_results(message: Message, *, is_mistral: bool) -> Iterator[dict[str, Json]]:
     """Write one message per result; images and documents of results follow as a user message."""
     media: list[Part] = []
     for part in message.parts:
