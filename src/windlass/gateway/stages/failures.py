@@ -7,6 +7,7 @@ from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import FailureKind, UpstreamFailure
 from windlass.contracts.provider import SIGNED, Provider
+from windlass.dialects.failures import fault_in, kind_of, wait_of
 
 CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "bad_request": None,
@@ -24,10 +25,6 @@ CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "server": "down",
 }
 _OURS = frozenset[FailureKind]({"auth", "permission"})  # about Windlass's key, not about the caller's
-_KIND_OF_STATUS: Mapping[int, FailureKind] = {
-    400: "bad_request", 401: "auth", 403: "permission", 404: "not_found", 429: "rate_limited",
-    503: "overloaded", 504: "timeout", 529: "overloaded",
-}  # fmt: skip
 _CODE_OF_KIND: Mapping[FailureKind, str] = {  # what OpenAI's callers look for; other dialects send no code
     "context_too_long": "context_length_exceeded",
     "policy": "content_filter",
@@ -94,11 +91,12 @@ def key_refused(provider: Provider) -> UpstreamRefused:
     )
 
 
-def from_fault(fault: StreamFault, *, is_same_dialect: bool) -> TryFailed:
+def from_fault(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
     """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
-    kind = _KIND_OF_STATUS.get(fault.status, "server" if fault.status >= 500 else "bad_request")
-    error = refused_in_stream(fault, is_same_dialect=is_same_dialect)
-    return TryFailed(kind, error, is_retryable=kind in _RETRYABLE)
+    kind, wait_s = kind_of(fault), wait_of(fault)
+    told = refused_in_stream(fault, is_same_dialect=is_same_dialect)
+    error = key_refused(provider) if kind in _OURS else told
+    return TryFailed(kind, error, is_retryable=kind in _RETRYABLE, retry_after_s=wait_s)
 
 
 def refused_in_stream(fault: StreamFault, *, is_same_dialect: bool) -> UpstreamRefused:
@@ -114,6 +112,14 @@ def refused_in_stream(fault: StreamFault, *, is_same_dialect: bool) -> UpstreamR
 def unsupported(error: BadRequest) -> TryFailed:
     """Say that a target can't be told what the caller asks for; another one may."""
     return TryFailed("unsupported", error, is_retryable=False)
+
+
+def not_an_answer(body: bytes, provider: Provider, reason: str, *, is_same_dialect: bool) -> TryFailed:
+    """Say what a 200 carried instead of an answer: an error, as some hosts send it, or nothing we know."""
+    fault = fault_in(body)
+    if fault is None:
+        return unusable(provider, reason)
+    return from_fault(fault, provider, is_same_dialect=is_same_dialect)
 
 
 def unusable(provider: Provider, reason: str) -> TryFailed:
