@@ -182,7 +182,15 @@ def _budget(draft: _Draft, ask: ReasoningAsk) -> dict[str, object]:
         return {"thinkingBudget": 0 if can_stop else _SMALLEST_BUDGET}
     if ask.budget_tokens is not None:
         return {"thinkingBudget": min(ask.budget_tokens, words.LARGEST_BUDGET)}
-    return {"thinkingBudget": words.BUDGETS.get(ask.effort or "", words.DYNAMIC_BUDGET)}
+    return {"thinkingBudget": _budget_of(ask.effort, draft.request.max_output_tokens)}
+
+
+def _budget_of(effort: str | None, max_output_tokens: int | None) -> int:
+    """Return the budget for an effort; thoughts count as output, so they leave room for an answer."""
+    budget = words.BUDGETS.get(effort or "", words.DYNAMIC_BUDGET)
+    if max_output_tokens is None or budget == words.DYNAMIC_BUDGET:
+        return budget
+    return min(budget, max(max_output_tokens - words.ROOM_FOR_ANSWER, words.SMALLEST_BUDGET))
 
 
 def _write_format(draft: _Draft) -> None:

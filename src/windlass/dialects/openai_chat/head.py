@@ -78,6 +78,7 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
         fields["messages"] = fit_raw(fields["messages"], quirks.call_id_length)
     if quirks.is_mistral:
         fields["messages"] = mistral_messages.fit_raw(fields["messages"], dropped)
+        mistral_messages.fit_tier(fields, dropped)
     if quirks.seed_field != "seed":
         fields = _renamed(fields, "seed", quirks.seed_field)
     rejects = (*(facts.rejects if facts is not None else ()), *quirks.rejects)

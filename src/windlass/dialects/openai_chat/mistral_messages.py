@@ -13,7 +13,7 @@ import msgspec
 from windlass.contracts.message import Json
 from windlass.dialects.json_fields import Fields
 from windlass.dialects.openai_chat.parts import read_content, write_content
-from windlass.dialects.raw_object import is_null, join_object, split_object
+from windlass.dialects.raw_object import is_null, join_object, read_value, split_object
 
 # What OpenAI and hosts that are like it answer with, and callers send back in their histories.
 _ANSWERED: Final = ("refusal", "annotations", "audio", "images", "function_call", "reasoning_content",
@@ -22,8 +22,12 @@ _ODD: Final = re.compile(rb'"(?:name|developer|' + "|".join(_ANSWERED).encode() 
 _OPENAI_MEDIA: Final = re.compile(rb'"(?:file|input_audio)"\s*:\s*\{')
 _NOTHING: Final = frozenset({b"null", b"[]", b"{}", b'""'})
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+# OpenAI's default is what Mistral calls standard; there is no other that both have.
+TIERS: Final[Mapping[str, str]] = {
+    "auto": "auto", "default": "standard_only", "standard": "standard_only", "standard_only": "standard_only",
+}  # fmt: skip
 BRIDGE: Final = "I have the results."
-BRIDGED: Final = "messages (an assistant message was put between tool results and the user's words)"
+BRIDGED: Final = "messages (an assistant message was put behind tool results)"
 
 
 def fit_raw(messages: msgspec.Raw | bytes, dropped: list[str]) -> msgspec.Raw | bytes:
@@ -66,11 +70,25 @@ def _fit_part(part: bytes) -> bytes:
     return msgspec.json.encode(written[0]) if isinstance(written, list) else part
 
 
+def fit_tier(fields: dict[str, msgspec.Raw | bytes], dropped: list[str]) -> None:
+    """Change the tier that is asked for into one that Mistral knows, or leave it out."""
+    raw = fields.get("service_tier")
+    if raw is None:
+        return
+    tier = TIERS.get(str(read_value(msgspec.Raw(bytes(raw)))))
+    if tier is not None:
+        fields["service_tier"] = msgspec.json.encode(tier)
+        return
+    del fields["service_tier"]
+    if not is_null(raw):
+        dropped.append("service_tier")
+
+
 def bridged(messages: Iterable[Mapping[str, Json]], dropped: list[str]) -> Iterator[Json]:
-    """Let an assistant speak between results and a user: the one after the other is a 400."""
+    """Let an assistant speak between results and other words: the one after the other is a 400."""
     before: Json = None
     for message in messages:
-        if before == "tool" and message["role"] == "user":
+        if before == "tool" and message["role"] in ("user", "system"):
             dropped.append(BRIDGED)
             yield {"role": "assistant", "content": BRIDGE}
         before = message["role"]

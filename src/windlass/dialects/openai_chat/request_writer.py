@@ -1,7 +1,7 @@
 """Writes the internal request as OpenAI chat; what the host or model can't take is named as dropped."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,7 @@ from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.losses import lost
 from windlass.dialects.openai_chat.call_ids import fit_messages
 from windlass.dialects.openai_chat.head import token_limit_names
+from windlass.dialects.openai_chat.mistral_messages import TIERS as MISTRAL_TIERS
 from windlass.dialects.openai_chat.mistral_messages import bridged
 from windlass.dialects.openai_chat.names import TIERS
 from windlass.dialects.openai_chat.parts import write_content
@@ -54,7 +55,7 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     body |= _write_reasoning(request.reasoning, facts, dropped)
     body |= write_verbosity(request, facts, dropped)
     body |= _write_format(request)
-    body |= _write_tier(request, dropped)
+    body |= _write_tier(request, MISTRAL_TIERS if quirks.is_mistral else TIERS, dropped)
     if request.is_stream:
         body["stream"] = True
         if quirks.takes_stream_options:
@@ -232,11 +233,11 @@ def _write_format(request: ChatRequest) -> dict[str, Json]:
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
-def _write_tier(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
+def _write_tier(request: ChatRequest, tiers: Mapping[str, str], dropped: list[str]) -> dict[str, Json]:
     tier = request.service_tier
     if not tier:
         return {}
-    written = TIERS.get(tier)
+    written = tiers.get(tier)
     if written is None:
         dropped.append("service_tier")
         return {}

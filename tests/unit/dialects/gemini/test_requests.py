@@ -379,6 +379,13 @@ def test_thinking_is_asked_for_by_level_or_by_budget_as_the_catalogue_says(
     assert body["generationConfig"]["thinkingConfig"] == {**config, **shown}
 
 
+@pytest.mark.parametrize(("limit", "budget"), [(8000, 6976), (1000, 512), (60_000, 24_576)])
+def test_a_budget_for_an_effort_leaves_room_for_an_answer(limit: int, budget: int) -> None:
+    request = from_openai(max_completion_tokens=limit, reasoning_effort="high")
+    config = written(request, FACTS["gemini-2.5-flash"])["generationConfig"]["thinkingConfig"]
+    assert config["thinkingBudget"] == budget  # the limit less 1,024, within what models take
+
+
 def test_an_unknown_model_is_not_asked_to_think() -> None:
     result = GEMINI.write_request(from_openai(reasoning_effort="high"), quirks=STANDARD, facts=None)
     assert b"thinkingConfig" not in result.body

@@ -120,6 +120,18 @@ def test_documents_and_sounds_of_an_openai_caller_are_written_as_mistrals() -> N
     ChatCompletionRequest.model_validate(body)
 
 
+@pytest.mark.parametrize(
+    ("asked", "sent"), [("auto", "auto"), ("default", "standard_only"), ("flex", None), (None, None)]
+)
+def test_a_tier_is_one_that_mistral_knows(asked: str | None, sent: str | None) -> None:
+    request = edited(service_tier=asked)
+    assert json.loads(request.body).get("service_tier") == sent
+    assert ("service_tier" in request.dropped) == (asked == "flex")
+    chat = OPENAI.read_request(json.dumps({"model": "m", "messages": [USER], "service_tier": asked}).encode())
+    translated = OPENAI.write_request(chat, quirks=QUIRKS, facts=None)
+    assert json.loads(translated.body).get("service_tier") == sent
+
+
 def test_an_assistant_speaks_between_results_and_the_users_words() -> None:
     """Mistral answers 400, `Unexpected role 'user' after role 'tool'`."""
     use = {"type": "tool_use", "id": "t1", "name": "f", "input": {}}
