@@ -7,6 +7,7 @@ headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fa
 |---|---|
 | 400 401 403 404 408 413 429 500 502 503 529 | that status, with an error body (`retry_after`) |
 | context, policy | 400 of that class |
+| error-200 | 200 with the error body of `context` |
 | html-error | 502 with an HTML page |
 | garbage | 200 with an HTML page |
 | drop-connection | the connection closes without an answer |
@@ -247,6 +248,8 @@ class Connection(asyncio.Protocol):
             self._answer(status, answers.error_body(dialect, status, fault), more)
         elif fault in {"empty", "no-usage"} and path.partition("?")[0].endswith("/embeddings"):
             self._answer(200, answers.embeddings(body, fault))
+        elif fault == "error-200":
+            self._answer(200, answers.error_body(dialect, 400, "context"))
         elif fault in {"html-error", "garbage"}:
             page = b"<html><body><h1>Bad gateway</h1></body></html>"
             self._answer(502 if fault == "html-error" else 200, page, {"content-type": "text/html"})

@@ -28,6 +28,7 @@ _KIND_BY_CODE: Final[Mapping[str, FailureKind]] = {
     "misalignment_policy_violation": "policy",
     "ResponsibleAIPolicyViolation": "policy",  # Azure's inner code, where the outer one is missing
     "DeploymentNotFound": "not_found",  # Azure
+    "invalid_model": "not_found",  # Mistral
     "invalid_api_key": "auth",
     "authentication_error": "auth",
     "insufficient_quota": "quota",
@@ -147,7 +148,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: fl
     words = _read_words(body)
     kind = classify(status, error_type=words.error_type, code=words.code, message=words.message)
     hint = next((v.strip().lower() for k, v in headers.items() if k.lower() == "x-should-retry"), "")
-    wait_s = read_retry_after(headers, now_s)
+    wait_s = read_retry_after(headers, now_s, is_limited=status == 429)
     return UpstreamFailure(
         kind=kind,
         status=status,
@@ -181,13 +182,39 @@ def fault_from(error: Json) -> StreamFault:
     )
 
 
-def _read_words(body: bytes) -> _Words:
+def kind_of(fault: StreamFault) -> FailureKind:
+    """Class an error of a stream as the same error is classed as an answer.
+
+    The words of every limit at Google speak of a quota; whether it is the day's they do not say.
+    """
+    if fault.error_type == "RESOURCE_EXHAUSTED":
+        return "rate_limited"
+    return classify(fault.status, error_type=fault.error_type, code=fault.code, message=fault.message)
+
+
+def wait_of(fault: StreamFault) -> float | None:
+    """Return how many seconds an error of a stream asks to wait."""
+    return _retry_delay(fault.details.get("details"))
+
+
+def fault_in(body: bytes) -> StreamFault | None:
+    """Read the error in a body that came with the status of an answer; None when it holds none."""
+    value = _decoded(body)
+    error = value.get("error") if isinstance(value, Mapping) else None
+    return fault_from(error) if error and isinstance(error, Mapping | str) else None
+
+
+def _decoded(body: bytes) -> Json:
+    """Decode a body, None when it is no JSON; Gemini's compatible endpoint wraps the object in an array."""
     try:
         value: Json = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
-        return _Words(_plain_text(body))
-    if isinstance(value, list) and value:  # Gemini's compatible endpoint wraps the object in an array
-        value = value[0]
+        return None
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _read_words(body: bytes) -> _Words:
+    value = _decoded(body)
     if not isinstance(value, Mapping):
         return _Words(_plain_text(body))
     error = value.get("error")

@@ -10,25 +10,23 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0
 _OPENAI_RESETS = ("x-ratelimit-reset-requests", "x-ratelimit-reset-tokens")
 _OPENAI_LEFT = ("x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens")
 _ANTHROPIC_KINDS = ("requests", "tokens", "input-tokens", "output-tokens")
+_ANTHROPIC_RESETS = tuple(f"anthropic-ratelimit-{kind}-reset" for kind in _ANTHROPIC_KINDS)
+_ANTHROPIC_LEFT = tuple(f"anthropic-ratelimit-{kind}-remaining" for kind in _ANTHROPIC_KINDS)
 
 
-def read_retry_after(headers: Mapping[str, str], now_s: float) -> float | None:
+def read_retry_after(headers: Mapping[str, str], now_s: float, *, is_limited: bool = True) -> float | None:
     """Return the wait in seconds, never negative; None when the provider names none.
 
     headers: any case. now_s: seconds since 1970. Of several resets, those whose allowance is spent count,
-    and of these the longest.
+    and of these the longest. is_limited: whether a limit was met; resets stand on every answer of some hosts,
+    and after another failure they say nothing.
     """
     lower = {name.lower(): value.strip() for name, value in headers.items()}
     for wait_s in (
         _scaled(lower.get("retry-after-ms"), 1e-3),
         _seconds_or_date(lower.get("retry-after"), now_s),
-        _longest_reset(lower, _OPENAI_RESETS, _OPENAI_LEFT, now_s),
-        _longest_reset(
-            lower,
-            [f"anthropic-ratelimit-{kind}-reset" for kind in _ANTHROPIC_KINDS],
-            [f"anthropic-ratelimit-{kind}-remaining" for kind in _ANTHROPIC_KINDS],
-            now_s,
-        ),
+        _longest_reset(lower, _OPENAI_RESETS, _OPENAI_LEFT, now_s) if is_limited else None,
+        _longest_reset(lower, _ANTHROPIC_RESETS, _ANTHROPIC_LEFT, now_s) if is_limited else None,
     ):
         if wait_s is not None:
             return max(0.0, wait_s)
@@ -80,10 +78,7 @@ def _reset(text: str | None, now_s: float) -> float | None:
 
 
 def _longest_reset(
-    headers: Mapping[str, str],
-    resets: "list[str] | tuple[str, ...]",
-    left: "list[str] | tuple[str, ...]",
-    now_s: float,
+    headers: Mapping[str, str], resets: tuple[str, ...], left: tuple[str, ...], now_s: float
 ) -> float | None:
     waits = {name: wait_s for name in resets if (wait_s := _reset(headers.get(name), now_s)) is not None}
     spent = [

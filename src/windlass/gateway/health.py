@@ -17,6 +17,7 @@ class _Rest:
 
     failures: int = 0  # in a row
     until_s: float = 0.0
+    asked_until_s: float = 0.0  # by the provider itself
     probe_until_s: float = 0.0
     cause: FallbackCause = "down"
 
@@ -40,9 +41,15 @@ class TargetHealth:
         rest.probe_until_s = now_s + _PROBE_S
         return None
 
-    def answered(self, target: Target) -> None:
-        if self._rests:
-            self._rests.pop((target.provider, target.model), None)
+    def answered(self, target: Target, now_s: float) -> None:
+        """Forget failures. A rest the provider asked for goes on: the call may have begun before it."""
+        rest = self._rests.get((target.provider, target.model)) if self._rests else None
+        if rest is None:
+            return
+        if now_s < rest.asked_until_s:
+            rest.failures = 0
+        else:
+            del self._rests[target.provider, target.model]
 
     def failed(
         self,
@@ -61,6 +68,7 @@ class TargetHealth:
         rest.cause = cause
         rest.probe_until_s = 0.0
         rest_s = retry_after_s or 0.0
+        rest.asked_until_s = max(rest.asked_until_s, now_s + rest_s)
         if cause != "rate_limited" and (is_unreachable or rest.failures >= _FAILURES_TO_REST):
             over = rest.failures - (1 if is_unreachable else _FAILURES_TO_REST)
             rest_s = max(rest_s, min(_FIRST_REST_S * 2 ** min(over, 4), _LONGEST_REST_S))

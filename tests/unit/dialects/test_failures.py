@@ -3,7 +3,7 @@ import json
 import pytest
 
 from windlass.contracts.dialect import FailureKind
-from windlass.dialects.failures import fault_from, read_failure, scrub
+from windlass.dialects.failures import fault_from, fault_in, kind_of, read_failure, scrub, wait_of
 
 
 def _error(**fields: object) -> bytes:
@@ -47,6 +47,12 @@ def _error(**fields: object) -> bytes:
         (402, b"", "quota", False),
         (403, _error(type="permission_error", message="no"), "permission", False),
         (404, _error(code="model_not_found", message="no"), "not_found", False),
+        (
+            400,
+            b'{"object":"error","message":"Invalid model: m","type":"invalid_model","code":"1500"}',
+            "not_found",
+            False,
+        ),
         (413, _error(type="request_too_large", message="too many tokens in it"), "too_large", False),
         (422, b'{"detail":[{"loc":["body"],"msg":"field required"}]}', "bad_request", False),
         (429, _error(code="insufficient_quota", message="You exceeded your current quota"), "quota", False),
@@ -117,6 +123,35 @@ def test_details_that_are_a_document_of_their_own_are_left_out() -> None:
 def test_details_of_any_depth_break_nothing(depth: int) -> None:
     body = b'{"error":{"message":"m","deep":' + b"[" * depth + b"]" * depth + b"}}"
     assert read_failure(400, {}, body, 0.0).message
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "wait_s"),
+    [
+        ({"code": "insufficient_quota", "message": "no credit"}, "quota", None),
+        ({"code": "context_length_exceeded", "message": "too long"}, "context_too_long", None),
+        ({"type": "invalid_request_error", "message": "prompt is too long: 9 > 8"}, "context_too_long", None),
+        ({"type": "invalid_request_error", "message": "no"}, "bad_request", None),
+        ({"type": "overloaded_error", "message": "Overloaded"}, "overloaded", None),
+        ({"code": 502, "message": "Provider returned error"}, "server", None),
+        (
+            {
+                "code": 429,
+                "status": "RESOURCE_EXHAUSTED",
+                "message": "You exceeded your current quota",
+                "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34s"}],
+            },
+            "rate_limited",
+            34.0,
+        ),
+    ],
+)
+def test_an_error_inside_a_stream_is_classed_as_the_same_answer(
+    error: dict[str, object], kind: FailureKind, wait_s: float | None
+) -> None:
+    fault = fault_from(json.loads(json.dumps(error)))
+    assert (kind_of(fault), wait_of(fault)) == (kind, wait_s)
+    assert fault_in(json.dumps({"error": error}).encode()) == fault
 
 
 def test_an_error_inside_a_stream_has_the_status_it_would_have_had() -> None:

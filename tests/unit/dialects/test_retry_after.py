@@ -1,5 +1,6 @@
 import pytest
 
+from windlass.dialects.failures import read_failure
 from windlass.dialects.retry_after import read_duration, read_retry_after
 
 NOW_S = 1_700_000_000.0  # 2023-11-14T22:13:20Z
@@ -33,6 +34,15 @@ NOW_S = 1_700_000_000.0  # 2023-11-14T22:13:20Z
 )
 def test_every_form_of_a_wait_is_read(headers: dict[str, str], wait_s: float | None) -> None:
     assert read_retry_after(headers, NOW_S) == (None if wait_s is None else pytest.approx(wait_s))
+
+
+def test_resets_of_limits_say_nothing_of_another_failure() -> None:
+    """OpenAI and Anthropic send them with every answer."""
+    headers = {"x-ratelimit-reset-tokens": "6m0s", "anthropic-ratelimit-tokens-reset": "2023-11-14T22:14:20Z"}
+    assert read_retry_after(headers, NOW_S, is_limited=False) is None
+    assert read_retry_after({**headers, "retry-after": "2"}, NOW_S, is_limited=False) == 2.0
+    assert read_failure(500, headers, b"", NOW_S).retry_after_s is None
+    assert read_failure(429, headers, b"", NOW_S).retry_after_s == 360.0
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("34s", 34.0), ("1m", 60.0), ("", None), ("5 apples", None)])

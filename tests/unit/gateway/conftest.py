@@ -194,6 +194,10 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         Route(
             "long-context", (Target("lab", "fault-context"), Target("labant", "m1", ("context_too_long",)))
         ),
+        Route(
+            "long-in-200",
+            (Target("lab", "fault-error-200"), Target("labant", "m1", ("context_too_long",))),
+        ),
         Route("only-when-down", (Target("lab", "fault-context"), Target("lab", "m1", ("down",)))),
         Route("all-bad", (Target("dead", "m1"), Target("lab", "fault-500"))),
         Route("slow-then-good", (Target("lab", "fault-slow-status?seconds=5"), Target("lab", "m1"))),
@@ -203,6 +207,7 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         Route("strict", (Target("labant", "m1"),), unsupported="refuse"),
         Route("strict-or-able", (Target("labant", "m1"), Target("lab", "m1")), unsupported="refuse"),
         Route("one-or-many", (Target("labant", "m1"), Target("lab", "m1", ("down",)), Target("lab", "m2"))),
+        Route("spent", (Target("lab", "fault-402"), Target("lab", "m1"))),
         Route("limited", (Target("lab", "fault-429?retry_after=9"), Target("lab", "m1"))),
     ]
     prices = [

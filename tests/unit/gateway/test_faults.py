@@ -40,6 +40,13 @@ async def test_a_rate_limited_target_rests_as_long_as_it_asked(gateway: Gateway)
     assert models == ["fault-429?retry_after=9", "m1", "m1", "m1"]
 
 
+async def test_an_account_whose_quota_is_spent_is_not_asked_by_every_call(gateway: Gateway) -> None:
+    for _ in range(3):
+        assert (await gateway.chat("spent")).headers["x-windlass-target"] == "lab/m1"
+    models = [request["model"] for request in gateway.provider.requests()]
+    assert models == ["fault-402", "m1", "m1", "m1"]
+
+
 async def test_a_retry_waits_as_long_as_the_provider_asked(gateway: Gateway) -> None:
     started = time.monotonic()
     answer = await gateway.chat("lab/fault-429?times=1&id=wait&retry_after=0.3")
@@ -115,6 +122,14 @@ async def test_fallback_is_by_cause(gateway: Gateway) -> None:
     refused = await gateway.chat("only-when-down")
     assert (longer.status, longer.headers["x-windlass-target"]) == (200, "labant/m1")
     assert (refused.status, refused.json["error"]["code"]) == (400, "context_length_exceeded")
+
+
+async def test_an_error_that_came_with_status_200_is_classed_like_any_other(gateway: Gateway) -> None:
+    longer = await gateway.chat("long-in-200")
+    refused = await gateway.chat("lab/fault-error-200")
+    assert (longer.status, longer.headers["x-windlass-target"]) == (200, "labant/m1")
+    assert (refused.status, refused.json["error"]["code"]) == (400, "context_length_exceeded")
+    assert gateway.provider.count("calls") == 3  # and no retry
 
 
 async def test_the_class_of_an_anthropic_error_is_a_code_for_an_openai_caller(gateway: Gateway) -> None:

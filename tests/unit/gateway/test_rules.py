@@ -102,7 +102,7 @@ def test_a_rest_ends_and_one_call_probes() -> None:
     assert health.resting_cause(TARGET, 106.9) == "rate_limited"
     assert health.resting_cause(TARGET, 107.1) is None  # the probe
     assert health.resting_cause(TARGET, 107.2) == "rate_limited"  # the others wait for it
-    health.answered(TARGET)
+    health.answered(TARGET, 107.2)
     assert health.resting_cause(TARGET, 107.3) is None
     assert health.resting_cause(TARGET, 107.3) is None
 
@@ -112,6 +112,14 @@ def test_a_rest_is_lengthened_and_never_shortened() -> None:
     health.failed(TARGET, "rate_limited", now_s=100, retry_after_s=60, is_unreachable=False)
     health.failed(TARGET, "rate_limited", now_s=101, retry_after_s=1, is_unreachable=False)
     assert health.resting_cause(TARGET, 159) == "rate_limited"
+
+
+def test_an_answer_that_was_on_its_way_ends_no_rest_the_provider_asked_for() -> None:
+    health = TargetHealth()
+    health.failed(TARGET, "rate_limited", now_s=100, retry_after_s=60, is_unreachable=False)
+    health.answered(TARGET, 101)
+    assert health.resting_cause(TARGET, 159) == "rate_limited"
+    assert health.resting_cause(TARGET, 161) is None
 
 
 def test_five_failures_in_a_row_rest_a_target_and_four_do_not() -> None:

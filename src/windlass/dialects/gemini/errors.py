@@ -3,6 +3,7 @@
 Source: https://ai.google.dev/gemini-api/docs/troubleshooting and https://cloud.google.com/apis/design/errors.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -15,6 +16,7 @@ from windlass.dialects import failures
 from windlass.dialects.json_fields import text_or_empty
 
 _AUTH_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED"})
+_IS_UNPAID: Final = re.compile(r"prepayment credits are depleted|exceeded its monthly spending cap", re.I)
 _RETRYABLE: Final = frozenset[FailureKind]({"rate_limited", "timeout", "overloaded", "server"})
 
 
@@ -22,7 +24,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: fl
     """Read an error answer: an object, an array of one, or anything that stands before Google.
 
     A refused key is a 400 here, and the words of every 429 speak of a quota: only the details tell whether
-    it is the day's, which no waiting helps against.
+    it is the day's, which no waiting helps against; nor does it where there is no money left.
     """
     failure = failures.read_failure(status, headers, body, now_s)
     error = _error_of(body)
@@ -32,7 +34,8 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: fl
     if reason in _AUTH_REASONS:
         kind = "auth"
     elif status == 429:
-        kind = "quota" if any(map(_is_daily, details)) else "rate_limited"
+        is_spent = any(map(_is_daily, details)) or _IS_UNPAID.search(failure.message) is not None
+        kind = "quota" if is_spent else "rate_limited"
     named = reason or text_or_empty(error.get("status"))
     return replace(
         failure,

@@ -58,6 +58,8 @@ BUDGETS: Final[Mapping[str, int]] = {
     "xhigh": 24_576,
 }
 LARGEST_BUDGET: Final = 24_576  # which every model that takes budgets takes
+SMALLEST_BUDGET: Final = 512  # which every model that takes budgets takes
+ROOM_FOR_ANSWER: Final = 1024
 DYNAMIC_BUDGET: Final = -1  # the model decides
 MIME_OF: Final[Mapping[Modality, str]] = {
     "image": "image/png",

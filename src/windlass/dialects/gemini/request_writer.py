@@ -1,8 +1,8 @@
 """Writes the internal request for Gemini; what it or the model can't take is named as dropped.
 
-Schemas go out as they came, in `parametersJsonSchema` and `responseJsonSchema`: both take JSON Schema and
-leave aside what they don't know, while `parameters` and `responseSchema` take a subset of OpenAPI's and
-answer 400 to all else. Source: https://ai.google.dev/api/caching#FunctionDeclaration and
+Schemas go out in `parametersJsonSchema` and `responseJsonSchema`, which take JSON Schema with references and
+unions, while `parameters` and `responseSchema` take a subset of OpenAPI's and answer 400 to all else.
+Source: https://ai.google.dev/api/caching#FunctionDeclaration and
 https://ai.google.dev/gemini-api/docs/structured-output.
 """
 
@@ -19,6 +19,7 @@ from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Message, TextPart
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.gemini import names as words
+from windlass.dialects.gemini.schemas import fitting, is_empty
 from windlass.dialects.gemini.turns import TurnWriter
 from windlass.dialects.tool_names import ToolNames
 
@@ -66,7 +67,12 @@ def _write_contents(draft: _Draft) -> None:
     """Write the turns; system texts have one place, before all of them."""
     messages = [draft.names.rename(message) for message in draft.request.messages]
     is_third = draft.can(words.BY_LEVEL, if_unknown=True)
-    writer = TurnWriter(needs_signatures=is_third, takes_media_in_results=is_third, dropped=draft.dropped)
+    writer = TurnWriter(
+        needs_signatures=is_third,
+        takes_media_in_results=is_third,
+        takes_ids=not draft.quirks.is_vertex,
+        dropped=draft.dropped,
+    )
     turns = writer.write(messages)
     system: list[object] = [{"text": text} for text in _system_texts(messages)]
     if not turns:  # the API wants a turn; a caller who sends nothing else means these texts
@@ -98,8 +104,8 @@ def _write_tools(draft: _Draft) -> None:
         written: dict[str, object] = {"name": draft.names.write(tool.name)}
         if tool.description:
             written["description"] = tool.description
-        if tool.parameters.get("properties") or "$ref" in tool.parameters:
-            written["parametersJsonSchema"] = tool.parameters  # without any, the field is to be left out
+        if not is_empty(tool.parameters):
+            written["parametersJsonSchema"] = fitting(tool.parameters)
         if tool.is_strict:
             draft.dropped.append("tools.strict")
         declarations.append(written)
@@ -176,7 +182,15 @@ def _budget(draft: _Draft, ask: ReasoningAsk) -> dict[str, object]:
         return {"thinkingBudget": 0 if can_stop else _SMALLEST_BUDGET}
     if ask.budget_tokens is not None:
         return {"thinkingBudget": min(ask.budget_tokens, words.LARGEST_BUDGET)}
-    return {"thinkingBudget": words.BUDGETS.get(ask.effort or "", words.DYNAMIC_BUDGET)}
+    return {"thinkingBudget": _budget_of(ask.effort, draft.request.max_output_tokens)}
+
+
+def _budget_of(effort: str | None, max_output_tokens: int | None) -> int:
+    """Return the budget for an effort; thoughts count as output, so they leave room for an answer."""
+    budget = words.BUDGETS.get(effort or "", words.DYNAMIC_BUDGET)
+    if max_output_tokens is None or budget == words.DYNAMIC_BUDGET:
+        return budget
+    return min(budget, max(max_output_tokens - words.ROOM_FOR_ANSWER, words.SMALLEST_BUDGET))
 
 
 def _write_format(draft: _Draft) -> None:
@@ -188,7 +202,7 @@ def _write_format(draft: _Draft) -> None:
         return
     draft.generation["responseMimeType"] = "application/json"
     if wanted.kind == "json_schema" and wanted.schema:
-        draft.generation["responseJsonSchema"] = wanted.schema
+        draft.generation["responseJsonSchema"] = fitting(wanted.schema)
 
 
 def _write_account(draft: _Draft) -> None:

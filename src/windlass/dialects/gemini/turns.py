@@ -5,7 +5,8 @@ Source: https://ai.google.dev/gemini-api/docs/function-calling and .../thought-s
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from itertools import chain, groupby
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -16,6 +17,7 @@ from windlass.contracts.message import (
     OtherPart,
     Part,
     ReasoningPart,
+    Role,
     TextPart,
     ToolCallPart,
     ToolResponsePart,
@@ -24,6 +26,9 @@ from windlass.dialects.gemini import signatures
 from windlass.dialects.gemini.parts import own_id, write_blob, write_part
 from windlass.dialects.gemini.signatures import UNSIGNED, signatures_in, unseal
 
+# The third generation looks for media by this key of a result, and answers 400 to a JSON Schema that has it.
+# Source: https://github.com/googleapis/python-genai/issues/2792.
+_REFERENCE: Final = '"$ref"'
 Written: TypeAlias = Mapping[str, object]  # with JSON of callers and models as the bytes it came in
 
 
@@ -39,20 +44,23 @@ class TurnWriter:
 
     needs_signatures: bool  # the model answers 400 to a call without one
     takes_media_in_results: bool
+    takes_ids: bool  # Vertex AI answers 400 to the id of a call and pairs by name and order
     dropped: list[str]
     _turns: list[Turn] = field(default_factory=list[Turn])
     _names: dict[str, str] = field(default_factory=dict[str, str])  # call id -> name of its tool
 
     def write(self, messages: Iterable[Message]) -> list[Turn]:
         """Raises: BadRequest for content without a form here, and for a result whose call is unknown."""
-        for message in messages:
-            match message.role:
+        for role, group in groupby(messages, key=_role_of):
+            parts = [message.parts for message in group]
+            match role:
                 case "user":
-                    self._add("user", [write_part(part) for part in message.parts])
+                    self._add("user", [write_part(part) for part in chain.from_iterable(parts)])
                 case "assistant":
-                    self._add("model", self._said(message.parts))
+                    for said in parts:
+                        self._add("model", self._said(said))
                 case "tool":
-                    self._add("user", self._results(message.parts))
+                    self._add("user", self._results(chain.from_iterable(parts)))
                 case "system":
                     continue
         return self._turns
@@ -91,9 +99,10 @@ class TurnWriter:
         return written
 
     def _call(self, part: ToolCallPart, signature: str | None, *, is_first: bool) -> Written:
+        self._names.pop(part.id or "", None)  # an id used before counts where it is used last
         self._names[part.id or ""] = part.name
         call: dict[str, object] = {"name": part.name, "args": arguments_of(part.arguments)}
-        if call_id := own_id(part.id):
+        if self.takes_ids and (call_id := own_id(part.id)):
             call["id"] = call_id
         if signature is None and is_first and self.needs_signatures:
             signature = UNSIGNED
@@ -109,19 +118,25 @@ class TurnWriter:
             return []
         return [{"text": part.content, "thought": True, "thoughtSignature": signed.signature}]
 
-    def _results(self, parts: Sequence[Part]) -> list[Written]:
+    def _results(self, parts: Iterable[Part]) -> list[Written]:
+        """Write results in the order of their calls, which is what pairs those without ids, media behind."""
+        order = {call_id: place for place, call_id in enumerate(self._names)}
+        results = [part for part in parts if isinstance(part, ToolResponsePart)]
+        results.sort(key=lambda part: order.get(part.id or "", 0))
         written: list[Written] = []
         beside: list[Written | None] = []
-        for part in parts:
-            if not isinstance(part, ToolResponsePart):
-                continue
+        for part in results:
             result = self._result(part)
-            if part.media and self.takes_media_in_results:
-                result["parts"] = [write_part(item) for item in part.media]
-            else:
-                beside += [write_part(item) for item in part.media]
+            inside = [item for item in part.media if self._fits_in_result(item)]
+            if inside:
+                result["parts"] = [write_part(item) for item in inside]
+            beside += [write_part(item) for item in part.media if item not in inside]
             written.append({"functionResponse": result})
         return [*written, *(part for part in beside if part is not None)]
+
+    def _fits_in_result(self, media: Part) -> bool:
+        """Whether a result may hold it: the Gemini API knows no files there."""
+        return self.takes_media_in_results and isinstance(media, BlobPart)
 
     def _result(self, part: ToolResponsePart) -> dict[str, object]:
         name = self._names.get(part.id or "")
@@ -132,9 +147,13 @@ class TurnWriter:
                 param="messages",
             )
         result: dict[str, object] = {"name": name, "response": response_of(part)}
-        if call_id := own_id(part.id):
+        if self.takes_ids and (call_id := own_id(part.id)):
             result["id"] = call_id
         return result
+
+
+def _role_of(message: Message) -> Role:
+    return message.role
 
 
 def _is_text(part: Part) -> bool:
@@ -166,12 +185,14 @@ def arguments_of(text: str) -> object:
 def response_of(part: ToolResponsePart) -> object:
     """Return a result as the object that the API demands."""
     response = part.response
-    if part.is_error:
-        return {"error": response}
-    if isinstance(response, dict):
+    text = response if isinstance(response, str) else msgspec.json.encode(response).decode()
+    if _REFERENCE in text:
+        response = text
+    elif isinstance(response, dict) and not part.is_error:
         return response
-    found = _as_object(response) if isinstance(response, str) else None
-    return {"result": response} if found is None else found
+    elif not part.is_error and (found := _as_object(text)) is not None:
+        return found
+    return {"error" if part.is_error else "result": response}
 
 
 def _as_object(text: str) -> msgspec.Raw | None:

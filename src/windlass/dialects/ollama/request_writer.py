@@ -1,6 +1,7 @@
 """Writes the internal request as Ollama's own chat; what it can't take is named as dropped."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from windlass.contracts.message import (
     Part,
     ReasoningPart,
     RefusalPart,
+    Role,
     TextPart,
     ToolCallPart,
     ToolResponsePart,
@@ -120,15 +122,19 @@ def _write_thinking(ask: ReasoningAsk | None, model: str) -> dict[str, Json]:
 
 def _write_messages(messages: Sequence[Message]) -> Iterator[Json]:
     names: dict[str, str] = {}  # of tools, by the id of the call
-    for message in messages:
-        match message.role:
-            case "system" | "user":
-                if message.parts or message.role == "user":
-                    yield {"role": message.role, **_content(message.parts)}
-            case "assistant":
-                yield {"role": "assistant", **_assistant(message, names)}
-            case "tool":
-                yield from _results(message, names)
+    for role, group in groupby(messages, key=_role_of):
+        if role == "tool":
+            yield from _results(chain.from_iterable(message.parts for message in group), names)
+            continue
+        for message in group:
+            if role == "assistant":
+                yield {"role": role, **_assistant(message, names)}
+            elif message.parts or role == "user":
+                yield {"role": role, **_content(message.parts)}
+
+
+def _role_of(message: Message) -> Role:
+    return message.role
 
 
 def _content(parts: Sequence[Part]) -> dict[str, Json]:
@@ -155,7 +161,9 @@ def _assistant(message: Message, names: dict[str, str]) -> dict[str, Json]:
         part.content for part in message.parts if isinstance(part, ReasoningPart) and not part.signature
     ]
     calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
-    names |= {call.id: call.name for call in calls if call.id}
+    for call in calls:
+        names.pop(call.id or "", None)  # an id used before counts where it is used last
+        names[call.id or ""] = call.name
     written: dict[str, Json] = {"content": "".join(texts)}
     if thought := "".join(thoughts):
         written["thinking"] = thought
@@ -175,15 +183,16 @@ def _arguments(text: str) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {"arguments": value}
 
 
-def _results(message: Message, names: Mapping[str, str]) -> Iterator[Json]:
-    """Write one message per result, paired by the tool's name; pictures follow."""
+def _results(parts: Iterable[Part], names: Mapping[str, str]) -> Iterator[Json]:
+    """Write one message per result, paired by the tool's name and the order of calls; pictures follow."""
+    order = {call_id: place for place, call_id in enumerate(names)}
+    results = [part for part in parts if isinstance(part, ToolResponsePart)]
     media: list[Part] = []
-    for part in message.parts:
-        if isinstance(part, ToolResponsePart):
-            said = part.response
-            text = said if isinstance(said, str) else msgspec.json.encode(said).decode()
-            named: dict[str, Json] = {"tool_name": names[part.id]} if part.id and part.id in names else {}
-            yield {"role": "tool", "content": f"Error: {text}" if part.is_error else text, **named}
-            media += part.media
+    for part in sorted(results, key=lambda part: order.get(part.id or "", 0)):
+        said = part.response
+        text = said if isinstance(said, str) else msgspec.json.encode(said).decode()
+        named: dict[str, Json] = {"tool_name": names[part.id]} if part.id and part.id in names else {}
+        yield {"role": "tool", "content": f"Error: {text}" if part.is_error else text, **named}
+        media += part.media
     if media:
         yield {"role": "user", **_content(media)}

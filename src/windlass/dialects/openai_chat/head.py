@@ -8,6 +8,7 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts, Quirks
+from windlass.dialects.openai_chat import mistral_messages
 from windlass.dialects.openai_chat.call_ids import fit_raw
 from windlass.dialects.raw_object import (
     check_messages,
@@ -79,6 +80,9 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
         fields["messages"] = _as_system(fields["messages"])
     if quirks.call_id_length:
         fields["messages"] = fit_raw(fields["messages"], quirks.call_id_length)
+    if quirks.is_mistral:
+        fields["messages"] = mistral_messages.fit_raw(fields["messages"], dropped)
+        mistral_messages.fit_tier(fields, dropped)
     if quirks.seed_field != "seed":
         fields = _renamed(fields, "seed", quirks.seed_field)
     rejects = (*(facts.rejects if facts is not None else ()), *quirks.rejects)

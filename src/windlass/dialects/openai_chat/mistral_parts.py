@@ -5,7 +5,16 @@ Source: https://docs.mistral.ai/api/endpoint/chat and https://docs.mistral.ai/ca
 
 from collections.abc import Callable, Mapping, Sequence
 
-from windlass.contracts.message import BlobPart, Json, OtherPart, Part, ReasoningPart, TextPart, UriPart
+from windlass.contracts.message import (
+    BlobPart,
+    FilePart,
+    Json,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    UriPart,
+)
 from windlass.dialects.json_fields import Fields
 
 
@@ -56,5 +65,7 @@ def _write_own(part: Part) -> dict[str, Json]:
             return {"type": "input_audio", "input_audio": uri}
         case BlobPart("audio", content):
             return {"type": "input_audio", "input_audio": content}
+        case FilePart("document", file_id):
+            return {"type": "file", "file_id": file_id}
         case _:
             return {}

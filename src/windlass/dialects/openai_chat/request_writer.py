@@ -1,7 +1,7 @@
 """Writes the internal request as OpenAI chat; what the host or model can't take is named as dropped."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,8 @@ from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.losses import lost
 from windlass.dialects.openai_chat.call_ids import fit_messages
 from windlass.dialects.openai_chat.head import token_limit_names
+from windlass.dialects.openai_chat.mistral_messages import TIERS as MISTRAL_TIERS
+from windlass.dialects.openai_chat.mistral_messages import bridged
 from windlass.dialects.openai_chat.names import TIERS
 from windlass.dialects.openai_chat.parts import write_content
 from windlass.dialects.openai_chat.reply import write_assistant
@@ -41,9 +43,10 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     if quirks.call_id_length:
         request = replace(request, messages=fit_messages(request.messages, quirks.call_id_length))
     dropped: list[str] = [*request.unread, *lost(request, "cache_control", "modalities", "top_k")]
+    messages = _write_messages(request, quirks, names, dropped)
     body: dict[str, Json] = {
         "model": request.model,
-        "messages": list(_write_messages(request, quirks, names, dropped)),
+        "messages": list(bridged(messages, dropped) if quirks.is_mistral else messages),
     }
     body |= _write_tools(request, names)
     body |= _write_limits(request, quirks, facts)
@@ -52,7 +55,7 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     body |= _write_reasoning(request.reasoning, facts, dropped)
     body |= write_verbosity(request, facts, dropped)
     body |= _write_format(request)
-    body |= _write_tier(request, dropped)
+    body |= _write_tier(request, MISTRAL_TIERS if quirks.is_mistral else TIERS, dropped)
     if request.is_stream:
         body["stream"] = True
         if quirks.takes_stream_options:
@@ -64,7 +67,10 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
 
 def _write_messages(
     request: ChatRequest, quirks: Quirks, names: ToolNames, dropped: list[str]
-) -> Iterator[Json]:
+) -> Iterator[dict[str, Json]]:
+    if quirks.is_mistral and any(message.name for message in request.messages):
+        dropped.append("messages.name")
+        request = replace(request, messages=tuple(replace(one, name=None) for one in request.messages))
     for message in request.messages:
         match message.role:
             case "system" | "user":
@@ -91,6 +97,8 @@ def _write_assistant(
     dropped += unreplayed(message.parts)
     written = write_assistant(names.rename(message), has_thinking=quirks.takes_reasoning_content)
     written.pop("thinking_blocks", None)  # signatures are good at their origin only
+    if quirks.is_mistral and (refusal := written.pop("refusal", None)):
+        written["content"] = f"{written.get('content') or ''}{refusal}"
     return written
 
 
@@ -101,7 +109,7 @@ def unreplayed(parts: Iterable[Part]) -> list[str]:
     return [f"content.{str(name)[:64]}" for name in (*others, *media)]
 
 
-def _write_results(message: Message, *, is_mistral: bool) -> Iterator[Json]:
+def _write_results(message: Message, *, is_mistral: bool) -> Iterator[dict[str, Json]]:
     """Write one message per result; images and documents of results follow as a user message."""
     media: list[Part] = []
     for part in message.parts:
@@ -225,11 +233,11 @@ def _write_format(request: ChatRequest) -> dict[str, Json]:
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
-def _write_tier(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
+def _write_tier(request: ChatRequest, tiers: Mapping[str, str], dropped: list[str]) -> dict[str, Json]:
     tier = request.service_tier
     if not tier:
         return {}
-    written = TIERS.get(tier)
+    written = tiers.get(tier)
     if written is None:
         dropped.append("service_tier")
         return {}

@@ -27,7 +27,13 @@ from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown
 from windlass.gateway.stages import ask
 from windlass.gateway.stages.course import Course
-from windlass.gateway.stages.failures import TryFailed, from_answer, from_fault, unusable
+from windlass.gateway.stages.failures import (
+    TryFailed,
+    from_answer,
+    from_fault,
+    not_an_answer,
+    unusable,
+)
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import Plan, PlannedTarget
 
@@ -144,7 +150,7 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
             attempt.close(SpanStatus.CANCELLED)
             raise
         else:
-            call.rig.health.answered(course.current.target)
+            call.rig.health.answered(course.current.target, call.rig.clock.monotonic_ns() / 1e9)
             return answer
 
 
@@ -210,7 +216,8 @@ async def _read_whole(
             shown = attempt.call.codec.write_reply(_named(reply_read, attempt))
             attempt.call.warnings += unshown(reply_read, attempt.call.codec.name)
     except BadRequest as error:
-        raise unusable(attempt.planned.provider, error.message) from error
+        provider, is_same = attempt.planned.provider, attempt.is_same_dialect
+        raise not_an_answer(body, provider, error.message, is_same_dialect=is_same) from error
     return WholeAnswer(attempt, body, shown, summary)
 
 
@@ -295,7 +302,8 @@ async def _read_to_content(answer: OpenAnswer) -> None:
     if relay.has_content:
         answer.first_token_ns = answer.attempt.call.rig.clock.now_ns()
     elif relay.fault:
-        raise from_fault(relay.fault, is_same_dialect=answer.attempt.is_same_dialect)
+        attempt = answer.attempt
+        raise from_fault(relay.fault, attempt.planned.provider, is_same_dialect=attempt.is_same_dialect)
     elif not relay.is_complete:
         error = StreamTruncated("the provider's stream ended before any content")
         raise TryFailed("server", error, is_retryable=True)

@@ -12,6 +12,7 @@ from windlass.gateway.rig import Rig
 from windlass.gateway.stages.failures import CAUSES, TryFailed
 from windlass.gateway.traffic import Plan, PlannedTarget
 
+_QUOTA_REST_S = 300.0  # what is spent comes back with a payment or a new day
 _RESTING_CAUSES: frozenset[FallbackCause | None] = frozenset({"down", "rate_limited", "timeout"})
 
 
@@ -84,14 +85,16 @@ class Course:
         return None
 
     def _tell_health(self, failed: TryFailed, cause: FallbackCause | None) -> None:
+        now_s = self.rig.clock.monotonic_ns() / 1e9
         if cause is None or cause not in _RESTING_CAUSES:  # it answered, if only with a refusal
-            self.rig.health.answered(self.current.target)
+            self.rig.health.answered(self.current.target, now_s)
             return
+        wait_s = failed.retry_after_s
         self.rig.health.failed(
             self.current.target,
             cause,
-            now_s=self.rig.clock.monotonic_ns() / 1e9,
-            retry_after_s=failed.retry_after_s,
+            now_s=now_s,
+            retry_after_s=max(wait_s or 0.0, _QUOTA_REST_S) if failed.kind == "quota" else wait_s,
             is_unreachable=failed.is_unreachable,
         )
 

@@ -8,7 +8,7 @@ from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import FailureKind, UpstreamFailure
 from windlass.contracts.provider import SIGNED, Provider
-from windlass.dialects.failures import classify
+from windlass.dialects.failures import fault_in, kind_of, wait_of
 
 CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "bad_request": None,
@@ -99,13 +99,14 @@ def key_refused(provider: Provider) -> UpstreamRefused:
     )
 
 
-def from_fault(fault: StreamFault, *, is_same_dialect: bool) -> TryFailed:
+def from_fault(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
     """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
-    kind = classify(fault.status, error_type=fault.error_type, code=fault.code, message=fault.message)
+    kind, wait_s = kind_of(fault), wait_of(fault)
     if not (fault.code or is_same_dialect):
         fault = replace(fault, code=_CODE_OF_KIND.get(kind, ""))
-    error = refused_in_stream(fault, is_same_dialect=is_same_dialect)
-    return TryFailed(kind, error, is_retryable=kind in _RETRYABLE)
+    told = refused_in_stream(fault, is_same_dialect=is_same_dialect)
+    error = key_refused(provider) if kind in _OURS else told
+    return TryFailed(kind, error, is_retryable=kind in _RETRYABLE, retry_after_s=wait_s)
 
 
 def refused_in_stream(fault: StreamFault, *, is_same_dialect: bool) -> UpstreamRefused:
@@ -121,6 +122,14 @@ def refused_in_stream(fault: StreamFault, *, is_same_dialect: bool) -> UpstreamR
 def unsupported(error: BadRequest) -> TryFailed:
     """Say that a target can't be told what the caller asks for; another one may."""
     return TryFailed("unsupported", error, is_retryable=False)
+
+
+def not_an_answer(body: bytes, provider: Provider, reason: str, *, is_same_dialect: bool) -> TryFailed:
+    """Say what a 200 carried instead of an answer: an error, as some hosts send it, or nothing we know."""
+    fault = fault_in(body)
+    if fault is None:
+        return unusable(provider, reason)
+    return from_fault(fault, provider, is_same_dialect=is_same_dialect)
 
 
 def unusable(provider: Provider, reason: str) -> TryFailed:

@@ -1,5 +1,7 @@
 """Gemini's errors are classed by their details: bodies as its documentation and its API define them."""
 
+import json
+
 import pytest
 
 from tests.support import fake_gemini
@@ -33,6 +35,15 @@ def failure(fault: str) -> UpstreamFailure:
 def test_an_error_is_classed(fault: str, kind: FailureKind, is_retryable: bool) -> None:
     found = failure(fault)
     assert (found.kind, found.is_retryable) == (kind, is_retryable)
+
+
+@pytest.mark.parametrize(
+    "words", ["Your prepayment credits are depleted.", "Your project has exceeded its monthly spending cap."]
+)
+def test_an_account_without_money_is_not_asked_again(words: str) -> None:
+    error = {"code": 429, "message": words, "status": "RESOURCE_EXHAUSTED"}
+    found = GEMINI.read_failure(429, {}, json.dumps({"error": error}).encode(), 0.0)
+    assert (found.kind, found.is_retryable) == ("quota", False)
 
 
 def test_the_delay_is_read_and_the_words_are_kept() -> None:

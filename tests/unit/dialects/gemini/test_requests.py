@@ -155,6 +155,37 @@ def test_results_of_parallel_calls_share_a_turn_and_pictures_follow_them() -> No
     assert new[1]["functionResponse"]["parts"] == [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]
 
 
+def test_results_stand_in_the_order_of_their_calls_and_vertex_is_told_no_ids() -> None:
+    calls = Message("assistant", (CALL, ToolCallPart("weather", '{"city": "Rome"}', "call_2")))
+    second, first = (ToolResponsePart("2", "call_2"), ToolResponsePart("1", "c1"))
+    request = ChatRequest("m", (ASK, calls, Message("tool", (second,)), Message("tool", (first,))))
+    contents = written(request, quirks=Quirks(is_vertex=True))["contents"]
+    assert [part["functionResponse"] for part in contents[2]["parts"]] == [
+        {"name": "weather", "response": {"result": "1"}},
+        {"name": "weather", "response": {"result": "2"}},
+    ]
+    assert [sorted(part["functionCall"]) for part in contents[1]["parts"]] == [["args", "name"]] * 2
+
+
+def test_a_picture_by_its_address_is_no_part_of_a_result() -> None:
+    pictures = (UriPart("image", "https://x.y/a.png"), BlobPart("image", "AAAA", "image/png"))
+    result = Message("tool", (ToolResponsePart("see", "c1", media=pictures),))
+    request = ChatRequest("m", (ASK, Message("assistant", (CALL,)), result))
+    parts = written(request, FACTS["gemini-3.8-flash"])["contents"][2]["parts"]
+    assert [list(part) for part in parts[0]["functionResponse"]["parts"]] == [["inlineData"]]
+    assert parts[1]["fileData"]["fileUri"] == "https://x.y/a.png"
+
+
+@pytest.mark.parametrize("is_text", [True, False])
+def test_a_result_that_is_itself_a_schema_goes_out_as_text(is_text: bool) -> None:
+    """The third generation takes `$ref` in a result for the name of a picture."""
+    schema: Any = {"properties": {"to": {"$ref": "#/$defs/Address"}}}
+    result = ToolResponsePart(json.dumps(schema) if is_text else schema, "c1")
+    body = written(ChatRequest("m", (ASK, Message("assistant", (CALL,)), Message("tool", (result,)))))
+    response = body["contents"][2]["parts"][0]["functionResponse"]["response"]
+    assert json.loads(response["result"]) == schema
+
+
 def test_a_result_without_its_call_is_refused() -> None:
     with pytest.raises(BadRequest, match="'c1' answers no call"):
         written(ChatRequest("m", (ASK, RESULT)))
@@ -346,6 +377,13 @@ def test_thinking_is_asked_for_by_level_or_by_budget_as_the_catalogue_says(
     body = written(ChatRequest("m", (ASK,), reasoning=ask), FACTS[model])
     shown = {} if ask.effort == "none" else {"includeThoughts": True}
     assert body["generationConfig"]["thinkingConfig"] == {**config, **shown}
+
+
+@pytest.mark.parametrize(("limit", "budget"), [(8000, 6976), (1000, 512), (60_000, 24_576)])
+def test_a_budget_for_an_effort_leaves_room_for_an_answer(limit: int, budget: int) -> None:
+    request = from_openai(max_completion_tokens=limit, reasoning_effort="high")
+    config = written(request, FACTS["gemini-2.5-flash"])["generationConfig"]["thinkingConfig"]
+    assert config["thinkingBudget"] == budget  # the limit less 1,024, within what models take
 
 
 def test_an_unknown_model_is_not_asked_to_think() -> None:

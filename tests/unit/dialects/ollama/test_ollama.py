@@ -102,6 +102,18 @@ def test_calls_are_objects_and_results_are_paired_by_name() -> None:
     assert messages[2] == {"role": "tool", "content": "blue", "tool_name": "f"}
 
 
+def test_results_stand_in_the_order_of_their_calls() -> None:
+    """Ollama knows no ids, and two calls of one tool have the same name."""
+    calls = [
+        {"id": call_id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for call_id in ("a", "b")
+    ]
+    results = [{"role": "tool", "tool_call_id": call_id, "content": call_id} for call_id in ("b", "a")]
+    said = {"role": "assistant", "content": None, "tool_calls": calls}
+    messages = sent(messages=[USER, said, *results])["messages"]
+    assert [message["content"] for message in messages[2:]] == ["a", "b"]
+
+
 def test_a_choice_of_tools_is_kept_as_far_as_it_goes() -> None:
     other = {"type": "function", "function": {"name": "g", "parameters": {"type": "object"}}}
     named = written(tools=[TOOL, other], tool_choice={"type": "function", "function": {"name": "g"}})

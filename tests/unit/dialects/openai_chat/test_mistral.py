@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from mistralai.client.models import ChatCompletionRequest
 
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, events_of, fixture, text_of
 from windlass.contracts.chat import ThinkingDelta, UsageSeen
@@ -75,6 +76,71 @@ def test_ids_of_calls_fit_the_same_way_for_call_and_result() -> None:
 def test_a_history_without_calls_keeps_its_bytes() -> None:
     text = b'{"model":"m","messages":[ {"role":"user" ,"content":"hi \\u00e9", "n":1.50} ]}'
     assert OPENAI.edit(OPENAI.read_head(text), model="m", quirks=QUIRKS, facts=None).body == text
+
+
+def test_what_openai_answers_with_is_left_out_of_a_history() -> None:
+    """Mistral answers 422, `extra_forbidden`, to each of these fields."""
+    answer = {"role": "assistant", "content": "Hi.", "refusal": None, "annotations": [], "audio": None}
+    messages = [
+        {"role": "developer", "content": "Be brief.", "name": "house"},
+        USER,
+        answer | {"reasoning_content": "Greet."},
+        {"role": "assistant", "content": None, "refusal": "No."},
+        {"role": "tool", "tool_call_id": "D681PevKs", "name": "f", "content": "x"},
+    ]
+    request = edited(messages=messages)
+    assert json.loads(request.body)["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        USER,
+        {"role": "assistant", "content": "Hi."},
+        {"role": "assistant", "content": "No."},
+        messages[4],
+    ]
+    assert request.dropped == ("messages.name", "messages.reasoning_content")
+
+
+def test_documents_and_sounds_of_an_openai_caller_are_written_as_mistrals() -> None:
+    data = {"filename": "a.pdf", "file_data": "data:application/pdf;base64,QUJD"}
+    own = {"type": "input_audio", "input_audio": "QUJD"}
+    content = [
+        {"type": "text", "text": '"file": {'},
+        {"type": "file", "file": data},
+        {"type": "file", "file": {"file_id": "f-1"}},
+        {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}},
+        own,
+    ]
+    body = json.loads(edited(messages=[{"role": "user", "content": content}]).body)
+    assert body["messages"][0]["content"] == [
+        content[0],
+        {"type": "document_url", "document_url": data["file_data"], "document_name": "a.pdf"},
+        {"type": "file", "file_id": "f-1"},
+        own,
+        own,
+    ]
+    ChatCompletionRequest.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"), [("auto", "auto"), ("default", "standard_only"), ("flex", None), (None, None)]
+)
+def test_a_tier_is_one_that_mistral_knows(asked: str | None, sent: str | None) -> None:
+    request = edited(service_tier=asked)
+    assert json.loads(request.body).get("service_tier") == sent
+    assert ("service_tier" in request.dropped) == (asked == "flex")
+    chat = OPENAI.read_request(json.dumps({"model": "m", "messages": [USER], "service_tier": asked}).encode())
+    translated = OPENAI.write_request(chat, quirks=QUIRKS, facts=None)
+    assert json.loads(translated.body).get("service_tier") == sent
+
+
+def test_an_assistant_speaks_between_results_and_the_users_words() -> None:
+    """Mistral answers 400, `Unexpected role 'user' after role 'tool'`."""
+    use = {"type": "tool_use", "id": "t1", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": "x"}
+    words = {"type": "text", "text": "Go on."}
+    turns = [USER, {"role": "assistant", "content": [use]}, {"role": "user", "content": [result, words]}]
+    messages = written(messages=turns)["messages"]
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool", "assistant", "user"]
+    assert messages[3]["content"]
 
 
 def test_a_translated_history_has_fitting_ids_too() -> None:
