@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
@@ -23,6 +23,7 @@ class LoadedConfig:
     config: ConfigFile
     path: Path | None  # None: no file was found, which is fine
     unset_variables: tuple[str, ...] = ()
+    key_variables: Mapping[str, str] = field(default_factory=dict[str, str])  # of each provider
 
 
 def find_config(settings: Settings) -> Path | None:
@@ -55,7 +56,8 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
             _sentence(path.name, root, fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()
         ]
         raise ConfigurationError("\n".join(lines)) from error
-    return LoadedConfig(config, path, tuple(sorted(unset)))
+    providers = cast("dict[object, object]", document).get("providers")
+    return LoadedConfig(config, path, tuple(sorted(unset)), _key_variables(providers, environment))
 
 
 def _parse(path: Path) -> tuple[yaml.Node | None, object]:
@@ -108,6 +110,19 @@ def _expand(value: object, environment: Mapping[str, str], unset: set[str]) -> o
         unset.update(missing)
         return None
     return _VARIABLE.sub(lambda match: environment[match.group(1)], value)
+
+
+def _key_variables(providers: object, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return provider -> the variable it waits for, else the one that its key is read from."""
+    found: dict[str, str] = {}
+    for name, entry in cast("dict[object, object]", providers or {}).items():
+        written = cast("dict[object, object]", entry or {})
+        named = _VARIABLE.findall(f"{written.get('api_key')} {written.get('base_url')}")
+        unset = [one for one in named if not environment.get(one)]
+        own = _VARIABLE.findall(str(written.get("api_key")))
+        if unset or own:
+            found[str(name)] = (unset or own)[0]
+    return found
 
 
 def _sentence(

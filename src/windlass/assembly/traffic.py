@@ -1,5 +1,6 @@
 """Turns `windlass.yaml` into what the gateway and the price book look things up in."""
 
+import difflib
 from collections.abc import Mapping
 
 from windlass.assembly.config_file import LoadedConfig
@@ -25,6 +26,8 @@ def load_catalog(loaded: LoadedConfig, environment: Mapping[str, str]) -> Catalo
             base_url=entry.base_url,
             api_key=entry.api_key,
             is_key_expected="api_key" in entry.model_fields_set,
+            key_variable=loaded.key_variables.get(name, ""),
+            is_address_expected="base_url" in entry.model_fields_set,
             headers=entry.headers,
             is_free=entry.free,
             also_speaks=entry.also_speaks,
@@ -80,9 +83,9 @@ def _route(name: str, entry: RouteEntry, catalog: Catalog) -> Route:
                 f"routes.{name}.targets.{number}: {target.model!r} must be provider/model"
             )
         if provider not in catalog.providers:
-            raise ConfigurationError(
-                f"routes.{name}.targets.{number}: no provider {provider!r}; name it under `providers:`"
-            )
+            near = difflib.get_close_matches(provider, catalog.providers, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]!r}?" if near else "name it under `providers:`"
+            raise ConfigurationError(f"routes.{name}.targets.{number}: no provider {provider!r}; {hint}")
         targets.append(Target(provider, model, tuple(target.when)))
     times = entry.timeouts
     limits = TimeLimits(times.connect_s, times.first_token_s, times.idle_s, times.total_s) if times else None

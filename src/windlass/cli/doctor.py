@@ -164,6 +164,9 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
         yield Finding("configuration", "bad", error.message, "windlass config check")
         return
     yield Finding("configuration", "ok", str(loaded.path or "no windlass.yaml, which is fine"))
+    for name, variable in loaded.key_variables.items():
+        if providers[name].is_known_only:
+            yield Finding(name, "note", "not configured", f"set {variable}, then restart")
     usable = [one for one in providers.values() if not one.is_known_only]
     remote = [one for one in usable if one.base_url.startswith("http")]
     if not remote:
@@ -236,9 +239,11 @@ def _reach_host(provider: Provider, caution: str) -> list[Finding]:
 
 
 def _unreachable(provider: Provider, error: Exception) -> Finding:
-    host = urllib.parse.urlsplit(provider.base_url).hostname
+    host = urllib.parse.urlsplit(provider.base_url).netloc
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    words = (cause.strerror if isinstance(cause, OSError) else "") or cause.__class__.__name__
     return Finding(
-        provider.name, "bad", f"can't reach {host}: {error.__class__.__name__}", "check the network"
+        provider.name, "bad", f"can't reach {host}: {words.lower()}", "check its base_url, and the network"
     )
 
 

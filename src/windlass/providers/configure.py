@@ -26,6 +26,8 @@ class ProviderSetting:
     base_url: str | None = None
     api_key: str | None = None
     is_key_expected: bool = False  # `api_key` stands in the file, whatever became of it
+    key_variable: str = ""  # that `api_key` is read from; empty: none, or the catalogue's
+    is_address_expected: bool = False  # `base_url` stands in the file, whatever became of it
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     is_free: bool = False
     also_speaks: tuple[Dialect, ...] | None = None  # None: what the catalogue says
@@ -135,12 +137,13 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
         provider,
         base_url=_address(host, setting, options, environment),
         api_key=Secret(key),
+        key_variable=setting.key_variable or provider.key_variable,
         auth=auth,
         options=options,
         deployments=setting.deployments,
         headers={**provider.headers, **_headers(setting)},
         is_free=setting.is_free or provider.is_free,
-        is_known_only=needs_key and not key,
+        is_known_only=(needs_key and not key) or (setting.is_address_expected and not setting.base_url),
     )
     styled = _in_style(host, found)
     return styled if setting.also_speaks is None else replace(styled, also_speaks=setting.also_speaks)
@@ -152,6 +155,10 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         hint = f"did you mean {near[0]!r}?" if near else "give it a `dialect` and a `base_url`"
         raise ConfigurationError(f"providers.{setting.name}: the catalogue has no such host; {hint}")
     _check_name(setting.name)
+    if not setting.base_url and not setting.is_address_expected:
+        raise ConfigurationError(
+            f"providers.{setting.name}: give it a `base_url`, such as http://127.0.0.1:9000/v1"
+        )
     key = _key(setting.name, setting.api_key)
     is_ready = bool(setting.base_url) and (bool(key) or not setting.is_key_expected)
     return Provider(
@@ -160,6 +167,7 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         dialect=setting.dialect,
         base_url=_checked(setting.name, setting.base_url) if setting.base_url else "",
         api_key=Secret(key),
+        key_variable=setting.key_variable,
         auth=setting.auth or (UPSTREAM_CODECS[setting.dialect].auth if key else "none"),
         options=setting.options,
         deployments=setting.deployments,

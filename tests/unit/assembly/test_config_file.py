@@ -55,6 +55,13 @@ def test_an_unset_variable_leaves_its_provider_unconfigured_and_is_named(tmp_pat
     loaded = load_config(write(tmp_path, WHOLE), {})
     assert loaded.unset_variables == ("LAB_KEY",)
     assert load_catalog(loaded, {}).providers["lab"].is_known_only
+    assert load_catalog(loaded, {}).providers["lab"].key_variable == "LAB_KEY"
+
+
+def test_an_address_from_an_unset_variable_is_not_replaced_by_the_usual_one(tmp_path: Path) -> None:
+    text = 'providers:\n  openai: {base_url: "${PROXY_URL}", api_key: "k"}\n'
+    openai = load_catalog(load_config(write(tmp_path, text), {}), {}).providers["openai"]
+    assert (openai.is_known_only, openai.key_variable) == (True, "PROXY_URL")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +93,7 @@ def test_a_fault_is_named_with_its_line(tmp_path: Path, text: str, says: str) ->
     [
         ("routes:\n  a:\n    targets: [{model: m1}]\n", "'m1' must be provider/model"),
         ("routes:\n  a:\n    targets: [{model: nobody/m1}]\n", "no provider 'nobody'"),
+        ("routes:\n  a:\n    targets: [{model: opnai/m1}]\n", "did you mean 'openai'?"),
         ("providers:\n  opnai: {api_key: x}\n", "did you mean 'openai'?"),
     ],
 )

@@ -40,10 +40,13 @@ def test_an_unset_key_leaves_a_provider_known_only() -> None:
     settings = [
         ProviderSetting("anthropic", is_key_expected=True),
         ProviderSetting("lab", "openai_chat", "http://127.0.0.1:9/v1", is_key_expected=True),
-        ProviderSetting("moved", "openai_chat"),
+        ProviderSetting("moved", "openai_chat", is_address_expected=True),
+        ProviderSetting(
+            "openai", api_key="k", is_address_expected=True
+        ),  # not to the address of the catalogue
     ]
     providers = configure(settings, {}).providers
-    assert [providers[s.name].is_known_only for s in settings] == [True, True, True]
+    assert [providers[s.name].is_known_only for s in settings] == [True, True, True, True]
 
 
 def test_a_local_host_needs_no_key() -> None:
@@ -69,6 +72,7 @@ def test_a_custom_host_is_reached_by_its_dialect() -> None:
     [
         (ProviderSetting("opanai"), "'openai'"),
         (ProviderSetting("lab"), "dialect"),
+        (ProviderSetting("lab", "openai_chat"), "give it a `base_url`"),
         (ProviderSetting("openai", "anthropic"), "another name"),
         (ProviderSetting("a/b", "openai_chat", "http://h/v1"), "without '/'"),
         (ProviderSetting("lab", "openai_chat", "sk-secret"), "http://"),

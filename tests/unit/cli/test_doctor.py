@@ -1,0 +1,29 @@
+"""What the doctor says of providers that can't be used or reached."""
+
+from pathlib import Path
+
+from windlass.cli.doctor import Finding, examine
+from windlass.cli.options import settings_from
+
+CONFIG = """
+providers:
+  gone: {dialect: openai_chat, base_url: "http://127.0.0.1:9/v1", api_key: "x"}
+  unset: {dialect: openai_chat, base_url: "http://127.0.0.1:9/v1", api_key: "${NO_SUCH_VARIABLE}"}
+"""
+
+
+def findings(folder: Path) -> dict[str, Finding]:
+    config = folder / "windlass.yaml"
+    config.write_text(CONFIG)
+    settings = settings_from(folder / "home", None, config=config)
+    return {one.check: one for one in examine(settings, is_offline=False)}
+
+
+def test_an_unreachable_host_is_named_with_its_port_and_the_reason(tmp_path: Path) -> None:
+    found = findings(tmp_path)["gone"]
+    assert (found.verdict, found.says) == ("bad", "can't reach 127.0.0.1:9: connection refused")
+
+
+def test_a_provider_that_waits_for_a_variable_is_told(tmp_path: Path) -> None:
+    found = findings(tmp_path)["unset"]
+    assert (found.verdict, found.repair) == ("note", "set NO_SUCH_VARIABLE, then restart")
