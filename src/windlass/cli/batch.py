@@ -10,7 +10,7 @@ import typer
 from windlass.base.errors import BadRequest
 from windlass.cli.client import connect
 from windlass.cli.options import Home, Json, settings_from
-from windlass.cli.output import note, print_facts, print_json, print_table
+from windlass.cli.output import moment, note, print_facts, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Submit, list, show and cancel batches.")
 
@@ -39,13 +39,7 @@ def show(batch_id: str, *, home: Home = None, is_json: Json = False) -> None:
     if is_json:
         print_json({**batch, "failed_lines": lines["items"]})
         return
-    names = ("batch_id", "status", "endpoint", "created_by", "created_at", "ended_at", "waits_until")
-    print_facts({name: batch[name] or "-" for name in names})
-    print_facts({"lines": f"{batch['completed']} done, {batch['failed']} failed, of {batch['total']}"})
-    print_facts({"cost": _cost(batch)})
-    for name in ("output_file_id", "error_file_id"):
-        if batch[name]:
-            print_facts({name: batch[name]})
+    print_facts(_facts(batch))
     faults = [
         (one["line"], one["code"], one["message"]) for one in cast("list[dict[str, Any]]", batch["faults"])
     ]
@@ -80,7 +74,7 @@ def submit(
     is_json: Json = False,
 ) -> None:
     """Upload a file of requests and start a batch of it."""
-    chosen = endpoint or _first_url(file)
+    chosen = endpoint or first_url(file)
     client = connect(settings_from(home))
     uploaded = client.upload("/v1/files", file, {"purpose": "batch"})
     asked = {"input_file_id": uploaded["id"], "endpoint": chosen, "completion_window": "24h"}
@@ -92,15 +86,39 @@ def submit(
     note(f"follow it with: windlass batch show {batch['id']}")
 
 
-def _first_url(file: Path) -> str:
+def first_url(file: Path) -> str:
+    """Return the endpoint of the first line. Raises: BadRequest for a file that is no batch."""
     try:
         with file.open("rb") as opened:
-            first = json.loads(opened.readline())
-        return str(first["url"])
+            line = next((line for line in opened if line.strip()), b"")
+        if not line:
+            raise BadRequest(f"{str(file)!r} is empty; write one request per line")
+        return str(json.loads(line)["url"])
     except OSError as error:
         raise BadRequest(f"can't read {str(file)!r}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
-        raise BadRequest("the first line is no request with a `url`; say --endpoint") from None
+    except ValueError:
+        raise BadRequest(
+            f"the first line of {str(file)!r} is not JSON; a batch has one JSON object per line (JSONL)"
+        ) from None
+    except (KeyError, TypeError):
+        raise BadRequest(
+            f"the first line of {str(file)!r} is no request with a `url`; say --endpoint"
+        ) from None
+
+
+def _facts(batch: dict[str, Any]) -> dict[str, object]:
+    return {
+        "batch": batch["batch_id"],
+        "status": batch["status"],
+        "endpoint": batch["endpoint"],
+        "started by": batch["created_by"],
+        "created": moment(batch["created_at"]),
+        "ended": moment(batch["ended_at"]) or "-",
+        **({"waits until": moment(batch["waits_until"])} if batch["waits_until"] else {}),
+        "lines": f"{batch['completed']} done, {batch['failed']} failed, of {batch['total']}",
+        "cost": _cost(batch),
+        **{name[:-8]: batch[name] for name in ("output_file_id", "error_file_id") if batch[name]},
+    }
 
 
 def _row(item: dict[str, Any]) -> tuple[object, ...]:
@@ -112,7 +130,7 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
         item["failed"],
         item["total"],
         _cost(item),
-        str(item["created_at"])[:19].replace("T", " "),
+        moment(item["created_at"]),
     )
 
 

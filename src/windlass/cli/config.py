@@ -68,7 +68,8 @@ def show(*, home: Home = None, is_json: Json = False) -> None:
     rows: list[tuple[str, str, str]] = []
     for field in fields(settings):
         variable = PREFIX + field.name.upper()
-        value = str(getattr(settings, field.name))
+        held = getattr(settings, field.name)
+        value = "" if held is None else str(held)
         is_secret = any(word in variable for word in _SECRET_WORDS) and "@" in value
         source = "environment" if environment.get(variable) else "default"
         if field.name == "home" and home is not None:

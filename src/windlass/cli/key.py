@@ -11,7 +11,7 @@ from windlass.base.errors import BadRequest
 from windlass.base.ids import KeyId
 from windlass.capabilities.access.views import KeyView, created_key_view, key_page_view, key_view
 from windlass.cli.options import Home, Json, settings_from
-from windlass.cli.output import note, print_json, print_table
+from windlass.cli.output import moment, note, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 
@@ -56,12 +56,15 @@ def list_keys(
             item.name,
             item.prefix + "...",
             item.created_at[:10],
-            (item.last_used_at or "never")[:16],
+            moment(item.last_used_at) or "never",
+            (item.expires_at or "never")[:10],
+            ", ".join(item.models) or "any",
             _state(item),
         )
         for item in page.items
     ]
-    print_table(("key", "name", "begins with", "made", "last used", "state"), rows, empty="no keys")
+    columns = ("key", "name", "begins with", "made", "last used", "ends", "models", "state")
+    print_table(columns, rows, empty="no keys")
 
 
 @app.command()

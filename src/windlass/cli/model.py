@@ -1,5 +1,6 @@
 """`windlass model`: the models and routes that callers can use."""
 
+import difflib
 from typing import Annotated, Any, cast
 
 import typer
@@ -45,13 +46,34 @@ def list_models(
 @app.command()
 def show(name: str, *, home: Home = None, is_json: Json = False) -> None:
     """Show what is known of one model."""
-    found = next((item for item in _models(home) if item["id"] == name), None)
-    if found is None:
-        raise NotFound(f"no model {name!r}; list them with: windlass model list --all")
+    found = find_model(name, _models(home))
     if is_json:
         print_json(found)
     else:
-        print_facts(found)
+        print_facts({label: _words(value) for label, value in found.items()})
+
+
+def find_model(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the model of that name; a bare one is found when one usable provider has it, as in a call."""
+    by_id = {str(item["id"]): item for item in items}
+    if name in by_id:
+        return by_id[name]
+    bare = [one for one in by_id.values() if one["id"] == f"{one['provider']}/{name}"]
+    owners = [one for one in bare if one["is_configured"]] or bare
+    if len(owners) == 1:
+        return owners[0]
+    near = [str(one["id"]) for one in owners] or difflib.get_close_matches(name, by_id, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near[:3])}?" if near else "list them with: windlass model list --all"
+    raise NotFound(f"no model {name!r}; {hint}")
+
+
+def _words(value: object) -> object:
+    """Write a fact as people do; what is not known is a dash."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, cast("list[object]", value))) or "-"
+    return "-" if value is None or value == "" else value
 
 
 def _models(home: Home) -> list[dict[str, Any]]:

@@ -85,6 +85,18 @@ def print_facts(facts: Mapping[str, object]) -> None:
         sys.stdout.write(f"{name.ljust(width)}  {printable(str(value))}\n")
 
 
+def moment(at: object) -> str:
+    """Write a time as the API gives it to the second, with its zone: `2026-11-26 03:12:09Z`."""
+    text = str(at or "")
+    return f"{text[:19].replace('T', ' ')}Z" if text else ""
+
+
+def dollars(amount: object) -> str:
+    """Write a cost to six places; one too small for that is not zero."""
+    text = f"{float(str(amount)):.6f}".rstrip("0").rstrip(".")
+    return "<$0.000001" if text == "0" and float(str(amount)) else f"${text}"
+
+
 def note(sentence: str) -> None:
     """Say something that is not the result, on standard error."""
     sys.stderr.write(sentence + "\n")

@@ -10,7 +10,7 @@ from windlass.base.errors import StoreError
 from windlass.cli.client import ApiClient, connect
 from windlass.cli.media import part_words
 from windlass.cli.options import Home, Json, settings_from
-from windlass.cli.output import note, print_facts, print_json, print_table, printable
+from windlass.cli.output import dollars, moment, note, print_facts, print_json, print_table, printable
 
 app = typer.Typer(no_args_is_help=True, help="List, show and follow traces.")
 
@@ -63,8 +63,13 @@ def show(
     trace = cast("dict[str, Any]", detail["trace"])
     print_facts(
         {
-            name: trace[name]
-            for name in ("trace_id", "name", "started_at", "duration_ms", "status", "cost_usd")
+            "trace": trace["trace_id"],
+            "name": trace["name"],
+            "started": moment(trace["started_at"]),
+            "duration": _duration(trace["duration_ms"]),
+            "status": trace["status"],
+            "tokens": f"{trace['input_tokens'] or 0} in, {trace['output_tokens'] or 0} out",
+            "cost": _cost(trace),
         }
     )
     spans = cast("list[dict[str, Any]]", detail["spans"])
@@ -134,7 +139,7 @@ def _resolve(client: ApiClient, given: str) -> str:
 def _row(item: dict[str, Any]) -> tuple[object, ...]:
     return (
         item["trace_id"],
-        str(item["started_at"])[:19].replace("T", " "),
+        moment(item["started_at"]),
         item["name"],
         item["status"],
         _duration(item["duration_ms"]),
@@ -147,7 +152,7 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
 def _cost(item: dict[str, Any]) -> str:
     if item.get("cost_usd") is None:
         return str(item.get("cost_status") or "")
-    return f"${float(item['cost_usd']):.6f}".rstrip("0").rstrip(".")
+    return dollars(item["cost_usd"])
 
 
 def _duration(duration_ms: float | None) -> str:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from windlass.cli.output import print_table
+from windlass.cli.output import dollars, moment, print_table
 
 ID = "32310676b497a13731022c9af7fbae3a"
 
@@ -31,3 +31,22 @@ def test_a_narrow_terminal_shortens_prose_and_no_id(
 def test_texts_of_callers_can_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("input",), [("a\x1b[2Jb\nc\u202e",)], empty="none")
     assert capsys.readouterr().out.splitlines()[1] == "a [2Jb c"
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("0", "$0"),
+        ("0.00000038", "<$0.000001"),
+        ("0.0004125", "$0.000412"),
+        ("100", "$100"),
+        ("0.10", "$0.1"),
+    ],
+)
+def test_a_cost_too_small_to_show_is_not_zero(amount: str, shown: str) -> None:
+    assert dollars(amount) == shown
+
+
+def test_a_time_names_its_zone() -> None:
+    assert moment("2026-11-26T03:12:09.220504Z") == "2026-11-26 03:12:09Z"
+    assert moment(None) == ""
