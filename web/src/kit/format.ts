@@ -104,6 +104,11 @@ export function day(on: string): string {
   return dayOnly.format(new Date(on));
 }
 
+/** `UTC`, `CET`: the reader's zone now, for times that don't name theirs. */
+export function zone(): string {
+  return dayAndClock.formatToParts(Date.now()).find(({ type }) => type === "timeZoneName")?.value ?? "local time";
+}
+
 /** `12 s ago`, `4 m ago`, `3 h ago`, `2 d ago`; `now` is a parameter, so that a list agrees with itself. */
 export function ago(at: string | null | undefined, now: number): string {
   if (!at) return MISSING;

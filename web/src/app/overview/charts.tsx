@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import type { OverviewPoint } from "@/client/types";
 import { Chart, type Series } from "@/kit/chart";
-import { count, duration, money, plural, stepTitle } from "@/kit/format";
+import { count, duration, money, plural, stepTitle, zone } from "@/kit/format";
 import styles from "./page.module.css";
 
 interface Props {
@@ -68,7 +68,7 @@ export function Charts({ series, unknownCosts, stepS, onRange }: Props) {
     <div className={styles["charts"]}>
       {drawn.map((panel) => (
         <section key={panel.title} className={styles["panel"]}>
-          <h2>{panel.title} <span>per {stepTitle(stepS)}</span></h2>
+          <h2>{panel.title} <span>per {stepTitle(stepS)}, in {zone()}</span></h2>
           {panel.nothing !== undefined && <p className={styles["nothing"]}>{panel.nothing}</p>}
           {panel.nothing === undefined && (
             <Chart label={panel.title} summary={panel.summary} times={times} series={panel.series} format={panel.format} onRange={onRange} sync="overview" stepS={stepS} />

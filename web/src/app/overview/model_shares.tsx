@@ -6,47 +6,56 @@ import table from "@/kit/table.module.css";
 import styles from "./page.module.css";
 
 /** Calls that named no model can't be filtered by it. */
-function modelFilter({ model }: ModelShare): string {
-  return model === "unknown" ? "" : `model:${model}`;
+function modelFilter({ model, provider }: ModelShare): string {
+  if (model === "unknown") return "";
+  return provider === "" ? `model:${model}` : `model:${model} provider:${provider}`;
+}
+
+/** Two providers may have a model of one name. */
+function nameOf({ model, provider }: ModelShare): string {
+  if (model === "unknown") return "no model named";
+  return provider === "" ? model : `${provider}/${model}`;
 }
 
 export function ModelShares({ shares }: { shares: ModelShare[] }) {
   return (
     <section className={styles["shares"]}>
       <h2>By model</h2>
-      <table className={table["table"]}>
-        <caption className="hidden">Numbers by model</caption>
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            <th scope="col" data-number>Calls</th>
-            <th scope="col" data-number>Errors</th>
-            <th scope="col" data-number>Cost</th>
-            <th scope="col" data-number>Tokens in</th>
-            <th scope="col" data-number>Tokens out</th>
-            <th scope="col" data-number title="Share of the input that the provider's prompt cache served">Cached</th>
-            <th scope="col" data-number title="Against fresh input; the extra cost of writing to the cache is taken off">Saved</th>
-            <th scope="col" data-number>P50</th>
-            <th scope="col" data-number>P95</th>
-          </tr>
-        </thead>
-        <tbody>
-          {shares.map((share) => (
-            <tr key={share.model}>
-              <td><Filtered text={share.model} filter={modelFilter(share)} /></td>
-              <td data-number>{count(share.calls)}</td>
-              <td data-number>{share.errors === 0 ? "0" : <Filtered text={count(share.errors)} filter={`status:error ${modelFilter(share)}`.trim()} />}</td>
-              <td data-number title={share.cost_usd ?? "unknown"}>{money(share.cost_usd)}</td>
-              <td data-number>{count(share.input_tokens)}</td>
-              <td data-number>{count(share.output_tokens)}</td>
-              <td data-number>{share.cache_hit_rate ? <Filtered text={percent(share.cache_hit_rate)} filter={`cached:>0 ${modelFilter(share)}`.trim()} /> : percent(share.cache_hit_rate)}</td>
-              <td data-number title={`$${share.cache_saved_usd}`}><Saved share={share} /></td>
-              <td data-number>{duration(share.latency_p50_ms)}</td>
-              <td data-number>{duration(share.latency_p95_ms)}</td>
+      <div className={table["scroll"]}>
+        <table className={table["table"]}>
+          <caption className="hidden">Numbers by model</caption>
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col" data-number>Calls</th>
+              <th scope="col" data-number>Errors</th>
+              <th scope="col" data-number>Cost</th>
+              <th scope="col" data-number>Tokens in</th>
+              <th scope="col" data-number>Tokens out</th>
+              <th scope="col" data-number title="Share of the input that the provider's prompt cache served">Cached</th>
+              <th scope="col" data-number title="Against fresh input; the extra cost of writing to the cache is taken off">Saved</th>
+              <th scope="col" data-number>P50</th>
+              <th scope="col" data-number>P95</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {shares.map((share) => (
+              <tr key={nameOf(share)}>
+                <td><Filtered text={nameOf(share)} filter={modelFilter(share)} /></td>
+                <td data-number>{count(share.calls)}</td>
+                <td data-number>{share.errors === 0 ? "0" : <Filtered text={count(share.errors)} filter={`status:error ${modelFilter(share)}`.trim()} />}</td>
+                <td data-number title={share.cost_usd ?? "unknown"}>{money(share.cost_usd)}</td>
+                <td data-number>{count(share.input_tokens)}</td>
+                <td data-number>{count(share.output_tokens)}</td>
+                <td data-number>{share.cache_hit_rate ? <Filtered text={percent(share.cache_hit_rate)} filter={`cached:>0 ${modelFilter(share)}`.trim()} /> : percent(share.cache_hit_rate)}</td>
+                <td data-number title={`$${share.cache_saved_usd}`}><Saved share={share} /></td>
+                <td data-number>{duration(share.latency_p50_ms)}</td>
+                <td data-number>{duration(share.latency_p95_ms)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

@@ -53,38 +53,40 @@ function tracesOf({ kind, id, provider }: ModelItem): string {
 
 function ModelTable({ items }: { items: ModelItem[] }) {
   return (
-    <table className={table["table"]}>
-      <caption className="hidden">Models and routes</caption>
-      <thead>
-        <tr>
-          <th scope="col">Name in calls</th>
-          <th scope="col">State</th>
-          <th scope="col">Abilities, or what a route tries</th>
-          <th scope="col" data-number>Context, tokens</th>
-          <th scope="col" data-number>Output, tokens</th>
-          <th scope="col">Retires</th>
-          <th scope="col" data-number>Traces</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((model) => (
-          <tr key={model.id}>
-            <td>
-              <span className={styles["name"]}>
-                <code>{model.id}</code>
-                <CopyButton text={model.id} label={`Copy ${model.id}`} />
-              </span>
-            </td>
-            <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
-            <td className={table["quiet"]}>{(model.kind === "route" ? `Route: ${model.targets.join(", then ")}` : model.abilities.join(", ")) || "-"}</td>
-            <td data-number>{count(model.context_tokens)}</td>
-            <td data-number>{count(model.max_output_tokens)}</td>
-            <td><Retirement on={model.retires_on} /></td>
-            <td data-number><Link to="/traces" search={{ filter: tracesOf(model) }}>Open<span className="hidden"> traces of {model.id}</span></Link></td>
+    <div className={table["scroll"]}>
+      <table className={table["table"]}>
+        <caption className="hidden">Models and routes</caption>
+        <thead>
+          <tr>
+            <th scope="col">Name in calls</th>
+            <th scope="col">State</th>
+            <th scope="col">Abilities, or what a route tries</th>
+            <th scope="col" data-number>Context, tokens</th>
+            <th scope="col" data-number>Output, tokens</th>
+            <th scope="col">Retires</th>
+            <th scope="col" data-number>Traces</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {items.map((model) => (
+            <tr key={model.id}>
+              <td>
+                <span className={styles["name"]}>
+                  <code>{model.id}</code>
+                  <CopyButton text={model.id} label={`Copy ${model.id}`} />
+                </span>
+              </td>
+              <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
+              <td className={table["quiet"]}>{(model.kind === "route" ? `Route: ${model.targets.join(", then ")}` : model.abilities.join(", ")) || "-"}</td>
+              <td data-number>{count(model.context_tokens)}</td>
+              <td data-number>{count(model.max_output_tokens)}</td>
+              <td><Retirement on={model.retires_on} /></td>
+              <td data-number><Link to="/traces" search={{ filter: tracesOf(model) }}>Open<span className="hidden"> traces of {model.id}</span></Link></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -108,7 +110,7 @@ function Providers({ items }: { items: ProviderItem[] }) {
             <tr key={provider.name}>
               <td>{provider.title} <code className={table["faint"]}>{provider.name}/</code></td>
               <td>{provider.is_configured ? "Ready" : <span className={table["faint"]}>Not configured</span>}</td>
-              <td>{provider.key_variable ? <code>{provider.key_variable}</code> : <span className={table["faint"]}>needs none</span>}</td>
+              <td>{provider.key_variable ? <code>{provider.key_variable}</code> : <span className={table["faint"]}>{provider.is_configured ? "needs none" : "needs none; name it in windlass.yaml"}</span>}</td>
               <td className={table["quiet"]}>{provider.dialect}</td>
             </tr>
           ))}

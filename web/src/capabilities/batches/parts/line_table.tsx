@@ -32,31 +32,33 @@ export function LineTable({ batchId, state, isRunning, nothing }: Props) {
 
 function Lines({ lines, state }: { lines: BatchLine[]; state: LineState }) {
   return (
-    <table className={table["table"]}>
-      <caption className="hidden">Lines</caption>
-      <thead>
-        <tr>
-          <th scope="col" data-number>Line</th>
-          <th scope="col">custom_id</th>
-          <th scope="col">Model</th>
-          {state === "failed" && <th scope="col">What happened</th>}
-          {state === "done" && <th scope="col" data-number>Cost</th>}
-          {state !== "waiting" && <th scope="col">Trace</th>}
-        </tr>
-      </thead>
-      <tbody>
-        {lines.map((line) => (
-          <tr key={line.number}>
-            <td data-number>{line.number}</td>
-            <td className={styles["error"]}>{line.custom_id}</td>
-            <td>{line.model}</td>
-            {state === "failed" && <td className={styles["error"]}><Fault line={line} /></td>}
-            {state === "done" && <td data-number title={line.cost_usd ? `$${line.cost_usd}` : undefined}>{money(line.cost_usd)}</td>}
-            {state !== "waiting" && <td><TraceLink line={line} /></td>}
+    <div className={table["scroll"]}>
+      <table className={table["table"]}>
+        <caption className="hidden">Lines</caption>
+        <thead>
+          <tr>
+            <th scope="col" data-number>Line</th>
+            <th scope="col">custom_id</th>
+            <th scope="col">Model</th>
+            {state === "failed" && <th scope="col">What happened</th>}
+            {state === "done" && <th scope="col" data-number>Cost</th>}
+            {state !== "waiting" && <th scope="col">Trace</th>}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {lines.map((line) => (
+            <tr key={line.number}>
+              <td data-number>{line.number}</td>
+              <td className={styles["error"]}>{line.custom_id}</td>
+              <td>{line.model}</td>
+              {state === "failed" && <td className={styles["error"]}><Fault line={line} /></td>}
+              {state === "done" && <td data-number title={line.cost_usd ? `$${line.cost_usd}` : undefined}>{money(line.cost_usd)}</td>}
+              {state !== "waiting" && <td><TraceLink line={line} /></td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

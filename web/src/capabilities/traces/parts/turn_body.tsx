@@ -23,7 +23,7 @@ export function TurnBody({ turn }: { turn: Turn }) {
       {cut !== "" && <p className={styles["attempt"]}>{cut}</p>}
       {failedAttempts.map((attempt) => (
         <p key={attempt.span_id} className={styles["attempt"]}>
-          {attempt.request_model || attempt.name} failed first: {attempt.error || "no reason given"}
+          {[attempt.provider, attempt.request_model].filter(Boolean).join("/") || attempt.name} failed first: {attempt.error || "no reason given"}
         </p>
       ))}
       <Messages messages={span.output} isAnswer />
