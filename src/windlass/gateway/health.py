@@ -6,6 +6,7 @@ from windlass.contracts.call import FallbackCause, Target
 
 _FIRST_REST_S = 5.0
 _LONGEST_REST_S = 60.0
+_LONGEST_ASKED_S = 86_400.0  # a mistaken header must not lose a target for good
 _FAILURES_TO_REST = 5
 _PROBE_S = 5.0
 _MAX_TARGETS = 10_000
@@ -67,7 +68,7 @@ class TargetHealth:
         rest.failures += 1
         rest.cause = cause
         rest.probe_until_s = 0.0
-        rest_s = retry_after_s or 0.0
+        rest_s = min(retry_after_s or 0.0, _LONGEST_ASKED_S)
         rest.asked_until_s = max(rest.asked_until_s, now_s + rest_s)
         if cause != "rate_limited" and (is_unreachable or rest.failures >= _FAILURES_TO_REST):
             over = rest.failures - (1 if is_unreachable else _FAILURES_TO_REST)

@@ -124,12 +124,17 @@ async def test_fallback_is_by_cause(gateway: Gateway) -> None:
     assert (refused.status, refused.json["error"]["code"]) == (400, "context_length_exceeded")
 
 
-async def test_an_error_that_came_with_status_200_is_classed_like_any_other(gateway: Gateway) -> None:
-    longer = await gateway.chat("long-in-200")
-    refused = await gateway.chat("lab/fault-error-200")
+@pytest.mark.parametrize("is_stream", [False, True])
+async def test_an_error_that_came_with_status_200_is_classed_like_any_other(
+    gateway: Gateway, is_stream: bool
+) -> None:
+    longer = await gateway.chat("long-in-200", stream=is_stream)
+    refused = await gateway.chat("lab/fault-error-200", stream=is_stream)
     assert (longer.status, longer.headers["x-windlass-target"]) == (200, "labant/m1")
     assert (refused.status, refused.json["error"]["code"]) == (400, "context_length_exceeded")
     assert gateway.provider.count("calls") == 3  # and no retry
+    translated = await gateway.chat("labant/fault-error-200", stream=is_stream)
+    assert (translated.status, translated.json["error"]["code"]) == (400, "context_length_exceeded")
 
 
 async def test_the_class_of_an_anthropic_error_is_a_code_for_an_openai_caller(gateway: Gateway) -> None:

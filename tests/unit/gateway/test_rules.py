@@ -114,6 +114,13 @@ def test_a_rest_is_lengthened_and_never_shortened() -> None:
     assert health.resting_cause(TARGET, 159) == "rate_limited"
 
 
+def test_a_rest_lasts_a_day_at_most() -> None:
+    health = TargetHealth()
+    health.failed(TARGET, "rate_limited", now_s=0, retry_after_s=1e12, is_unreachable=False)
+    assert health.resting_cause(TARGET, 86_399) == "rate_limited"
+    assert health.resting_cause(TARGET, 86_401) is None
+
+
 def test_an_answer_that_was_on_its_way_ends_no_rest_the_provider_asked_for() -> None:
     health = TargetHealth()
     health.failed(TARGET, "rate_limited", now_s=100, retry_after_s=60, is_unreachable=False)

@@ -24,6 +24,7 @@ FINISH_READ: Final[Mapping[str, FinishReason]] = {
             "IMAGE_RECITATION",
             "MODEL_ARMOR",
             "ESCALATION",
+            "PUP_LIMITED_DISABLED",
         ),
         "filtered",
     ),

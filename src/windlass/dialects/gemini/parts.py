@@ -27,6 +27,7 @@ from windlass.dialects.gemini.signatures import seal
 from windlass.dialects.gemini.wire import WireCall, WirePart
 
 _MODALITIES: Final[Mapping[str, Modality]] = {"image": "image", "audio": "audio", "video": "video"}
+_NO_ARGUMENTS: Final = ("", "null")
 _MADE: Final = "call_gemini_"  # ids that Google did not give; they are of no use to it
 
 
@@ -57,8 +58,10 @@ def read_part(part: WirePart, ids: CallIds, choice: int) -> Iterator[Part]:
         call_id = ids.of(part.function_call, choice)
         if signature:
             yield ReasoningPart(signature=seal(call_id, signature))
-        arguments = bytes(part.function_call.args).decode() or "{}"
-        yield ToolCallPart(part.function_call.name, arguments, call_id)
+        arguments = bytes(part.function_call.args).decode()
+        yield ToolCallPart(
+            part.function_call.name, "{}" if arguments in _NO_ARGUMENTS else arguments, call_id
+        )
     elif part.thought:
         sealed = seal(signatures.THOUGHT, signature) if signature else None
         if part.text or sealed:

@@ -176,7 +176,7 @@ def _signed(part: Written, signature: str | None) -> Written:
 
 def arguments_of(text: str) -> object:
     """Return the arguments as the model wrote them; what is no object is kept as text in one."""
-    if not text.strip():
+    if text.strip() in ("", "null"):
         return {}
     found = _as_object(text)
     return {"arguments": text} if found is None else found

@@ -14,6 +14,7 @@ from windlass.contracts.message import Json, Message, Part, ReasoningPart, TextP
 from windlass.contracts.usage import Usage
 from windlass.dialects.json_fields import text_or_empty
 
+_NO_ARGUMENTS: Final = ("", "null")
 FINISH_READ: Final[Mapping[str, FinishReason]] = {"stop": "end", "length": "length"}
 
 
@@ -113,7 +114,8 @@ def read_calls(reply: WireReply, *, first: int) -> Iterator[ToolCallPart]:
     calls = reply.message.tool_calls if reply.message else None
     for order, call in enumerate(calls or (), start=first):
         digest = hashlib.sha256(f"{text_or_empty(reply.created_at)}-{order}".encode()).hexdigest()[:16]
-        arguments = bytes(call.function.arguments).decode() or "{}"
+        arguments = bytes(call.function.arguments).decode()
+        arguments = "{}" if arguments in _NO_ARGUMENTS else arguments
         yield ToolCallPart(call.function.name, arguments, call.id or f"call_{digest}")
 
 

@@ -180,6 +180,8 @@ def _arguments(text: str) -> Mapping[str, Json]:
         value: Json = msgspec.json.decode(text or "{}")
     except (msgspec.DecodeError, RecursionError):
         value = text
+    if value is None:
+        return {}
     return value if isinstance(value, dict) else {"arguments": value}
 
 

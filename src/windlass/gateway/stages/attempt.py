@@ -22,6 +22,7 @@ from windlass.contracts.chat import ChatReply, StreamStart
 from windlass.contracts.dialect import Relay, ReplySummary, RequestHead, WrittenRequest
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
+from windlass.dialects.failures import fault_in
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown
@@ -301,9 +302,9 @@ async def _read_to_content(answer: OpenAnswer) -> None:
         answer.held += relay.feed(chunk)
     if relay.has_content:
         answer.first_token_ns = answer.attempt.call.rig.clock.now_ns()
-    elif relay.fault:
+    elif not relay.is_complete and (fault := relay.fault or fault_in(b"".join(answer.kept))):
         attempt = answer.attempt
-        raise from_fault(relay.fault, attempt.planned.provider, is_same_dialect=attempt.is_same_dialect)
+        raise from_fault(fault, attempt.planned.provider, is_same_dialect=attempt.is_same_dialect)
     elif not relay.is_complete:
         error = StreamTruncated("the provider's stream ended before any content")
         raise TryFailed("server", error, is_retryable=True)

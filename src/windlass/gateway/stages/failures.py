@@ -113,8 +113,9 @@ def refused_in_stream(fault: StreamFault, *, is_same_dialect: bool) -> UpstreamR
     return UpstreamRefused(
         fault.message,
         http_status=fault.status,
-        wire_code=fault.code,
+        wire_code=fault.code or ("" if is_same_dialect else _CODE_OF_KIND.get(kind_of(fault), "")),
         error_type=fault.error_type,
+        retry_after_s=wait_of(fault),
         details=fault.details if is_same_dialect else None,
     )
 

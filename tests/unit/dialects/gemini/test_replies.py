@@ -134,6 +134,14 @@ def test_a_call_ends_with_the_reason_of_a_call() -> None:
     assert GEMINI.read_reply(body).choices[0].finish_reason == "tool"
 
 
+@pytest.mark.parametrize("call", [{"name": "now"}, {"name": "now", "args": None}])
+def test_a_call_without_arguments_has_an_object_of_none(call: dict[str, Any]) -> None:
+    body = reply_of(candidates=[candidate({"functionCall": call})])
+    (part,) = GEMINI.read_reply(body).choices[0].parts
+    assert isinstance(part, ToolCallPart)
+    assert part.arguments == "{}"
+
+
 def test_several_candidates_are_several_choices() -> None:
     both = [{**candidate({"text": text}), "index": index} for index, text in ((1, "b"), (0, "a"))]
     reply = GEMINI.read_reply(reply_of(candidates=both))

@@ -160,6 +160,13 @@ def test_what_is_no_reply_is_refused(body: bytes) -> None:
         OLLAMA.read_reply(body)
 
 
+def test_a_call_without_arguments_has_an_object_of_none() -> None:
+    body = {"message": {"tool_calls": [{"function": {"name": "now", "arguments": None}}]}, "done": True}
+    (part,) = OLLAMA.read_reply(json.dumps(body).encode()).choices[0].parts
+    assert isinstance(part, ToolCallPart)
+    assert part.arguments == "{}"
+
+
 def test_calls_of_a_stream_have_ids_of_their_own() -> None:
     reader = OLLAMA.open_reader(STANDARD)
     starts = [e for e in reader.feed(fixture("ollama/tools.ndjson")) if isinstance(e, ToolStart)]
