@@ -176,7 +176,7 @@ def test_chat_callers_mark_in_the_form_they_know_from_anthropic() -> None:
 def test_marks_are_named_where_the_target_caches_by_itself(sink: Codec) -> None:
     written = cross(ANTHROPIC, sink, _marked_anthropic())
     assert b"cache_control" not in written.body
-    assert written.dropped == ("cache_control",)
+    assert "cache_control" in written.dropped
 
 
 def test_never_more_than_four_marks_are_written() -> None:

@@ -10,7 +10,10 @@ from tests.unit.dialects.wire import BEDROCK, RESPONSES, events_of
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.dialect import UpstreamCodec
+from windlass.contracts.provider import Provider
 from windlass.gateway.stages.failures import CAUSES, from_fault
+
+PROVIDER = Provider("lab", "Lab", "openai_chat", "http://lab")
 
 
 def failed_response(**error: str) -> bytes:
@@ -59,7 +62,7 @@ def test_an_error_before_content_has_the_cause_of_the_same_answer(
 ) -> None:
     fault = events_of(codec, [stream])[-1]
     assert isinstance(fault, StreamFault)
-    failed = from_fault(fault, is_same_dialect=False)
+    failed = from_fault(fault, PROVIDER, is_same_dialect=False)
     assert (CAUSES[failed.kind], failed.is_retryable) == (cause, is_retryable)
 
 
@@ -67,5 +70,5 @@ def test_a_caller_of_another_dialect_reads_the_code_of_the_class() -> None:
     words: dict[str, Any] = {"type": "invalid_request_error", "message": "prompt is too long: 9 > 8"}
     fault = events_of(RESPONSES, [error_event(**words)])[-1]
     assert isinstance(fault, StreamFault)
-    crossed = from_fault(fault, is_same_dialect=False).error
+    crossed = from_fault(fault, PROVIDER, is_same_dialect=False).error
     assert getattr(crossed, "wire_code", None) == "context_length_exceeded"

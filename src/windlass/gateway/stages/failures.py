@@ -1,7 +1,6 @@
 """Tries that failed: which cause each stands for and what the caller reads; not what is tried next."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from windlass.base.errors import BadRequest, UpstreamError, UpstreamRefused, WindlassError
 from windlass.contracts.call import FallbackCause
@@ -102,8 +101,6 @@ def key_refused(provider: Provider) -> UpstreamRefused:
 def from_fault(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
     """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
     kind, wait_s = kind_of(fault), wait_of(fault)
-    if not (fault.code or is_same_dialect):
-        fault = replace(fault, code=_CODE_OF_KIND.get(kind, ""))
     told = refused_in_stream(fault, is_same_dialect=is_same_dialect)
     error = key_refused(provider) if kind in _OURS else told
     return TryFailed(kind, error, is_retryable=kind in _RETRYABLE, retry_after_s=wait_s)
