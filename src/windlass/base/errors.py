@@ -117,11 +117,11 @@ class RateLimited(RequestError):
 
 
 class UpstreamError(WindlassError):
-    """A model provider answered badly. `is_sent`: whether anything of the request may have reached it."""
+    """A model provider answered badly."""
 
     code = "upstream_error"
     status = 502
-    is_sent = True
+    is_sent = True  # whether anything of the request may have reached the provider
 
 
 class UpstreamRefused(UpstreamError):

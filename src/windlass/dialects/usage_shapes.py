@@ -19,25 +19,23 @@ from windlass.dialects.gemini import reply as gemini_reply
 from windlass.dialects.gemini.stream_reader import GeminiReader
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.openai_chat import usage as openai_usage
+from windlass.dialects.openai_responses import usage as responses_usage
+from windlass.dialects.openai_responses.reply import item_types
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
-
-_RENAMED = {
-    "input_tokens": "prompt_tokens",
-    "output_tokens": "completion_tokens",
-    "input_tokens_details": "prompt_tokens_details",
-    "output_tokens_details": "completion_tokens_details",
-}
 
 
 class _Inner(msgspec.Struct):
     model: Any = None
     usage: Any = None
+    service_tier: Any = None
+    output: msgspec.Raw = msgspec.Raw()  # the items of OpenAI's Responses
 
 
 class _Outer(msgspec.Struct):
     model: Any = None
     usage: Any = None
     service_tier: Any = None
+    output: msgspec.Raw = msgspec.Raw()
     serviceTier: Any = None  # noqa: N815  # Bedrock's, as is the next
     performanceConfig: Any = None  # noqa: N815
     message: msgspec.Raw = msgspec.Raw()  # Anthropic's `message_start`
@@ -67,17 +65,19 @@ def summarise(body: bytes, quirks: Quirks, *, is_stream: bool, is_binary: bool =
         return _summarise_gemini(body, is_stream=is_stream)
     counts: dict[str, Json] = {}
     model = tier = ""
+    items: list[str] = []
     payloads = _binary_frames(body) if is_binary else _frames(body)
     for payload in payloads if is_stream else (body,):
         for found in _read(payload) or _read(_last_line(payload)):
             model = model or text_or_empty(found.model)
             anthropic_usage.merge_usage(counts, found.usage)
-            tier = _tier_of(found) if isinstance(found, _Outer) else tier
+            tier = _tier_of(found) or tier
+            items = item_types(found.output) or items
             if isinstance(found, _Outer) and found.eval_count is not None:
                 anthropic_usage.merge_usage(counts, _of_ollama(found))
             if isinstance(found, _Outer) and cohere_usage.is_usage(found.meta):
                 anthropic_usage.merge_usage(counts, found.meta)
-    return ReplySummary(usage=_usage_of(counts, quirks, tier), model=model)
+    return ReplySummary(usage=_usage_of(counts, quirks, tier, items), model=model)
 
 
 def _summarise_gemini(body: bytes, *, is_stream: bool) -> ReplySummary:
@@ -130,7 +130,9 @@ def _inner_event(payload: bytes) -> bytes:
         return b""
 
 
-def _tier_of(found: _Outer) -> str:
+def _tier_of(found: _Outer | _Inner) -> str:
+    if isinstance(found, _Inner):
+        return text_or_empty(found.service_tier)
     written = {"serviceTier": found.serviceTier, "performanceConfig": found.performanceConfig}
     return text_or_empty(found.service_tier) or bedrock_usage.read_tier(written)
 
@@ -146,7 +148,9 @@ def _read(payload: bytes) -> list[_Outer | _Inner]:
     return [outer, *map(_INNER.decode, inner)]
 
 
-def _usage_of(counts: Mapping[str, Json], quirks: Quirks, service_tier: str) -> Usage | None:
+def _usage_of(
+    counts: Mapping[str, Json], quirks: Quirks, service_tier: str, items: Iterable[str]
+) -> Usage | None:
     if cohere_usage.is_usage(counts):
         return cohere_usage.read_usage(counts)
     if "prompt_tokens" in counts or "completion_tokens" in counts:
@@ -158,5 +162,4 @@ def _usage_of(counts: Mapping[str, Json], quirks: Quirks, service_tier: str) -> 
     details = counts.get("input_tokens_details")
     if isinstance(details, Mapping) and "image_tokens" in details:
         return None  # the images API: its output is priced by a table of its own
-    renamed: dict[str, Json] = {_RENAMED.get(name, name): value for name, value in counts.items()}
-    return openai_usage.read_usage(renamed, quirks, service_tier)
+    return responses_usage.read_usage(counts, quirks, service_tier, item_types=items)

@@ -1,6 +1,7 @@
 """Usage of replies that nobody translated, in the shapes of the vendors' documentation."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +47,18 @@ RESPONSES_USAGE = Usage(in_fresh=20, in_cache_read=10, out_text=5, out_reasoning
 )  # fmt: skip
 def test_a_whole_reply_is_read_by_its_shape(reply: object, usage: Usage | None) -> None:
     assert summarise(json.dumps(reply).encode(), STANDARD, is_stream=False).usage == usage
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_response_tells_its_tier_and_the_tools_that_ran_at_the_provider(is_stream: bool) -> None:
+    search = {"type": "web_search_call", "action": {"type": "search"}}
+    whole = {**RESPONSES, "service_tier": "flex", "output": [search, {"type": "message", "content": []}]}
+    begun = {"type": "response.created", "response": {"model": "gpt-5", "service_tier": "auto", "output": []}}
+    ended = {"type": "response.completed", "response": whole}
+    frames = [f"data: {json.dumps(event)}\n\n".encode() for event in (begun, ended)]
+    body = b"".join(frames) if is_stream else json.dumps(whole).encode()
+    expected = replace(RESPONSES_USAGE, service_tier="flex", units={"web_search": 1})
+    assert summarise(body, STANDARD, is_stream=is_stream).usage == expected
 
 
 def test_streams_of_three_vendors_are_read_at_their_end() -> None:
