@@ -51,7 +51,7 @@ from tests.support import fake_bedrock as bedrock
 from tests.support import fake_cohere as cohere
 from tests.support import fake_gemini as gemini
 from tests.support import fake_vertex as vertex
-from tests.support.fake_responses import kept
+from tests.support.fake_responses import SEALED_ELSEWHERE, kept, sealed_elsewhere
 
 _KEPT_BODY = 100_000
 _CHATS = ("/completions", "/messages", "/responses", "/converse", "/converse-stream", "/v2/chat", "/api/chat")
@@ -178,6 +178,8 @@ class Connection(asyncio.Protocol):
             self._answer(200, bytes(range(256)) * 400, {"content-type": "image/png", **account})
         elif name.endswith("/flood"):
             self._work = asyncio.get_running_loop().create_task(self._flood(int(options["megabytes"])))
+        elif name.endswith("/responses") and SEALED_ELSEWHERE.encode() in body:
+            self._answer(*sealed_elsewhere())
         elif "/responses/" in name and options.get("stream") == "true":
             ask = answers.Ask("openai_responses", "m1", True, 10, 8, "", True)
             after = int(options.get("starting_after", "-1")) + 1

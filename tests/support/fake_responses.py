@@ -4,6 +4,8 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
+SEALED_ELSEWHERE = "sealed-elsewhere"  # encrypted content of another account
+
 if TYPE_CHECKING:
     from tests.support.fake_answers import Ask
 
@@ -34,6 +36,13 @@ def response(ask: "Ask", usage: dict[str, Any] | None, fault: str) -> dict[str, 
         "usage": usage,
         "metadata": {},
     }
+
+
+def sealed_elsewhere() -> tuple[int, bytes]:
+    """Refuse what another account encrypted, in OpenAI's words."""
+    words = "The encrypted content for item rs_1 could not be verified. Reason: it could not be decrypted."
+    error = {"message": words, "type": "invalid_request_error", "param": None}
+    return 400, json.dumps({"error": {**error, "code": "invalid_encrypted_content"}}).encode()
 
 
 def kept(method: str, path: str) -> tuple[int, bytes]:

@@ -1,7 +1,11 @@
 """What is kept at a provider stays with that provider and with the project that made it."""
 
+import json
 from typing import Any
 
+import pytest
+
+from tests.support.fake_responses import SEALED_ELSEWHERE
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
 from windlass.base.errors import StoreUnavailable
 from windlass.base.ids import ProjectId
@@ -52,6 +56,25 @@ async def test_a_call_goes_on_where_its_id_was_made_and_nowhere_else(
     background = await _ask(gateway, "both", background=True)
     assert background.headers["x-windlass-target"] == "res/m1"
     assert (await _ask(gateway, "chat/m1", background=True)).json["error"]["param"] == "background"
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+async def test_thoughts_that_another_account_encrypted_are_left_out_when_they_are_refused(
+    start_gateway: GatewayMaker, provider: Any, is_stream: bool
+) -> None:
+    gateway = await _gateway(start_gateway, provider.url)
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    result = {"type": "function_call_output", "call_id": "c", "output": "1"}
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": SEALED_ELSEWHERE}
+    history = [{"role": "user", "content": "hi"}, thought, {**call, "id": "fc_1"}, result]
+    answer = await _ask(gateway, "res/m1", input=history, stream=is_stream)
+    assert answer.status == 200
+    asked = [json.loads(request["body"])["input"] for request in gateway.provider.requests()]
+    assert asked == [history, [history[0], call, result]]
+    assert answer.headers["x-windlass-dropped"] == "reasoning.encrypted_content"
+    record = gateway.record()
+    assert [attempt.http_status for attempt in record.attempts] == [200]
+    assert record.warnings == ("dropped:reasoning.encrypted_content",)
 
 
 async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(

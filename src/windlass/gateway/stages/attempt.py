@@ -12,6 +12,7 @@ from windlass.base.errors import (
     BodyTooLarge,
     CredentialsUnavailable,
     StreamTruncated,
+    UpstreamRefused,
     UpstreamTimedOut,
     UpstreamUnreachable,
 )
@@ -23,6 +24,7 @@ from windlass.contracts.dialect import Relay, ReplySummary, RequestHead, Written
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.failures import fault_in
+from windlass.dialects.openai_responses import resealed
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown
@@ -156,6 +158,26 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
 
 
 async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
+    """Ask once; once more without thoughts that another account encrypted, where that is what was refused."""
+    try:
+        return await _ask(attempt, head, plan, left_s)
+    except TryFailed as failed:
+        plainer = _plainer(failed, attempt, head, plan)
+        if plainer is None:
+            raise
+    answer = await _ask(attempt, plainer, plan, left_s)
+    attempt.call.dropped = (*attempt.call.dropped, resealed.DROPPED)
+    return answer
+
+
+def _plainer(failed: TryFailed, attempt: Attempt, head: RequestHead, plan: Plan) -> RequestHead | None:
+    error = failed.error
+    if not (attempt.is_same_dialect and isinstance(error, UpstreamRefused)) or plan.unsupported == "refuse":
+        return None
+    return resealed.without_sealed(head) if resealed.is_refused(error.wire_code, error.message) else None
+
+
+async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
     call, planned = attempt.call, attempt.planned
     url = planned.stream_url if head.is_stream else planned.whole_url
     written = await _write(call, head, planned, plan)
