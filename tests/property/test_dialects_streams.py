@@ -100,7 +100,8 @@ def test_crossing_there_and_back_keeps_text_tools_thinking_finish_and_usage(
     back = pump(open_relay(other, codec, head_for(codec), STANDARD), [crossed])
     first, last = events_of(codec, [body]), events_of(codec, [back])
     assert text_of(last) == text_of(first)
-    assert tools_of(last) == tools_of(first)
+    whole = {index: (*tool[:2], tool[2] or "{}") for index, tool in tools_of(first).items()}
+    assert {index: (*tool[:2], tool[2] or "{}") for index, tool in tools_of(last).items()} == whole
     assert _thinking(last) == _thinking(first)
     assert [e.reason for e in last if isinstance(e, Finish)] == [
         e.reason for e in first if isinstance(e, Finish)

@@ -306,7 +306,10 @@ def test_ids_of_calls_the_api_refuses_are_written_otherwise_in_call_result_and_s
 
 
 def test_a_result_of_passages_and_pictures_holds_each_once() -> None:
-    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
+    picture = {
+        "type": "image",
+        "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="},
+    }
     passage = {
         "type": "search_result",
         "source": "https://a.example",
