@@ -223,6 +223,9 @@ def _force_reply_tool(draft: _Draft, wanted: ReplyFormat) -> None:
     draft.body["tools"] = [*(offered if isinstance(offered, list) else ()), tool]
     is_free = bool(others) and (draft.request.tool_choice is None or draft.request.tool_choice.mode != "none")
     draft.body["tool_choice"] = {"type": "any"} if is_free else {"type": "tool", "name": REPLY_TOOL}
+    if draft.rejects(FORCED_CHOICE):
+        draft.body["tool_choice"] = {"type": "auto"}
+        draft.dropped.append("response_format (asked for, not enforced)")
     draft.names.renamed[REPLY_TOOL] = ""
 
 
