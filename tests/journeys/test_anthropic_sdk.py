@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import anthropic
+import httpx
 import pytest
 
+from tests.support.fake_provider import FakeProvider
 from tests.support.running import RunningWindlass
 
 ASK = [{"role": "user", "content": "[a.md] Windlass keeps spans.\n\nWhat does Windlass keep?"}]
@@ -72,3 +74,13 @@ def test_a_cut_stream_is_an_error_the_sdk_sees(client: anthropic.Anthropic) -> N
         client.messages.stream(model="labant/fault-cut", max_tokens=100, messages=ASK) as stream,
     ):
         list(stream.text_stream)
+
+
+def test_betas_of_several_lines_arrive_as_one_list_without_repeats(
+    windlass_server: RunningWindlass, provider: FakeProvider
+) -> None:
+    provider.reset()
+    lines = [("x-api-key", windlass_server.key), ("anthropic-beta", "one"), ("anthropic-beta", "two, one")]
+    body = {"model": "labant/m1", "max_tokens": 9, "messages": ASK}
+    httpx.post(f"{windlass_server.base_url}/v1/messages", headers=lines, json=body).raise_for_status()
+    assert provider.requests()[-1]["headers"]["anthropic-beta"] == "one,two"

@@ -20,6 +20,7 @@ from windlass.contracts.message import Message, Part, TextPart, ToolCallPart
 _REFUSED: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _DIGEST: Final = 8
 REPLY_TOOL: Final = "windlass_reply"  # forced on models that know no other way to keep to a schema
+NO_ARGUMENTS: Final = "{}"  # of a call that streamed none: callers of OpenAI's dialects parse the whole text
 _IS_REPLY: Final = ""  # what the reply tool is renamed to
 
 

@@ -58,6 +58,7 @@ AZURE: Final = "/openai/"
 _AZURE_PATH = re.compile(r"/openai/(?:v1|deployments/.+)(/chat/completions|/embeddings|/responses)")
 _MODELS = "/v1/models"
 _PROVIDERS = "/v1/providers/"
+_LISTED: Final = frozenset({"anthropic-beta", "openai-beta"})  # lists, which may come in several lines
 _SMALL_BYTES = 64_000  # a body that is as well read at once
 
 
@@ -280,7 +281,11 @@ def _advice(path: str) -> str:
 
 def _headers_of(scope: Scope) -> dict[str, str]:
     pairs = cast("list[tuple[bytes, bytes]]", scope["headers"])
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    if len(headers) < len(pairs):
+        for name in _LISTED & headers.keys():
+            headers[name] = ",".join(value.decode("latin-1") for key, value in pairs if key == name.encode())
+    return headers
 
 
 def _json_headers(body: bytes) -> Headers:

@@ -13,7 +13,7 @@ def test_a_recorded_stream_with_thinking_and_tools_reads_as_one_reply() -> None:
         ReasoningPart(encrypted_content="EmwKAhgB"),
         TextPart("Checking."),
         ToolCallPart("get_weather", '{"city": "Ulm"}', "toolu_a"),
-        ToolCallPart("ping", "", "toolu_b"),
+        ToolCallPart("ping", "{}", "toolu_b"),
     )
     assert reply.choices[0].finish_reason == "tool"
     assert reply.usage is not None

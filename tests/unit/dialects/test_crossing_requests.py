@@ -2,15 +2,16 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
+from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI, RESPONSES
 from windlass.contracts.chat import CacheMark
-from windlass.contracts.dialect import Codec, WrittenRequest
+from windlass.contracts.dialect import Codec, UpstreamCodec, WrittenRequest
 from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
-from windlass.dialects.anthropic.schemas import closed
+from windlass.dialects.closed_schemas import closed
 
 USER = {"role": "user", "content": "hi"}
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -21,7 +22,7 @@ KEYED = Quirks(takes_prompt_cache_key=True)
 
 def cross(
     source: Codec,
-    sink: Codec,
+    sink: UpstreamCodec,
     body: dict[str, Any],
     facts: ModelFacts | None = None,
     quirks: Quirks = STANDARD,
@@ -227,13 +228,38 @@ def test_a_model_with_schemas_is_given_the_schema() -> None:
 def test_every_object_of_a_schema_is_closed_however_deep() -> None:
     inner = {"type": "object", "properties": {"type": {"type": "string"}}}
     schema = {"type": "array", "items": {"anyOf": [{"$ref": "#/$defs/a"}, inner]}, "$defs": {"a": inner}}
-    written = closed(schema)
+    written = closed(schema, [])
     done = {**inner, "additionalProperties": False}
     assert written == {
         "type": "array",
         "items": {"anyOf": [{"$ref": "#/$defs/a"}, done]},
         "$defs": {"a": done},
     }
+
+
+@pytest.mark.parametrize(
+    ("codec", "model"),
+    [(ANTHROPIC, REASONER), (BEDROCK, replace(REASONER, name="anthropic.claude-opus-4-6-v1"))],
+)
+def test_limits_that_the_model_is_not_held_to_are_told_to_it_and_named(
+    codec: UpstreamCodec, model: ModelFacts
+) -> None:
+    """Either host answers 400 to them; a model of pydantic has them for every bound."""
+    stars = {"type": "integer", "minimum": 1, "maximum": 5, "description": "Stars."}
+    tags = {"type": "array", "items": {"type": "string", "format": "email"}, "minItems": 1}
+    schema = {"type": "object", "properties": {"stars": stars, "tags": tags, "minimum": {"type": "null"}}}
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    written = cross(OPENAI, codec, chat(response_format=form), model)
+    body = json.loads(written.body)
+    sent = (
+        json.loads(body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"])
+        if codec is BEDROCK
+        else body["output_config"]["format"]["schema"]
+    )
+    told = {"type": "integer", "description": "Stars.\n\n{minimum: 1, maximum: 5}"}
+    assert sent["properties"] == {"stars": told, "tags": tags, "minimum": {"type": "null"}}
+    assert sent["additionalProperties"] is False
+    assert [name.partition(" ")[0] for name in written.dropped] == ["response_format"] * 2
 
 
 def test_no_effort_is_told_to_models_that_reason_and_needs_no_word_for_others() -> None:

@@ -2,8 +2,10 @@ import json
 
 import pytest
 
+from tests.support import event_stream as wire
 from tests.unit.dialects.wire import (
     ANTHROPIC,
+    BEDROCK,
     OPENAI,
     RESPONSES,
     anthropic_head,
@@ -81,14 +83,14 @@ def test_interleaved_tools_arrive_whole_at_an_anthropic_caller() -> None:
     assert tools_of(events_of(ANTHROPIC, [sent])) == {
         0: ("call_a", "get_weather", '{"city": "Ulm"}'),
         1: ("call_b", "get_time", '{"zone": "UTC"}'),
-        2: ("call_c", "ping", ""),
+        2: ("call_c", "ping", "{}"),
     }
 
 
 def test_a_renamed_tool_has_the_callers_name_again() -> None:
     relay = open_relay(OPENAI, ANTHROPIC, anthropic_head(), STANDARD, renamed_tools={"ping": "net.ping"})
     sent = pump(relay, [fixture("openai_parallel_tools.sse")])
-    assert tools_of(events_of(ANTHROPIC, [sent]))[2] == ("call_c", "net.ping", "")
+    assert tools_of(events_of(ANTHROPIC, [sent]))[2] == ("call_c", "net.ping", "{}")
 
 
 def test_usage_crosses_into_the_callers_own_counting() -> None:
@@ -138,3 +140,38 @@ def test_an_openai_caller_sees_the_time_of_the_call_and_usage_only_when_asked() 
     assert last["choices"] == []
     assert last["usage"]["prompt_tokens"] == 155  # 25 fresh + 30 written + 100 read
     assert json.dumps(last["usage"]["total_tokens"]) == "170"
+
+
+@pytest.mark.parametrize("pieces", [[], [""]])
+def test_a_streamed_call_without_arguments_has_an_empty_object_like_a_whole_one(pieces: list[str]) -> None:
+    """Callers of OpenAI's dialects parse what they gathered, and "" is no JSON."""
+    start = {"type": "tool_use", "id": "t1", "name": "now", "input": {}}
+    claude = b"".join(
+        b"data: " + json.dumps(event).encode() + b"\n\n"
+        for event in (
+            {"type": "message_start", "message": {"id": "m", "model": "c", "usage": {"input_tokens": 1}}},
+            {"type": "content_block_start", "index": 1, "content_block": start},
+            *(
+                {
+                    "type": "content_block_delta",
+                    "index": 1,
+                    "delta": {"type": "input_json_delta", "partial_json": piece},
+                }
+                for piece in pieces
+            ),
+            {"type": "content_block_stop", "index": 1},
+        )
+    )
+    converse = wire.stream(
+        (
+            "contentBlockStart",
+            {"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "t1", "name": "now"}}},
+        ),
+        *(
+            ("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": piece}}})
+            for piece in pieces
+        ),
+        ("contentBlockStop", {"contentBlockIndex": 1}),
+    )
+    assert tools_of(events_of(ANTHROPIC, [claude])) == {0: ("t1", "now", "{}")}
+    assert tools_of(events_of(BEDROCK, [converse])) == {0: ("t1", "now", "{}")}

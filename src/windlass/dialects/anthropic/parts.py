@@ -190,7 +190,7 @@ def _write_result(part: ToolResponsePart) -> Mapping[str, Json]:
 
 
 def call_id(given: str | None) -> str:
-    """Return the id, or a digest of one with letters that the API answers 400 to, as other hosts make them."""
+    """Return the id, or a digest of one in letters that the API answers 400 to: other hosts make such."""
     if given and _CALL_ID.match(given):
         return given
     return f"call_{hashlib.sha256((given or '').encode()).hexdigest()[:24]}"

@@ -8,17 +8,17 @@ from typing import Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat
+from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolDefinition
 from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart, ToolCallPart
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.anthropic import vertex
 from windlass.dialects.anthropic.names import EFFORT_BUDGETS
-from windlass.dialects.anthropic.schemas import closed
 from windlass.dialects.anthropic.turns import keep, write_turns
 from windlass.dialects.auto_cache import MOST_MARKS
 from windlass.dialects.cache_control import Ttl, write_mark
 from windlass.dialects.claude import FORCED_CHOICE, LEAST_TOP_P, MIN_BUDGET, adaptive_effort, unforced
+from windlass.dialects.closed_schemas import closed
 from windlass.dialects.losses import Ask, lost
 from windlass.dialects.tool_names import REPLY_TOOL, ToolNames
 from windlass.dialects.turns import Marks, arrange, can_think, marks_by_part
@@ -148,7 +148,7 @@ def _write_tools(draft: _Draft) -> None:
             written["description"] = tool.description
         written["input_schema"] = {"type": "object", **tool.parameters}
         if tool.is_strict:
-            written |= _strict(draft)
+            written |= _strict(draft, tool)
         if index in marks:
             written |= write_mark(marks[index])
         tools.append(written)
@@ -167,9 +167,9 @@ def _declare_used_tools(draft: _Draft) -> None:
         draft.body["tool_choice"] = {"type": "none"}
 
 
-def _strict(draft: _Draft) -> dict[str, Json]:
+def _strict(draft: _Draft, tool: ToolDefinition) -> dict[str, Json]:
     if draft.can("json_schema", if_unknown=False):
-        return {"strict": True}
+        return {"input_schema": closed({"type": "object", **tool.parameters}, []), "strict": True}
     draft.dropped.append("tools.strict")
     return {}
 
@@ -193,7 +193,12 @@ def _write_output(draft: _Draft) -> None:
     wanted = draft.request.reply_format
     needs_form = wanted is not None and wanted.kind != "text"
     if wanted is not None and wanted.kind == "json_schema" and draft.can("json_schema", if_unknown=True):
-        config["format"] = {"type": "json_schema", "schema": closed(wanted.schema or {"type": "object"})}
+        told: list[str] = []
+        config["format"] = {
+            "type": "json_schema",
+            "schema": closed(wanted.schema or {"type": "object"}, told),
+        }
+        draft.dropped += [f"response_format ({name} is told, not kept to)" for name in told]
     elif wanted is not None and needs_form:
         _force_reply_tool(draft, wanted)
     if draft.request.reasoning is not None:
@@ -218,6 +223,9 @@ def _force_reply_tool(draft: _Draft, wanted: ReplyFormat) -> None:
     draft.body["tools"] = [*(offered if isinstance(offered, list) else ()), tool]
     is_free = bool(others) and (draft.request.tool_choice is None or draft.request.tool_choice.mode != "none")
     draft.body["tool_choice"] = {"type": "any"} if is_free else {"type": "tool", "name": REPLY_TOOL}
+    if draft.rejects(FORCED_CHOICE):
+        draft.body["tool_choice"] = {"type": "auto"}
+        draft.dropped.append("response_format (asked for, not enforced)")
     draft.names.renamed[REPLY_TOOL] = ""
 
 

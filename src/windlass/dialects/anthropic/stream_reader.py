@@ -33,12 +33,13 @@ from windlass.dialects.anthropic.events import (
 from windlass.dialects.anthropic.names import STOP_READ
 from windlass.dialects.framed import FramedReader
 from windlass.dialects.sse import payload_of
+from windlass.dialects.tool_names import NO_ARGUMENTS
 
 
 class AnthropicReader(FramedReader[StreamNotes]):
     """Blocks of tools that ran at the provider show nothing: no other dialect has a place for them."""
 
-    __slots__ = ("_block_start", "_cited", "_position", "_tools")
+    __slots__ = ("_bare", "_block_start", "_cited", "_position", "_tools")
 
     def __init__(self) -> None:
         super().__init__(StreamNotes())
@@ -46,6 +47,7 @@ class AnthropicReader(FramedReader[StreamNotes]):
         self._block_start = 0
         self._cited: list[Citation] = []  # of the open block, whose end is not known yet
         self._tools: dict[int, int] = {}  # index of the block -> order of the tool call
+        self._bare: set[int] = set()  # blocks of calls that have shown no arguments yet
 
     def _read(self, frame: bytes) -> Iterator[StreamEvent]:
         payload = payload_of(frame)
@@ -68,6 +70,8 @@ class AnthropicReader(FramedReader[StreamNotes]):
                 yield from self._block(event.content_block, event.index)
             case "content_block_stop" if self._cited:
                 yield from self._citations()
+            case "content_block_stop" if event.index in self._bare:
+                yield self._arguments(event.index, NO_ARGUMENTS)
             case "message_start":
                 yield StreamStart(self._notes.id, self._notes.model)
                 yield from self._usage()
@@ -93,13 +97,17 @@ class AnthropicReader(FramedReader[StreamNotes]):
             self._position += len(delta.text)
             yield TextDelta(delta.text)
         elif delta.partial_json and index in self._tools:
-            yield ToolArguments(self._tools[index], delta.partial_json)
+            yield self._arguments(index, delta.partial_json)
         elif delta.thinking:
             yield ThinkingDelta(delta.thinking)
         elif delta.signature:
             yield ThinkingSignature(delta.signature)
         elif delta.citation and (citation := read_citation(delta.citation)):
             self._cited.append(citation)
+
+    def _arguments(self, index: int, text: str) -> ToolArguments:
+        self._bare.discard(index)
+        return ToolArguments(self._tools[index], text)
 
     def _citations(self) -> Iterator[StreamEvent]:
         for citation in self._cited:
@@ -121,8 +129,9 @@ class AnthropicReader(FramedReader[StreamNotes]):
                 yield RedactedThinking(block.data)
             case "tool_use":
                 order = self._tools[index] = len(self._tools)
+                self._bare.add(index)
                 yield ToolStart(order, block.id or "", block.name or "")
                 if block.input:  # some hosts send the whole input in the start
-                    yield ToolArguments(order, msgspec.json.encode(block.input).decode())
+                    yield self._arguments(index, msgspec.json.encode(block.input).decode())
             case _:
                 return

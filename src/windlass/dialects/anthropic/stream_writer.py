@@ -174,12 +174,8 @@ class AnthropicWriter:
         return opened + self._close()
 
     def _tool_start(self, start: ToolStart) -> bytes:
-        block: dict[str, Json] = {
-            "type": "tool_use",
-            "id": call_id(start.id),
-            "name": start.name,
-            "input": {},
-        }
+        named: dict[str, Json] = {"id": call_id(start.id), "name": start.name}
+        block: dict[str, Json] = {"type": "tool_use", **named, "input": {}}
         if self._open == "tool":
             self._waiting[start.index] = _WaitingBlock(block, "tool")
             return b""

@@ -36,18 +36,29 @@ from windlass.dialects.bedrock.events import (
 )
 from windlass.dialects.bedrock.names import REPLY_TOOL, STOP_READ
 from windlass.dialects.bedrock.reply import read_citation, read_image, safety_of, stop_sequence_of
+from windlass.dialects.tool_names import NO_ARGUMENTS
 
 
 class BedrockReader:
     """Implements `contracts.dialect.StreamReader`. Text blocks have no start: a delta opens them."""
 
-    __slots__ = ("_formats", "_is_broken", "_notes", "_reply_block", "_sealed", "_splitter", "_tools")
+    __slots__ = (
+        "_bare",
+        "_formats",
+        "_is_broken",
+        "_notes",
+        "_reply_block",
+        "_sealed",
+        "_splitter",
+        "_tools",
+    )
 
     def __init__(self) -> None:
         self._splitter = EventStreamSplitter()
         self._notes = StreamNotes()
         self._is_broken = False
         self._tools: dict[int, int] = {}  # index of the block -> order of the tool call
+        self._bare: set[int] = set()  # blocks of calls that have shown no arguments yet
         self._reply_block: int | None = None  # the block of the tool whose call is the reply
         self._sealed: dict[int, list[str]] = {}  # redacted thinking, until its block ends
         self._formats: dict[int, str] = {}  # of images, by block
@@ -131,6 +142,7 @@ class BedrockReader:
         tool = start.tool_use
         if tool is None or tool.type == "server_tool_use":
             return
+        self._bare.add(index)
         if tool.name == REPLY_TOOL:
             self._reply_block = index
             return
@@ -141,10 +153,7 @@ class BedrockReader:
         if delta.text:
             yield TextDelta(delta.text)
         elif delta.tool_use is not None and delta.tool_use.input:
-            if index == self._reply_block:
-                yield TextDelta(delta.tool_use.input)
-            elif index in self._tools:
-                yield ToolArguments(self._tools[index], delta.tool_use.input)
+            yield from self._arguments(index, delta.tool_use.input)
         elif delta.reasoning_content is not None:
             yield from self._reasoning(delta.reasoning_content, index)
         elif delta.citation is not None:
@@ -153,6 +162,13 @@ class BedrockReader:
             part = read_image({"format": self._formats.get(index, ""), **delta.image})
             if part is not None:
                 yield MediaSeen(part)
+
+    def _arguments(self, index: int, text: str) -> Iterator[StreamEvent]:
+        self._bare.discard(index)
+        if index == self._reply_block:
+            yield TextDelta(text)
+        elif index in self._tools:
+            yield ToolArguments(self._tools[index], text)
 
     def _reasoning(self, reasoning: Reasoning, index: int) -> Iterator[StreamEvent]:
         if reasoning.text:
@@ -163,6 +179,8 @@ class BedrockReader:
             self._sealed.setdefault(index, []).append(reasoning.redacted_content)
 
     def _close(self, index: int) -> Iterator[StreamEvent]:
+        if index in self._bare:
+            yield from self._arguments(index, NO_ARGUMENTS)
         pieces = self._sealed.pop(index, None)
         if pieces:
             yield RedactedThinking(_joined(pieces))

@@ -10,6 +10,7 @@ from windlass.contracts.message import Json, ToolCallPart, ToolResponsePart
 from windlass.dialects.bedrock.draft import Draft
 from windlass.dialects.bedrock.names import REPLY_TOOL
 from windlass.dialects.bedrock.turns import cache_point
+from windlass.dialects.closed_schemas import closed
 
 _ANY_OBJECT: Final[Mapping[str, Json]] = {"type": "object"}
 _NAMED_CHOICE: Final = frozenset({"anthropic", "amazon"})  # others know `any` only
@@ -51,10 +52,13 @@ def _is_forbidden(draft: Draft) -> bool:
 
 def _tool(draft: Draft, index: int) -> Json:
     tool = draft.request.tools[index]
-    written = _spec(draft.names.write(tool.name), tool.description, {"type": "object", **tool.parameters})
+    schema: dict[str, Json] = {"type": "object", **tool.parameters}
+    name = draft.names.write(tool.name)
     if tool.is_strict and draft.can("json_schema", if_unknown=False):
-        written["toolSpec"] = {**written["toolSpec"], "strict": True}
-    elif tool.is_strict:
+        written = _spec(name, tool.description, closed(schema, []))
+        return {"toolSpec": {**written["toolSpec"], "strict": True}}
+    written = _spec(name, tool.description, schema)
+    if tool.is_strict:
         draft.dropped.append("tools.strict")
     return written
 
@@ -118,7 +122,9 @@ def write_format(draft: Draft) -> None:
     if needs_reply_tool(draft):
         _write_reply_tool(draft, wanted)
     elif wanted.kind == "json_schema" and draft.can("json_schema", if_unknown=True):
-        schema = msgspec.json.encode(wanted.schema or _ANY_OBJECT).decode()
+        told: list[str] = []
+        schema = msgspec.json.encode(closed(wanted.schema or _ANY_OBJECT, told)).decode()
+        draft.dropped += [f"response_format ({name} is told, not kept to)" for name in told]
         definition: dict[str, Json] = {"schema": schema}
         if wanted.name:
             definition["name"] = wanted.name

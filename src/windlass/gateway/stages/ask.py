@@ -20,6 +20,7 @@ _PLACED = "prompt_cache.placed"  # attribute of the span
 # What only makes a call cheaper: without it the answer is the same.
 _SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
 
+_BETAS: Final = "anthropic-beta"
 _SIGNS_CALLS: Final[Dialect] = "gemini"
 
 _LARGE_BYTES = 256_000  # about 10,000 objects, from where the collector makes itself felt
@@ -115,12 +116,18 @@ def _translated(call: OpenCall, planned: PlannedTarget, auto: AutoCache | None) 
 
 def _betas(call: OpenCall) -> tuple[str, ...]:
     """Return the betas of an Anthropic caller, which another dialect may have to write elsewhere."""
-    asked = call.request.headers.get("anthropic-beta", "") if call.codec.name == "anthropic" else ""
-    return tuple(dict.fromkeys(beta for word in asked.split(",") if (beta := word.strip())))
+    return _words(call.request.headers.get(_BETAS, "")) if call.codec.name == "anthropic" else ()
+
+
+def _words(listed: str) -> tuple[str, ...]:
+    """Return each word of a header that is a list, once."""
+    return tuple(dict.fromkeys(word for item in listed.split(",") if (word := item.strip())))
 
 
 def headers_for(call: OpenCall, planned: PlannedTarget) -> Mapping[str, str]:
     """Return the target's headers and those of the caller that may pass."""
     asked = call.request.headers
     passing = {name: asked[name] for name in planned.codec.forwarded_headers if name in asked}
+    if _BETAS in passing:
+        passing[_BETAS] = ",".join(_words(passing[_BETAS]))
     return {**planned.headers, **passing} if passing else planned.headers

@@ -263,6 +263,9 @@ def test_a_model_that_takes_no_forced_call_is_left_to_choose_also_without_thinki
     assert json.loads(written.body)["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
     assert written.dropped == ("tool_choice",)
     assert _body(CATALOGUE["claude-opus-5"], **asked)["tool_choice"]["type"] == "tool"
+    form = _write(CATALOGUE["claude-opus-5-5"], response_format={"type": "json_object"})
+    assert json.loads(form.body)["tool_choice"] == {"type": "auto"}
+    assert form.dropped == ("response_format (asked for, not enforced)",)
 
 
 @pytest.mark.parametrize(("top_p", "is_sent"), [(0.95, True), (0.5, False)])

@@ -277,7 +277,8 @@ FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCH
 def test_a_schema_is_an_output_format_where_the_model_has_one() -> None:
     body, _ = openai(HI, response_format=FORMAT)
     structure = body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]
-    assert (structure["name"], json.loads(structure["schema"])) == ("answer", SCHEMA)
+    closed = SCHEMA | {"additionalProperties": False}  # without which Bedrock answers 400
+    assert (structure["name"], json.loads(structure["schema"])) == ("answer", closed)
 
 
 @pytest.mark.parametrize("form", [FORMAT, {"type": "json_object"}])
