@@ -17,6 +17,18 @@ test("a key is created, shown once, and revoked", async ({ page }) => {
   await expect(page.getByRole("row", { name })).toContainText("Revoked");
 });
 
+test("a key that is over or held to models says so", async ({ page }) => {
+  const key = { project_id: "default", created_at: "2026-01-02T03:04:05Z", last_used_at: null, revoked_at: null };
+  const items = [
+    { ...key, key_id: "key_1", name: "old", prefix: "wl-1", expires_at: "2026-02-01T00:00:00Z", models: [] },
+    { ...key, key_id: "key_2", name: "held", prefix: "wl-2", expires_at: "2100-01-01T00:00:00Z", models: ["fast", "openai/gpt-5"] },
+  ];
+  await page.route("**/api/keys", (route) => route.fulfill({ json: { items, next_cursor: null } }));
+  await page.goto("/keys");
+  await expect(page.getByRole("row", { name: "old" })).toContainText(/every model\s*Expired/);
+  await expect(page.getByRole("row", { name: "held" })).toContainText(/fast, openai\/gpt-5\s*Active until 1 Jan 2100/);
+});
+
 test("a reader without a session is told how to get a link, and a bad link says so", async ({ browser, baseURL }) => {
   const context = await browser.newContext({ storageState: { cookies: [], origins: [] } });
   const page = await context.newPage();

@@ -71,3 +71,17 @@ test("sparse numbers are drawn: a lone point, a whole last bar, and a word where
   await page.getByRole("button", { name: "Show last 15 minutes" }).click();
   await expect(page).toHaveURL(/since=now-15m/);
 });
+
+test("models of one name are told apart, and a narrow window cuts nothing but the table", async ({ page }) => {
+  const sums = { calls: 3, errors: 0, cost_usd: "0.1", input_tokens: 40, output_tokens: 9, cache_hit_rate: 0, cache_saved_usd: "0", cache_saved_nanousd: 0, latency_p50_ms: 80, latency_p95_ms: 90 };
+  const at = new Date(Date.now() - 60_000).toISOString();
+  const by_model = ["openai", "azure"].map((provider) => ({ ...sums, model: "gpt-5-mini", provider, latency_p50_ms: 80, latency_p95_ms: 90 }));
+  const json = { since: at, until: new Date().toISOString(), step_s: 60, totals: { ...sums, cost_status_counts: { computed: 6 } }, series: [{ at, ...sums }], by_model };
+  await page.route("**/api/overview?*", (route) => route.fulfill({ json }));
+  await page.setViewportSize({ width: 800, height: 900 });
+  await page.goto("/?since=now-15m");
+  await expect(page.getByRole("link", { name: "openai/gpt-5-mini" })).toBeVisible();
+  expect(await page.getByRole("main").evaluate((main) => main.scrollWidth - main.clientWidth)).toBe(0);
+  await page.getByRole("link", { name: "azure/gpt-5-mini" }).click();
+  await expect(page).toHaveURL(/filter=model(%3A|:)gpt-5-mini(%20|\+)provider(%3A|:)azure/);
+});

@@ -12,7 +12,7 @@ from windlass.cli.client import connect
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import moment, note, print_facts, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="Submit, list, show and cancel batches.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Submit, list, show and cancel batches.")
 
 _COLUMNS = ("batch", "status", "endpoint", "done", "failed", "of", "cost", "created")
 

@@ -14,7 +14,9 @@ from windlass.base.errors import ConfigurationError
 from windlass.cli.options import ConfigPath, Home, Json, settings_from
 from windlass.cli.output import note, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="Check windlass.yaml and show what is in force.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Check windlass.yaml and show what is in force."
+)
 
 _SECRET_WORDS = ("KEY", "URL", "PASSWORD", "TOKEN")
 

@@ -10,7 +10,9 @@ from windlass.cli.client import ApiClient, connect
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import print_facts, print_json, print_table, printable
 
-app = typer.Typer(no_args_is_help=True, help="Explain what a call cost, and show prices.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Explain what a call cost, and show prices."
+)
 
 _UNDECIDED = 3
 

@@ -17,7 +17,7 @@ from windlass.base.errors import ConfigurationError
 from windlass.cli.options import Port, settings_from
 from windlass.cli.output import note
 
-app = typer.Typer(help="Start Windlass with a small application running through it.")
+app = typer.Typer(add_completion=False, help="Start Windlass with a small application running through it.")
 
 _BOT = Path("examples") / "docs_bot" / "app.py"
 

@@ -36,7 +36,9 @@ from windlass.gateway.stages.route import headers_for, url_at
 from windlass.server import ports
 from windlass.server.instance import prepare_home, running_address
 
-app = typer.Typer(help="Check ports, disk, permissions, clock, provider keys and reach.")
+app = typer.Typer(
+    add_completion=False, help="Check ports, disk, permissions, clock, provider keys and reach."
+)
 
 Verdict: TypeAlias = Literal["ok", "note", "bad"]
 _REACH_S = 5.0

@@ -8,7 +8,7 @@ from windlass.assembly import engine as assembly
 from windlass.cli.options import Home, settings_from
 from windlass.server.instance import prepare_home
 
-app = typer.Typer(help="Run the embedded trace engine alone.")
+app = typer.Typer(add_completion=False, help="Run the embedded trace engine alone.")
 
 
 @app.command()

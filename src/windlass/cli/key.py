@@ -13,7 +13,7 @@ from windlass.capabilities.access.views import KeyView, created_key_view, key_pa
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import moment, note, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke API keys.")
 
 
 @app.command()
@@ -82,7 +82,7 @@ def _state(key: KeyView) -> str:
     if key.revoked_at:
         return "revoked"
     is_over = key.expires_at and datetime.fromisoformat(key.expires_at) <= datetime.now(UTC)
-    return "expired" if is_over else "good"
+    return "expired" if is_over else "active"
 
 
 def _nanoseconds(text: str | None) -> int | None:

@@ -10,7 +10,9 @@ from windlass.cli.client import connect
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import print_facts, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="List the models and routes that callers can use.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="List the models and routes that callers can use."
+)
 
 
 @app.command("list")

@@ -8,7 +8,9 @@ from windlass.cli.client import connect
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="List the providers and whether they are configured.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="List the providers and whether they are configured."
+)
 
 
 @app.callback()

@@ -8,7 +8,7 @@ from windlass.cli.options import ConfigPath, Home, Host, Port, settings_from
 from windlass.server import serve as server
 from windlass.server.instance import prepare_home
 
-app = typer.Typer(help="Run the gateway and the web UI alone.")
+app = typer.Typer(add_completion=False, help="Run the gateway and the web UI alone.")
 
 
 @app.command()

@@ -7,7 +7,7 @@ from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import print_json
 from windlass.server.instance import running_address
 
-app = typer.Typer(help="Print a one-time link that signs you in to the web UI.")
+app = typer.Typer(add_completion=False, help="Print a one-time link that signs you in to the web UI.")
 
 
 @app.command()

@@ -12,7 +12,7 @@ from windlass.cli.media import part_words
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import dollars, moment, note, print_facts, print_json, print_table, printable
 
-app = typer.Typer(no_args_is_help=True, help="List, show and follow traces.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and follow traces.")
 
 Filter = Annotated[str | None, typer.Option("--filter", help='e.g. "status:error model:gpt-5-mini"')]
 Since = Annotated[str | None, typer.Option("--since", help="A time or a span such as now-24h.")]
@@ -158,7 +158,9 @@ def _cost(item: dict[str, Any]) -> str:
 def _duration(duration_ms: float | None) -> str:
     if duration_ms is None:
         return ""
-    return f"{duration_ms:.0f} ms" if duration_ms < 1000 else f"{duration_ms / 1000:.2f} s"
+    if duration_ms >= 1000:
+        return f"{duration_ms / 1000:.2f} s"
+    return f"{duration_ms:.{2 if duration_ms < 10 else 1 if duration_ms < 100 else 0}f} ms"
 
 
 def _depths(spans: list[dict[str, Any]]) -> dict[str, int]:

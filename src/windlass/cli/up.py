@@ -23,7 +23,7 @@ from windlass.server.supervisor import Process, Supervisor
 
 logger = logging.getLogger(__name__)
 
-app = typer.Typer(help="Start Windlass.")
+app = typer.Typer(add_completion=False, help="Start Windlass.")
 
 
 @app.command()

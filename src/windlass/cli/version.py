@@ -6,7 +6,7 @@ from windlass import __version__
 from windlass.cli.options import Json
 from windlass.cli.output import print_json
 
-app = typer.Typer(help="Print the version.")
+app = typer.Typer(add_completion=False, help="Print the version.")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from windlass.assembly import worker as assembly
 from windlass.cli.options import ConfigPath, Home, Host, Port, settings_from
 from windlass.server.instance import prepare_home
 
-app = typer.Typer(help="Run the worker alone.")
+app = typer.Typer(add_completion=False, help="Run the worker alone.")
 
 
 @app.command()

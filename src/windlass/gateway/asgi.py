@@ -276,7 +276,7 @@ async def _send_whole(reply: OutboundReply, send: Send) -> None:
 def _advice(path: str) -> str:
     if path.startswith("/v1/v1/"):  # every SDK adds the path it was written for
         return "the base URL has a /v1 too many: an Anthropic SDK's ends at the port"
-    return "see the documentation for what Windlass serves"
+    return f"what only a provider has is at /v1/providers/<name>{path.removeprefix('/v1')}"
 
 
 def _headers_of(scope: Scope) -> dict[str, str]:

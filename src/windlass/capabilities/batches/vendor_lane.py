@@ -75,7 +75,7 @@ class VendorLane:
             wait_s = max(wait_s, error.retry_after_s or 0.0)
             return await self._refused(batch, job, error)
         except UpstreamError as error:
-            _LOG.warning("a batch at %s waits: %s", job.provider, error.message)
+            _LOG.warning("the batch %s waits at %s: %s", batch.batch_id, job.provider, error.message)
             return job
         finally:
             self._looks[batch.batch_id, job.number] = self.clock.monotonic_ns() / 1e9 + wait_s
@@ -163,7 +163,7 @@ class VendorLane:
             await in_thread(self.store.to_queue, batch.batch_id, job.number)
             return job
         if status in {408, 409, 425, 429} or status >= 500:
-            _LOG.warning("a batch at %s waits: %s", job.provider, error.message)
+            _LOG.warning("the batch %s waits at %s: %s", batch.batch_id, job.provider, error.message)
             return job
         is_ours = status in {401, 403}
         code = (

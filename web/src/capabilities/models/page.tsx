@@ -13,6 +13,8 @@ import { Retirement } from "./parts/retirement";
 import styles from "./page.module.css";
 
 const SHOWN = 200;
+/** Whose key most people have. */
+const USUAL = ["openai", "anthropic", "gemini"];
 
 export function ModelsPage() {
   const models = useQuery(modelsQuery);
@@ -91,7 +93,8 @@ function ModelTable({ items }: { items: ModelItem[] }) {
 }
 
 function Providers({ items }: { items: ProviderItem[] }) {
-  const missing = items.find((one) => !one.is_configured && one.key_variable);
+  const missing = items.filter((one) => !one.is_configured && one.key_variable && !one.base_url.includes("{"));
+  const example = missing.find(({ name }) => USUAL.includes(name)) ?? missing[0];
   return (
     <section className={styles["section"]}>
       <h2>Providers</h2>
@@ -110,16 +113,16 @@ function Providers({ items }: { items: ProviderItem[] }) {
             <tr key={provider.name}>
               <td>{provider.title} <code className={table["faint"]}>{provider.name}/</code></td>
               <td>{provider.is_configured ? "Ready" : <span className={table["faint"]}>Not configured</span>}</td>
-              <td>{provider.key_variable ? <code>{provider.key_variable}</code> : <span className={table["faint"]}>{provider.is_configured ? "needs none" : "needs none; name it in windlass.yaml"}</span>}</td>
+              <td>{provider.key_variable ? <code>{provider.key_variable}</code> : <span className={table["faint"]}>{provider.is_configured ? "no variable" : "none; name it in windlass.yaml"}</span>}</td>
               <td className={table["quiet"]}>{provider.dialect}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {missing && (
+      {example && (
         <>
           <p className={table["quiet"]}>Set the variable of a provider where Windlass starts, then start it again:</p>
-          <Code text={`export ${missing.key_variable}=...\nwindlass up`} label="provider key commands" />
+          <Code text={`export ${example.key_variable}=...\nwindlass up`} label="provider key commands" />
         </>
       )}
     </section>

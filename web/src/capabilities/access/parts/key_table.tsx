@@ -1,7 +1,7 @@
 /** Keys as a table; revoked ones stay, so that old traces can be explained. */
 import type { KeyItem } from "@/client/types";
 import { Button } from "@/kit/button";
-import { ago, moment } from "@/kit/format";
+import { ago, day, moment } from "@/kit/format";
 import { useNow } from "@/kit/now";
 import table from "@/kit/table.module.css";
 
@@ -10,35 +10,45 @@ interface Props {
   onRevoke: (key: KeyItem) => void;
 }
 
+function stateOf({ revoked_at, expires_at }: KeyItem, now: number): string {
+  if (revoked_at) return `Revoked ${ago(revoked_at, now)}`;
+  if (!expires_at) return "Active";
+  return Date.parse(expires_at) <= now ? `Expired ${ago(expires_at, now)}` : `Active until ${day(expires_at)}`;
+}
+
 export function KeyTable({ keys, onRevoke }: Props) {
   const now = useNow(10_000);
   return (
-    <table className={table["table"]}>
-      <caption className="hidden">Keys of this project</caption>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Begins with</th>
-          <th scope="col">Created</th>
-          <th scope="col">Last used</th>
-          <th scope="col">State</th>
-          <th scope="col"><span className="hidden">Acts</span></th>
-        </tr>
-      </thead>
-      <tbody>
-        {keys.map((key) => (
-          <tr key={key.key_id} className={key.revoked_at ? table["quiet"] : undefined}>
-            <td title={key.key_id}>{key.name}</td>
-            <td><code>{key.prefix ? `${key.prefix}...` : "-"}</code></td>
-            <td className={table["quiet"]} title={moment(key.created_at)}>{ago(key.created_at, now)}</td>
-            <td className={table["quiet"]} title={moment(key.last_used_at)}>{key.last_used_at ? ago(key.last_used_at, now) : "never"}</td>
-            <td title={moment(key.revoked_at)}>{key.revoked_at ? `Revoked ${ago(key.revoked_at, now)}` : "Active"}</td>
-            <td data-number>
-              {!key.revoked_at && <Button kind="bare" onPress={() => onRevoke(key)} aria-label={`Revoke ${key.name}`}>Revoke</Button>}
-            </td>
+    <div className={table["scroll"]}>
+      <table className={table["table"]}>
+        <caption className="hidden">Keys of this project</caption>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Begins with</th>
+            <th scope="col">Created</th>
+            <th scope="col">Last used</th>
+            <th scope="col">May call</th>
+            <th scope="col">State</th>
+            <th scope="col"><span className="hidden">Acts</span></th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {keys.map((key) => (
+            <tr key={key.key_id} className={key.revoked_at ? table["quiet"] : undefined}>
+              <td title={key.key_id}>{key.name}</td>
+              <td><code>{key.prefix ? `${key.prefix}...` : "-"}</code></td>
+              <td className={table["quiet"]} title={moment(key.created_at)}>{ago(key.created_at, now)}</td>
+              <td className={table["quiet"]} title={moment(key.last_used_at)}>{key.last_used_at ? ago(key.last_used_at, now) : "never"}</td>
+              <td className={table["quiet"]}>{key.models.join(", ") || "every model"}</td>
+              <td title={moment(key.revoked_at ?? key.expires_at)}>{stateOf(key, now)}</td>
+              <td data-number>
+                {!key.revoked_at && <Button kind="bare" onPress={() => onRevoke(key)} aria-label={`Revoke ${key.name}`}>Revoke</Button>}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
