@@ -9,9 +9,9 @@ from typing import Any
 from tests.support import event_stream
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, Finish, StreamEnd, StreamStart, TextDelta, UsageSeen
-from windlass.contracts.dialect import Codec
 from windlass.contracts.message import Message, TextPart, ToolCallPart
 from windlass.contracts.usage import Usage
+from windlass.dialects.protocols import Codec
 from windlass.dialects.registry import CODECS
 
 CHUNKS = 200

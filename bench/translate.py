@@ -12,9 +12,9 @@ from windlass.base.collection import collection_paused
 from windlass.base.ids import KeyId, ProjectId, SpanId, TraceId
 from windlass.capabilities.traces.mapping import spans_of_call
 from windlass.contracts.call import CallRecord
-from windlass.contracts.dialect import Codec, UpstreamCodec
 from windlass.contracts.provider import STANDARD
 from windlass.contracts.span import SpanStatus
+from windlass.dialects.protocols import Codec, UpstreamCodec
 from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
 from windlass.dialects.relay import open_relay
 

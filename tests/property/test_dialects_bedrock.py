@@ -28,9 +28,9 @@ from tests.unit.dialects.wire import (
 )
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import Finish, StreamEnd, StreamEvent, StreamStart, ThinkingDelta, UsageSeen
-from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import STANDARD
 from windlass.dialects.assemble import read_stream_reply
+from windlass.dialects.protocols import Codec
 from windlass.dialects.relay import open_relay
 
 STREAMS = ("bedrock_text.json", "bedrock_thinking_tools.json")

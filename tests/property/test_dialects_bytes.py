@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import STANDARD, ModelFacts
+from windlass.dialects.protocols import Codec
 from windlass.dialects.raw_object import split_object
 
 EDITED = {"model", "stream_options", "max_tokens", "max_completion_tokens"}

@@ -19,9 +19,9 @@ from tests.unit.dialects.wire import (
     pump,
 )
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import STANDARD, ModelFacts
 from windlass.dialects.assemble import read_stream_reply
+from windlass.dialects.protocols import Codec
 from windlass.dialects.relay import open_relay
 
 CODECS = ((OPENAI, "openai"), (ANTHROPIC, "anthropic"), (RESPONSES, "responses"))

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
-from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import STANDARD
 from windlass.dialects.openai_responses.names import KEPT_FIELDS
+from windlass.dialects.protocols import Codec
 from windlass.dialects.raw_object import split_object
 
 READ = {"model", "messages", "input", "stream", "metadata", "stream_options", *KEPT_FIELDS}  # and checked

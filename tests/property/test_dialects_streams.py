@@ -21,9 +21,9 @@ from tests.unit.dialects.wire import (
     tools_of,
 )
 from windlass.contracts.chat import Finish, StreamEnd, StreamEvent, ThinkingDelta, UsageSeen
-from windlass.contracts.dialect import Codec
 from windlass.contracts.provider import STANDARD
 from windlass.dialects.assemble import read_stream_reply
+from windlass.dialects.protocols import Codec
 from windlass.dialects.relay import open_relay
 from windlass.dialects.sse import FrameSplitter, payload_of, read_frame
 

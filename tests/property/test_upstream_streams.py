@@ -4,9 +4,9 @@ import pytest
 
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture, head_for, pump, text_of, tools_of
 from windlass.contracts.chat import Finish, StreamEnd, StreamEvent, StreamFault, ThinkingDelta, UsageSeen
-from windlass.contracts.dialect import Codec, UpstreamCodec
 from windlass.contracts.provider import STANDARD
 from windlass.dialects.assemble import read_stream_reply
+from windlass.dialects.protocols import Codec, UpstreamCodec
 from windlass.dialects.registry import UPSTREAM_CODECS
 from windlass.dialects.relay import open_relay
 

@@ -7,9 +7,9 @@ from typing import Final, Literal, TypeAlias
 from windlass.base.errors import BadRequest
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatRequest
-from windlass.contracts.dialect import UpstreamCodec, WrittenRequest
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.probes import Probe
+from windlass.dialects.protocols import UpstreamCodec, WrittenRequest
 
 # recorded: Windlass reads it itself, and the trace has it. lost: neither carried nor named to the caller, a
 # fault of the codec.

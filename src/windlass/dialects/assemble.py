@@ -22,7 +22,6 @@ from windlass.contracts.chat import (
     ToolArguments,
     ToolStart,
 )
-from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.message import (
     BlobPart,
     Message,
@@ -33,6 +32,7 @@ from windlass.contracts.message import (
     ToolCallPart,
 )
 from windlass.contracts.provider import STANDARD, Quirks
+from windlass.dialects.protocols import UpstreamCodec
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import FailureKind, UpstreamFailure
 from windlass.contracts.message import Json
+from windlass.dialects.protocols import FailureKind, UpstreamFailure
 from windlass.dialects.retry_after import read_duration, read_retry_after
 
 UNREADABLE_FRAME: Final = frozenset({"malformed_frame", "unknown_frame"})  # error types of our own faults

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from windlass.contracts.chat import StreamEvent, StreamFault
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.usage import Usage
 from windlass.dialects.failures import UNREADABLE_FRAME
+from windlass.dialects.protocols import ReplySummary
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from windlass.contracts.call import Dialect
-from windlass.contracts.dialect import Codec, Embedder, UpstreamCodec
 from windlass.dialects.anthropic.codec import AnthropicMessages
 from windlass.dialects.bedrock.codec import BedrockConverse
 from windlass.dialects.bedrock.model_ids import base_of, without_arn
@@ -17,6 +16,7 @@ from windlass.dialects.ollama.embeddings import OllamaEmbedder
 from windlass.dialects.openai_chat.codec import OpenAiChat
 from windlass.dialects.openai_chat.embeddings import OpenAiEmbedder
 from windlass.dialects.openai_responses.codec import OpenAiResponses
+from windlass.dialects.protocols import Codec, Embedder, UpstreamCodec
 
 CODECS: Final[Mapping[Dialect, Codec]] = {
     "openai_chat": OpenAiChat(),

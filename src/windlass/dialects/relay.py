@@ -18,7 +18,8 @@ from windlass.contracts.chat import (
     ToolArguments,
     ToolStart,
 )
-from windlass.contracts.dialect import (
+from windlass.contracts.provider import Quirks
+from windlass.dialects.protocols import (
     Codec,
     Relay,
     ReplySummary,
@@ -28,7 +29,6 @@ from windlass.contracts.dialect import (
     UpstreamCodec,
     WireError,
 )
-from windlass.contracts.provider import Quirks
 from windlass.dialects.tool_names import Restorer
 from windlass.dialects.unshown import missing, unshown_event
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
@@ -21,6 +20,7 @@ from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.openai_chat import usage as openai_usage
 from windlass.dialects.openai_responses import usage as responses_usage
 from windlass.dialects.openai_responses.reply import item_types
+from windlass.dialects.protocols import ReplySummary
 from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from windlass.contracts.dialect import RequestHead, Vectors
 from windlass.contracts.usage import Usage, UsageSource
+from windlass.dialects.protocols import RequestHead, Vectors
 
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NUMBERS: Final = msgspec.json.Decoder(list[float])

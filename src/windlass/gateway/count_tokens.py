@@ -7,12 +7,12 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.base.money import NanoUsd
 from windlass.base.threads import in_thread
-from windlass.contracts.dialect import RequestHead
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.usage import Cost, CostStatus
 from windlass.dialects.anthropic import count_tokens
 from windlass.dialects.bedrock import count_tokens as bedrock_count
 from windlass.dialects.gemini import count_tokens as gemini_count
+from windlass.dialects.protocols import RequestHead
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from windlass.base.errors import BadRequest, WindlassError
-from windlass.contracts.dialect import RequestHead, Vectors
 from windlass.contracts.span import SpanStatus
 from windlass.dialects import vectors
 from windlass.dialects.openai_chat import embeddings
+from windlass.dialects.protocols import RequestHead, Vectors
 from windlass.dialects.registry import EMBEDDERS
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, OutboundReply

@@ -4,9 +4,9 @@ import asyncio
 from typing import Final
 
 from windlass.base.errors import StreamTruncated, UpstreamError, WindlassError
-from windlass.contracts.dialect import RequestHead
 from windlass.contracts.provider import Quirks
 from windlass.contracts.upstream import UpstreamReply
+from windlass.dialects.protocols import RequestHead
 from windlass.dialects.registry import CODECS
 from windlass.gateway.stages.replies import wire_error
 

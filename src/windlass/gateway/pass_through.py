@@ -3,9 +3,9 @@
 import asyncio
 
 from windlass.base.errors import BodyTooLarge, CredentialsUnavailable, UpstreamTimedOut, UpstreamUnreachable
-from windlass.contracts.dialect import RequestHead
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
+from windlass.dialects.protocols import RequestHead
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, Onward, OutboundReply
 from windlass.gateway.rig import Rig

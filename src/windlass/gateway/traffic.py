@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from windlass.contracts.call import Dialect, Limit, Route, Target, TimeLimits, Unsupported
-from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.provider import Catalog, ModelFacts, Provider
+from windlass.dialects.protocols import UpstreamCodec
 
 
 @dataclass(frozen=True, slots=True)

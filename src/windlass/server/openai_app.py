@@ -15,7 +15,7 @@ from windlass.base.ids import new_id
 from windlass.capabilities.batches.openai_routes import openai_batch_routes
 from windlass.capabilities.batches.service import BatchService
 from windlass.contracts.call import Principal
-from windlass.contracts.dialect import WireError
+from windlass.dialects.protocols import WireError
 from windlass.dialects.registry import CODECS
 
 logger = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI, RESPONSES
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import AutoCache, CacheMark
-from windlass.contracts.dialect import Codec, WrittenRequest
 from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
 from windlass.dialects.auto_cache import add_to
+from windlass.dialects.protocols import Codec, WrittenRequest
 from windlass.dialects.raw_object import split_object
 
 AUTO = AutoCache("5m", "wl-key")

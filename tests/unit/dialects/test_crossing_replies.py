@@ -22,10 +22,10 @@ from windlass.contracts.chat import (
     TextDelta,
     TokenLogprob,
 )
-from windlass.contracts.dialect import Codec
 from windlass.contracts.message import BlobPart, Message, OtherPart, ReasoningPart, TextPart, ToolCallPart
 from windlass.contracts.provider import STANDARD
 from windlass.dialects.assemble import read_stream_reply
+from windlass.dialects.protocols import Codec
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown

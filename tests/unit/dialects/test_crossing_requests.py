@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI, RESPONSES
 from windlass.contracts.chat import CacheMark
-from windlass.contracts.dialect import Codec, UpstreamCodec, WrittenRequest
 from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
 from windlass.dialects.closed_schemas import closed
+from windlass.dialects.protocols import Codec, UpstreamCodec, WrittenRequest
 
 USER = {"role": "user", "content": "hi"}
 MARK = {"cache_control": {"type": "ephemeral"}}

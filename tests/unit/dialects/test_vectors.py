@@ -4,10 +4,10 @@ import struct
 
 import pytest
 
-from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors
 from windlass.contracts.provider import STANDARD, Quirks
 from windlass.contracts.usage import Usage, UsageSource
 from windlass.dialects.openai_chat.embeddings import OpenAiEmbedder, edit, read_head
+from windlass.dialects.protocols import ReplySummary, RequestHead, Vectors
 from windlass.dialects.vectors import join, split
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.support import event_stream
 from windlass.contracts.chat import StreamEvent, TextDelta, ToolArguments, ToolStart
-from windlass.contracts.dialect import Codec, Relay, RequestHead, UpstreamCodec
 from windlass.contracts.provider import STANDARD, Quirks
+from windlass.dialects.protocols import Codec, Relay, RequestHead, UpstreamCodec
 from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
 from windlass.dialects.sse import FrameSplitter, payload_of
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from tests.unit.gateway.conftest import ASK, KEYS, Gateway
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.usage import Usage, UsageSource
+from windlass.dialects.protocols import ReplySummary
 from windlass.gateway.exchange import InboundCall
 from windlass.gateway.stages import partial, record, route
 

@@ -9,8 +9,8 @@ from tests.support import event_stream
 from tests.unit.dialects.wire import BEDROCK, RESPONSES, events_of
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.provider import Provider
+from windlass.dialects.protocols import UpstreamCodec
 from windlass.gateway.stages.failures import CAUSES, from_fault
 
 PROVIDER = Provider("lab", "Lab", "openai_chat", "http://lab")

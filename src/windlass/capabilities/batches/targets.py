@@ -6,9 +6,9 @@ from typing import Protocol
 
 from windlass.capabilities.batches.records import BatchApi
 from windlass.contracts.call import CallRecord, Principal
-from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.provider import ModelFacts, Provider
 from windlass.contracts.usage import Cost, Usage
+from windlass.dialects.protocols import UpstreamCodec
 
 
 @dataclass(frozen=True, slots=True)

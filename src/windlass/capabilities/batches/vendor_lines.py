@@ -7,9 +7,9 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.capabilities.batches.line_format import DIALECTS, Request
 from windlass.capabilities.batches.targets import VendorTarget
-from windlass.contracts.dialect import ReplySummary, RequestHead, WireError, WrittenRequest
 from windlass.contracts.usage import Usage
 from windlass.dialects.openai_chat import embeddings
+from windlass.dialects.protocols import ReplySummary, RequestHead, WireError, WrittenRequest
 from windlass.dialects.registry import CODECS, EMBEDDERS
 from windlass.dialects.tool_names import restore_reply
 

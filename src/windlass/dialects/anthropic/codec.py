@@ -4,16 +4,6 @@ from collections.abc import Mapping
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest
-from windlass.contracts.dialect import (
-    Relay,
-    ReplySummary,
-    RequestHead,
-    StreamReader,
-    StreamWriter,
-    UpstreamFailure,
-    WireError,
-    WrittenRequest,
-)
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects import failures
 from windlass.dialects.anthropic import errors, vertex
@@ -24,12 +14,22 @@ from windlass.dialects.anthropic.request_writer import write_request
 from windlass.dialects.anthropic.stream_reader import AnthropicReader
 from windlass.dialects.anthropic.stream_writer import PING_FRAME, AnthropicWriter
 from windlass.dialects.anthropic.tap import AnthropicTap
+from windlass.dialects.protocols import (
+    Relay,
+    ReplySummary,
+    RequestHead,
+    StreamReader,
+    StreamWriter,
+    UpstreamFailure,
+    WireError,
+    WrittenRequest,
+)
 
 _HEADERS: Mapping[str, str] = {"anthropic-version": "2023-06-01"}
 
 
 class AnthropicMessages:
-    """Implements `contracts.dialect.Codec`."""
+    """Implements `dialects.protocols.Codec`."""
 
     @property
     def name(self) -> Dialect:

@@ -8,12 +8,12 @@ import msgspec
 from windlass.base.errors import BadRequest
 from windlass.base.tokens import estimate_tokens
 from windlass.contracts.chat import ToolDefinition
-from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResponsePart
 from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
 from windlass.dialects.anthropic import head as heads
 from windlass.dialects.anthropic import vertex
 from windlass.dialects.anthropic.request_reader import read_request
+from windlass.dialects.protocols import RequestHead, WrittenRequest
 from windlass.dialects.raw_object import check_messages, read_model, split_object
 
 _PATH: Final = "/messages/count_tokens"

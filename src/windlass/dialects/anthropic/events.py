@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json
 from windlass.dialects.anthropic.usage import merge_usage, read_usage
 from windlass.dialects.failures import fault_from
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import ReplySummary
 
 
 class MessageHead(msgspec.Struct):

@@ -6,12 +6,12 @@ from typing import Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.anthropic import vertex
 from windlass.dialects.anthropic.auto_marks import place
 from windlass.dialects.anthropic.relax import relax
 from windlass.dialects.origin_mark import MARK, is_marked
+from windlass.dialects.protocols import RequestHead, WrittenRequest
 from windlass.dialects.raw_object import (
     check_messages,
     join_object,

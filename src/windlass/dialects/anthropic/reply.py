@@ -7,7 +7,6 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatReply, Citation
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json, Message, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic.citations import read_citations, write_citations
@@ -16,6 +15,7 @@ from windlass.dialects.anthropic.parts import read_blocks, write_part
 from windlass.dialects.anthropic.usage import read_usage, write_usage
 from windlass.dialects.citing import share_out
 from windlass.dialects.json_fields import Fields, read_object, text_or_empty
+from windlass.dialects.protocols import ReplySummary
 
 _SHOWN: Final = (ReasoningPart, RefusalPart, ToolCallPart)
 

@@ -9,7 +9,6 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolDefinition
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart, ToolCallPart
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.anthropic import vertex
@@ -20,6 +19,7 @@ from windlass.dialects.cache_control import Ttl, write_mark
 from windlass.dialects.claude import FORCED_CHOICE, LEAST_TOP_P, MIN_BUDGET, adaptive_effort, unforced
 from windlass.dialects.closed_schemas import closed
 from windlass.dialects.losses import Ask, lost
+from windlass.dialects.protocols import WrittenRequest
 from windlass.dialects.tool_names import REPLY_TOOL, ToolNames
 from windlass.dialects.turns import Marks, arrange, can_think, marks_by_part
 

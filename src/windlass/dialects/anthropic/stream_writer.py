@@ -23,7 +23,6 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import WireError
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
 from windlass.dialects.anthropic.citations import write_citation
@@ -31,6 +30,7 @@ from windlass.dialects.anthropic.errors import write_error_event
 from windlass.dialects.anthropic.names import STOP_WRITTEN
 from windlass.dialects.anthropic.parts import call_id
 from windlass.dialects.anthropic.usage import write_usage
+from windlass.dialects.protocols import WireError
 
 PING_FRAME = b'event: ping\ndata: {"type": "ping"}\n\n'
 _TEXT_TAIL = b"}}\n\n"

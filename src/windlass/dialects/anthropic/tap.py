@@ -1,9 +1,9 @@
 """Passes an Anthropic stream to a caller of the same dialect, noting usage and its end; rebuilds no frame."""
 
-from windlass.contracts.dialect import WireError
 from windlass.dialects.anthropic.errors import write_error_event
 from windlass.dialects.anthropic.events import EventUnreadable, StreamNotes, decode_event
 from windlass.dialects.framed import FramedTap
+from windlass.dialects.protocols import WireError
 from windlass.dialects.sse import payload_of
 
 STOP_FRAME = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'

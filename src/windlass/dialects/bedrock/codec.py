@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest
-from windlass.contracts.dialect import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects.bedrock import errors
 from windlass.dialects.bedrock import reply as replies
 from windlass.dialects.bedrock.model_ids import path_of
 from windlass.dialects.bedrock.request_writer import write_request
 from windlass.dialects.bedrock.stream_reader import BedrockReader
+from windlass.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 
 
 class BedrockConverse:
-    """Implements `contracts.dialect.UpstreamCodec`."""
+    """Implements `dialects.protocols.UpstreamCodec`."""
 
     @property
     def name(self) -> Dialect:

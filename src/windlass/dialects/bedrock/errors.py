@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import FailureKind, UpstreamFailure, WireError
 from windlass.contracts.message import Json
 from windlass.dialects import failures
 from windlass.dialects.bedrock.event_stream import EventFrame
 from windlass.dialects.bedrock.names import KIND_BY_EXCEPTION, STATUS_BY_KIND
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import FailureKind, UpstreamFailure, WireError
 from windlass.dialects.retry_after import read_retry_after
 
 _ARN: Final = re.compile(r"arn:aws[\w-]*:[^\s\"',]+")  # it names the account

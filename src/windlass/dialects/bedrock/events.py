@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json
 from windlass.dialects.bedrock.event_stream import EventFrame
 from windlass.dialects.bedrock.usage import read_tier, read_usage
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import ReplySummary
 
 
 class ToolHead(msgspec.Struct, rename="camel"):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from windlass.contracts.chat import FinishReason
-from windlass.contracts.dialect import FailureKind
 from windlass.contracts.message import Modality
+from windlass.dialects.protocols import FailureKind
 
 # The tool whose call is the whole reply, for models that know no other way to answer in a form.
 REPLY_TOOL: Final = "windlass_reply"

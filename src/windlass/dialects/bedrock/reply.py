@@ -6,11 +6,11 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatReply, Citation, SafetyResult
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import BlobPart, Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from windlass.dialects.bedrock.events import summary_of
 from windlass.dialects.bedrock.names import MIME_BY_IMAGE_FORMAT, REPLY_TOOL, STOP_READ
 from windlass.dialects.json_fields import Fields, read_object, text_or_empty
+from windlass.dialects.protocols import ReplySummary
 
 _BLOCKED = frozenset({"guardrail_intervened", "content_filtered"})
 

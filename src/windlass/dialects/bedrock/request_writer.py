@@ -11,7 +11,6 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import CacheMark, ChatRequest
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart
 from windlass.contracts.provider import ModelFacts
 from windlass.dialects.bedrock.draft import Draft
@@ -21,6 +20,7 @@ from windlass.dialects.bedrock.parts import BlockWriter
 from windlass.dialects.bedrock.tools import write_format, write_tools
 from windlass.dialects.bedrock.turns import cache_point, keeper, speak_beside_documents, write_turns
 from windlass.dialects.claude import LEAST_TOP_P
+from windlass.dialects.protocols import WrittenRequest
 from windlass.dialects.turns import Marks, arrange, can_think, marks_by_part
 
 _KNOWS_STATUS: Final = frozenset({"anthropic", "amazon"})

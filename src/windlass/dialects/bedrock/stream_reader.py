@@ -22,7 +22,6 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import ReplySummary
 from windlass.dialects.bedrock.errors import fault_of
 from windlass.dialects.bedrock.event_stream import EventFrame, EventStreamSplitter, FrameBroken
 from windlass.dialects.bedrock.events import (
@@ -36,11 +35,12 @@ from windlass.dialects.bedrock.events import (
 )
 from windlass.dialects.bedrock.names import REPLY_TOOL, STOP_READ
 from windlass.dialects.bedrock.reply import read_citation, read_image, safety_of, stop_sequence_of
+from windlass.dialects.protocols import ReplySummary
 from windlass.dialects.tool_names import NO_ARGUMENTS
 
 
 class BedrockReader:
-    """Implements `contracts.dialect.StreamReader`. Text blocks have no start: a delta opens them."""
+    """Implements `dialects.protocols.StreamReader`. Text blocks have no start: a delta opens them."""
 
     __slots__ = (
         "_bare",

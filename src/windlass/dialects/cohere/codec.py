@@ -5,19 +5,19 @@ from dataclasses import replace
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest
-from windlass.contracts.dialect import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects import failures
 from windlass.dialects.cohere import reply as replies
 from windlass.dialects.cohere.request_writer import write_request
 from windlass.dialects.cohere.stream_reader import CohereReader
+from windlass.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 
 _HEADERS: Mapping[str, str] = {"x-client-name": "windlass"}
 _BLOCKED_WORD = 498  # https://docs.cohere.com/reference/errors: a text holds what is on a deny list
 
 
 class CohereChat:
-    """Implements `contracts.dialect.UpstreamCodec`. Base URLs end before `/v2`, as Cohere's SDKs want it."""
+    """Implements `dialects.protocols.UpstreamCodec`. Base URLs end before `/v2`, as Cohere's SDKs want it."""
 
     @property
     def name(self) -> Dialect:

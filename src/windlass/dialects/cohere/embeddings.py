@@ -12,11 +12,11 @@ from typing import Any, Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.dialects.cohere.usage import read_usage
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
 
 _DEFAULT_INPUT_TYPE: Final = "search_document"
 _INPUT_TYPES: Final = ("search_document", "search_query", "classification", "clustering", "image")
@@ -31,7 +31,7 @@ _FLOAT_BYTES = 4
 
 
 class CohereEmbedder:
-    """Implements `contracts.dialect.Embedder`."""
+    """Implements `dialects.protocols.Embedder`."""
 
     def most_texts(self, model: str, quirks: Quirks) -> int:
         return 96

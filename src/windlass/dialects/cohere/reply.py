@@ -7,12 +7,12 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatReply, Citation, TokenLogprob
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from windlass.dialects.cohere.citations import read_citation
 from windlass.dialects.cohere.names import FAILED, FINISH_READ
 from windlass.dialects.cohere.usage import read_usage
 from windlass.dialects.json_fields import Fields, read_object, text_or_empty
+from windlass.dialects.protocols import ReplySummary
 
 
 class _Summary(msgspec.Struct):

@@ -8,10 +8,10 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json
 from windlass.contracts.provider import ModelFacts
 from windlass.dialects.cohere.parts import write_messages
+from windlass.dialects.protocols import WrittenRequest
 from windlass.dialects.tool_names import ToolNames
 
 _TOOL_NAME: Final = 64

@@ -5,12 +5,12 @@ from urllib.parse import quote
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest
-from windlass.contracts.dialect import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects.gemini import errors
 from windlass.dialects.gemini import reply as replies
 from windlass.dialects.gemini.request_writer import write_request
 from windlass.dialects.gemini.stream_reader import GeminiReader
+from windlass.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 
 _HEADERS: Mapping[str, str] = {}
 
@@ -20,7 +20,7 @@ def path_of(model: str, method: str) -> str:
 
 
 class Gemini:
-    """Implements `contracts.dialect.UpstreamCodec`."""
+    """Implements `dialects.protocols.UpstreamCodec`."""
 
     @property
     def name(self) -> Dialect:

@@ -11,12 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage, UsageSource
 from windlass.dialects.gemini import vertex_embeddings
 from windlass.dialects.gemini.codec import path_of
 from windlass.dialects.gemini.usage import read_usage
+from windlass.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.dialects.raw_object import read_value
 
 _READ: Final = frozenset({"model", "input", "dimensions", "encoding_format", "input_type", "title", "user"})
@@ -46,7 +46,7 @@ _INPUT: Final = msgspec.json.Decoder(str | list[str])
 
 
 class GeminiEmbedder:
-    """Implements `contracts.dialect.Embedder`."""
+    """Implements `dialects.protocols.Embedder`."""
 
     def most_texts(self, model: str, quirks: Quirks) -> int:
         return vertex_embeddings.most_texts(model) if quirks.is_vertex else _MOST_TEXTS

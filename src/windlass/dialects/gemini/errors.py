@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from windlass.contracts.dialect import FailureKind, UpstreamFailure
 from windlass.contracts.message import Json
 from windlass.dialects import failures
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import FailureKind, UpstreamFailure
 
 _AUTH_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED"})
 _IS_UNPAID: Final = re.compile(r"prepayment credits are depleted|exceeded its monthly spending cap", re.I)

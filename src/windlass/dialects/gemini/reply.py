@@ -8,7 +8,6 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatReply, Citation, FinishReason
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart
 from windlass.contracts.usage import Usage
 from windlass.dialects.failures import fault_from
@@ -25,6 +24,7 @@ from windlass.dialects.gemini.signatures import unseal
 from windlass.dialects.gemini.usage import read_usage
 from windlass.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import ReplySummary
 
 
 def seed_of(answer: WireAnswer, body: bytes) -> str:

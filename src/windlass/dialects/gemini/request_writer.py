@@ -15,12 +15,12 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Message, TextPart
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.gemini import names as words
 from windlass.dialects.gemini.schemas import fitting, is_empty
 from windlass.dialects.gemini.turns import TurnWriter
+from windlass.dialects.protocols import WrittenRequest
 from windlass.dialects.tool_names import ToolNames
 
 _TOOL_NAME: Final = 64

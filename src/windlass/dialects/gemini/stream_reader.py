@@ -26,7 +26,6 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import BlobPart, Part, ReasoningPart, TextPart, ToolCallPart
 from windlass.contracts.usage import Usage
 from windlass.dialects.failures import fault_from
@@ -50,6 +49,7 @@ from windlass.dialects.gemini.reply import (
 from windlass.dialects.gemini.usage import read_usage
 from windlass.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import ReplySummary
 from windlass.dialects.sse import payload_of
 
 

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest
-from windlass.contracts.dialect import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects import failures
 from windlass.dialects.ollama import reply as replies
 from windlass.dialects.ollama.request_writer import write_request
 from windlass.dialects.ollama.stream_reader import OllamaReader
+from windlass.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 
 _HEADERS: Mapping[str, str] = {}
 
 
 class OllamaChat:
-    """Implements `contracts.dialect.UpstreamCodec`. Base URLs end before `/api`."""
+    """Implements `dialects.protocols.UpstreamCodec`. Base URLs end before `/api`."""
 
     @property
     def name(self) -> Dialect:

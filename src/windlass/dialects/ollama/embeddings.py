@@ -5,11 +5,11 @@ from typing import Any, Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.dialects.vectors import as_base64, wants_base64
 
 _SAME_NAME: Final = ("dimensions", "keep_alive", "options")
@@ -17,7 +17,7 @@ _READ: Final = frozenset({"model", "input", "encoding_format", "truncate", *_SAM
 
 
 class OllamaEmbedder:
-    """Implements `contracts.dialect.Embedder`. Nothing is truncated unless `truncate` says so."""
+    """Implements `dialects.protocols.Embedder`. Nothing is truncated unless `truncate` says so."""
 
     def most_texts(self, model: str, quirks: Quirks) -> int:
         return 0

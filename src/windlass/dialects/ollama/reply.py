@@ -9,10 +9,10 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatReply, FinishReason, TokenLogprob
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from windlass.contracts.usage import Usage
 from windlass.dialects.json_fields import text_or_empty
+from windlass.dialects.protocols import ReplySummary
 
 _NO_ARGUMENTS: Final = ("", "null")
 FINISH_READ: Final[Mapping[str, FinishReason]] = {"stop": "end", "length": "length"}

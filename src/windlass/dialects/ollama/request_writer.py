@@ -8,7 +8,6 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import (
     BlobPart,
     DocumentPart,
@@ -22,6 +21,7 @@ from windlass.contracts.message import (
     ToolCallPart,
     ToolResponsePart,
 )
+from windlass.dialects.protocols import WrittenRequest
 
 # Fields of Ollama's own that callers of another dialect may send beside theirs; `num_ctx` is an option.
 EXTENSIONS: Final = ("options", "keep_alive", "num_ctx", "think")

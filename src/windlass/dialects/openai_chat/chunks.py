@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.dialects.failures import fault_from
 from windlass.dialects.openai_chat.usage import read_usage
+from windlass.dialects.protocols import ReplySummary
 
 
 class FunctionPiece(msgspec.Struct):

@@ -4,16 +4,6 @@ from collections.abc import Mapping
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest
-from windlass.contracts.dialect import (
-    Relay,
-    ReplySummary,
-    RequestHead,
-    StreamReader,
-    StreamWriter,
-    UpstreamFailure,
-    WireError,
-    WrittenRequest,
-)
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects import failures
 from windlass.dialects.openai_chat import errors
@@ -24,12 +14,22 @@ from windlass.dialects.openai_chat.request_writer import write_request
 from windlass.dialects.openai_chat.stream_reader import OpenAiReader
 from windlass.dialects.openai_chat.stream_writer import OpenAiWriter
 from windlass.dialects.openai_chat.tap import OpenAiTap
+from windlass.dialects.protocols import (
+    Relay,
+    ReplySummary,
+    RequestHead,
+    StreamReader,
+    StreamWriter,
+    UpstreamFailure,
+    WireError,
+    WrittenRequest,
+)
 
 _HEADERS: Mapping[str, str] = {}
 
 
 class OpenAiChat:
-    """Implements `contracts.dialect.Codec`."""
+    """Implements `dialects.protocols.Codec`."""
 
     @property
     def name(self) -> Dialect:

@@ -6,11 +6,11 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest
-from windlass.contracts.dialect import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.contracts.message import Json, Message, OtherPart, Part, TextPart
 from windlass.contracts.provider import Quirks
 from windlass.dialects.json_fields import read_object, text_or_empty
 from windlass.dialects.openai_chat.usage import read_usage
+from windlass.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
 from windlass.dialects.raw_object import is_null, read_model, read_value, rewrite_object, split_object
 from windlass.dialects.vectors import as_base64, wants_base64
 
@@ -40,7 +40,7 @@ def read_head(body: bytes) -> RequestHead:
 
 
 class OpenAiEmbedder:
-    """Implements `contracts.dialect.Embedder`."""
+    """Implements `dialects.protocols.Embedder`."""
 
     def most_texts(self, model: str, quirks: Quirks) -> int:
         return _MOST_TEXTS

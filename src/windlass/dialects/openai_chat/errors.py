@@ -2,9 +2,9 @@
 
 import msgspec
 
-from windlass.contracts.dialect import WireError
 from windlass.contracts.message import Json
 from windlass.dialects.openai_chat.names import ERROR_TYPE_BY_STATUS, ERROR_TYPES, QUOTA_CODES
+from windlass.dialects.protocols import WireError
 
 
 def write_error(error: WireError) -> bytes:

@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.openai_chat import mistral_messages
 from windlass.dialects.openai_chat.call_ids import fit_raw
+from windlass.dialects.protocols import RequestHead, WrittenRequest
 from windlass.dialects.raw_object import (
     check_messages,
     is_null,

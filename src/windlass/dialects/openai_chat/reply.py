@@ -8,7 +8,6 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatReply, Citation, SafetyResult, TokenLogprob
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import (
     Json,
     Message,
@@ -27,6 +26,7 @@ from windlass.dialects.openai_chat.names import CUT_SHORT, FINISH_READ, FINISH_W
 from windlass.dialects.openai_chat.parts import details_text, read_content, thinking_blocks
 from windlass.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
 from windlass.dialects.openai_chat.usage import read_usage, write_usage
+from windlass.dialects.protocols import ReplySummary
 
 
 class _Summary(msgspec.Struct):

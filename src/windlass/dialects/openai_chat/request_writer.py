@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ToolChoice
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import (
     BlobPart,
     FilePart,
@@ -29,6 +28,7 @@ from windlass.dialects.openai_chat.mistral_messages import bridged
 from windlass.dialects.openai_chat.names import TIERS
 from windlass.dialects.openai_chat.parts import write_content
 from windlass.dialects.openai_chat.reply import write_assistant
+from windlass.dialects.protocols import WrittenRequest
 from windlass.dialects.tool_names import ToolNames
 
 _ALWAYS: Final = frozenset({"model", "messages", "stream"})

@@ -25,7 +25,6 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import WireError
 from windlass.contracts.message import BlobPart, Json
 from windlass.contracts.usage import Usage
 from windlass.dialects.openai_chat.annotations import nested
@@ -36,6 +35,7 @@ from windlass.dialects.openai_chat.names import CUT_SHORT, FINISH_WRITTEN, TIERS
 from windlass.dialects.openai_chat.safety import write_safety
 from windlass.dialects.openai_chat.tap import DONE_FRAME
 from windlass.dialects.openai_chat.usage import write_usage
+from windlass.dialects.protocols import WireError
 
 _TEXT = msgspec.json.encode
 _ROLE: Final = b'{"role":"assistant","content":""}'

@@ -1,10 +1,10 @@
 """Passes an OpenAI stream to a caller of the same dialect, noting usage and its end; rebuilds no frame."""
 
-from windlass.contracts.dialect import WireError
 from windlass.contracts.provider import Quirks
 from windlass.dialects.framed import FramedTap
 from windlass.dialects.openai_chat.chunks import Chunk, ChunkUnreadable, StreamNotes, decode_chunk
 from windlass.dialects.openai_chat.errors import write_error_event
+from windlass.dialects.protocols import WireError
 from windlass.dialects.sse import payload_of
 
 DONE_FRAME = b"data: [DONE]\n\n"

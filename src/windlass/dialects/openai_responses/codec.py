@@ -4,16 +4,6 @@ from collections.abc import Mapping
 
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatReply, ChatRequest
-from windlass.contracts.dialect import (
-    Relay,
-    ReplySummary,
-    RequestHead,
-    StreamReader,
-    StreamWriter,
-    UpstreamFailure,
-    WireError,
-    WrittenRequest,
-)
 from windlass.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from windlass.dialects import failures
 from windlass.dialects.openai_chat.errors import write_error
@@ -24,12 +14,22 @@ from windlass.dialects.openai_responses.request_writer import write_request
 from windlass.dialects.openai_responses.stream_reader import ResponsesReader
 from windlass.dialects.openai_responses.stream_writer import ResponsesWriter
 from windlass.dialects.openai_responses.tap import ResponsesTap
+from windlass.dialects.protocols import (
+    Relay,
+    ReplySummary,
+    RequestHead,
+    StreamReader,
+    StreamWriter,
+    UpstreamFailure,
+    WireError,
+    WrittenRequest,
+)
 
 _HEADERS: Mapping[str, str] = {}
 
 
 class OpenAiResponses:
-    """Implements `contracts.dialect.Codec`."""
+    """Implements `dialects.protocols.Codec`."""
 
     @property
     def name(self) -> Dialect:

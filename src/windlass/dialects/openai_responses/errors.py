@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from windlass.contracts.dialect import WireError
 from windlass.contracts.message import Json
 from windlass.dialects.openai_chat.errors import type_of
+from windlass.dialects.protocols import WireError
 
 
 def frame(kind: str, number: int, fields: Mapping[str, Json]) -> bytes:

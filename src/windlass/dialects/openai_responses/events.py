@@ -10,12 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json
 from windlass.contracts.provider import Quirks
 from windlass.dialects.failures import fault_from
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.openai_responses.reply import open_response, read_response_head, summary_of
+from windlass.dialects.protocols import ReplySummary
 
 
 class Item(msgspec.Struct):

@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.openai_chat.head import place_key
 from windlass.dialects.openai_responses.names import KEPT_FIELDS
 from windlass.dialects.openai_responses.seal import ITEM_PREFIX
+from windlass.dialects.protocols import RequestHead, WrittenRequest
 from windlass.dialects.raw_object import (
     is_null,
     read_flag,

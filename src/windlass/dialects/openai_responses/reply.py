@@ -7,7 +7,6 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatReply
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import Json, Message, ToolCallPart
 from windlass.contracts.provider import Quirks
 from windlass.contracts.usage import Usage
@@ -18,6 +17,7 @@ from windlass.dialects.openai_chat.reply import filled
 from windlass.dialects.openai_responses.items import citations_of, logprobs_of, read_output_item, write_output
 from windlass.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read, is_billed
 from windlass.dialects.openai_responses.usage import read_usage, write_usage
+from windlass.dialects.protocols import ReplySummary
 
 _UNFINISHED = ("queued", "in_progress")
 FAILED_FINISHES: Final = frozenset({"malformed_tool"})

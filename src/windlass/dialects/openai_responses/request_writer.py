@@ -6,7 +6,6 @@ import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import Json, Message, TextPart
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.losses import Ask, lost
@@ -14,6 +13,7 @@ from windlass.dialects.openai_chat.names import TIERS
 from windlass.dialects.openai_chat.request_writer import effort_of, write_cache_key, write_verbosity
 from windlass.dialects.openai_responses.items import write_input
 from windlass.dialects.openai_responses.request_reader import LOGPROBS
+from windlass.dialects.protocols import WrittenRequest
 from windlass.dialects.tool_names import ToolNames
 
 _ALWAYS: Final = frozenset({"model", "input", "stream", "store"})

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from windlass.contracts.dialect import RequestHead
+from windlass.dialects.protocols import RequestHead
 from windlass.dialects.raw_object import join_object, split_object
 
 DROPPED: Final = "reasoning.encrypted_content"

@@ -25,7 +25,6 @@ from windlass.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from windlass.contracts.dialect import WireError
 from windlass.contracts.message import BlobPart, Json, ReasoningPart, ToolCallPart
 from windlass.contracts.usage import Usage
 from windlass.dialects.citing import shifted
@@ -42,6 +41,7 @@ from windlass.dialects.openai_responses.items import (
     text_content,
 )
 from windlass.dialects.openai_responses.reply import open_response, write_response
+from windlass.dialects.protocols import WireError
 
 _TEXT = msgspec.json.encode
 

@@ -1,6 +1,5 @@
 """Passes a Responses stream to a caller of the same dialect, noting usage and its end; rebuilds no frame."""
 
-from windlass.contracts.dialect import WireError
 from windlass.contracts.provider import Quirks
 from windlass.dialects.framed import FramedTap
 from windlass.dialects.openai_responses.errors import write_failure
@@ -10,6 +9,7 @@ from windlass.dialects.openai_responses.events import (
     decode_event,
     fault_of,
 )
+from windlass.dialects.protocols import WireError
 from windlass.dialects.sse import payload_of
 
 _DONE = b"[DONE]"  # some hosts end with it; the dialect does not

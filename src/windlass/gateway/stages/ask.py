@@ -9,8 +9,8 @@ from windlass.base.collection import collection_paused
 from windlass.base.errors import BadRequest, BodyTooLarge
 from windlass.contracts.call import Dialect
 from windlass.contracts.chat import AutoCache
-from windlass.contracts.dialect import RequestHead, WrittenRequest
 from windlass.dialects import auto_cache
+from windlass.dialects.protocols import RequestHead, WrittenRequest
 from windlass.gateway.stages.context import read_attributes
 from windlass.gateway.stages.failures import unsupported
 from windlass.gateway.stages.record import OpenCall

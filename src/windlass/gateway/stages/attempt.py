@@ -20,11 +20,11 @@ from windlass.base.ids import SpanId, new_span_id
 from windlass.base.threads import in_thread
 from windlass.contracts.call import AttemptRecord
 from windlass.contracts.chat import ChatReply, StreamStart
-from windlass.contracts.dialect import Relay, ReplySummary, RequestHead, WrittenRequest
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.failures import fault_in
 from windlass.dialects.openai_responses import resealed
+from windlass.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from windlass.base.errors import BadRequest, UpstreamError, UpstreamRefused, WindlassError
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import FailureKind, UpstreamFailure
 from windlass.contracts.provider import SIGNED, Provider
 from windlass.dialects.failures import fault_in, kind_of, wait_of
+from windlass.dialects.protocols import FailureKind, UpstreamFailure
 
 CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "bad_request": None,

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, RefusalDelta, TextDelta, ThinkingDelta, ToolArguments
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.message import ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from windlass.contracts.usage import Usage, UsageSource
 from windlass.dialects.openai_chat.usage import input_total, output_total
+from windlass.dialects.protocols import ReplySummary
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import PlannedTarget
 

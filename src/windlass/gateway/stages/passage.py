@@ -5,11 +5,11 @@ import logging
 from dataclasses import replace
 
 from windlass.base.errors import StreamTruncated, UpstreamError
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply
 from windlass.contracts.usage import UsageSource
 from windlass.dialects import usage_shapes
+from windlass.dialects.protocols import ReplySummary
 from windlass.gateway.exchange import ReplyBroken
 from windlass.gateway.stages import price
 from windlass.gateway.stages.attempt import Attempt

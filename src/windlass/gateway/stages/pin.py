@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.call import Principal
-from windlass.contracts.dialect import Codec, RequestHead
+from windlass.dialects.protocols import Codec, RequestHead
 from windlass.gateway.rig import Rig
 from windlass.gateway.traffic import Plan
 

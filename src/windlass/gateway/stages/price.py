@@ -6,9 +6,9 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from windlass.base.money import NanoUsd
-from windlass.contracts.dialect import ReplySummary
 from windlass.contracts.provider import Provider
 from windlass.contracts.usage import Cost, CostStatus, Usage
+from windlass.dialects.protocols import ReplySummary
 from windlass.dialects.registry import PRICED_NAMES
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages.record import OpenCall

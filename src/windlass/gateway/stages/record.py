@@ -13,10 +13,10 @@ from windlass.base.ids import SpanId, new_span_id
 from windlass.capabilities.batches.rules import PASS_START
 from windlass.contracts.call import AttemptRecord, CallRecord, Principal
 from windlass.contracts.chat import ChatRequest
-from windlass.contracts.dialect import Codec, ReplySummary, RequestHead
 from windlass.contracts.journal import CallEntry
 from windlass.contracts.span import SpanStatus, TraceAttributes
 from windlass.contracts.usage import Cost
+from windlass.dialects.protocols import Codec, ReplySummary, RequestHead
 from windlass.dialects.raw_object import read_value
 from windlass.dialects.registry import CODECS
 from windlass.gateway.exchange import InboundCall

@@ -17,10 +17,10 @@ from windlass.base.errors import (
 from windlass.base.ids import new_span_id
 from windlass.base.money import usd_text
 from windlass.contracts.call import AttemptRecord, Dialect
-from windlass.contracts.dialect import WireError
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Cost
 from windlass.dialects.bedrock.errors import write_error as write_aws_error
+from windlass.dialects.protocols import WireError
 from windlass.dialects.registry import CODECS
 from windlass.gateway.exchange import Headers, OutboundReply
 from windlass.gateway.stages.record import OpenCall

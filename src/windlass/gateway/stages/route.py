@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from windlass.base.errors import ModelUnknown, NotFound, PermissionRefused, ProviderNotConfigured
 from windlass.contracts.call import Dialect, Principal, Route, Target, TimeLimits
-from windlass.contracts.dialect import UpstreamCodec
 from windlass.contracts.provider import AuthStyle, Catalog, ModelFacts, Provider
+from windlass.dialects.protocols import UpstreamCodec
 from windlass.dialects.registry import BASE_MODELS, UPSTREAM_CODECS
 from windlass.gateway.traffic import Plan, PlannedTarget, Traffic
 

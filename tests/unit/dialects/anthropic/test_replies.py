@@ -19,9 +19,9 @@ from windlass.contracts.chat import (
     ToolArguments,
     ToolStart,
 )
-from windlass.contracts.dialect import ReplySummary, WireError
 from windlass.contracts.provider import STANDARD
 from windlass.dialects.anthropic.errors import write_error_event
+from windlass.dialects.protocols import ReplySummary, WireError
 from windlass.dialects.relay import open_relay
 
 SDK_EVENT: TypeAdapter[object] = TypeAdapter(RawMessageStreamEvent)

@@ -7,7 +7,6 @@ import pytest
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, anthropic_head, fixture
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ReasoningAsk, ToolChoice, ToolStart
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import (
     BlobPart,
     Message,
@@ -18,6 +17,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.contracts.provider import STANDARD, ModelFacts
+from windlass.dialects.protocols import WrittenRequest
 from windlass.providers.catalog import load_catalog
 
 USER = {"role": "user", "content": "hi"}

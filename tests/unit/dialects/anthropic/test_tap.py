@@ -4,8 +4,8 @@ import pytest
 
 from tests.unit.dialects.wire import ANTHROPIC, anthropic_head, events_of, fixture
 from windlass.contracts.chat import StreamFault
-from windlass.contracts.dialect import Relay
 from windlass.contracts.provider import STANDARD
+from windlass.dialects.protocols import Relay
 
 
 def _tap() -> Relay:

@@ -11,8 +11,8 @@ from botocore.validate import ParamValidator
 
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI
 from windlass.contracts.chat import ChatRequest
-from windlass.contracts.dialect import Codec, WrittenRequest
 from windlass.contracts.provider import STANDARD, ModelFacts
+from windlass.dialects.protocols import Codec, WrittenRequest
 from windlass.providers.catalog import load_catalog
 
 CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"

@@ -7,8 +7,8 @@ import pytest
 
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import Codec, WrittenRequest
 from windlass.contracts.provider import STANDARD, ModelFacts
+from windlass.dialects.protocols import Codec, WrittenRequest
 from windlass.dialects.registry import UPSTREAM_CODECS
 
 COHERE = UPSTREAM_CODECS["cohere"]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support import fake_gemini
-from windlass.contracts.dialect import FailureKind, UpstreamFailure
+from windlass.dialects.protocols import FailureKind, UpstreamFailure
 from windlass.dialects.registry import UPSTREAM_CODECS
 
 GEMINI = UPSTREAM_CODECS["gemini"]

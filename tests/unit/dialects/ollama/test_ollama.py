@@ -10,11 +10,11 @@ import pytest
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import StreamEnd, StreamFault, ToolStart
-from windlass.contracts.dialect import Codec, WrittenRequest
 from windlass.contracts.message import ReasoningPart, TextPart, ToolCallPart
 from windlass.contracts.provider import STANDARD
 from windlass.contracts.usage import Usage
 from windlass.dialects.openai_chat.embeddings import read_head
+from windlass.dialects.protocols import Codec, WrittenRequest
 from windlass.dialects.registry import EMBEDDERS, UPSTREAM_CODECS
 
 OLLAMA, EMBEDDER = UPSTREAM_CODECS["ollama"], EMBEDDERS["ollama"]

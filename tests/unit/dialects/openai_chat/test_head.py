@@ -5,8 +5,8 @@ import pytest
 
 from tests.unit.dialects.wire import OPENAI, openai_head
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import RequestHead
 from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
+from windlass.dialects.protocols import RequestHead
 
 
 def _edit(head: RequestHead, quirks: Quirks = STANDARD, *rejects: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from mistralai.client.models import ChatCompletionRequest
 
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, events_of, fixture, text_of
 from windlass.contracts.chat import ThinkingDelta, UsageSeen
-from windlass.contracts.dialect import WrittenRequest
 from windlass.contracts.message import BlobPart, ReasoningPart, TextPart, UriPart
 from windlass.dialects.openai_chat.call_ids import fitting
+from windlass.dialects.protocols import WrittenRequest
 from windlass.providers.catalog import load_catalog
 
 QUIRKS = load_catalog()["mistral"].provider.quirks

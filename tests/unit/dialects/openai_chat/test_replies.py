@@ -6,10 +6,10 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture, openai_head, payloads, pump
 from windlass.base.errors import BadRequest
-from windlass.contracts.dialect import ReplySummary, WireError
 from windlass.contracts.message import ReasoningPart, TextPart, ToolCallPart
 from windlass.contracts.provider import STANDARD
 from windlass.dialects.openai_chat.errors import write_error_event
+from windlass.dialects.protocols import ReplySummary, WireError
 from windlass.dialects.relay import open_relay
 
 

@@ -25,8 +25,8 @@ from windlass.contracts.chat import (
     ToolArguments,
     ToolStart,
 )
-from windlass.contracts.dialect import Codec
 from windlass.contracts.message import Message, ToolCallPart
+from windlass.dialects.protocols import Codec
 
 
 def written(codec: Codec, events: Iterable[StreamEvent]) -> list[Any]:

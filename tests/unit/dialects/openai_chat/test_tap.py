@@ -3,8 +3,8 @@ import json
 import pytest
 
 from tests.unit.dialects.wire import OPENAI, fixture, openai_head, pump
-from windlass.contracts.dialect import Relay
 from windlass.contracts.provider import STANDARD, Quirks
+from windlass.dialects.protocols import Relay
 
 
 def _tap(quirks: Quirks = STANDARD, **fields: object) -> Relay:

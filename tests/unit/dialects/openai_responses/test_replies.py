@@ -5,10 +5,10 @@ import pytest
 from tests.unit.dialects.wire import OPENAI, RESPONSES, events_of, fixture, payloads, pump, responses_head
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import StreamFault, TextDelta
-from windlass.contracts.dialect import WireError
 from windlass.contracts.message import OtherPart, ReasoningPart, TextPart, ToolCallPart
 from windlass.contracts.provider import STANDARD
 from windlass.contracts.usage import Usage
+from windlass.dialects.protocols import WireError
 from windlass.dialects.relay import open_relay
 
 CUT = WireError(502, "stream_truncated", "The stream was cut.")

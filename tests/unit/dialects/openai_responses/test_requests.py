@@ -7,7 +7,6 @@ import pytest
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
-from windlass.contracts.dialect import RequestHead
 from windlass.contracts.message import (
     BlobPart,
     FilePart,
@@ -20,6 +19,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.contracts.provider import STANDARD, ModelFacts
+from windlass.dialects.protocols import RequestHead
 
 GPT5 = ModelFacts("openai", "gpt-5", abilities=("reasoning",), rejects=("temperature",))
 

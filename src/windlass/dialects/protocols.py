@@ -1,4 +1,4 @@
-"""What a dialect can do; the codecs are in `dialects/`, one module each."""
+"""What the gateway asks of a dialect: its codec, streams and errors. How each does it is in its own folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
