@@ -5,6 +5,7 @@ the catalogue's TOML files. Names that are labels of the library, and models it 
 """
 
 import json
+import re
 from pathlib import Path
 
 from genai_prices.data_snapshot import get_snapshot
@@ -27,6 +28,8 @@ RETIRED = {
         "o1-preview", "o1-pro", "o3-deep-research", "o3-mini", "o4-mini-deep-research",
     },
 }  # fmt: skip
+# What the library calls a group of ids at Bedrock, where no id has this prefix, or this version without a date.
+LABEL = re.compile(r"regional\.|global\.anthropic\.claude-[a-z]+-\d(-\d)?-v1:0$")
 LISTED = Path(__file__).parents[1] / "src" / "windlass" / "providers" / "catalog" / "listed.json"
 
 
@@ -45,6 +48,7 @@ def listed() -> dict[str, dict[str, int]]:
             and not model.deprecated
             and model.id not in RETIRED.get(provider.id, ())
             and model.match.is_match(model.id)
+            and not LABEL.match(model.id)
         }
         if models:
             found[provider.id] = dict(sorted(models.items()))

@@ -129,7 +129,7 @@ def main() -> None:
     arguments = parser.parse_args()
     windlass.init(service="docs-bot")
     client = OpenAI(base_url=f"{os.environ['WINDLASS_BASE_URL']}/v1", api_key=os.environ["WINDLASS_API_KEY"])
-    real = {"OPENAI_API_KEY": "openai/gpt-5-mini", "ANTHROPIC_API_KEY": "anthropic/claude-haiku-4-5"}
+    real = {"OPENAI_API_KEY": "openai/gpt-6.1-terra", "ANTHROPIC_API_KEY": "anthropic/claude-haiku-4-5"}
     ready = [real[name] for name in real if not os.environ.get(name, "wl-").startswith("wl-")]
     library, model = Library(), os.environ.get("DOCS_BOT_MODEL") or [*ready, "offline/extract-large"][0]
     if arguments.ask:

@@ -56,6 +56,17 @@ def test_a_body_of_thirty_megabytes_is_served_and_of_sixty_refused(windlass_serv
         assert status == 200 or "50" in answer["error"]["message"]
 
 
+def test_a_key_for_a_model_that_nothing_serves_is_made_with_a_warning(
+    windlass_server: RunningWindlass,
+) -> None:
+    known = ("--model", "offline/extract-large", "--model", "lab/not-listed")
+    made = _cli(windlass_server, "key", "create", "--name", "mistyped", "--model", "offline-extract", *known)
+    assert (made.returncode, made.stdout[:3]) == (0, "wl-")
+    warnings = [line for line in made.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1, made.stderr
+    assert "nothing serves 'offline-extract' so far; did you mean offline/extract-" in warnings[0]
+
+
 def test_a_wrong_and_a_revoked_key_are_told_apart(windlass_server: RunningWindlass) -> None:
     made = _cli(windlass_server, "key", "create", "--name", "short-lived", "--json")
     key = json.loads(made.stdout)

@@ -46,7 +46,7 @@ def explain(
 
 @app.command()
 def prices(
-    model: Annotated[str, typer.Argument(help="provider/model, e.g. openai/gpt-5-mini")],
+    model: Annotated[str, typer.Argument(help="provider/model, e.g. openai/gpt-6.1-terra")],
     *,
     home: Home = None,
     is_json: Json = False,

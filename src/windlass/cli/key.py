@@ -10,6 +10,7 @@ from windlass.assembly.local import open_access
 from windlass.base.errors import BadRequest
 from windlass.base.ids import KeyId
 from windlass.capabilities.access.views import KeyView, created_key_view, key_page_view, key_view
+from windlass.cli.model import unserved
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import moment, note, print_json, print_table
 
@@ -33,6 +34,8 @@ def create(
         created = access.create_key(
             name, project=project, models=model or (), expires_ns=_nanoseconds(expires)
         )
+    for sentence in unserved(model or (), home):
+        note(f"warning: {sentence}")
     if is_json:
         print_json({"key": created.key, **asdict(created_key_view(created))})
         return

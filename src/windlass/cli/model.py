@@ -1,11 +1,12 @@
 """`windlass model`: the models and routes that callers can use."""
 
 import difflib
+from collections.abc import Collection
 from typing import Annotated, Any, cast
 
 import typer
 
-from windlass.base.errors import NotFound
+from windlass.base.errors import NotFound, WindlassError
 from windlass.cli.client import connect
 from windlass.cli.options import Home, Json, settings_from
 from windlass.cli.output import print_facts, print_json, print_table
@@ -67,6 +68,40 @@ def find_model(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
     near = [str(one["id"]) for one in owners] or difflib.get_close_matches(name, by_id, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near[:3])}?" if near else "list them with: windlass model list --all"
     raise NotFound(f"no model {name!r}; {hint}")
+
+
+def unserved(names: Collection[str], home: Home) -> list[str]:
+    """Return a sentence for each name of a key's allow-list that stands for nothing in the running Windlass.
+
+    Empty when none runs, or it does not answer: then nobody can say.
+    """
+    if not names:
+        return []
+    try:
+        ids = [str(item["id"]) for item in _models(home)]
+        page = connect(settings_from(home)).get("/api/providers", {"limit": 1000})
+    except WindlassError:
+        return []
+    providers = [str(item["name"]) for item in cast("list[dict[str, Any]]", page["items"])]
+    return [_no_server_of(name, ids) for name in names if not is_served(name, ids, providers)]
+
+
+def is_served(name: str, ids: Collection[str], providers: Collection[str]) -> bool:
+    """Say whether a name of an allow-list can match a call; providers serve what nobody listed, too."""
+    if name.endswith("*"):
+        begin = name[:-1]
+        known = (*ids, *(f"{provider}/" for provider in providers))
+        return any(one.startswith(begin) for one in known) or is_served(begin, ids, providers)
+    provider, slash, _ = name.partition("/")
+    if slash:
+        return provider in providers
+    return name in ids or any(f"{one}/{name}" in ids for one in providers)
+
+
+def _no_server_of(name: str, ids: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, ids, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}?" if near else "list what there is with: windlass model list"
+    return f"nothing serves {name!r} so far; {hint}"
 
 
 def _words(value: object) -> object:

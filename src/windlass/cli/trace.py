@@ -14,7 +14,7 @@ from windlass.cli.output import dollars, moment, note, print_facts, print_json, 
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and follow traces.")
 
-Filter = Annotated[str | None, typer.Option("--filter", help='e.g. "status:error model:gpt-5-mini"')]
+Filter = Annotated[str | None, typer.Option("--filter", help='e.g. "status:error model:gpt-6.1-terra"')]
 Since = Annotated[str | None, typer.Option("--since", help="A time or a span such as now-24h.")]
 _MOST = 200
 _SAID = 400  # characters of a message; --json has all

@@ -16,6 +16,7 @@ FORCED_CHOICE: Final = "forced_tool_choice"
 NO_BUDGET: Final = "thinking_budget"
 NO_EFFORT: Final = "effort"
 MIN_BUDGET: Final = 1024
+SPARE_EFFORT: Final = "low"  # of a model that can't but think
 LEAST_TOP_P: Final = 0.95  # with thinking on, a smaller one is a 400
 _BUDGETS: Final = (("low", 2048), ("medium", 8192))
 

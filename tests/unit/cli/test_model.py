@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from windlass.base.errors import NotFound
-from windlass.cli.model import find_model
+from windlass.cli.model import find_model, is_served
 
 
 def item(name: str, *, is_configured: bool = True) -> dict[str, Any]:
@@ -38,3 +38,26 @@ def test_another_name_is_told_the_nearest(name: str, says: str) -> None:
     with pytest.raises(NotFound) as refused:
         find_model(name, ITEMS)
     assert says in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "served"),
+    [
+        ("fast", True),
+        ("openai/gpt-6-luna", True),
+        ("gpt-6-luna", True),
+        ("lab/a-model-nobody-listed", True),
+        ("openai/*", True),
+        ("lab/*", True),
+        ("fa*", True),
+        ("la*", True),
+        ("*", True),
+        ("nope", False),
+        ("nope/gpt-6-luna", False),
+        ("nope/*", False),
+    ],
+)
+def test_a_name_of_an_allow_list_is_a_route_a_model_or_anything_at_a_provider(
+    name: str, served: bool
+) -> None:
+    assert is_served(name, ["fast", "openai/gpt-6-luna"], ["openai", "lab"]) is served

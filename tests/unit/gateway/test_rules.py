@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from windlass.base.errors import ModelUnknown
 from windlass.base.ids import KeyId, ProjectId
-from windlass.contracts.call import Limit, Principal, Route, Target
+from windlass.contracts.call import Dialect, Limit, Principal, Route, Target
 from windlass.gateway.health import TargetHealth
 from windlass.gateway.models import list_models
 from windlass.gateway.retries import LONGEST_WAIT_S, RetryBudgets, wait_before_retry
@@ -44,6 +44,19 @@ def test_a_bare_name_finds_its_only_owner_and_slashes_stay_in_the_model() -> Non
     planned = choose("groq/openai/gpt-oss-120b", ANYONE, traffic()).targets[0]
     assert (planned.target.provider, planned.target.model) == ("groq", "openai/gpt-oss-120b")
     assert planned.facts is not None
+
+
+@pytest.mark.parametrize(
+    ("model", "spoken", "path"),
+    [
+        ("gpt-6.1-terra", "anthropic", "/responses"),
+        ("gpt-6.1-terra", "openai_chat", "/chat/completions"),  # byte for byte, OpenAI's own refusal too
+        ("gpt-5.1", "anthropic", "/chat/completions"),
+    ],
+)
+def test_a_translated_call_goes_where_the_model_takes_tools(model: str, spoken: Dialect, path: str) -> None:
+    openai = traffic_of(configure([], {"OPENAI_API_KEY": "x"}), [], [])
+    assert choose(f"openai/{model}", ANYONE, openai, spoken=spoken).targets[0].whole_url.endswith(path)
 
 
 @given(st.text(max_size=60))

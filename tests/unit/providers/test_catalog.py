@@ -62,3 +62,11 @@ def test_an_answer_fits_into_its_context() -> None:
 def test_a_bare_name_in_the_list_belongs_to_its_provider() -> None:
     """Models without a description by hand can be called by their name, too."""
     assert "gpt-5.4" in {facts.name for facts in HOSTS["openai"].models}
+
+
+def test_newer_claudes_on_bedrock_are_listed_under_ids_that_bedrock_has() -> None:
+    """The library's labels (`global.anthropic.claude-opus-4-8-v1:0`) are an invalid id to Bedrock."""
+    names = {facts.name for facts in HOSTS["bedrock"].models}
+    assert {"global.anthropic.claude-opus-4-8", "eu.anthropic.claude-opus-5"} <= names
+    assert not {name for name in names if name.startswith("regional.")}
+    assert "global.anthropic.claude-opus-4-8-v1:0" not in names

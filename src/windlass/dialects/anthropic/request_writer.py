@@ -16,7 +16,14 @@ from windlass.dialects.anthropic.names import EFFORT_BUDGETS
 from windlass.dialects.anthropic.turns import keep, write_turns
 from windlass.dialects.auto_cache import MOST_MARKS
 from windlass.dialects.cache_control import Ttl, write_mark
-from windlass.dialects.claude import FORCED_CHOICE, LEAST_TOP_P, MIN_BUDGET, adaptive_effort, unforced
+from windlass.dialects.claude import (
+    FORCED_CHOICE,
+    LEAST_TOP_P,
+    MIN_BUDGET,
+    SPARE_EFFORT,
+    adaptive_effort,
+    unforced,
+)
 from windlass.dialects.closed_schemas import closed
 from windlass.dialects.losses import Ask, lost
 from windlass.dialects.protocols import WrittenRequest
@@ -40,7 +47,6 @@ _UNKNOWN: Final[tuple[Ask, ...]] = (
 )
 _CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
 _TIERS: Final = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only"}
-_SPARE_EFFORT: Final = "low"  # of a model that can't but think
 
 
 @dataclass(slots=True)
@@ -259,7 +265,7 @@ def _write_no_thinking(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
         draft.body["thinking"] = {"type": "disabled"}
         return {}
     draft.dropped.append(ask.asked_as)
-    return {"effort": _SPARE_EFFORT}
+    return {"effort": SPARE_EFFORT}
 
 
 def _write_sampling(draft: _Draft) -> None:

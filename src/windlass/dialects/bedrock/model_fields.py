@@ -11,7 +11,7 @@ from windlass.contracts.chat import ReasoningAsk
 from windlass.contracts.message import Json
 from windlass.dialects.bedrock.draft import Draft
 from windlass.dialects.bedrock.names import BETAS, EFFORT_BUDGETS
-from windlass.dialects.claude import MIN_BUDGET, adaptive_effort
+from windlass.dialects.claude import MIN_BUDGET, SPARE_EFFORT, adaptive_effort
 
 _NOVA_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}
 _GPT_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}
@@ -20,9 +20,11 @@ _GPT_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}
 def write_thinking(draft: Draft) -> None:
     """Ask for thinking as the model's maker wants it; others have no way to be asked."""
     ask = draft.request.reasoning
-    if ask is None or ask.effort == "none":
+    if ask is None:
         return
-    if draft.is_claude:
+    if ask.effort == "none":
+        _write_no_thinking(draft, ask)
+    elif draft.is_claude:
         _write_claude(draft, ask)
     elif draft.maker == "amazon" and draft.can("reasoning", if_unknown="nova-2" in draft.model_id):
         effort = _NOVA_EFFORTS.get(_effort(ask), "high")
@@ -34,6 +36,17 @@ def write_thinking(draft: Draft) -> None:
         draft.dropped.append(ask.asked_as)
 
 
+def _write_no_thinking(draft: Draft, ask: ReasoningAsk) -> None:
+    """Newer Claudes think unless told otherwise, and some can only be told to think little."""
+    if not (draft.is_claude and draft.can("adaptive_thinking", if_unknown=False)):
+        return
+    if draft.can("thinking_off", if_unknown=False):
+        draft.extra["thinking"] = {"type": "disabled"}
+    else:
+        draft.dropped.append(ask.asked_as)
+        _write_effort(draft, SPARE_EFFORT)
+
+
 def _write_claude(draft: Draft, ask: ReasoningAsk) -> None:
     """The catalogue decides between adaptive thinking and a budget: each is a 400 on the other's models."""
     if draft.can("adaptive_thinking", if_unknown=ask.is_adaptive):
@@ -41,7 +54,7 @@ def _write_claude(draft: Draft, ask: ReasoningAsk) -> None:
         draft.is_thinking = True
         effort = adaptive_effort(ask, knows_xhigh=draft.can("xhigh_thinking", if_unknown=True))
         if effort:
-            draft.body["outputConfig"] = {**_object(draft.body.get("outputConfig")), "effort": effort}
+            _write_effort(draft, effort)
         return
     if not draft.can_think:
         draft.dropped.append(ask.asked_as)
@@ -56,6 +69,10 @@ def _write_claude(draft: Draft, ask: ReasoningAsk) -> None:
         return
     draft.extra["thinking"] = {"type": "enabled", "budget_tokens": budget}
     draft.is_thinking = True
+
+
+def _write_effort(draft: Draft, effort: str) -> None:
+    draft.body["outputConfig"] = {**_object(draft.body.get("outputConfig")), "effort": effort}
 
 
 def _effort(ask: ReasoningAsk) -> str:

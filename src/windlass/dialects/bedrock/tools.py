@@ -10,6 +10,7 @@ from windlass.contracts.message import Json, ToolCallPart, ToolResponsePart
 from windlass.dialects.bedrock.draft import Draft
 from windlass.dialects.bedrock.names import REPLY_TOOL
 from windlass.dialects.bedrock.turns import cache_point
+from windlass.dialects.claude import FORCED_CHOICE
 from windlass.dialects.closed_schemas import closed
 
 _ANY_OBJECT: Final[Mapping[str, Json]] = {"type": "object"}
@@ -93,7 +94,7 @@ def _choice(draft: Draft) -> Mapping[str, Json]:
         return {}
     if choice.mode == "auto":
         return {"auto": {}}
-    if draft.is_claude and draft.is_thinking:
+    if draft.is_claude and (draft.is_thinking or draft.rejects(FORCED_CHOICE)):
         draft.dropped.append("tool_choice")  # Claude is not forced while it thinks
         return {"auto": {}}
     if choice.mode == "named" and draft.maker in _NAMED_CHOICE:
@@ -144,6 +145,9 @@ def _write_reply_tool(draft: Draft, wanted: ReplyFormat) -> None:
     if draft.is_claude and draft.is_thinking:
         draft.dropped.append("response_format (asked for, not enforced, while the model thinks)")
         choice: Mapping[str, Json] = {"auto": {}}
+    elif draft.rejects(FORCED_CHOICE):
+        draft.dropped.append("response_format (asked for, not enforced)")
+        choice = {"auto": {}}
     elif draft.maker in _NAMED_CHOICE and (not draft.request.tools or _is_forbidden(draft)):
         choice = {"tool": {"name": REPLY_TOOL}}
     else:

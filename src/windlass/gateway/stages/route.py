@@ -16,6 +16,8 @@ from windlass.gateway.traffic import Plan, PlannedTarget, Traffic
 _DEFAULT_LIMITS = TimeLimits()
 _DEFAULT_HOLD_MS = 1500
 _MAX_PLANS = 4096
+# Of a model that takes tools in Responses, and answers 400 to them in chat unless it is told not to reason.
+_CHAT_TOOLS: Final = "chat_tools"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _KEY_HEADER: Final[Mapping[AuthStyle, tuple[str, str]]] = {
     "bearer": ("authorization", "Bearer "),
@@ -119,17 +121,30 @@ def _planned(target: Target, catalog: Catalog, spoken: Dialect | None) -> Planne
         raise ModelUnknown(f"the provider of {name!r} is not known; add it to `providers:` in windlass.yaml")
     if provider.is_known_only:
         raise ProviderNotConfigured(_not_configured(provider))
-    codec = UPSTREAM_CODECS[spoken if spoken and spoken in provider.also_speaks else provider.dialect]
+    facts = catalog.models.get(name) or _facts_of_base(target, provider, catalog)
+    codec = UPSTREAM_CODECS[_dialect(spoken, provider, facts)]
     model, quirks = target.model, provider.quirks
     return PlannedTarget(
         target=target,
         provider=provider,
-        facts=catalog.models.get(name) or _facts_of_base(target, provider, catalog),
+        facts=facts,
         name=name,
         codec=codec,
         headers=headers_for(provider, codec),
         whole_url=url_at(provider, model, codec.upstream_path(model, is_stream=False, quirks=quirks)),
         stream_url=url_at(provider, model, codec.upstream_path(model, is_stream=True, quirks=quirks)),
+    )
+
+
+def _dialect(spoken: Dialect | None, provider: Provider, facts: ModelFacts | None) -> Dialect:
+    """Choose the caller's own where the provider knows it; what is translated goes where tools work."""
+    if spoken is None or spoken == provider.dialect:
+        return provider.dialect
+    if spoken in provider.also_speaks:
+        return spoken
+    is_refused = facts is not None and _CHAT_TOOLS in facts.rejects
+    return (
+        "openai_responses" if is_refused and "openai_responses" in provider.also_speaks else provider.dialect
     )
 
 

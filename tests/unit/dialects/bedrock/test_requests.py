@@ -226,9 +226,34 @@ def test_claude_is_not_asked_to_think_where_only_notes_between_tools_are_wanted(
     assert "additionalModelRequestFields" not in body
 
 
+def test_claude_opus_5_takes_an_effort_and_loses_only_its_sampling() -> None:
+    sampling = {"temperature": 0.2, "top_p": 0.9}
+    body, dropped = openai(HI, model="eu.anthropic.claude-opus-5", reasoning_effort="xhigh", **sampling)
+    assert body["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
+    assert body["outputConfig"] == {"effort": "xhigh"}
+    assert "inferenceConfig" not in body
+    assert dropped == ("temperature", "top_p")
+
+
+def test_claude_is_told_not_to_think_or_to_think_little() -> None:
+    off, dropped = openai(HI, model="global.anthropic.claude-opus-5", reasoning_effort="none")
+    assert (off["additionalModelRequestFields"], dropped) == ({"thinking": {"type": "disabled"}}, ())
+    little, dropped = openai(HI, model="us.anthropic.claude-fable-5-2", reasoning_effort="none")
+    assert (little["outputConfig"], dropped) == ({"effort": "low"}, ("reasoning_effort",))
+
+
+def test_claude_is_not_forced_to_call_where_that_is_refused() -> None:
+    model = "us.anthropic.claude-opus-5-5"
+    body, dropped = openai(HI, model=model, tools=[WEATHER], tool_choice="required")
+    assert (body["toolConfig"]["toolChoice"], dropped) == ({"auto": {}}, ("tool_choice",))
+    body, dropped = openai(HI, model=model, response_format=FORMAT)
+    assert body["toolConfig"]["toolChoice"] == {"auto": {}}
+    assert dropped == ("response_format (asked for, not enforced)",)
+
+
 def test_of_a_model_that_only_has_a_price_nothing_is_taken_to_be_missing() -> None:
     form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
-    body, dropped = openai(HI, model="global.anthropic.claude-opus-5-5", response_format=form)
+    body, dropped = openai(HI, model="global.anthropic.claude-mythos-5-2", response_format=form)
     assert body["outputConfig"]["textFormat"]["type"] == "json_schema"
     assert dropped == ()
 

@@ -47,7 +47,7 @@ export function FilterBar({ filter, onFilter, error, inputRef }: Props) {
         <Icon name="search" />
         <input
           ref={inputRef} value={text} spellCheck={false} autoComplete="off" aria-label="Filter" aria-invalid={error !== undefined}
-          aria-describedby={error === undefined ? undefined : "filter-error"} placeholder="Filter: status:error model:gpt-5-mini duration:>2s"
+          aria-describedby={error === undefined ? undefined : "filter-error"} placeholder="Filter: status:error model:gpt-6.1-terra duration:>2s"
           onChange={(event) => setText(event.target.value)} onKeyDown={onKeyDown}
           onFocus={() => setFocused(true)} onBlur={() => setFocused(false)}
         />
