@@ -53,7 +53,9 @@ async def test_a_retry_waits_as_long_as_the_provider_asked(gateway: Gateway) -> 
     answer = await gateway.chat("lab/fault-429?times=1&id=wait&retry_after=0.3")
     assert answer.status == 200
     assert time.monotonic() - started >= 0.3
-    assert [attempt.retry_after_s for attempt in gateway.record().attempts] == [0.3, None]
+    record = gateway.record()
+    assert [attempt.retry_after_s for attempt in record.attempts] == [0.3, None]
+    assert record.waited_ns >= 290_000_000
 
 
 async def test_a_wait_too_long_is_left_to_the_caller(gateway: Gateway) -> None:

@@ -148,13 +148,21 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
                 retry_after_s=failed.retry_after_s,
                 is_sent=failed.is_sent,
             )
-            await course.after(failed)
+            await _wait(call, course.after(failed))
         except asyncio.CancelledError:
             attempt.close(SpanStatus.CANCELLED)
             raise
         else:
             call.rig.health.answered(course.current.target, call.rig.clock.monotonic_ns() / 1e9)
             return answer
+
+
+async def _wait(call: OpenCall, wait_s: float) -> None:
+    began_ns = call.rig.clock.monotonic_ns()
+    try:
+        await asyncio.sleep(wait_s)
+    finally:
+        call.waited_ns += call.rig.clock.monotonic_ns() - began_ns
 
 
 async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
