@@ -33,6 +33,7 @@ from windlass.gateway.stages.course import Course
 from windlass.gateway.stages.failures import (
     TryFailed,
     from_answer,
+    from_error,
     from_fault,
     not_an_answer,
     unusable,
@@ -93,6 +94,20 @@ class Attempt:
             )
         )
 
+    def fail(self, failed: TryFailed) -> None:
+        self.close(
+            SpanStatus.ERROR,
+            error_type=failed.error_type,
+            error=failed.error.message,
+            retry_after_s=failed.retry_after_s,
+            is_sent=failed.is_sent,
+        )
+
+    def begin_again(self) -> None:
+        """Become the next attempt, at the same target."""
+        self.span_id, self.started_ns = new_span_id(), self.call.rig.clock.now_ns()
+        self.http_status, self.upstream_request_id = 0, ""
+
 
 @dataclass(frozen=True, slots=True)
 class WholeAnswer:
@@ -124,7 +139,8 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
 
     Raises: what the last try failed with, AllTargetsFailed, BadRequest.
     """
-    return await first_of(call, plan, lambda attempt, left_s: _try(attempt, head, plan, left_s))
+    plainer: dict[str, RequestHead] = {}  # by target
+    return await first_of(call, plan, lambda attempt, left_s: _try(attempt, head, plan, left_s, plainer))
 
 
 async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float], Awaitable[T]]) -> T:
@@ -140,14 +156,8 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
         try:
             answer = await one_try(attempt, course.left_s())
         except (TryFailed, UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
-            failed = _failed(error, attempt)
-            attempt.close(
-                SpanStatus.ERROR,
-                error_type=failed.error_type,
-                error=failed.error.message,
-                retry_after_s=failed.retry_after_s,
-                is_sent=failed.is_sent,
-            )
+            failed = from_error(error, is_answered=attempt.http_status != 0)
+            attempt.fail(failed)
             await _wait(call, course.after(failed))
         except asyncio.CancelledError:
             attempt.close(SpanStatus.CANCELLED)
@@ -165,15 +175,25 @@ async def _wait(call: OpenCall, wait_s: float) -> None:
         call.waited_ns += call.rig.clock.monotonic_ns() - began_ns
 
 
-async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
-    """Ask once; once more without thoughts that another account encrypted, where that is what was refused."""
-    try:
-        return await _ask(attempt, head, plan, left_s)
-    except TryFailed as failed:
-        plainer = _plainer(failed, attempt, head, plan)
-        if plainer is None:
-            raise
-    answer = await _ask(attempt, plainer, plan, left_s)
+async def _try(
+    attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, plainer: dict[str, RequestHead]
+) -> WholeAnswer | OpenAnswer:
+    """Ask once; once more without thoughts that another account encrypted, where that is what was refused.
+
+    plainer: what such targets are asked from then on; it is added to.
+    """
+    name = attempt.planned.name
+    if name not in plainer:
+        try:
+            return await _ask(attempt, head, plan, left_s)
+        except TryFailed as failed:
+            without = _plainer(failed, attempt, head, plan)
+            if without is None:
+                raise
+            attempt.fail(failed)
+        attempt.begin_again()
+        plainer[name] = without
+    answer = await _ask(attempt, plainer[name], plan, left_s)
     attempt.call.dropped = (*attempt.call.dropped, resealed.DROPPED)
     return answer
 
@@ -211,18 +231,6 @@ async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan
     if planned.codec is call.codec or len(call.request.body) <= _LONG_BYTES:
         return ask.write(call, head, planned, plan)
     return await in_thread(ask.write, call, head, planned, plan)
-
-
-def _failed(
-    error: TryFailed | UpstreamUnreachable | UpstreamTimedOut | CredentialsUnavailable, attempt: Attempt
-) -> TryFailed:
-    if isinstance(error, TryFailed):
-        return error
-    if isinstance(error, CredentialsUnavailable):
-        return TryFailed("auth", error, is_retryable=False)
-    if isinstance(error, UpstreamTimedOut):
-        return TryFailed("timeout", error, is_retryable=True)
-    return TryFailed("server", error, is_retryable=True, is_unreachable=attempt.http_status == 0)
 
 
 async def _read_whole(

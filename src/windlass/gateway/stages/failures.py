@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from windlass.base.errors import BadRequest, UpstreamError, UpstreamRefused, WindlassError
+from windlass.base.errors import (
+    BadRequest,
+    CredentialsUnavailable,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamTimedOut,
+    UpstreamUnreachable,
+    WindlassError,
+)
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.provider import SIGNED, Provider
@@ -64,6 +72,18 @@ class TryFailed(Exception):
     def error_type(self) -> str:
         is_told = isinstance(self.error, UpstreamRefused) or self.kind == "unsupported"
         return self.kind if is_told else self.error.code
+
+
+def from_error(
+    error: TryFailed | UpstreamUnreachable | UpstreamTimedOut | CredentialsUnavailable, *, is_answered: bool
+) -> TryFailed:
+    if isinstance(error, TryFailed):
+        return error
+    if isinstance(error, CredentialsUnavailable):
+        return TryFailed("auth", error, is_retryable=False)
+    if isinstance(error, UpstreamTimedOut):
+        return TryFailed("timeout", error, is_retryable=True)
+    return TryFailed("server", error, is_retryable=True, is_unreachable=not is_answered)
 
 
 def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
