@@ -28,7 +28,7 @@ from windlass.dialects.protocols import Relay, ReplySummary, RequestHead, Writte
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown
-from windlass.gateway.stages import ask
+from windlass.gateway.stages import ask, partial
 from windlass.gateway.stages.course import Course
 from windlass.gateway.stages.failures import (
     TryFailed,
@@ -38,7 +38,7 @@ from windlass.gateway.stages.failures import (
     not_an_answer,
     unusable,
 )
-from windlass.gateway.stages.record import OpenCall
+from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.traffic import Plan, PlannedTarget
 
 _NO_SUMMARY = ReplySummary()
@@ -60,6 +60,7 @@ class Attempt:
     span_id: SpanId = field(default_factory=new_span_id)
     http_status: int = 0
     upstream_request_id: str = ""
+    stream: "OpenAnswer | None" = None  # since the provider's status line
 
     @property
     def is_same_dialect(self) -> bool:
@@ -106,7 +107,7 @@ class Attempt:
     def begin_again(self) -> None:
         """Become the next attempt, at the same target."""
         self.span_id, self.started_ns = new_span_id(), self.call.rig.clock.now_ns()
-        self.http_status, self.upstream_request_id = 0, ""
+        self.http_status, self.upstream_request_id, self.stream = 0, "", None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +162,19 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
             await _wait(call, course.after(failed))
         except asyncio.CancelledError:
             attempt.close(SpanStatus.CANCELLED)
+            call.cut = _cut(attempt)
             raise
         else:
             call.rig.health.answered(course.current.target, call.rig.clock.monotonic_ns() / 1e9)
             return answer
+
+
+def _cut(attempt: Attempt) -> Outcome | None:
+    """Say what had arrived of a stream, when nobody waits for it any more."""
+    stream = attempt.stream
+    if stream is None:
+        return None
+    return partial.outcome(attempt.call, attempt.planned, stream.relay.summary(), b"".join(stream.kept))
 
 
 async def _wait(call: OpenCall, wait_s: float) -> None:
@@ -310,7 +320,7 @@ async def _open_stream(
                 created_s=attempt.started_ns // 1_000_000_000,
                 unsaid=StreamStart(_reply_id(attempt), planned.target.model),
             )
-            answer = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
+            answer = attempt.stream = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
             await _hold(answer, plan.hold_s)
             return answer
     except TimeoutError as error:

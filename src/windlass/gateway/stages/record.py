@@ -70,6 +70,7 @@ class OpenCall:
     chat: ChatRequest | None = None  # read once, when a target speaks another dialect
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
     waited_ns: int = 0  # between attempts
+    cut: Outcome | None = None  # of a stream that was given up before its reply began
     dropped: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list[str])
     is_billed: bool = False  # a part of what was asked has been answered
