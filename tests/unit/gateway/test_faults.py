@@ -82,8 +82,10 @@ async def test_an_empty_retry_budget_ends_retries(start_gateway: GatewayMaker) -
     assert gateway.ear.refused_retries == 3
 
 
-@pytest.mark.parametrize(("status", "tries"), [(400, 1), (404, 1), (413, 1)])
-async def test_an_error_of_the_callers_making_is_passed_on(gateway: Gateway, status: int, tries: int) -> None:
+@pytest.mark.parametrize(("status", "tries"), [(400, 1), (403, 1), (404, 1), (413, 1)])
+async def test_an_error_that_is_not_about_our_key_is_passed_on(
+    gateway: Gateway, status: int, tries: int
+) -> None:
     openai = await gateway.chat(f"lab/fault-{status}")
     anthropic = await gateway.message(f"lab/fault-{status}")
     assert (openai.status, anthropic.status) == (status, status)
