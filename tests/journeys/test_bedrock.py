@@ -238,15 +238,21 @@ def test_a_throttled_call_is_tried_again_when_asked_to(client: openai.OpenAI, pr
     assert provider.count("calls") == 2
 
 
-@pytest.mark.parametrize("name", ["expired", "denied"])
-def test_refused_credentials_are_no_fault_of_the_caller(
-    client: openai.OpenAI, provider: FakeProvider, name: str
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("expired", 502, "refused the credentials Windlass has"),
+        ("denied", 403, "User: [arn] is not authorized to perform: bedrock:InvokeModel"),
+    ],
+)
+def test_a_refused_key_is_told_from_a_refused_permission(
+    client: openai.OpenAI, provider: FakeProvider, name: str, status: int, words: str
 ) -> None:
     for _ in range(2):
         with pytest.raises(openai.APIStatusError) as caught:
             client.chat.completions.create(model=f"{name}/{HAIKU}", messages=ASK)
-        assert caught.value.status_code == 502
-        assert "refused the credentials Windlass has" in caught.value.message
+        assert caught.value.status_code == status
+        assert words in caught.value.message
     assert provider.count("calls") == 2  # no second try with the same credentials
 
 

@@ -121,6 +121,7 @@ class CallRecord:
     usage: Usage | None = None
     cost: Cost | None = None
     attempts: tuple[AttemptRecord, ...] = ()
+    waited_ns: int = 0  # between attempts, on purpose
     request_body: bytes = b""  # in dialect_in
     reply_body: bytes = b""  # in dialect_out; the concatenated frames of a stream
     is_reply_cut: bool = False  # reply_body was longer than is kept

@@ -76,7 +76,7 @@ class GatewayFacts:
     attempt_number: int = 0
     fallback_from: str = ""
     http_status: int = 0
-    overhead_ns: int = 0
+    overhead_ns: int = 0  # of the call, without its attempts and the waits between them
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,15 @@ _KIND_BY_WORDS: Final[tuple[tuple[re.Pattern[str], FailureKind], ...]] = (
         ),
         "quota",
     ),
-    (re.compile(r"(?:incorrect|invalid) api[ _]key|api key not valid", re.IGNORECASE), "auth"),
+    (
+        re.compile(
+            r"(?:incorrect|invalid|expired|revoked|missing) api[ _]key"
+            r"|api[ _]key (?:is |was |has been |has )?(?:not valid|invalid|expired|revoked|disabled)"
+            r"|api key was reported as leaked|unregistered callers",  # Google's for a 403
+            re.IGNORECASE,
+        ),
+        "auth",
+    ),
 )
 _KIND_BY_STATUS: Final[Mapping[int, FailureKind]] = {
     401: "auth",
@@ -106,14 +114,17 @@ _STATUS_BY_KIND: Final[Mapping[FailureKind, int]] = {
 }
 # Codes of a response that failed for what was in its request (openai-python, `ResponseError.code`).
 _REFUSING_CODE: Final = re.compile(r"^invalid_|image")
+_VAGUE: Final = frozenset[FailureKind]({"rate_limited", "permission"})  # the words may say more
 _RETRYABLE: Final[frozenset[FailureKind]] = frozenset({"rate_limited", "timeout", "overloaded", "server"})
 _SECRETS = re.compile(
     r"(?i:bearer|basic)\s+[\w.~+/=-]{6,}"
     r"|\b(?:sk|pk|rk|wl|gsk|xai|hf|key|r8|fw|nvapi|csk|pplx|tgp_v1|org|proj)[-_][\w*.-]{6,}"
     r"|\bAIza[\w-]{10,}|\bAKIA\w{8,}|\beyJ[\w-]{8,}\.[\w.-]+"
+    r"|(?<=\bproject )\d{6,}|(?<=\bprojects/)[\w.:-]+"  # Google's
+    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
 )
 _LINKS = re.compile(r"https?://[^\s\"'<>)]+")
-_TAGS = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TAGS = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +138,14 @@ class _Words:
 
 
 def scrub(text: str) -> str:
-    """Remove keys, account ids and addresses from a provider's words, and shorten them."""
+    """Remove keys, account ids, links and addresses from a provider's words, and shorten them."""
     return _LINKS.sub("[link]", _SECRETS.sub("***", text))[:_MESSAGE_CHARS]
 
 
 def classify(status: int, *, error_type: str, code: str, message: str) -> FailureKind:
     """Class by code, then by words, then by status; the words of a 5xx are not read: they quote others."""
     kind = _KIND_BY_CODE.get(code) or _KIND_BY_CODE.get(error_type)
-    if kind is not None and kind != "rate_limited":
+    if kind is not None and kind not in _VAGUE:
         return kind
     if status < 500 and status != 413:
         for words, worded_kind in _KIND_BY_WORDS:

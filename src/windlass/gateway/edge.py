@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import cast
 
 from windlass.base.errors import Stopping, WindlassError
 from windlass.contracts.span import SpanStatus
-from windlass.contracts.usage import Cost
 from windlass.gateway.exchange import OutboundReply
 from windlass.gateway.stages import price
 from windlass.gateway.stages.record import OpenCall, Outcome
@@ -24,11 +24,11 @@ async def settle(call: OpenCall, story: Callable[[OpenCall], Awaitable[OutboundR
     except WindlassError as error:
         return await _refuse(call, error)
     except asyncio.CancelledError:
-        cost = price.of_unanswered(call, "cancelled")
+        cut = call.cut or Outcome(SpanStatus.CANCELLED, 499, cost=price.of_unanswered(call, "cancelled"))
         if call.request.stop.is_set:
             cast("asyncio.Task[object]", asyncio.current_task()).uncancel()
-            return await _refuse(call, Stopping("Windlass is stopping; send the request again"), cost)
-        call.abandon(Outcome(SpanStatus.CANCELLED, 499, cost=cost))
+            return await _refuse(call, Stopping("Windlass is stopping; send the request again"), cut)
+        call.abandon(cut)
         raise
     except Exception:  # noqa: BLE001  # the edge of a request
         _LOG.exception("a call failed for a reason of ours (%s)", call.request_id)
@@ -47,13 +47,14 @@ async def answer_plan(call: OpenCall, plan: Plan) -> OutboundReply:
     return plan_reply(call, plan)
 
 
-async def _refuse(call: OpenCall, error: WindlassError, cost: Cost | None = None) -> OutboundReply:
+async def _refuse(call: OpenCall, error: WindlassError, cut: Outcome | None = None) -> OutboundReply:
     reply = error_reply(call, error)
+    known = cut or Outcome(SpanStatus.ERROR, 0, cost=price.of_unanswered(call, "no_answer"))
     await call.finish(
-        Outcome(
-            SpanStatus.ERROR,
-            reply.status,
-            cost=cost or price.of_unanswered(call, "no_answer"),
+        replace(
+            known,
+            status=SpanStatus.ERROR,
+            http_status=reply.status,
             error_type=error_type_of(error),
             error=error.message,
         )

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from windlass.base.errors import ModelUnknown, RequestError
+from windlass.base.errors import RequestError
 from windlass.contracts.call import Dialect, Principal
 from windlass.contracts.message import Json
 from windlass.gateway.stages import route
@@ -26,10 +26,11 @@ def list_models(principal: Principal, traffic: Traffic, dialect: Dialect) -> byt
 
 def show_model(name: str, principal: Principal, traffic: Traffic, dialect: Dialect) -> bytes:
     """Write one entry. Raises: ModelUnknown, also for a model the key may not use."""
-    for known, owner in allowed_models(principal, traffic):
+    allowed = allowed_models(principal, traffic)
+    for known, owner in allowed:
         if known == name:
             return msgspec.json.encode(_entry(known, owner, dialect, traffic))
-    raise ModelUnknown(f"the model {name!r} is not known here; GET /v1/models lists what there is")
+    raise route.unknown(name, [known for known, _ in allowed])
 
 
 def allowed_models(principal: Principal, traffic: Traffic) -> list[tuple[str, str]]:

@@ -46,6 +46,15 @@ def _error(**fields: object) -> bytes:
         ),
         (402, b"", "quota", False),
         (403, _error(type="permission_error", message="no"), "permission", False),
+        (403, _error(type="permission_error", message="Expired API key."), "auth", False),
+        (403, _error(type="request_forbidden", code="unsupported_country"), "permission", False),
+        (
+            403,
+            _error(status="PERMISSION_DENIED", message="Your API key was reported as leaked."),
+            "auth",
+            False,
+        ),
+        (403, b"<html><title>Attention Required! | Cloudflare</title>You are blocked", "permission", False),
         (404, _error(code="model_not_found", message="no"), "not_found", False),
         (
             400,
@@ -78,6 +87,8 @@ def test_a_provider_may_say_itself_whether_to_retry() -> None:
 def test_an_html_page_becomes_its_words() -> None:
     page = b"<html><head><style>p{}</style><title>502 Bad Gateway</title></head><body>nginx</body></html>"
     assert read_failure(502, {}, page, 0.0).message == "502 Bad Gateway nginx"
+    cut = b"<title>Just a moment...</title><style>*{margin:0}" + b".x{color:red}" * 400 + b"</style>"
+    assert read_failure(403, {}, cut, 0.0).message == "Just a moment..."
 
 
 def test_the_param_and_the_wait_in_the_details_are_kept() -> None:
@@ -95,6 +106,9 @@ def test_the_param_and_the_wait_in_the_details_are_kept() -> None:
         "AIzaSyA1234567890",
         "org-abcdef123456",
         "https://internal.example.com/v1?key=1",
+        "projects/my-lab-1",
+        "project 123456789012",
+        "203.0.113.9",
     ],
 )
 def test_keys_accounts_and_addresses_never_leave(secret: str) -> None:

@@ -175,6 +175,16 @@ async def test_the_models_are_listed_in_the_shape_of_the_asking_sdk(gateway: Gat
     assert (one["id"], one["object"]) == ("offline/extract-large", "model")
 
 
+async def test_a_model_looked_up_by_a_wrong_name_is_answered_with_the_nearest_of_ones_own(
+    gateway: Gateway,
+) -> None:
+    wide = await gateway.get("/v1/models/offline/extract-larg")
+    narrow = await gateway.get("/v1/models/offline/extract-large", authorization="Bearer wl-narrow")
+    assert (wide.status, narrow.status) == (404, 404)
+    assert "did you mean 'offline/extract-large'" in wide.json["error"]["message"]
+    assert "GET /v1/models lists" in narrow.json["error"]["message"]
+
+
 async def test_a_long_request_is_translated_whole(gateway: Gateway) -> None:
     words = "heave " * 170_000  # 1.02 MB, which is written in a thread
     answer = await gateway.chat("labant/m1", messages=[{"role": "user", "content": words}])

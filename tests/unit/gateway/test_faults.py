@@ -14,6 +14,7 @@ from windlass.base.clock import ManualClock
 from windlass.contracts.call import Limit, Target
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.usage import CostStatus, UsageSource
+from windlass.dialects.anthropic.tap import AnthropicTap
 from windlass.gateway.retries import RetryBudgets
 
 
@@ -53,7 +54,9 @@ async def test_a_retry_waits_as_long_as_the_provider_asked(gateway: Gateway) -> 
     answer = await gateway.chat("lab/fault-429?times=1&id=wait&retry_after=0.3")
     assert answer.status == 200
     assert time.monotonic() - started >= 0.3
-    assert [attempt.retry_after_s for attempt in gateway.record().attempts] == [0.3, None]
+    record = gateway.record()
+    assert [attempt.retry_after_s for attempt in record.attempts] == [0.3, None]
+    assert record.waited_ns >= 290_000_000
 
 
 async def test_a_wait_too_long_is_left_to_the_caller(gateway: Gateway) -> None:
@@ -79,8 +82,10 @@ async def test_an_empty_retry_budget_ends_retries(start_gateway: GatewayMaker) -
     assert gateway.ear.refused_retries == 3
 
 
-@pytest.mark.parametrize(("status", "tries"), [(400, 1), (404, 1), (413, 1)])
-async def test_an_error_of_the_callers_making_is_passed_on(gateway: Gateway, status: int, tries: int) -> None:
+@pytest.mark.parametrize(("status", "tries"), [(400, 1), (403, 1), (404, 1), (413, 1)])
+async def test_an_error_that_is_not_about_our_key_is_passed_on(
+    gateway: Gateway, status: int, tries: int
+) -> None:
     openai = await gateway.chat(f"lab/fault-{status}")
     anthropic = await gateway.message(f"lab/fault-{status}")
     assert (openai.status, anthropic.status) == (status, status)
@@ -299,6 +304,30 @@ async def test_a_caller_who_leaves_between_two_tries_leaves_no_bill(
     assert record.status is SpanStatus.CANCELLED
     assert record.cost is not None
     assert (record.cost.status, record.cost.reason) == (CostStatus.FREE, reason)
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+async def test_what_a_stream_said_before_its_caller_left_is_kept_though_its_reply_had_not_begun(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, is_stopping: bool
+) -> None:
+    seen: list[bytes] = []
+    feed = AnthropicTap.feed
+    monkeypatch.setattr(AnthropicTap, "feed", lambda tap, chunk: (feed(tap, chunk), seen.append(chunk))[0])
+    calling = asyncio.create_task(gateway.message("labant/fault-slow-first-token?seconds=30", stream=True))
+    await until(lambda: b"message_start" in b"".join(seen))
+
+    gateway.app.interrupt_calls() if is_stopping else calling.cancel()
+
+    record = await gateway.wait_for_record()
+    assert (record.http_status, record.attempts[0].status) == (
+        503 if is_stopping else 499,
+        SpanStatus.CANCELLED,
+    )
+    assert record.reply_body == b"".join(seen)
+    assert record.usage is not None
+    assert record.usage.source is UsageSource.PARTIAL
+    assert record.usage.in_fresh == 36  # what `message_start` says; 19 bytes would be taken for 5
+    await asyncio.wait([calling])
 
 
 async def test_an_open_stream_ends_in_an_error_event_when_windlass_stops(gateway: Gateway) -> None:

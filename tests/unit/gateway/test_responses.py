@@ -73,8 +73,23 @@ async def test_thoughts_that_another_account_encrypted_are_left_out_when_they_ar
     assert asked == [history, [history[0], call, result]]
     assert answer.headers["x-windlass-dropped"] == "reasoning.encrypted_content"
     record = gateway.record()
-    assert [attempt.http_status for attempt in record.attempts] == [200]
+    assert [(attempt.number, attempt.http_status) for attempt in record.attempts] == [(1, 400), (2, 200)]
+    assert record.attempts[0].error_type == "bad_request"
+    assert "could not be verified" in record.attempts[0].error
+    assert answer.headers["x-windlass-attempts"] == "2"
     assert record.warnings == ("dropped:reasoning.encrypted_content",)
+
+
+async def test_a_target_that_refused_such_thoughts_is_not_asked_with_them_again(
+    start_gateway: GatewayMaker, provider: Any
+) -> None:
+    gateway = await _gateway(start_gateway, provider.url)
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": SEALED_ELSEWHERE}
+    history = [{"role": "user", "content": "hi"}, thought]
+    answer = await _ask(gateway, "res/fault-500?times=1&skip=1&id=sealed", input=history)
+    assert answer.status == 200
+    assert [attempt.http_status for attempt in gateway.record().attempts] == [400, 500, 200]
+    assert answer.headers["x-windlass-dropped"] == "reasoning.encrypted_content"
 
 
 async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(

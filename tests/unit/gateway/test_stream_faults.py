@@ -11,7 +11,7 @@ from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.provider import Provider
 from windlass.dialects.protocols import UpstreamCodec
-from windlass.gateway.stages.failures import CAUSES, from_fault
+from windlass.gateway.stages.failures import CAUSES, from_fault, not_an_answer
 
 PROVIDER = Provider("lab", "Lab", "openai_chat", "http://lab")
 
@@ -72,3 +72,18 @@ def test_a_caller_of_another_dialect_reads_the_code_of_the_class() -> None:
     assert isinstance(fault, StreamFault)
     crossed = from_fault(fault, PROVIDER, is_same_dialect=False).error
     assert getattr(crossed, "wire_code", None) == "context_length_exceeded"
+
+
+@pytest.mark.parametrize(
+    "code", ["context_length_exceeded", "rate_limit_exceeded", "bio_policy", "invalid_prompt", "server_error"]
+)
+def test_a_whole_response_that_failed_is_what_it_is_in_a_stream(code: str) -> None:
+    fault = events_of(RESPONSES, [failed_response(code=code)])[-1]
+    assert isinstance(fault, StreamFault)
+    body = json.dumps(
+        {"object": "response", "status": "failed", "output": [], "error": {"code": code}}
+    ).encode()
+    streamed = from_fault(fault, PROVIDER, is_same_dialect=True)
+    whole = not_an_answer(body, PROVIDER, "it failed", is_same_dialect=True)
+    assert (whole.kind, whole.is_retryable) == (streamed.kind, streamed.is_retryable)
+    assert vars(whole.error) == vars(streamed.error)

@@ -32,6 +32,7 @@ from windlass.capabilities.batches.vendor_api import (
 from windlass.capabilities.batches.vendor_lines import write_body
 from windlass.capabilities.batches.vendor_results import ResultTaker
 from windlass.capabilities.batches.work_store import WorkStore
+from windlass.dialects.failures import classify
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 500
@@ -165,7 +166,7 @@ class VendorLane:
         if status in {408, 409, 425, 429} or status >= 500:
             _LOG.warning("the batch %s waits at %s: %s", batch.batch_id, job.provider, error.message)
             return job
-        is_ours = status in {401, 403}
+        is_ours = _is_about_key(error)
         code = (
             "provider_key_refused"
             if is_ours
@@ -230,6 +231,13 @@ class _Bodies:
                     continue
                 self.count += 1
                 yield line.number, self.job.path, written.body
+
+
+def _is_about_key(error: UpstreamRefused) -> bool:
+    kind = classify(
+        error.http_status, error_type=error.error_type, code=error.wire_code, message=error.message
+    )
+    return kind == "auth"
 
 
 def _token(batch: Batch, job: VendorJob) -> str:

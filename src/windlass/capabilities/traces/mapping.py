@@ -241,5 +241,6 @@ def _fallback_from(call: CallRecord) -> str:
 
 
 def _overhead_ns(call: CallRecord) -> int:
+    """Return what Windlass itself took: neither the providers' time nor the waits before a retry."""
     upstream_ns = sum(attempt.ended_ns - attempt.started_ns for attempt in call.attempts)
-    return max(call.ended_ns - call.started_ns - upstream_ns, 0)
+    return max(call.ended_ns - call.started_ns - upstream_ns - call.waited_ns, 0)

@@ -25,6 +25,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.dialects.json_fields import Fields
+from windlass.dialects.no_place import no_place
 
 _IMAGE_STARTS: Final = (  # of base64
     ("/9j/", "image/jpeg"),
@@ -137,8 +138,7 @@ def write_part(part: Part) -> Mapping[str, Json]:
         case UriPart(modality) | FilePart(modality):
             raise BadRequest(f"This model's API takes no {modality}; send text, images or documents.")
         case OtherPart(payload):
-            kind = str(payload.get("type", ""))[:64]
-            raise BadRequest(f"This model's API has no place for content of type {kind!r}.")
+            raise no_place(payload)
 
 
 def _write_blob(part: BlobPart) -> Mapping[str, Json]:

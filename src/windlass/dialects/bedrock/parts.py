@@ -26,6 +26,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.dialects.bedrock.names import DEFAULT_FORMATS, FORMATS
+from windlass.dialects.no_place import no_place
 
 _EMPTY_RESULT: Final = "(no output)"  # Bedrock answers 400 to a blank text
 _CALL_ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}\Z")
@@ -71,8 +72,7 @@ class BlockWriter:
             case FilePart(modality):
                 raise BadRequest(f"Bedrock knows no file ids: send the {modality} itself as base64.")
             case OtherPart(payload):
-                kind = str(payload.get("type", ""))[:64]
-                raise BadRequest(f"Bedrock has no place for content of type {kind!r}.")
+                raise no_place(payload, "Bedrock")
 
     def _media(self, modality: Modality, kind: str, source: Mapping[str, Json]) -> Mapping[str, Json]:
         block: dict[str, Json] = {"format": kind, "source": source}

@@ -20,6 +20,7 @@ from windlass.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
+from windlass.dialects.no_place import no_place
 
 
 def write_messages(messages: Sequence[Message], *, can_think: bool, dropped: list[str]) -> Iterator[Json]:
@@ -56,6 +57,8 @@ def _content_part(part: Part) -> Json:
             return {"type": "image_url", "image_url": {"url": url}}
         case BlobPart(modality) | UriPart(modality) | FilePart(modality):
             raise BadRequest(f"Cohere's chat takes text and images, no {modality}; send its text instead.")
+        case OtherPart(payload):
+            raise no_place(payload, "Cohere's chat")
         case _:
             raise BadRequest(f"Cohere's chat can't take content of type {part.type!r} in this place.")
 

@@ -15,7 +15,10 @@ from windlass.dialects import failures
 from windlass.dialects.json_fields import text_or_empty
 from windlass.dialects.protocols import FailureKind, UpstreamFailure
 
-_AUTH_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED"})
+_KEY_REASONS: Final = (
+    "API_KEY_",
+    "ACCESS_TOKEN_EXPIRED",
+)  # it is invalid, expired, or may not call from here
 _IS_UNPAID: Final = re.compile(r"prepayment credits are depleted|exceeded its monthly spending cap", re.I)
 _RETRYABLE: Final = frozenset[FailureKind]({"rate_limited", "timeout", "overloaded", "server"})
 
@@ -31,7 +34,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: fl
     details = list(_details(error))
     reason = next((found for one in details if (found := text_or_empty(one.get("reason")))), "")
     kind = failure.kind
-    if reason in _AUTH_REASONS:
+    if reason.startswith(_KEY_REASONS):
         kind = "auth"
     elif status == 429:
         is_spent = any(map(_is_daily, details)) or _IS_UNPAID.search(failure.message) is not None

@@ -25,6 +25,7 @@ from windlass.dialects.gemini import signatures
 from windlass.dialects.gemini.names import MIME_OF
 from windlass.dialects.gemini.signatures import seal
 from windlass.dialects.gemini.wire import WireCall, WirePart
+from windlass.dialects.no_place import no_place
 
 _MODALITIES: Final[Mapping[str, Modality]] = {"image": "image", "audio": "audio", "video": "video"}
 _NO_ARGUMENTS: Final = ("", "null")
@@ -116,8 +117,7 @@ def write_part(part: Part) -> Mapping[str, Json] | None:
                 )
             return {"fileData": {"fileUri": file_id}}
         case OtherPart(payload):
-            kind = str(payload.get("type", ""))[:64]
-            raise BadRequest(f"This model's API has no place for content of type {kind!r}.")
+            raise no_place(payload)
         case _:
             raise BadRequest(f"This model's API can't take content of type {part.type!r} in this place.")
 

@@ -13,6 +13,7 @@ from windlass.contracts.message import (
     DocumentPart,
     Json,
     Message,
+    OtherPart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -21,6 +22,7 @@ from windlass.contracts.message import (
     ToolCallPart,
     ToolResponsePart,
 )
+from windlass.dialects.no_place import no_place
 from windlass.dialects.protocols import WrittenRequest
 
 # Fields of Ollama's own that callers of another dialect may send beside theirs; `num_ctx` is an option.
@@ -146,6 +148,8 @@ def _content(parts: Sequence[Part]) -> dict[str, Json]:
                 texts.append(content)
             case BlobPart("image", content):
                 images.append(content)
+            case OtherPart(payload):
+                raise no_place(payload, "Ollama")
             case _:
                 raise BadRequest(
                     "Ollama's chat takes text and images as base64; send the image itself, not its address,"

@@ -17,6 +17,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.dialects.json_fields import Fields
+from windlass.dialects.no_place import no_place
 from windlass.dialects.openai_chat.mistral_parts import read_mistral_part, write_mistral_content
 
 _AUDIO_MIME: Final = {"wav": "audio/wav", "mp3": "audio/mpeg"}
@@ -141,6 +142,8 @@ def _write_part(part: Part) -> Mapping[str, Json]:
             return {"type": "file", "file": _write_document(content, mime_type, filename)}
         case FilePart("document", file_id):
             return {"type": "file", "file": {"file_id": file_id}}
+        case OtherPart(payload):
+            raise no_place(payload)
         case _:
             raise BadRequest(f"This model's API can't take {_kind_of(part)}; send it as base64 content.")
 
@@ -164,7 +167,5 @@ def _kind_of(part: Part) -> str:
             return f"{modality} by file id"
         case BlobPart(modality, _, mime_type):
             return f"{modality} of type {mime_type!r}"
-        case OtherPart(payload):
-            return f"content of type {str(payload.get('type', ''))[:64]!r}"
         case _:
             return f"content of type {part.type!r} in this place"

@@ -16,6 +16,7 @@ from windlass.contracts.message import (
     UriPart,
 )
 from windlass.dialects.json_fields import Fields
+from windlass.dialects.no_place import no_place
 from windlass.dialects.openai_chat.parts import read_detail, split_data_url
 
 _AUDIO_MIME: Final = {"wav": "audio/wav", "mp3": "audio/mpeg"}
@@ -108,7 +109,6 @@ def write_part(part: Part) -> Mapping[str, Json]:
             audio: Json = {"data": content, "format": _AUDIO_FORMAT[mime_type]}
             return {"type": "input_audio", "input_audio": audio}
         case OtherPart(payload):
-            kind = str(payload.get("type", ""))[:64]
-            raise BadRequest(f"This model's API has no place for content of type {kind!r}.")
+            raise no_place(payload)
         case _:
             raise BadRequest(f"This model's API can't take content of type {part.type!r} in this place.")

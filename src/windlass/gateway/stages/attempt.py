@@ -28,16 +28,17 @@ from windlass.dialects.protocols import Relay, ReplySummary, RequestHead, Writte
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown
-from windlass.gateway.stages import ask
+from windlass.gateway.stages import ask, partial
 from windlass.gateway.stages.course import Course
 from windlass.gateway.stages.failures import (
     TryFailed,
     from_answer,
+    from_error,
     from_fault,
     not_an_answer,
     unusable,
 )
-from windlass.gateway.stages.record import OpenCall
+from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.traffic import Plan, PlannedTarget
 
 _NO_SUMMARY = ReplySummary()
@@ -59,6 +60,7 @@ class Attempt:
     span_id: SpanId = field(default_factory=new_span_id)
     http_status: int = 0
     upstream_request_id: str = ""
+    stream: "OpenAnswer | None" = None  # since the provider's status line
 
     @property
     def is_same_dialect(self) -> bool:
@@ -93,6 +95,20 @@ class Attempt:
             )
         )
 
+    def fail(self, failed: TryFailed) -> None:
+        self.close(
+            SpanStatus.ERROR,
+            error_type=failed.error_type,
+            error=failed.error.message,
+            retry_after_s=failed.retry_after_s,
+            is_sent=failed.is_sent,
+        )
+
+    def begin_again(self) -> None:
+        """Become the next attempt, at the same target."""
+        self.span_id, self.started_ns = new_span_id(), self.call.rig.clock.now_ns()
+        self.http_status, self.upstream_request_id, self.stream = 0, "", None
+
 
 @dataclass(frozen=True, slots=True)
 class WholeAnswer:
@@ -124,7 +140,8 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
 
     Raises: what the last try failed with, AllTargetsFailed, BadRequest.
     """
-    return await first_of(call, plan, lambda attempt, left_s: _try(attempt, head, plan, left_s))
+    plainer: dict[str, RequestHead] = {}  # by target
+    return await first_of(call, plan, lambda attempt, left_s: _try(attempt, head, plan, left_s, plainer))
 
 
 async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float], Awaitable[T]]) -> T:
@@ -140,32 +157,53 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
         try:
             answer = await one_try(attempt, course.left_s())
         except (TryFailed, UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
-            failed = _failed(error, attempt)
-            attempt.close(
-                SpanStatus.ERROR,
-                error_type=failed.error_type,
-                error=failed.error.message,
-                retry_after_s=failed.retry_after_s,
-                is_sent=failed.is_sent,
-            )
-            await course.after(failed)
+            failed = from_error(error, is_answered=attempt.http_status != 0)
+            attempt.fail(failed)
+            await _wait(call, course.after(failed))
         except asyncio.CancelledError:
             attempt.close(SpanStatus.CANCELLED)
+            call.cut = _cut(attempt)
             raise
         else:
             call.rig.health.answered(course.current.target, call.rig.clock.monotonic_ns() / 1e9)
             return answer
 
 
-async def _try(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:
-    """Ask once; once more without thoughts that another account encrypted, where that is what was refused."""
+def _cut(attempt: Attempt) -> Outcome | None:
+    """Say what had arrived of a stream, when nobody waits for it any more."""
+    stream = attempt.stream
+    if stream is None:
+        return None
+    return partial.outcome(attempt.call, attempt.planned, stream.relay.summary(), b"".join(stream.kept))
+
+
+async def _wait(call: OpenCall, wait_s: float) -> None:
+    began_ns = call.rig.clock.monotonic_ns()
     try:
-        return await _ask(attempt, head, plan, left_s)
-    except TryFailed as failed:
-        plainer = _plainer(failed, attempt, head, plan)
-        if plainer is None:
-            raise
-    answer = await _ask(attempt, plainer, plan, left_s)
+        await asyncio.sleep(wait_s)
+    finally:
+        call.waited_ns += call.rig.clock.monotonic_ns() - began_ns
+
+
+async def _try(
+    attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, plainer: dict[str, RequestHead]
+) -> WholeAnswer | OpenAnswer:
+    """Ask once; once more without thoughts that another account encrypted, where that is what was refused.
+
+    plainer: what such targets are asked from then on; it is added to.
+    """
+    name = attempt.planned.name
+    if name not in plainer:
+        try:
+            return await _ask(attempt, head, plan, left_s)
+        except TryFailed as failed:
+            without = _plainer(failed, attempt, head, plan)
+            if without is None:
+                raise
+            attempt.fail(failed)
+        attempt.begin_again()
+        plainer[name] = without
+    answer = await _ask(attempt, plainer[name], plan, left_s)
     attempt.call.dropped = (*attempt.call.dropped, resealed.DROPPED)
     return answer
 
@@ -203,18 +241,6 @@ async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan
     if planned.codec is call.codec or len(call.request.body) <= _LONG_BYTES:
         return ask.write(call, head, planned, plan)
     return await in_thread(ask.write, call, head, planned, plan)
-
-
-def _failed(
-    error: TryFailed | UpstreamUnreachable | UpstreamTimedOut | CredentialsUnavailable, attempt: Attempt
-) -> TryFailed:
-    if isinstance(error, TryFailed):
-        return error
-    if isinstance(error, CredentialsUnavailable):
-        return TryFailed("auth", error, is_retryable=False)
-    if isinstance(error, UpstreamTimedOut):
-        return TryFailed("timeout", error, is_retryable=True)
-    return TryFailed("server", error, is_retryable=True, is_unreachable=attempt.http_status == 0)
 
 
 async def _read_whole(
@@ -294,7 +320,7 @@ async def _open_stream(
                 created_s=attempt.started_ns // 1_000_000_000,
                 unsaid=StreamStart(_reply_id(attempt), planned.target.model),
             )
-            answer = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
+            answer = attempt.stream = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
             await _hold(answer, plan.hold_s)
             return answer
     except TimeoutError as error:

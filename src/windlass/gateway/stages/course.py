@@ -1,6 +1,5 @@
 """Which target is tried next, after which wait; pure but for health and budgets, which it asks and tells."""
 
-import asyncio
 import math
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -33,12 +32,15 @@ class Course:
         self._rest = list(self.plan.targets)
         self.current = self._take(None) or self.plan.targets[0]
 
-    async def after(self, failed: TryFailed) -> None:
-        """Move on to the next target, or wait to try the same one again; else raise the final error."""
+    def after(self, failed: TryFailed) -> float:
+        """Move on to the next target, or stay for another try; else raise the final error.
+
+        Returns how many seconds to wait before the next try.
+        """
         self._failures[self.current.name] = failed
         if failed.kind == "unsupported":
             self._pass_over(failed)
-            return
+            return 0.0
         self._tries += 1
         cause = CAUSES[failed.kind]
         self._tell_health(failed, cause)
@@ -47,11 +49,11 @@ class Course:
         fallback = self._take(cause)
         if fallback is not None:
             self.current = fallback
-            return
+            return 0.0
         wait_s = wait_before_retry(self._tries, failed.retry_after_s, self.rig.retries.chance())
         if not failed.is_retryable or not self._has_time(wait_s) or not self._may_retry():
             self._give_up(failed)
-        await asyncio.sleep(wait_s)
+        return wait_s
 
     def _pass_over(self, failed: TryFailed) -> None:
         """Take the next target after one that can't be told what is asked: nothing was sent to it."""

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from windlass.base.errors import BadRequest, UpstreamError, UpstreamRefused, WindlassError
+from windlass.base.errors import (
+    BadRequest,
+    CredentialsUnavailable,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamTimedOut,
+    UpstreamUnreachable,
+    WindlassError,
+)
 from windlass.contracts.call import FallbackCause
 from windlass.contracts.chat import StreamFault
 from windlass.contracts.provider import SIGNED, Provider
@@ -24,7 +32,6 @@ CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "overloaded": "down",
     "server": "down",
 }
-_OURS = frozenset[FailureKind]({"auth", "permission"})  # about Windlass's key, not about the caller's
 _CODE_OF_KIND: Mapping[FailureKind, str] = {  # what OpenAI's callers look for; other dialects send no code
     "context_too_long": "context_length_exceeded",
     "policy": "content_filter",
@@ -66,9 +73,21 @@ class TryFailed(Exception):
         return self.kind if is_told else self.error.code
 
 
+def from_error(
+    error: TryFailed | UpstreamUnreachable | UpstreamTimedOut | CredentialsUnavailable, *, is_answered: bool
+) -> TryFailed:
+    if isinstance(error, TryFailed):
+        return error
+    if isinstance(error, CredentialsUnavailable):
+        return TryFailed("auth", error, is_retryable=False)
+    if isinstance(error, UpstreamTimedOut):
+        return TryFailed("timeout", error, is_retryable=True)
+    return TryFailed("server", error, is_retryable=True, is_unreachable=not is_answered)
+
+
 def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
     """Pass an error answer on, unless it is about our own key: that is no fault of the caller."""
-    if failure.kind in _OURS:
+    if failure.kind == "auth":
         error = key_refused(provider)
     else:
         error = UpstreamRefused(
@@ -102,7 +121,7 @@ def from_fault(fault: StreamFault, provider: Provider, *, is_same_dialect: bool)
     """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
     kind, wait_s = kind_of(fault), wait_of(fault)
     told = refused_in_stream(fault, is_same_dialect=is_same_dialect)
-    error = key_refused(provider) if kind in _OURS else told
+    error = key_refused(provider) if kind == "auth" else told
     return TryFailed(kind, error, is_retryable=kind in _RETRYABLE, retry_after_s=wait_s)
 
 

@@ -1,20 +1,35 @@
-"""Counts roughly what a stream used that ended before its provider said; it prices nothing."""
+"""Counts roughly what a stream used that ended before its provider said; holds no prices."""
 
 from dataclasses import replace
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest, RefusalDelta, TextDelta, ThinkingDelta, ToolArguments
 from windlass.contracts.message import ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from windlass.contracts.span import SpanStatus
 from windlass.contracts.usage import Usage, UsageSource
 from windlass.dialects.openai_chat.usage import input_total, output_total
 from windlass.dialects.protocols import ReplySummary
-from windlass.gateway.stages.record import OpenCall
+from windlass.gateway.stages import price
+from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.traffic import PlannedTarget
 
 # o200k: English prose 4.6 bytes of UTF-8 a token, Chinese 4.8, German 4.9, code 4.5, JSON 3.0.
 _BYTES_PER_TOKEN = 4.5
 _MAX_BODY_BYTES = 2_000_000  # reading more would keep other calls waiting
 _SPOKEN = (TextDelta, RefusalDelta, ThinkingDelta, ToolArguments)
+
+
+def outcome(call: OpenCall, planned: PlannedTarget, summary: ReplySummary, received: bytes) -> Outcome:
+    """Say how a call ended whose caller left a stream before the reply began."""
+    summary = settle(summary, call, planned, received)
+    return Outcome(
+        SpanStatus.CANCELLED,
+        499,
+        answered_by=planned,
+        summary=summary,
+        cost=price.of(planned, summary, call.started_ns, call.rig),
+        reply_body=received,
+    )
 
 
 def settle(summary: ReplySummary, call: OpenCall, planned: PlannedTarget, received: bytes) -> ReplySummary:

@@ -69,6 +69,8 @@ class OpenCall:
     lease: int = 0
     chat: ChatRequest | None = None  # read once, when a target speaks another dialect
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
+    waited_ns: int = 0  # between attempts
+    cut: Outcome | None = None  # of a stream that was given up before its reply began
     dropped: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list[str])
     is_billed: bool = False  # a part of what was asked has been answered
@@ -209,6 +211,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         usage=outcome.summary.usage,
         cost=outcome.cost,
         attempts=tuple(call.attempts),
+        waited_ns=call.waited_ns,
         request_body=body,
         reply_body=outcome.reply_body,
         is_reply_cut=outcome.is_reply_cut,

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -111,7 +111,7 @@ def _target(asked: str, traffic: Traffic) -> Target:
     if owners:
         choices = ", ".join(repr(f"{name}/{asked}") for name in ready or owners)
         raise ModelUnknown(f"the model {asked!r} is known at several providers; ask for one of {choices}")
-    raise ModelUnknown(_unknown(asked, traffic))
+    raise unknown(asked, [*traffic.routes, *_ready_models(traffic.catalog)], traffic.owners)
 
 
 def _planned(target: Target, catalog: Catalog, spoken: Dialect | None) -> PlannedTarget:
@@ -203,12 +203,12 @@ def _not_configured(provider: Provider) -> str:
     )
 
 
-def _unknown(asked: str, traffic: Traffic) -> str:
-    known = [*traffic.routes, *_ready_models(traffic.catalog)]
-    near = difflib.get_close_matches(asked, known, n=3, cutoff=0.5)
-    near = near or difflib.get_close_matches(asked, list(traffic.owners), n=3, cutoff=0.5)
+def unknown(asked: str, *known: Iterable[str]) -> ModelUnknown:
+    """Say which names are near; those of a later group only where no earlier one is."""
+    found = (difflib.get_close_matches(asked, list(names), n=3, cutoff=0.5) for names in known)
+    near = next(filter(None, found), None)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "GET /v1/models lists what there is"
-    return f"the model {asked!r} is not known; {hint}"
+    return ModelUnknown(f"the model {asked!r} is not known; {hint}")
 
 
 def _ready_models(catalog: Catalog) -> list[str]:

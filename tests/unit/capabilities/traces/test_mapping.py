@@ -41,6 +41,14 @@ def test_gateway_span_carries_times_and_previews() -> None:
     )  # fmt: skip
 
 
+def test_waits_before_a_retry_are_no_overhead() -> None:
+    attempts = (attempt(1, SpanStatus.ERROR), attempt(2, started_ns=NOON + 3 * SECOND))
+    record = call(PROJECT, attempts=attempts, ended_ns=NOON + 4 * SECOND, waited_ns=2 * SECOND)
+    facts = spans_of_call(record, NOON).spans[0].gateway
+    assert facts is not None
+    assert facts.overhead_ns == SECOND // 5  # 4 s less twice 0.9 s upstream and a wait of 2 s
+
+
 def test_answer_and_its_repetition_in_the_next_request_are_one_content() -> None:
     first = spans_of_call(call(PROJECT), NOON).spans[0]
     body = request_body("Be brief.", "What is a windlass?", "A machine for hoisting.", "And a winch?")

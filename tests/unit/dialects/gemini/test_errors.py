@@ -38,6 +38,19 @@ def test_an_error_is_classed(fault: str, kind: FailureKind, is_retryable: bool) 
 
 
 @pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("API_KEY_HTTP_REFERRER_BLOCKED", "auth"),
+        ("API_KEY_EXPIRED", "auth"),
+        ("SERVICE_DISABLED", "permission"),
+    ],
+)
+def test_a_403_is_about_the_key_where_its_reason_says_so(reason: str, kind: str) -> None:
+    error = {"code": 403, "message": "no", "status": "PERMISSION_DENIED", "details": [{"reason": reason}]}
+    assert GEMINI.read_failure(403, {}, json.dumps({"error": error}).encode(), 0.0).kind == kind
+
+
+@pytest.mark.parametrize(
     "words", ["Your prepayment credits are depleted.", "Your project has exceeded its monthly spending cap."]
 )
 def test_an_account_without_money_is_not_asked_again(words: str) -> None:

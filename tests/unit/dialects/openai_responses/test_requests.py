@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture
 from windlass.base.errors import BadRequest
+from windlass.contracts.call import Dialect
 from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
 from windlass.contracts.message import (
     BlobPart,
@@ -20,6 +21,7 @@ from windlass.contracts.message import (
 )
 from windlass.contracts.provider import STANDARD, ModelFacts
 from windlass.dialects.protocols import RequestHead
+from windlass.dialects.registry import UPSTREAM_CODECS
 
 GPT5 = ModelFacts("openai", "gpt-5", abilities=("reasoning",), rejects=("temperature",))
 
@@ -72,9 +74,12 @@ def test_unknown_items_are_kept_for_the_record_and_named_when_they_cross() -> No
     written = OPENAI.write_request(request, quirks=STANDARD, facts=None)
     assert written.dropped == ("content.web_search_call",)
 
+
+@pytest.mark.parametrize("name", ["openai_chat", "anthropic", "gemini", "bedrock", "cohere", "ollama"])
+def test_a_reference_that_cannot_cross_says_to_send_the_item(name: Dialect) -> None:
     reference = _read(input=[{"type": "item_reference", "id": "msg_1"}])
-    with pytest.raises(BadRequest, match="item_reference"):
-        OPENAI.write_request(reference, quirks=STANDARD, facts=None)
+    with pytest.raises(BadRequest, match="send the item itself instead of its 'item_reference'"):
+        UPSTREAM_CODECS[name].write_request(reference, quirks=STANDARD, facts=None)
 
 
 def test_instructions_tools_and_format_are_written_in_the_own_form() -> None:
