@@ -858,6 +858,8 @@ export interface components {
             is_configured: boolean;
             /** Key Variable */
             key_variable: string;
+            /** Is Key Written */
+            is_key_written: boolean;
             /** Docs Url */
             docs_url: string;
         };
