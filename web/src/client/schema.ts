@@ -362,6 +362,8 @@ export interface components {
             ended_at: string | null;
             /** Waits Until */
             waits_until: string | null;
+            /** Waits Because */
+            waits_because: string | null;
             /** Total */
             total: number;
             /** Completed */
