@@ -11,6 +11,13 @@ test("the built-in models are ready and lead to their traces", async ({ page }) 
   await expect(page).toHaveURL(/filter=model(%3A|:)(%2A|\*)extract-large/);
 });
 
+test("the page scrolls in one place, and the window does not scroll beside it", async ({ page }) => {
+  await page.goto("/models");
+  await expect(page.getByRole("heading", { name: "Providers" })).toBeVisible();
+  expect(await page.evaluate(() => document.querySelector("main")!.scrollHeight > window.innerHeight)).toBe(true);
+  expect(await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight)).toBe(0);
+});
+
 test("a provider says where its key is read from", async ({ page }) => {
   await page.route("**/api/providers?*", async (route) => {
     const shown = (await (await route.fetch()).json()) as { items: { name: string }[] };
