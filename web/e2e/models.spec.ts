@@ -32,5 +32,5 @@ test("a provider says where its key is read from", async ({ page }) => {
 test("a model that its provider takes away says when", async ({ page }) => {
   await page.goto("/models");
   await page.getByRole("searchbox", { name: "Find a model" }).fill("openai/gpt-4.1-nano");
-  await expect(page.getByRole("row", { name: /openai\/gpt-4.1-nano/ })).toContainText("23 Oct 2026");
+  await expect(page.getByRole("row", { name: /^openai\/gpt-4.1-nano / })).toContainText("23 Oct 2026");
 });
