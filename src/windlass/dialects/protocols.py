@@ -1,4 +1,4 @@
-"""What the gateway asks of a dialect: its codec, streams and errors. How each does it is in its own folder."""
+"""What the gateway asks of a dialect: its codec, streams and errors. How each does it is in its folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
