@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.fake_provider import FakeProvider, start_fake_provider
-from tests.support.running import RunningWindlass, run_windlass
+from tests.support.running import RunningWindlass, run_windlass, wait_until
 
 # The same examples in every run: a red build means a change. HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -54,4 +54,5 @@ def windlass_server(
     """One Windlass for all tests that do not stop or break it."""
     home = tmp_path_factory.mktemp("windlass") / "home"
     with run_windlass(home, config=CONFIG.format(url=provider.url)) as running:
+        wait_until(lambda: running.request("GET", "/api/traces?limit=1")[0] == 200, what="the trace tables")
         yield running

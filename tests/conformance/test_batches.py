@@ -163,6 +163,21 @@ def test_a_job_keeps_the_vendors_ids_and_may_give_its_lines_back(work: WorkStore
     assert [one.number for one in store.waiting(ID, job=0, after=5, limit=9)] == [6, 7]
 
 
+def test_a_batch_says_what_the_first_job_that_waits_is_waiting_for(
+    work: WorkStore, calls: BatchStore
+) -> None:
+    (job,) = work.jobs(ID)
+    assert job.waits_because == ""
+    work.change_job(ID, job, waits_because="openai: away")
+    calls.add_batch(batch_named("batch_2"))
+
+    batch = calls.batch(ID, PROJECT)
+    assert batch is not None
+    assert batch.waits_because == "openai: away"
+    page = calls.batches_page(PROJECT, limit=9)
+    assert [one.waits_because for one in page.items] == ["", "openai: away"]
+
+
 def test_pages_follow_the_order_of_making(calls: BatchStore) -> None:
     for number in range(2, 5):
         calls.add_batch(batch_named(f"batch_{number}"))

@@ -1,6 +1,8 @@
 """Lines that go to a provider's own batch API: OpenAI's and Anthropic's, played by `fake_batches`."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ batches: {{poll_s: 0.2}}
 @pytest.fixture
 def fake(vendor: FakeBatches) -> FakeBatches:
     vendor.is_quick, vendor.has_batch_api, vendor.answers_lost = True, True, 0
+    vendor.unreadable = ""
     vendor.files.clear()
     vendor.batches.clear()
     vendor.requests.clear()
@@ -180,3 +183,33 @@ def test_while_a_lost_batch_can_not_be_told_from_others_none_is_made(
     fake.finish()
     assert set(rows_of(client, ended(client, batch_id).output_file_id)) == {"one"}
     assert len(fake.batches) == 1
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1", "claude-haiku-4-5"])
+def test_a_batch_whose_vendor_can_not_be_read_says_so_until_it_can(
+    model: str, client: openai.OpenAI, windlass: RunningWindlass, fake: FakeBatches
+) -> None:
+    fake.unreadable = "<html>away</html>"
+    batch_id = submit(client, [line("one", model)])
+
+    def reason() -> str | None:
+        return windlass.get(f"/api/batches/{batch_id}")["waits_because"]
+
+    wait_until(reason)
+    assert "can't be read" in (reason() or "")
+    assert client.batches.retrieve(batch_id).model_extra == {
+        "windlass": {
+            "cost_usd": "0",
+            "unknown_costs": 0,
+            "waits_until": None,
+            "waits_because": reason(),
+        }
+    }
+    shown = [sys.executable, "-m", "windlass.cli.main", "batch", "show", batch_id]
+    answer = subprocess.run(
+        [*shown, "--home", str(windlass.home)], capture_output=True, text=True, check=True
+    )
+    assert (reason() or "no reason") in answer.stdout
+    fake.unreadable = ""
+    ended(client, batch_id)
+    assert reason() is None

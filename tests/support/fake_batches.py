@@ -26,6 +26,7 @@ class FakeBatches:
     url: str = ""
     is_quick: bool = True
     has_batch_api: bool = True
+    unreadable: str = ""  # sent instead of every answer to a look at a batch
     answers_lost: int = 0  # how many batches are made and never told of: the connection breaks
     made: int = 0  # of all tests: ids never come again
     files: dict[str, bytes] = field(default_factory=dict)
@@ -87,6 +88,8 @@ class _Handler(BaseHTTPRequestHandler):
         fake, parts = self.fake, self.path.partition("?")[0].strip("/").split("/")
         if not fake.has_batch_api:
             self._answer(404, {"error": {"message": "no such path", "type": "invalid_request_error"}})
+        elif fake.unreadable:
+            self._answer(200, fake.unreadable.encode())
         elif parts[-1] == "content":
             self._answer(200, fake.files[parts[-2]])
         elif parts[-1] == "results":

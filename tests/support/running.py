@@ -20,7 +20,7 @@ T = TypeVar("T")
 START_S = 40.0
 
 
-def wait_until(probe: Callable[[], T | None], *, timeout_s: float = 20.0, what: str = "it") -> T:
+def wait_until(probe: Callable[[], T | None], *, timeout_s: float = 40.0, what: str = "it") -> T:
     """Call `probe` until it returns something true; the answer, or a failure that says what was awaited."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -70,7 +70,7 @@ class RunningWindlass:
         assert status == 200, (status, body)
         return body
 
-    def trace(self, trace_id: str, *, spans: int = 1, timeout_s: float = 20.0) -> Any:
+    def trace(self, trace_id: str, *, spans: int = 1, timeout_s: float = 40.0) -> Any:
         """Wait until a trace can be read with at least so many spans."""
 
         def probe() -> Any:

@@ -50,6 +50,19 @@ test("a batch is followed to its end and its lines lead to their traces", async 
   await expect(page).toHaveURL(/\/traces\/[0-9a-f]{32}/);
 });
 
+test("a batch that its provider keeps waiting says why", async ({ page, request }) => {
+  test.skip(process.env["WINDLASS_URL"] === undefined, "needs a running Windlass");
+  const id = await startBatch(request, [{ custom_id: "a", model: "offline/extract-large" }]);
+  await page.route(`**/api/batches/${id}`, async (route) => {
+    const answer = await route.fetch();
+    const batch = (await answer.json()) as object;
+    await route.fulfill({ json: { ...batch, status: "in_progress", waits_because: "openai: the account is overdue" } });
+  });
+  await page.goto(`/batches/${id}`);
+  await expect(page.getByRole("status").filter({ hasText: "openai: the account is overdue" })).toBeVisible();
+  await expectAccessible(page);
+});
+
 test("a file that can't be run says which lines are wrong, and a batch can be cancelled", async ({ page, request }) => {
   test.setTimeout(120_000);
   test.skip(process.env["WINDLASS_URL"] === undefined, "needs a running Windlass");

@@ -11,8 +11,26 @@ test("the built-in models are ready and lead to their traces", async ({ page }) 
   await expect(page).toHaveURL(/filter=model(%3A|:)(%2A|\*)extract-large/);
 });
 
+test("the page scrolls in one place, and the window does not scroll beside it", async ({ page }) => {
+  await page.goto("/models");
+  await expect(page.getByRole("heading", { name: "Providers" })).toBeVisible();
+  expect(await page.evaluate(() => document.querySelector("main")!.scrollHeight > window.innerHeight)).toBe(true);
+  expect(await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight)).toBe(0);
+});
+
+test("a provider says where its key is read from", async ({ page }) => {
+  await page.route("**/api/providers?*", async (route) => {
+    const shown = (await (await route.fetch()).json()) as { items: { name: string }[] };
+    const items = shown.items.map((one) => (one.name === "openai" ? { ...one, is_configured: true, key_variable: "", is_key_written: true } : one));
+    await route.fulfill({ json: { ...shown, items } });
+  });
+  await page.goto("/models");
+  await expect(page.getByRole("row", { name: /OpenAI openai\// })).toContainText("written in windlass.yaml");
+  await expect(page.getByRole("row", { name: /Anthropic anthropic\// })).toContainText("ANTHROPIC_API_KEY");
+});
+
 test("a model that its provider takes away says when", async ({ page }) => {
   await page.goto("/models");
   await page.getByRole("searchbox", { name: "Find a model" }).fill("openai/gpt-4.1-nano");
-  await expect(page.getByRole("row", { name: /openai\/gpt-4.1-nano/ })).toContainText("23 Oct 2026");
+  await expect(page.getByRole("row", { name: /^openai\/gpt-4.1-nano / })).toContainText("23 Oct 2026");
 });

@@ -1,6 +1,18 @@
 import { expect, test } from "@playwright/test";
 import { callAndFindTrace, expectAccessible } from "./support";
 
+test("an address without a page keeps the navigation and says where to go", async ({ page }) => {
+  await page.goto("/no/such-page");
+  await expect(page.getByText("There is no page at this address")).toBeVisible();
+  await expect(page.getByText("/no/such-page", { exact: true })).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Models" }).click();
+  await expect(page).toHaveURL(/\/models$/);
+  await page.goBack();
+  await page.getByRole("link", { name: "Go to the overview" }).click();
+  await expect(page).toHaveURL(/\/$/);
+});
+
 const nothing = { items: [], next_cursor: null };
 
 test("a Windlass without traces says how to send the first call, and sees it arrive", async ({ page, request }) => {

@@ -115,6 +115,7 @@ def _facts(batch: dict[str, Any]) -> dict[str, object]:
         "created": moment(batch["created_at"]),
         "ended": moment(batch["ended_at"]) or "-",
         **({"waits until": moment(batch["waits_until"])} if batch["waits_until"] else {}),
+        **({"waits because": batch["waits_because"]} if batch["waits_because"] else {}),
         "lines": f"{batch['completed']} done, {batch['failed']} failed, of {batch['total']}",
         "cost": _cost(batch),
         **{name[:-8]: batch[name] for name in ("output_file_id", "error_file_id") if batch[name]},

@@ -210,10 +210,12 @@ def _reach(provider: Provider) -> list[Finding]:
         return [_unreachable(provider, error)]
     elapsed_ms = (time.monotonic() - started_s) * 1000
     if status in {401, 403}:
-        return [
-            Finding(provider.name, "bad", f"refused the key ({status})", f"check {provider.key_variable}")
-        ]
+        return [Finding(provider.name, "bad", f"refused the key ({status})", f"check {_key_place(provider)}")]
     return [Finding(provider.name, "ok", f"answers in {elapsed_ms:.0f} ms"), *_clock(date)]
+
+
+def _key_place(provider: Provider) -> str:
+    return provider.key_variable or f"providers.{provider.name} in windlass.yaml"
 
 
 def _reach_signed(provider: Provider, signer: Signer) -> list[Finding]:

@@ -55,6 +55,7 @@ class Provider:
     base_url: str  # ends where the dialect's paths begin, e.g. https://api.openai.com/v1
     api_key: Secret = Secret("")
     key_variable: str = ""  # which environment variable the key is looked for in
+    is_key_written: bool = False  # in windlass.yaml itself; no variable is looked at
     also_speaks: tuple[Dialect, ...] = ()  # other dialects at the same address, for their own callers
     auth: AuthStyle = "bearer"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -133,11 +133,13 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
     auth = setting.auth or _auth(host, has_key=bool(key))
     needs_key = setting.is_key_expected or (bool(provider.key_variable) and auth not in _KEYLESS)
     options = _options(host, setting.options, environment)
+    is_key_written = _is_key_written(setting)
     found = replace(
         provider,
         base_url=_address(host, setting, options, environment),
         api_key=Secret(key),
-        key_variable=setting.key_variable or provider.key_variable,
+        key_variable=setting.key_variable or ("" if is_key_written else provider.key_variable),
+        is_key_written=is_key_written,
         auth=auth,
         options=options,
         deployments=setting.deployments,
@@ -168,6 +170,7 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         base_url=_checked(setting.name, setting.base_url) if setting.base_url else "",
         api_key=Secret(key),
         key_variable=setting.key_variable,
+        is_key_written=_is_key_written(setting),
         auth=setting.auth or (UPSTREAM_CODECS[setting.dialect].auth if key else "none"),
         options=setting.options,
         deployments=setting.deployments,
@@ -176,6 +179,10 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         also_speaks=setting.also_speaks or (),
         is_known_only=not is_ready,
     )
+
+
+def _is_key_written(setting: ProviderSetting) -> bool:
+    return bool(setting.api_key) and not setting.key_variable
 
 
 def _check_name(name: str) -> None:

@@ -36,6 +36,22 @@ def test_the_key_of_the_file_wins_over_the_environment() -> None:
     assert catalog.providers["openai"].api_key.value == "sk-file"
 
 
+def test_a_key_of_the_file_is_not_said_to_come_from_a_variable() -> None:
+    settings = [
+        ProviderSetting("openai", api_key="sk-file", is_key_expected=True),
+        ProviderSetting("groq", api_key="gsk", is_key_expected=True, key_variable="MY_GROQ"),
+        ProviderSetting("lab", "openai_chat", "http://127.0.0.1:9/v1", "k", is_key_expected=True),
+        ProviderSetting("vllm"),
+    ]
+    providers = configure(settings, {"MISTRAL_API_KEY": "m"}).providers
+    places = {name: (providers[name].key_variable, providers[name].is_key_written) for name in providers}
+    assert places["openai"] == ("", True)
+    assert places["groq"] == ("MY_GROQ", False)
+    assert places["lab"] == ("", True)
+    assert places["vllm"] == ("", False)
+    assert places["mistral"] == ("MISTRAL_API_KEY", False)
+
+
 def test_an_unset_key_leaves_a_provider_known_only() -> None:
     settings = [
         ProviderSetting("anthropic", is_key_expected=True),

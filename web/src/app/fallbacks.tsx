@@ -1,12 +1,17 @@
 /** Pages for an address nobody knows and for a page that broke. */
-import { Link, type ErrorComponentProps } from "@tanstack/react-router";
+import { Link, useLocation, type ErrorComponentProps } from "@tanstack/react-router";
+import { Page } from "@/kit/page";
 import { Empty, Failure } from "@/kit/states";
 
 export function NotFound() {
+  const { pathname } = useLocation();
   return (
-    <Empty title="There is no page at this address">
-      <Link to="/">Go to the overview</Link>
-    </Empty>
+    <Page title="Not found" isPadded>
+      <Empty title="There is no page at this address">
+        <p><code>{pathname}</code></p>
+        <p><Link to="/">Go to the overview</Link> or <Link to="/traces">to the traces</Link></p>
+      </Empty>
+    </Page>
   );
 }
 

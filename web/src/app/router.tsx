@@ -6,7 +6,7 @@ import { NotFound, PageFailure } from "./fallbacks";
 import { rangeSearch, signInSearch, traceSearch, tracesSearch } from "./search";
 import { Shell } from "./shell";
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+const root = createRootRoute({ component: Outlet });
 
 const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: SignInPage, validateSearch: signInSearch });
 
@@ -68,8 +68,10 @@ const start = createRoute({
   component: lazyRouteComponent(() => import("./start/page"), "ConnectPage"),
 });
 
+const unknown = createRoute({ getParentRoute: () => shell, path: "$", component: NotFound });
+
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([overview, traces, trace, models, batches, batch, keys, start])]),
+  routeTree: root.addChildren([signIn, shell.addChildren([overview, traces, trace, models, batches, batch, keys, start, unknown])]),
   basepath: basePath || "/",
   defaultPreload: "intent",
   defaultErrorComponent: PageFailure,

@@ -362,6 +362,8 @@ export interface components {
             ended_at: string | null;
             /** Waits Until */
             waits_until: string | null;
+            /** Waits Because */
+            waits_because: string | null;
             /** Total */
             total: number;
             /** Completed */
@@ -858,6 +860,8 @@ export interface components {
             is_configured: boolean;
             /** Key Variable */
             key_variable: string;
+            /** Is Key Written */
+            is_key_written: boolean;
             /** Docs Url */
             docs_url: string;
         };

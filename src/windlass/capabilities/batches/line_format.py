@@ -91,6 +91,8 @@ def read_line(text: bytes, number: int, endpoint: str) -> Request:
         )
     if line.method not in {None, "POST"}:
         raise _refused("invalid_method", f"line {number} must have the method POST", number, "method")
+    if line.url is None:
+        raise _refused("missing_url", f"line {number} has no `url`; write {endpoint}", number, "url")
     if line.url != endpoint:
         shown = line.url if isinstance(line.url, str) and line.url in ENDPOINTS else "another url"
         raise _refused(

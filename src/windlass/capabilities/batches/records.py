@@ -74,6 +74,7 @@ class Batch:
     finalizing_ns: int | None = None
     cancelling_ns: int | None = None
     ended_ns: int | None = None
+    waits_because: str = ""  # what a provider's batch API said last instead of going on
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class VendorJob:
     vendor_batch_id: str = ""
     is_cancel_sent: bool = False
     submitted_ns: int | None = None
+    waits_because: str = ""  # why the last look at it failed; empty: it did not
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,27 @@ from windlass.capabilities.batches.records import (
     StoredFile,
 )
 from windlass.capabilities.batches.rules import OPEN
-from windlass.capabilities.batches.tables import batch_of, batches, columns_of, file_of, files, line_of, lines
+from windlass.capabilities.batches.tables import (
+    batch_of,
+    batches,
+    columns_of,
+    file_of,
+    files,
+    line_of,
+    lines,
+    vendor_jobs,
+)
 from windlass.contracts.tables import Tables
+
+_WAITS_BECAUSE = (
+    sa.select(vendor_jobs.c.waits_because)
+    .where(vendor_jobs.c.batch_id == batches.c.batch_id, vendor_jobs.c.waits_because != "")
+    .order_by(vendor_jobs.c.number)
+    .limit(1)
+    .scalar_subquery()
+    .label("waits_because")
+)
+_SHOWN = sa.select(batches, _WAITS_BECAUSE)
 
 
 class BatchStore:
@@ -91,14 +110,14 @@ class BatchStore:
             connection.execute(batches.insert().values(**columns_of(batch)))
 
     def batch(self, batch_id: BatchId, project_id: ProjectId) -> Batch | None:
-        chosen = sa.select(batches).where(batches.c.batch_id == batch_id, batches.c.project_id == project_id)
+        chosen = _SHOWN.where(batches.c.batch_id == batch_id, batches.c.project_id == project_id)
         with self._tables.read() as connection:
             found = connection.execute(chosen).mappings().first()
         return None if found is None else batch_of(found)
 
     def batches_page(self, project_id: ProjectId, *, after: str = "", limit: int) -> BatchPage:
         """Return batches newest first, those before `after` (an id; empty: from the newest)."""
-        query = sa.select(batches).where(batches.c.project_id == project_id)
+        query = _SHOWN.where(batches.c.project_id == project_id)
         if after:
             query = query.where(batches.c.batch_id < after)
         query = query.order_by(batches.c.batch_id.desc()).limit(limit + 1)

@@ -117,6 +117,7 @@ vendor_jobs = Table(
     Column("vendor_batch_id", Text, nullable=False),
     Column("is_cancel_sent", Boolean, nullable=False),
     Column("submitted_ns", BigInteger),
+    Column("waits_because", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("batch_id", "number", name="pk_batch_vendor_jobs"),
 )
 # What one process of Windlass proves itself to another with.
@@ -179,6 +180,7 @@ def batch_of(row: RowMapping) -> Batch:
         finalizing_ns=row["finalizing_ns"],
         cancelling_ns=row["cancelling_ns"],
         ended_ns=row["ended_ns"],
+        waits_because=row.get("waits_because") or "",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from windlass.base.clock import Clock
-from windlass.base.errors import BadRequest, UpstreamError, UpstreamRefused
+from windlass.base.errors import BadRequest, StoreError, UpstreamRefused, WindlassError
 from windlass.base.threads import in_thread
 from windlass.capabilities.batches.bodies import FileBodies
 from windlass.capabilities.batches.ending import close_waiting
@@ -36,6 +36,7 @@ from windlass.dialects.failures import classify
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 500
+_MAX_REASON = 1000
 _ABSENT = frozenset({404, 405, 501})  # a host of the vendor's dialect without its batch API
 
 
@@ -69,15 +70,21 @@ class VendorLane:
         return self._looks.get((batch.batch_id, job.number), 0.0) <= self.clock.monotonic_ns() / 1e9
 
     async def _guarded(self, batch: Batch, job: VendorJob, *, is_ending: bool) -> VendorJob:
+        """Go on with one job; what keeps it waiting is kept with it, and keeps no other job."""
         wait_s = self.settings.poll_s
         try:
-            return await self._go_on(batch, job, is_ending=is_ending)
+            gone_on = await self._go_on(batch, job, is_ending=is_ending)
+            return await self._change(batch, gone_on, waits_because="") if job.waits_because else gone_on
         except UpstreamRefused as error:
             wait_s = max(wait_s, error.retry_after_s or 0.0)
             return await self._refused(batch, job, error)
-        except UpstreamError as error:
-            _LOG.warning("the batch %s waits at %s: %s", batch.batch_id, job.provider, error.message)
-            return job
+        except StoreError:
+            raise
+        except WindlassError as error:
+            return await self._wait(batch, job, error.message)
+        except Exception as error:  # noqa: BLE001 - the edge of a job: the others go on
+            _LOG.exception("the batch %s can't go on at %s; trying again", batch.batch_id, job.provider)
+            return await self._wait(batch, job, f"its answer can't be read ({type(error).__name__})")
         finally:
             self._looks[batch.batch_id, job.number] = self.clock.monotonic_ns() / 1e9 + wait_s
 
@@ -164,8 +171,7 @@ class VendorLane:
             await in_thread(self.store.to_queue, batch.batch_id, job.number)
             return job
         if status in {408, 409, 425, 429} or status >= 500:
-            _LOG.warning("the batch %s waits at %s: %s", batch.batch_id, job.provider, error.message)
-            return job
+            return await self._wait(batch, job, error.message)
         is_ours = _is_about_key(error)
         code = (
             "provider_key_refused"
@@ -176,7 +182,12 @@ class VendorLane:
             f"the provider {job.provider!r} refused the key Windlass has for it" if is_ours else error.message
         )
         await self._fail(batch, job, code, message)
-        return await self._change(batch, job, state="ended")
+        return await self._change(batch, job, state="ended", waits_because="")
+
+    async def _wait(self, batch: Batch, job: VendorJob, reason: str) -> VendorJob:
+        _LOG.warning("the batch %s waits at %s: %s", batch.batch_id, job.provider, reason)
+        shown = f"{job.provider}: {reason}"[:_MAX_REASON]
+        return job if shown == job.waits_because else await self._change(batch, job, waits_because=shown)
 
     async def _fail(self, batch: Batch, job: VendorJob, code: str, message: str) -> None:
         """End every waiting line of a job with one reason."""

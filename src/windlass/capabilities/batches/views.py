@@ -33,6 +33,7 @@ class BatchView:
     started_at: str | None
     ended_at: str | None
     waits_until: str | None
+    waits_because: str | None
     total: int
     completed: int
     failed: int
@@ -85,6 +86,7 @@ def batch_view(batch: Batch, waits_until_ns: int | None) -> BatchView:
         started_at=_utc(batch.in_progress_ns),
         ended_at=_utc(batch.ended_ns),
         waits_until=_utc(waits_until_ns),
+        waits_because=batch.waits_because or None,
         total=batch.total,
         completed=batch.completed,
         failed=batch.failed,
@@ -155,6 +157,7 @@ def openai_batch(batch: Batch, waits_until_ns: int | None) -> dict[str, object]:
             "cost_usd": _known_cost(batch),
             "unknown_costs": batch.unknown_costs,
             "waits_until": _utc(waits_until_ns),
+            "waits_because": batch.waits_because or None,
         },
     }
 

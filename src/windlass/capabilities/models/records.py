@@ -38,6 +38,7 @@ class ProviderItem:
     base_url: str
     is_configured: bool
     key_variable: str
+    is_key_written: bool  # in windlass.yaml itself
     docs_url: str
 
 

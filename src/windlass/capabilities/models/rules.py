@@ -47,6 +47,7 @@ def provider_items(providers: Iterable[Provider]) -> list[ProviderItem]:
             base_url=one.base_url,
             is_configured=not one.is_known_only,
             key_variable=one.key_variable,
+            is_key_written=one.is_key_written,
             docs_url=one.docs_url,
         )
         for one in providers

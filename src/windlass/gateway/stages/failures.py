@@ -108,8 +108,8 @@ def key_refused(provider: Provider) -> UpstreamRefused:
     if provider.auth in SIGNED:
         refused = "refused the credentials Windlass has for it; check that they are in force"
     else:
-        where = f"; check {provider.key_variable}" if provider.key_variable else ""
-        refused = f"refused the key Windlass has for it{where}"
+        place = "its `api_key` in windlass.yaml" if provider.is_key_written else provider.key_variable
+        refused = f"refused the key Windlass has for it{f'; check {place}' if place else ''}"
     return UpstreamRefused(
         f"the provider {provider.name!r} {refused}",
         http_status=502,

@@ -40,6 +40,7 @@ def text(**changes: object) -> bytes:
         (text(custom_id="x" * 513), "invalid_custom_id", "custom_id"),
         (text(method="GET"), "invalid_method", "method"),
         (text(url="/v1/embeddings"), "invalid_url", "url"),
+        (text(url=None), "missing_url", "url"),
         (text(body=None), "invalid_body", "body"),
         (text(body=[]), "invalid_body", "body"),
         (text(body={"model": 3}), "missing_model", "body.model"),

@@ -32,6 +32,7 @@ export function BatchPage() {
       {batch.error && <Failure what="The batch could not be read" error={batch.error} retry={() => void batch.refetch()} />}
       {batch.data && <Facts batch={batch.data} />}
       {batch.data?.waits_until && <p className={styles["note"]}>Lines of the queue wait for the off-peak window, which opens {moment(batch.data.waits_until)}.</p>}
+      {batch.data?.waits_because && <p className={styles["note"]} role="status">It waits, and is asked for again: {batch.data.waits_because}</p>}
       {batch.data && batch.data.faults.length > 0 && <Faults batch={batch.data} />}
       {batch.data && batch.data.total > 0 && <Lines batch={batch.data} />}
       <Dialog title="Cancel this batch?" isOpen={isAsking} onClose={() => setAsking(false)}>

@@ -113,7 +113,7 @@ function Providers({ items }: { items: ProviderItem[] }) {
             <tr key={provider.name}>
               <td>{provider.title} <code className={table["faint"]}>{provider.name}/</code></td>
               <td>{provider.is_configured ? "Ready" : <span className={table["faint"]}>Not configured</span>}</td>
-              <td>{provider.key_variable ? <code>{provider.key_variable}</code> : <span className={table["faint"]}>{provider.is_configured ? "no variable" : "none; name it in windlass.yaml"}</span>}</td>
+              <td><KeyPlace provider={provider} /></td>
               <td className={table["quiet"]}>{provider.dialect}</td>
             </tr>
           ))}
@@ -127,4 +127,10 @@ function Providers({ items }: { items: ProviderItem[] }) {
       )}
     </section>
   );
+}
+
+function KeyPlace({ provider }: { provider: ProviderItem }) {
+  if (provider.key_variable) return <code>{provider.key_variable}</code>;
+  if (provider.is_key_written) return <>written in windlass.yaml</>;
+  return <span className={table["faint"]}>{provider.is_configured ? "no key" : "none; name it in windlass.yaml"}</span>;
 }

@@ -16,6 +16,8 @@ function stateOf({ revoked_at, expires_at }: KeyItem, now: number): string {
   return Date.parse(expires_at) <= now ? `Expired ${ago(expires_at, now)}` : `Active until ${day(expires_at)}`;
 }
 
+const aside = `${table["quiet"]} ${table["whole"]}`;
+
 export function KeyTable({ keys, onRevoke }: Props) {
   const now = useNow(10_000);
   return (
@@ -37,9 +39,9 @@ export function KeyTable({ keys, onRevoke }: Props) {
           {keys.map((key) => (
             <tr key={key.key_id} className={key.revoked_at ? table["quiet"] : undefined}>
               <td title={key.key_id}>{key.name}</td>
-              <td><code>{key.prefix ? `${key.prefix}...` : "-"}</code></td>
-              <td className={table["quiet"]} title={moment(key.created_at)}>{ago(key.created_at, now)}</td>
-              <td className={table["quiet"]} title={moment(key.last_used_at)}>{key.last_used_at ? ago(key.last_used_at, now) : "never"}</td>
+              <td className={table["whole"]}><code>{key.prefix ? `${key.prefix}...` : "-"}</code></td>
+              <td className={aside} title={moment(key.created_at)}>{ago(key.created_at, now)}</td>
+              <td className={aside} title={moment(key.last_used_at)}>{key.last_used_at ? ago(key.last_used_at, now) : "never"}</td>
               <td className={table["quiet"]}>{key.models.join(", ") || "every model"}</td>
               <td title={moment(key.revoked_at ?? key.expires_at)}>{stateOf(key, now)}</td>
               <td data-number>
