@@ -22,6 +22,7 @@ from windlass.contracts.message import (
     ToolCallPart,
     ToolResponsePart,
 )
+from windlass.dialects.calls_seen import CallsSeen
 from windlass.dialects.gemini import signatures
 from windlass.dialects.gemini.parts import own_id, write_blob, write_part
 from windlass.dialects.gemini.signatures import UNSIGNED, signatures_in, unseal
@@ -47,7 +48,7 @@ class TurnWriter:
     takes_ids: bool  # Vertex AI answers 400 to the id of a call and pairs by name and order
     dropped: list[str]
     _turns: list[Turn] = field(default_factory=list[Turn])
-    _names: dict[str, str] = field(default_factory=dict[str, str])  # call id -> name of its tool
+    _calls: CallsSeen = field(default_factory=CallsSeen)
 
     def write(self, messages: Iterable[Message]) -> list[Turn]:
         """Raises: BadRequest for content without a form here, and for a result whose call is unknown."""
@@ -99,8 +100,7 @@ class TurnWriter:
         return written
 
     def _call(self, part: ToolCallPart, signature: str | None, *, is_first: bool) -> Written:
-        self._names.pop(part.id or "", None)  # an id used before counts where it is used last
-        self._names[part.id or ""] = part.name
+        self._calls.add(part)
         call: dict[str, object] = {"name": part.name, "args": arguments_of(part.arguments)}
         if self.takes_ids and (call_id := own_id(part.id)):
             call["id"] = call_id
@@ -120,12 +120,9 @@ class TurnWriter:
 
     def _results(self, parts: Iterable[Part]) -> list[Written]:
         """Write results in the order of their calls, which is what pairs those without ids, media behind."""
-        order = {call_id: place for place, call_id in enumerate(self._names)}
-        results = [part for part in parts if isinstance(part, ToolResponsePart)]
-        results.sort(key=lambda part: order.get(part.id or "", 0))
         written: list[Written] = []
         beside: list[Written | None] = []
-        for part in results:
+        for part in self._calls.in_order(parts):
             result = self._result(part)
             inside = [item for item in part.media if self._fits_in_result(item)]
             if inside:
@@ -139,7 +136,7 @@ class TurnWriter:
         return self.takes_media_in_results and isinstance(media, BlobPart)
 
     def _result(self, part: ToolResponsePart) -> dict[str, object]:
-        name = self._names.get(part.id or "")
+        name = self._calls.name_of(part.id)
         if name is None:
             raise BadRequest(
                 f"messages: the tool result {(part.id or '')[:64]!r} answers no call of an assistant message"

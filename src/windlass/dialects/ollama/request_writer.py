@@ -20,8 +20,8 @@ from windlass.contracts.message import (
     Role,
     TextPart,
     ToolCallPart,
-    ToolResponsePart,
 )
+from windlass.dialects.calls_seen import CallsSeen
 from windlass.dialects.no_place import no_place
 from windlass.dialects.protocols import WrittenRequest
 
@@ -123,14 +123,14 @@ def _write_thinking(ask: ReasoningAsk | None, model: str) -> dict[str, Json]:
 
 
 def _write_messages(messages: Sequence[Message]) -> Iterator[Json]:
-    names: dict[str, str] = {}  # of tools, by the id of the call
+    calls = CallsSeen()
     for role, group in groupby(messages, key=_role_of):
         if role == "tool":
-            yield from _results(chain.from_iterable(message.parts for message in group), names)
+            yield from _results(chain.from_iterable(message.parts for message in group), calls)
             continue
         for message in group:
             if role == "assistant":
-                yield {"role": role, **_assistant(message, names)}
+                yield {"role": role, **_assistant(message, calls)}
             elif message.parts or role == "user":
                 yield {"role": role, **_content(message.parts)}
 
@@ -159,15 +159,14 @@ def _content(parts: Sequence[Part]) -> dict[str, Json]:
     return written | {"images": images} if images else written
 
 
-def _assistant(message: Message, names: dict[str, str]) -> dict[str, Json]:
+def _assistant(message: Message, seen: CallsSeen) -> dict[str, Json]:
     texts = [part.content for part in message.parts if isinstance(part, TextPart | RefusalPart)]
     thoughts = [
         part.content for part in message.parts if isinstance(part, ReasoningPart) and not part.signature
     ]
     calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
     for call in calls:
-        names.pop(call.id or "", None)  # an id used before counts where it is used last
-        names[call.id or ""] = call.name
+        seen.add(call)
     written: dict[str, Json] = {"content": "".join(texts)}
     if thought := "".join(thoughts):
         written["thinking"] = thought
@@ -189,15 +188,14 @@ def _arguments(text: str) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {"arguments": value}
 
 
-def _results(parts: Iterable[Part], names: Mapping[str, str]) -> Iterator[Json]:
+def _results(parts: Iterable[Part], calls: CallsSeen) -> Iterator[Json]:
     """Write one message per result, paired by the tool's name and the order of calls; pictures follow."""
-    order = {call_id: place for place, call_id in enumerate(names)}
-    results = [part for part in parts if isinstance(part, ToolResponsePart)]
     media: list[Part] = []
-    for part in sorted(results, key=lambda part: order.get(part.id or "", 0)):
+    for part in calls.in_order(parts):
         said = part.response
         text = said if isinstance(said, str) else msgspec.json.encode(said).decode()
-        named: dict[str, Json] = {"tool_name": names[part.id]} if part.id and part.id in names else {}
+        name = calls.name_of(part.id) if part.id else None
+        named: dict[str, Json] = {"tool_name": name} if name is not None else {}
         yield {"role": "tool", "content": f"Error: {text}" if part.is_error else text, **named}
         media += part.media
     if media:
