@@ -48,6 +48,13 @@ function Models({ items }: { items: ModelItem[] }) {
   );
 }
 
+/** How a model is asked to think, which a reader of the list need not know. */
+const UNSHOWN = ["xhigh_thinking", "thinking_off"];
+
+function abilitiesOf({ abilities }: ModelItem): string {
+  return abilities.filter((one) => !UNSHOWN.includes(one)).map((one) => one.replaceAll("_", " ").replace("json", "JSON")).join(", ");
+}
+
 /** A call may name a model with its provider or without it. */
 function tracesOf({ kind, id, provider }: ModelItem): string {
   return kind === "route" ? `route:${id}` : `model:*${id.replace(`${provider}/`, "")}`;
@@ -78,8 +85,8 @@ function ModelTable({ items }: { items: ModelItem[] }) {
                   <CopyButton text={model.id} label={`Copy ${model.id}`} />
                 </span>
               </td>
-              <td>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
-              <td className={table["quiet"]}>{(model.kind === "route" ? `Route: ${model.targets.join(", then ")}` : model.abilities.join(", ")) || "-"}</td>
+              <td className={styles["state"]}>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
+              <td className={table["quiet"]}>{(model.kind === "route" ? `Route: ${model.targets.join(", then ")}` : abilitiesOf(model)) || "-"}</td>
               <td data-number>{count(model.context_tokens)}</td>
               <td data-number>{count(model.max_output_tokens)}</td>
               <td><Retirement on={model.retires_on} /></td>
