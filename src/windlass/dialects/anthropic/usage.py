@@ -6,6 +6,7 @@ from dataclasses import replace
 from windlass.contracts.message import Json
 from windlass.contracts.usage import Usage
 from windlass.dialects.counts import count_of, has_count
+from windlass.dialects.openai_chat.usage import input_total
 
 _UNITS = {
     "web_search_requests": "web_search",
@@ -28,7 +29,7 @@ def read_usage(values: Json) -> Usage | None:
     if isinstance(passes, Sequence) and not isinstance(passes, str) and passes:
         usage = _of_passes(usage, passes)
     units, is_answered = _read_units(values), bool(usage.out_text or usage.out_reasoning)
-    is_asked = bool(_input_total(usage))
+    is_asked = bool(input_total(usage))
     if not (is_asked or is_answered or units):
         return None
     tier, geo = values.get("service_tier"), values.get("inference_geo")
@@ -40,10 +41,6 @@ def read_usage(values: Json) -> Usage | None:
         service_tier="fast" if values.get("speed") == "fast" else tier if isinstance(tier, str) else "",
         region=geo if isinstance(geo, str) and geo != "not_available" else "",
     )
-
-
-def _input_total(usage: Usage) -> int:
-    return usage.in_fresh + usage.in_cache_read + usage.in_cache_write_5m + usage.in_cache_write_1h
 
 
 def _of_passes(top: Usage, passes: Sequence[Json]) -> Usage:
