@@ -21,6 +21,15 @@ def collection_paused() -> Generator[None, None, None]:
             gc.enable()
 
 
+def let_go(error: BaseException) -> None:
+    """Forget how an error came about, once it is told; it stays the error it is.
+
+    Its frames and causes hold what holds the error, often a whole call with its body: a cycle, which would
+    wait for a full pass.
+    """
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+
+
 def leave_out_of_collection() -> None:
     """Let later passes skip what is there now: modules, routes and tables, none of which becomes garbage.
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import cast
 
+from windlass.base.collection import let_go
 from windlass.base.errors import Stopping, WindlassError
 from windlass.contracts.span import SpanStatus
 from windlass.gateway.exchange import OutboundReply
@@ -22,6 +23,7 @@ async def settle(call: OpenCall, story: Callable[[OpenCall], Awaitable[OutboundR
     try:
         return await story(call)
     except WindlassError as error:
+        let_go(error)
         return await _refuse(call, error)
     except asyncio.CancelledError:
         cut = call.cut or Outcome(SpanStatus.CANCELLED, 499, cost=price.of_unanswered(call, "cancelled"))

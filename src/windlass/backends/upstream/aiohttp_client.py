@@ -11,6 +11,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from windlass.base.collection import let_go
 from windlass.base.errors import BodyTooLarge, UpstreamError, UpstreamTimedOut, UpstreamUnreachable
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 
@@ -194,6 +195,7 @@ def _raise(error: Exception, *, is_sent: bool = True) -> NoReturn:
 
     is_sent: whether the request had gone out before the failure, if that is one of connecting.
     """
+    let_go(error)  # aiohttp's reader keeps it
     if words := _not_connected(error):
         raise UpstreamUnreachable(words, is_sent=is_sent) from error
     raise _mapped(error) from error

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from windlass.base.collection import let_go
 from windlass.base.errors import (
     BadRequest,
     BodyTooLarge,
@@ -60,7 +61,6 @@ class Attempt:
     span_id: SpanId = field(default_factory=new_span_id)
     http_status: int = 0
     upstream_request_id: str = ""
-    stream: "OpenAnswer | None" = None  # since the provider's status line
 
     @property
     def is_same_dialect(self) -> bool:
@@ -107,7 +107,7 @@ class Attempt:
     def begin_again(self) -> None:
         """Become the next attempt, at the same target."""
         self.span_id, self.started_ns = new_span_id(), self.call.rig.clock.now_ns()
-        self.http_status, self.upstream_request_id, self.stream = 0, "", None
+        self.http_status, self.upstream_request_id = 0, ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +158,15 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
             answer = await one_try(attempt, course.left_s())
         except (TryFailed, UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
             failed = from_error(error, is_answered=attempt.http_status != 0)
+            let_go(failed)
             attempt.fail(failed)
             await _wait(call, course.after(failed))
         except asyncio.CancelledError:
             attempt.close(SpanStatus.CANCELLED)
-            call.cut = _cut(attempt)
             raise
         else:
             call.rig.health.answered(course.current.target, call.rig.clock.monotonic_ns() / 1e9)
             return answer
-
-
-def _cut(attempt: Attempt) -> Outcome | None:
-    """Say what had arrived of a stream, when nobody waits for it any more."""
-    stream = attempt.stream
-    if stream is None:
-        return None
-    return partial.outcome(attempt.call, attempt.planned, stream.relay.summary(), b"".join(stream.kept))
 
 
 async def _wait(call: OpenCall, wait_s: float) -> None:
@@ -308,6 +300,7 @@ async def _open_stream(
     began_at = asyncio.get_running_loop().time()
     first_token_at = began_at + plan.limits.first_token_s
     answer_s = min(plan.limits.first_token_s, left_s)
+    answer = None
     try:
         async with asyncio.timeout_at(began_at + answer_s):
             reply = await send(attempt, request)
@@ -320,11 +313,21 @@ async def _open_stream(
                 created_s=attempt.started_ns // 1_000_000_000,
                 unsaid=StreamStart(_reply_id(attempt), planned.target.model),
             )
-            answer = attempt.stream = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
+            answer = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
             await _hold(answer, plan.hold_s)
             return answer
     except TimeoutError as error:
         raise UpstreamTimedOut(f"the provider sent nothing for {round(answer_s, 1):g} s") from error
+    except asyncio.CancelledError:
+        if answer is not None:
+            attempt.call.cut = _cut(answer)
+        raise
+
+
+def _cut(answer: OpenAnswer) -> Outcome:
+    """Say what had arrived of a stream, when nobody waits for it any more."""
+    attempt = answer.attempt
+    return partial.outcome(attempt.call, attempt.planned, answer.relay.summary(), b"".join(answer.kept))
 
 
 async def _hold(answer: OpenAnswer, hold_s: float) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 
+from windlass.base.collection import let_go
 from windlass.base.errors import (
     StreamTruncated,
     UpstreamError,
@@ -114,6 +115,7 @@ class CallStream:
 
     async def _break(self, status: SpanStatus, error: WindlassError) -> bytes:
         """End a broken stream: settle, then the dialect's error event and no terminal marker."""
+        let_go(error)
         self._answer.reply.close()
         await self._settle(status, error)
         return self._relay.failing(wire_error(error, self._call.request_id))
