@@ -1,5 +1,6 @@
 """Embeddings, token counts and a provider's own paths, with the vendors' SDKs and plain HTTP."""
 
+import json
 from collections.abc import Iterator
 
 import anthropic
@@ -144,3 +145,27 @@ def test_a_caller_who_leaves_ends_the_call_to_the_provider(
     with plain.stream("POST", "/chat/completions", json=body) as reply:
         next(reply.iter_raw())
     wait_until(lambda: provider.count("closed_by_client") > before, what="the end of the call")
+
+
+def test_the_openai_sdk_reaches_its_other_paths_by_the_model(windlass_server: RunningWindlass) -> None:
+    with openai.OpenAI(
+        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+    ) as made:
+        heard = made.audio.transcriptions.with_raw_response.create(
+            model="lab/m1", file=("a.wav", b"RIFF" + bytes(2_000_000)), response_format="json"
+        )
+        drawn = made.images.with_raw_response.generate(model="lab/m1", prompt="A cat")
+        made.audio.speech.create(model="lab/m1", voice="alloy", input="Hi").read()
+        made.moderations.create(model="lab/m1", input="Is this kind?")
+        packed = made.responses.compact(model="laball/m1", input=ASK)
+        counted = made.responses.input_tokens.count(model="laball/m1", input=ASK, instructions="Be brief.")
+        with pytest.raises(openai.BadRequestError, match="/v1/providers/labant/"):
+            made.images.generate(model="labant/m1", prompt="A cat")
+    trace = windlass_server.trace(drawn.headers["x-windlass-trace-id"], spans=2)
+    span = next(one for one in trace["spans"] if one["type"] == "gateway")
+
+    assert json.loads(heard.text)["path"] == "/v1/audio/transcriptions"
+    assert json.loads(heard.text)["size"] > 2_000_000
+    assert (span["attributes"]["url.path"], span["cost_status"]) == ("/v1/images/generations", "unknown")
+    assert (packed.object, packed.usage.input_tokens) == ("response.compaction", 900)
+    assert counted.input_tokens > 5

@@ -21,8 +21,9 @@ headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fa
 | wrong-usage, no-usage | usage that does not add up, or none |
 | empty | embeddings without any |
 
-Beside chats it answers `/embeddings`, `/messages/count_tokens`, `/echo` (what arrived), `/flood`
-(`megabytes`) and `/bytes` (binary, with a cookie and account headers); there faults stand in the query.
+Beside chats it answers `/embeddings`, counts of tokens, `/responses/compact`, `/flood` (`megabytes`) and
+`/bytes` (binary, with a cookie and account headers); what else there is, it echoes. There faults stand in
+the query.
 
 `times=N&id=X` fails only the first N requests with that id, `skip=M` those behind the first M. `chunks=N`,
 `cached=N`, `think=1` (Anthropic) shape the answer.
@@ -51,7 +52,7 @@ from tests.support import fake_bedrock as bedrock
 from tests.support import fake_cohere as cohere
 from tests.support import fake_gemini as gemini
 from tests.support import fake_vertex as vertex
-from tests.support.fake_responses import SEALED_ELSEWHERE, kept, sealed_elsewhere
+from tests.support.fake_responses import SEALED_ELSEWHERE, compacted, count, kept, sealed_elsewhere
 
 _KEPT_BODY = 100_000
 _CHATS = ("/completions", "/messages", "/responses", "/converse", "/converse-stream", "/v2/chat", "/api/chat")
@@ -180,6 +181,10 @@ class Connection(asyncio.Protocol):
             self._work = asyncio.get_running_loop().create_task(self._flood(int(options["megabytes"])))
         elif name.endswith("/responses") and SEALED_ELSEWHERE.encode() in body:
             self._answer(*sealed_elsewhere())
+        elif name.endswith("/responses/input_tokens"):
+            self._answer(*count(body))
+        elif name.endswith("/responses/compact"):
+            self._answer(200, compacted(body))
         elif "/responses/" in name and options.get("stream") == "true":
             ask = answers.Ask("openai_responses", "m1", True, 10, 8, "", True)
             after = int(options.get("starting_after", "-1")) + 1

@@ -4,6 +4,10 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
+_COUNTED = {  # developers.openai.com/api/reference/resources/responses/subresources/input_tokens
+    "conversation", "input", "instructions", "model", "parallel_tool_calls", "personality",
+    "previous_response_id", "reasoning", "text", "tool_choice", "tools", "truncation",
+}  # fmt: skip
 SEALED_ELSEWHERE = "sealed-elsewhere"  # encrypted content of another account
 
 if TYPE_CHECKING:
@@ -43,6 +47,27 @@ def sealed_elsewhere() -> tuple[int, bytes]:
     words = "The encrypted content for item rs_1 could not be verified. Reason: it could not be decrypted."
     error = {"message": words, "type": "invalid_request_error", "param": None}
     return 400, json.dumps({"error": {**error, "code": "invalid_encrypted_content"}}).encode()
+
+
+def count(body: bytes) -> tuple[int, bytes]:
+    """Count roughly; OpenAI refuses fields that count for nothing."""
+    fields = json.loads(body)
+    if unknown := [name for name in fields if name not in _COUNTED]:
+        error = {"message": f"Unknown parameter: '{unknown[0]}'.", "type": "invalid_request_error"}
+        return 400, json.dumps(
+            {"error": {**error, "param": unknown[0], "code": "unknown_parameter"}}
+        ).encode()
+    tokens = len(json.dumps(fields.get("input"))) // 4
+    return 200, json.dumps({"object": "response.input_tokens", "input_tokens": tokens}).encode()
+
+
+def compacted(body: bytes) -> bytes:
+    """Answer with one compaction item; its usage is 900 tokens in and 100 out."""
+    usage = {"input_tokens": 900, "output_tokens": 100, "total_tokens": 1000}
+    details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    item = {"id": "cmp_1", "type": "compaction", "encrypted_content": "sealed"}
+    made = {"id": "resp_cmp_1", "object": "response.compaction", "created_at": 1_763_700_000}
+    return json.dumps({**made, "output": [item], "usage": {**usage, **details}}).encode()
 
 
 def kept(method: str, path: str) -> tuple[int, bytes]:

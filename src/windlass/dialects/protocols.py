@@ -232,6 +232,50 @@ class Codec(UpstreamCodec, Protocol):
     def keep_alive(self) -> bytes: ...
 
 
+class TokenCounter(Protocol):
+    """How a dialect asks a provider how many tokens a request has."""
+
+    @property
+    def uncounted(self) -> frozenset[FailureKind]:
+        """Name the refusals that say no more than that this host does not count for this model."""
+        ...
+
+    @property
+    def counts_by_base_model(self) -> bool:
+        """Whether the model behind a deployment or a profile is to be named."""
+        ...
+
+    def path(self, model: str, quirks: Quirks) -> str:
+        """Return what follows the provider's base URL."""
+        ...
+
+    def write(self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
+        """Raises: BadRequest for what the dialect can't carry."""
+        ...
+
+    def read(self, body: bytes) -> int:
+        """Raises: BadRequest when the body is no count."""
+        ...
+
+
+class CallersCounter(TokenCounter, Protocol):
+    """Of a dialect in which callers ask for a count, too."""
+
+    def read_head(self, body: bytes) -> RequestHead:
+        """Check the structure only. Raises: BadRequest with `param`."""
+        ...
+
+    def edit(
+        self, head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | None
+    ) -> WrittenRequest:
+        """Write the caller's bytes back with the model changed, and what the host demands."""
+        ...
+
+    def show(self, tokens: int) -> bytes:
+        """Write the answer a caller reads."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Vectors:
     """An embeddings reply. `shown` is what an OpenAI caller reads."""

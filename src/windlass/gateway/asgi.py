@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from windlass.base.errors import MethodRefused, NotFound, WindlassError
 from windlass.contracts.call import Dialect, Operation
-from windlass.gateway import kept
+from windlass.gateway import by_model, kept
 from windlass.gateway.count_tokens import handle_count_tokens
 from windlass.gateway.embeddings import handle_embeddings
 from windlass.gateway.exchange import (
@@ -51,11 +51,15 @@ _DOORS: Mapping[str, _Door] = {
     "/v1/messages": _Door("anthropic", "chat", handle_chat),
     "/v1/responses": _Door("openai_responses", "chat", handle_chat),
     "/v1/messages/count_tokens": _Door("anthropic", "count_tokens", handle_count_tokens),
+    "/v1/responses/input_tokens": _Door("openai_responses", "count_tokens", handle_count_tokens),
     "/v1/embeddings": _Door("openai_chat", "embeddings", handle_embeddings),
 }
 # What Azure's SDKs write in front of OpenAI's paths; the deployment stands as `model` in their bodies, too.
 AZURE: Final = "/openai/"
-_AZURE_PATH = re.compile(r"/openai/(?:v1|deployments/.+)(/chat/completions|/embeddings|/responses)")
+_OPENAIS = [*by_model.PATHS, *(path for path, door in _DOORS.items() if door.dialect != "anthropic")]
+_AZURE_PATH = re.compile(
+    rf"/openai/(?:v1|deployments/.+?)/({'|'.join(path.removeprefix('/v1/') for path in _OPENAIS)})"
+)
 _MODELS = "/v1/models"
 _PROVIDERS = "/v1/providers/"
 _LISTED: Final = frozenset({"anthropic-beta", "openai-beta"})  # lists, which may come in several lines
@@ -72,7 +76,8 @@ class GatewayApp:
 
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
-        return path in _DOORS or path == _MODELS or path.startswith((_MODELS + "/", kept.PREFIX, _PROVIDERS))
+        is_named = path in _DOORS or path in by_model.PATHS or path == _MODELS
+        return is_named or path.startswith((_MODELS + "/", kept.PREFIX, _PROVIDERS))
 
     def interrupt_calls(self) -> int:
         """End every open call in words its caller understands, at the end of a drain; returns how many."""
@@ -87,11 +92,13 @@ class GatewayApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = cast("str", scope["path"])
         if path.startswith(AZURE) and (azure := _AZURE_PATH.fullmatch(path)):
-            path = "/v1" + azure[1]
+            path = "/v1/" + azure[1]
         door = _DOORS.get(path)
         headers = _headers_of(scope)
         if door is not None and scope["method"] == "POST":
             await self._enter(door, headers, receive, send)
+        elif path in by_model.PATHS and scope["method"] == "POST":
+            await self._pass_by_model(path, headers, receive, send)
         elif cast("bytes", scope["raw_path"]).startswith(_PROVIDERS.encode()):
             await self._pass_through(scope, headers, receive, send)
         else:
@@ -107,6 +114,16 @@ class GatewayApp:
             return
         request = InboundCall(door.dialect, headers, body or b"", body is None, door.operation)
         await self._answer(door.handle(request, self._rig), request.stop, receive, send)
+
+    async def _pass_by_model(
+        self, path: str, headers: Mapping[str, str], receive: Receive, send: Send
+    ) -> None:
+        body = await _read_body(headers, receive, self._rig.max_body_bytes)
+        if body is _GONE:
+            return
+        asked = Onward("POST", "", path, "", body or b"")
+        request = InboundCall("openai_chat", headers, b"", body is None, "pass_through")
+        await self._answer(by_model.handle_by_model(request, asked, self._rig), request.stop, receive, send)
 
     async def _pass_through(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
@@ -203,7 +220,7 @@ class GatewayApp:
     def _models(self, path: str, method: str, headers: Mapping[str, str], dialect: Dialect) -> OutboundReply:
         if not self.serves(path):
             raise NotFound(f"there is no {path!r} here; {_advice(path)}")
-        if path in _DOORS or method not in {"GET", "HEAD"}:
+        if _takes_post(path) or method not in {"GET", "HEAD"}:
             raise MethodRefused(f"{method} is not possible on {path!r}")
         principal = authenticate.check(headers, self._rig)
         traffic = self._rig.traffic()
@@ -220,7 +237,11 @@ def _allowed(path: str) -> bytes:
     """Return the methods of a path."""
     if path.startswith(kept.PREFIX):
         return kept.allowed(path)
-    return b"POST" if path in _DOORS else b"GET, HEAD"
+    return b"POST" if _takes_post(path) else b"GET, HEAD"
+
+
+def _takes_post(path: str) -> bool:
+    return path in _DOORS or path in by_model.PATHS
 
 
 _GONE = b"\0gone"

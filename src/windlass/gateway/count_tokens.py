@@ -2,44 +2,47 @@
 
 from dataclasses import dataclass, replace
 
-import msgspec
-
-from windlass.base.errors import BadRequest
+from windlass.base.errors import BadRequest, UpstreamRefused
 from windlass.base.money import NanoUsd
 from windlass.base.threads import in_thread
+from windlass.contracts.call import Dialect
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.usage import Cost, CostStatus
-from windlass.dialects.anthropic import count_tokens
-from windlass.dialects.bedrock import count_tokens as bedrock_count
-from windlass.dialects.gemini import count_tokens as gemini_count
-from windlass.dialects.protocols import RequestHead
+from windlass.dialects.protocols import Codec, RequestHead, TokenCounter, WrittenRequest
+from windlass.dialects.registry import CALLERS_COUNTERS, COUNTERS
+from windlass.dialects.token_estimate import estimate
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
-from windlass.gateway.stages import admit, ask, attempt, authenticate, record, route
+from windlass.gateway.stages import admit, ask, attempt, authenticate, pin, record, route
 from windlass.gateway.stages.attempt import Attempt
 from windlass.gateway.stages.failures import TryFailed, unusable
 from windlass.gateway.stages.post import post
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.replies import answer_headers
-from windlass.gateway.traffic import Plan
+from windlass.gateway.traffic import Plan, PlannedTarget
 
 _FREE = Cost(CostStatus.FREE, NanoUsd(0))
-_UNCOUNTED = frozenset({"bad_request", "permission", "not_found"})
+_OF_OPENAI: Dialect = "openai_responses"
+_NO_SUCH_MODEL = "model_not_found"
 _INLINE_BYTES = 20_000  # some 2 ms of estimating; above it the event loop is kept free
 
 
 async def handle_count_tokens(request: InboundCall, rig: Rig) -> OutboundReply:
-    """Serve one count. Every error becomes a reply in Anthropic's shape, every outcome one record."""
+    """Serve one count. Every error becomes a reply in the caller's dialect, every outcome one record."""
     return await settle(record.open_call(request, rig), _count)
 
 
 async def _count(call: OpenCall) -> OutboundReply:
-    rig = call.rig
-    call.principal = authenticate.check(call.request.headers, rig)
-    head = ask.read_with(call, count_tokens.read_head)
-    plan = call.plan = route.choose(head.model, call.principal, rig.traffic())
-    call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
+    rig, dialect = call.rig, call.request.dialect
+    principal = call.principal = authenticate.check(call.request.headers, rig)
+    head = ask.read_with(call, CALLERS_COUNTERS[dialect].read_head)
+    # A host that speaks Anthropic's dialect beside its own need not count in it.
+    plan = route.choose(
+        head.model, principal, rig.traffic(), spoken=dialect if dialect == _OF_OPENAI else None
+    )
+    plan = call.plan = await pin.narrow(plan, head, call.codec, principal, rig)
+    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     answer = await attempt.first_of(call, plan, lambda trial, left_s: _try(trial, head, plan, left_s))
@@ -55,59 +58,68 @@ class _Answer:
 
 
 async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> _Answer:
-    call, planned = trial.call, trial.planned
-    if planned.codec.name == "gemini":
-        return await _count_at_gemini(trial, plan, left_s)
-    if planned.provider.dialect == "bedrock":
-        return await _try_bedrock(trial, plan, left_s)
-    if planned.provider.dialect != "anthropic":
-        tokens = await _estimate(call.request.body)
-        return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens, is_estimated=True)
-    quirks = planned.provider.quirks
-    written = count_tokens.edit(head, model=planned.target.model, quirks=quirks, facts=planned.facts)
-    call.dropped = written.dropped
-    body = await post(trial, count_tokens.path_of(quirks), written.body, plan=plan, left_s=left_s)
+    planned = trial.planned
+    counter = _counter_of(planned)
+    if counter is None:
+        return await _estimated(trial)
+    model = _counted_model(counter, planned)
+    written = _write(counter, trial, head, model)
+    trial.call.dropped = written.dropped
+    path = counter.path(model, planned.provider.quirks)
     try:
-        return _Answer(trial, body, count_tokens.read_count(body))
-    except BadRequest as error:
-        raise unusable(planned.provider, error.message) from error
-
-
-async def _count_at_gemini(trial: Attempt, plan: Plan, left_s: float) -> _Answer:
-    call, planned = trial.call, trial.planned
-    chat = replace(call.codec.read_request(call.request.body), model=planned.target.model)
-    written = gemini_count.write(chat, quirks=planned.provider.quirks, facts=planned.facts)
-    path = gemini_count.path(planned.target.model)
-    body = await post(trial, path, written, plan=plan, left_s=left_s)
-    try:
-        tokens = gemini_count.read(body)
-    except BadRequest as error:
-        raise unusable(planned.provider, error.message) from error
-    return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens)
-
-
-async def _try_bedrock(trial: Attempt, plan: Plan, left_s: float) -> _Answer:
-    """Ask Bedrock, which counts for some models and with a right of its own; else estimate."""
-    call, planned = trial.call, trial.planned
-    model = planned.provider.deployments.get(planned.target.model, planned.target.model)
-    request = replace(call.codec.read_request(call.request.body), model=model)
-    asked = bedrock_count.write(request, planned.facts)
-    try:
-        body = await post(trial, bedrock_count.path(model), asked, plan=plan, left_s=left_s)
-        tokens, is_estimated = bedrock_count.read(body), False
+        body = await post(trial, path, written.body, plan=plan, left_s=left_s)
+        tokens = counter.read(body)
     except TryFailed as failed:
-        if failed.kind not in _UNCOUNTED:
+        if failed.kind not in counter.uncounted or _is_model_unknown(failed):
             raise
-        tokens, is_estimated = await _estimate(call.request.body), True
+        return await _estimated(trial)
     except BadRequest as error:
         raise unusable(planned.provider, error.message) from error
-    return _Answer(trial, msgspec.json.encode({"input_tokens": tokens}), tokens, is_estimated=is_estimated)
+    shown = body if planned.codec is trial.call.codec else _show(trial, tokens)
+    return _Answer(trial, shown, tokens)
 
 
-async def _estimate(body: bytes) -> int:
-    if len(body) > _INLINE_BYTES:
-        return await in_thread(count_tokens.estimate, body)
-    return count_tokens.estimate(body)
+def _counter_of(planned: PlannedTarget) -> TokenCounter | None:
+    """Choose how the provider is asked: OpenAI counts in its Responses API alone."""
+    found = COUNTERS.get(planned.codec.name)
+    if found is None and _OF_OPENAI in planned.provider.also_speaks:
+        return COUNTERS[_OF_OPENAI]
+    return found
+
+
+def _counted_model(counter: TokenCounter, planned: PlannedTarget) -> str:
+    model = planned.target.model
+    return planned.provider.deployments.get(model, model) if counter.counts_by_base_model else model
+
+
+def _write(counter: TokenCounter, trial: Attempt, head: RequestHead, model: str) -> WrittenRequest:
+    call, planned = trial.call, trial.planned
+    quirks, facts = planned.provider.quirks, planned.facts
+    if planned.codec is call.codec:
+        return CALLERS_COUNTERS[call.codec.name].edit(head, model=model, quirks=quirks, facts=facts)
+    chat = replace(call.codec.read_request(call.request.body), model=model)
+    return counter.write(chat, quirks=quirks, facts=facts)
+
+
+def _is_model_unknown(failed: TryFailed) -> bool:
+    return isinstance(failed.error, UpstreamRefused) and failed.error.wire_code == _NO_SUCH_MODEL
+
+
+async def _estimated(trial: Attempt) -> _Answer:
+    call = trial.call
+    if len(call.request.body) > _INLINE_BYTES:
+        tokens = await in_thread(_estimate, call.codec, call.request.body)
+    else:
+        tokens = _estimate(call.codec, call.request.body)
+    return _Answer(trial, _show(trial, tokens), tokens, is_estimated=True)
+
+
+def _estimate(codec: Codec, body: bytes) -> int:
+    return estimate(codec.read_request(body))
+
+
+def _show(trial: Attempt, tokens: int) -> bytes:
+    return CALLERS_COUNTERS[trial.call.codec.name].show(tokens)
 
 
 async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:

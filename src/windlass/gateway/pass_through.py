@@ -1,8 +1,10 @@
 """The story of a call to a provider's own paths: metered and recorded, its bytes left alone, tried once."""
 
 import asyncio
+from typing import cast
 
 from windlass.base.errors import BodyTooLarge, CredentialsUnavailable, UpstreamTimedOut, UpstreamUnreachable
+from windlass.contracts.call import Principal
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.protocols import RequestHead
@@ -26,17 +28,29 @@ async def handle_pass_through(request: InboundCall, asked: Onward, rig: Rig) -> 
 
 
 async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
-    rig, request = call.rig, call.request
-    call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
-    call.principal = authenticate.check(request.headers, rig)
-    _check_size(call, asked)
+    principal = begin(call, asked)
     model = onward.model_of(asked.path, asked.body)
+    plan = route.to_provider(asked.provider, model, principal, call.rig.traffic())
+    return await pass_to(call, asked, plan, model)
+
+
+def begin(call: OpenCall, asked: Onward) -> Principal:
+    """Say what is asked for, and check who asks and how much. Raises: KeyRefused, BodyTooLarge."""
+    call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
+    principal = call.principal = authenticate.check(call.request.headers, call.rig)
+    call.attributes = read_attributes(call.request.headers, {}, "")
+    _check_size(call, asked)
+    return principal
+
+
+async def pass_to(call: OpenCall, asked: Onward, plan: Plan, model: str) -> OutboundReply:
+    """Ask the plan's first target; model: as the provider is told it, "" for none."""
+    rig, principal = call.rig, cast("Principal", call.principal)
+    call.plan = plan
     call.head = RequestHead(
         model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields={}
     )
-    call.attributes = read_attributes(request.headers, {}, "")
-    plan = call.plan = route.to_provider(asked.provider, model, call.principal, rig.traffic())
-    call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
+    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     trial = Attempt(call, plan.targets[0], rig.clock.now_ns())

@@ -3,34 +3,42 @@
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html
 """
 
+from dataclasses import replace
+
 import msgspec
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.chat import ChatRequest
 from windlass.contracts.message import Json
-from windlass.contracts.provider import ModelFacts
+from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.bedrock.model_ids import base_of, path_of
 from windlass.dialects.bedrock.request_writer import write_request
 from windlass.dialects.json_fields import read_object
+from windlass.dialects.protocols import FailureKind, WrittenRequest
 
 _COUNTED = ("messages", "system", "toolConfig")
 
 
-def path(model: str) -> str:
-    """Return the path for the model itself: profiles are not counted for."""
-    return path_of(base_of(model), "count-tokens")
+class BedrockCounter:
+    """Implements `dialects.protocols.TokenCounter`. Counting is a right of its own at AWS."""
 
+    uncounted = frozenset[FailureKind]({"bad_request", "permission", "not_found"})
+    counts_by_base_model = True
 
-def write(request: ChatRequest, facts: ModelFacts | None) -> bytes:
-    """Write what Converse would be sent, without what only shapes the answer. Raises: BadRequest."""
-    body = read_object(write_request(request, facts=facts).body).values
-    counted: dict[str, Json] = {name: body[name] for name in _COUNTED if name in body}
-    return msgspec.json.encode({"input": {"converse": counted}})
+    def path(self, model: str, quirks: Quirks) -> str:
+        """Return the path for the model itself: profiles are not counted for."""
+        return path_of(base_of(model), "count-tokens")
 
+    def write(self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
+        """Write what Converse would be sent, without what only shapes the answer. Raises: BadRequest."""
+        written = write_request(request, facts=facts)
+        body = read_object(written.body).values
+        counted: dict[str, Json] = {name: body[name] for name in _COUNTED if name in body}
+        return replace(written, body=msgspec.json.encode({"input": {"converse": counted}}))
 
-def read(body: bytes) -> int:
-    """Raises: BadRequest when the body is no count."""
-    count = read_object(body).integer("inputTokens")
-    if count is None:
-        raise BadRequest("The provider's reply has no `inputTokens`.", param="inputTokens")
-    return count
+    def read(self, body: bytes) -> int:
+        """Raises: BadRequest when the body is no count."""
+        count = read_object(body).integer("inputTokens")
+        if count is None:
+            raise BadRequest("The provider's reply has no `inputTokens`.", param="inputTokens")
+        return count

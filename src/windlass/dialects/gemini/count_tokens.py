@@ -2,6 +2,7 @@
 https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens. Estimates nothing.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -11,6 +12,7 @@ from windlass.contracts.chat import ChatRequest
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.gemini.codec import path_of
 from windlass.dialects.gemini.request_writer import write_request
+from windlass.dialects.protocols import FailureKind, WrittenRequest
 from windlass.dialects.raw_object import join_object, split_object
 
 _COUNTED: Final = ("contents", "systemInstruction", "tools", "generationConfig")  # by Vertex AI
@@ -23,22 +25,29 @@ class _Count(msgspec.Struct, rename="camel"):
 _COUNT: Final = msgspec.json.Decoder(_Count)
 
 
-def path(model: str) -> str:
-    return path_of(model, "countTokens")
+class GeminiCounter:
+    """Implements `dialects.protocols.TokenCounter`."""
 
+    uncounted = frozenset[FailureKind]()
+    counts_by_base_model = False
 
-def write(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> bytes:
-    """Write what would be asked: the Gemini API takes it whole, Vertex AI the fields that count."""
-    fields = split_object(write_request(request, quirks=quirks, facts=facts).body)
-    if quirks.is_vertex:
-        return join_object({name: raw for name, raw in fields.items() if name in _COUNTED})
-    name = msgspec.json.encode(f"models/{request.model.removeprefix('models/')}")
-    return join_object({"generateContentRequest": join_object({"model": name, **fields})})
+    def path(self, model: str, quirks: Quirks) -> str:
+        return path_of(model, "countTokens")
 
+    def write(self, request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
+        """Write what would be asked: the Gemini API takes it whole, Vertex AI the fields that count."""
+        written = write_request(request, quirks=quirks, facts=facts)
+        fields = split_object(written.body)
+        if quirks.is_vertex:
+            body = join_object({name: raw for name, raw in fields.items() if name in _COUNTED})
+            return replace(written, body=body)
+        name = msgspec.json.encode(f"models/{request.model.removeprefix('models/')}")
+        body = join_object({"generateContentRequest": join_object({"model": name, **fields})})
+        return replace(written, body=body)
 
-def read(body: bytes) -> int:
-    """Raises: BadRequest when the body holds no count."""
-    try:
-        return _COUNT.decode(body).total_tokens
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadRequest("The provider's reply has no `totalTokens`.", param="totalTokens") from error
+    def read(self, body: bytes) -> int:
+        """Raises: BadRequest when the body holds no count."""
+        try:
+            return _COUNT.decode(body).total_tokens
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise BadRequest("The provider's reply has no `totalTokens`.", param="totalTokens") from error

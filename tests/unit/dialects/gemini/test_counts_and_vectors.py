@@ -12,7 +12,7 @@ from windlass.contracts.chat import ChatRequest
 from windlass.contracts.message import Message, TextPart
 from windlass.contracts.provider import STANDARD, Provider, Quirks
 from windlass.contracts.usage import Usage, UsageSource
-from windlass.dialects.gemini import count_tokens
+from windlass.dialects.gemini.count_tokens import GeminiCounter
 from windlass.dialects.openai_chat import embeddings
 from windlass.dialects.registry import EMBEDDERS
 from windlass.dialects.usage_shapes import summarise
@@ -29,17 +29,17 @@ def head_of(**fields: Any) -> Any:
 
 def test_a_count_is_asked_for_as_each_host_takes_it() -> None:
     request = ChatRequest("m", (Message("user", (TextPart("hi"),)),), end_user="ada", max_output_tokens=5)
-    gemini = json.loads(count_tokens.write(request, quirks=STANDARD, facts=None))
-    vertex = json.loads(count_tokens.write(request, quirks=Quirks(is_vertex=True), facts=None))
+    gemini = json.loads(GeminiCounter().write(request, quirks=STANDARD, facts=None).body)
+    vertex = json.loads(GeminiCounter().write(request, quirks=Quirks(is_vertex=True), facts=None).body)
     contents = [{"role": "user", "parts": [{"text": "hi"}]}]
     config = {"maxOutputTokens": 5}
     whole = {"model": "models/m", "contents": contents, "generationConfig": config}
     assert gemini == {"generateContentRequest": whole}
     assert vertex == {"contents": contents, "generationConfig": config}
-    assert count_tokens.path("m") == "/models/m:countTokens"
-    assert count_tokens.read(b'{"totalTokens": 7}') == 7
+    assert GeminiCounter().path("m", STANDARD) == "/models/m:countTokens"
+    assert GeminiCounter().read(b'{"totalTokens": 7}') == 7
     with pytest.raises(BadRequest):
-        count_tokens.read(b"{}")
+        GeminiCounter().read(b"{}")
 
 
 def test_every_text_is_a_request_of_its_own() -> None:

@@ -1,0 +1,137 @@
+"""OpenAI's other paths at `/v1/...`: the model in the body, JSON or form, says who is asked."""
+
+import hashlib
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.unit.gateway.conftest import Gateway, GatewayMaker
+from windlass.base.errors import BadRequest
+from windlass.contracts.call import Limit, Route, Target
+from windlass.contracts.usage import CostStatus
+from windlass.gateway.stages.model_in_body import read_named
+from windlass.gateway.traffic import traffic_of
+from windlass.providers.configure import ProviderSetting, configure
+
+FORM = "multipart/form-data; boundary=cut"
+
+
+def form(*parts: tuple[str, bytes], boundary: str = "cut") -> bytes:
+    marks = b"".join(
+        b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+        % (boundary.encode(), name.encode(), value)
+        for name, value in parts
+    )
+    return marks + b"--" + boundary.encode() + b"--\r\n"
+
+
+async def test_the_provider_gets_the_callers_bytes_with_its_own_name_of_the_model(gateway: Gateway) -> None:
+    sent = b'{ "prompt": "A  cat", "model": "lab/m1", "n": 1.0, "odd": {"b": 1, "a": 2} }'
+    answer = await gateway.post(
+        "/v1/images/generations", sent, content_type="application/json", openai_organization="org-1"
+    )
+    seen, record = gateway.provider.requests()[0], gateway.record()
+
+    assert answer.status == 200
+    assert seen["path"] == "/v1/images/generations"
+    assert seen["body"] == sent.decode().replace("lab/m1", "m1")
+    assert seen["headers"]["authorization"] == "Bearer lab-key"
+    assert "openai-organization" not in seen["headers"]
+    assert (record.operation, record.provider, record.request_model) == ("pass_through", "lab", "m1")
+    assert record.attributes["url.path"] == "/v1/images/generations"
+    assert record.request_body == b""
+
+
+async def test_a_form_keeps_its_files(gateway: Gateway) -> None:
+    sound = bytes(range(256)) * 500 + b"--cu\r\n--\r\n"
+    data = aiohttp.FormData()
+    data.add_field("file", sound, filename="a.wav", content_type="audio/wav")
+    data.add_field("model", "lab/m1")
+    data.add_field("language", "de")
+    async with gateway.session.post(f"{gateway.url}/v1/audio/transcriptions", data=data) as reply:
+        echo = await reply.json()
+    raw, kind = form(("file", sound), ("model", b"lab/m1")), {"content_type": FORM}
+    again = await gateway.post("/v1/audio/transcriptions", raw, **kind)
+    expected = form(("file", sound), ("model", b"m1"))
+
+    assert (reply.status, echo["path"]) == (200, "/v1/audio/transcriptions")
+    assert again.json["sha256"] == hashlib.sha256(expected).hexdigest()
+    assert gateway.records()[0].request_model == "m1"
+
+
+async def test_limits_and_allow_lists_of_a_model_hold(start_gateway: GatewayMaker) -> None:
+    gateway = await start_gateway(Limit("model", "lab/m1", requests_per_minute=1))
+    body = {"model": "lab/m1", "input": "x"}
+    narrow = {"authorization": "Bearer wl-narrow"}
+    assert (await gateway.post("/v1/moderations", body, **narrow)).status == 200
+    assert (await gateway.post("/v1/moderations", {**body, "model": "lab/m2"}, **narrow)).status == 403
+    assert (await gateway.post("/v1/moderations", body)).status == 429
+
+
+async def test_a_compaction_goes_where_it_can_and_is_priced(
+    start_gateway: GatewayMaker, provider: Any
+) -> None:
+    settings = [
+        ProviderSetting("chat", "openai_chat", f"{provider.url}/v1", "k"),
+        ProviderSetting("both", "openai_chat", f"{provider.url}/v1", "k", also_speaks=("openai_responses",)),
+    ]
+    routes = [Route("any", (Target("chat", "m1"), Target("both", "m1")))]
+    traffic = traffic_of(configure(settings, {}), routes)
+    gateway = await start_gateway(traffic=lambda: traffic)
+    answer = await gateway.post("/v1/responses/compact", {"model": "any", "input": "hi"})
+    record = gateway.record()
+    refused = await gateway.post("/v1/responses/compact", {"model": "chat/m1", "input": "hi"})
+
+    assert answer.json["object"] == "response.compaction"
+    assert (record.provider, record.request_model) == ("both", "m1")
+    assert record.usage is not None
+    assert (record.usage.in_fresh, record.usage.out_text) == (900, 100)
+    assert record.cost is not None
+    assert record.cost.status is CostStatus.UNKNOWN  # m1 has no price there
+    assert (refused.status, refused.json["error"]["param"]) == (400, "model")
+
+
+async def test_what_is_asked_wrongly_is_said(gateway: Gateway) -> None:
+    for path, body, kind, status, says in (
+        ("images/generations", b'{"prompt": "A cat"}', "application/json", 400, "model"),
+        ("images/generations", b'{"model": "lab/m1"', "application/json", 400, "JSON"),
+        ("images/generations", b'{"model": "labant/m1"}', "application/json", 400, "/v1/providers/labant/"),
+        ("images/generations", b'{"model": "nobody/m1"}', "application/json", 404, "nobody/m1"),
+        ("images/generations", b'{"model": "lab/fault-401"}', "application/json", 502, "refused the key"),
+        ("audio/transcriptions", form(("file", b"x")), FORM, 400, "model"),
+        ("audio/transcriptions", form(("model", b"")), FORM, 400, "model"),
+        ("audio/transcriptions", form(("model", b"lab/m1"))[:60], FORM, 400, "model"),
+    ):
+        answer = await gateway.post(f"/v1/{path}", body, content_type=kind)
+        assert (answer.status, says in answer.json["error"]["message"]) == (status, True), answer.body
+    wrong = await gateway.get("/v1/images/generations")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'Content-Disposition: form-data; name="model"',
+        b"content-type: text/plain\r\ncontent-disposition: form-data; name=model",
+        b'Content-Disposition: form-data; name="model"; x=y\r\nContent-Type: text/plain',
+    ],
+)
+def test_the_model_is_found_however_a_form_is_written(head: bytes) -> None:
+    other = b'Content-Disposition: form-data; name="x"; filename="model"\r\n\r\nname="model"\r\n\r\nno\r\n'
+    body = b"preamble\r\n--a b\r\n" + other + b"--a b\r\n" + head + b"\r\n\r\nlab/m1\r\n--a b--\r\n"
+    named = read_named(body, 'multipart/form-data; charset=utf-8; boundary="a b"')
+    assert named.model == "lab/m1"
+    assert named.renamed("m") == body.replace(b"lab/m1", b"m")
+
+
+def test_a_form_that_never_ends_is_read_in_one_pass() -> None:
+    with pytest.raises(BadRequest):
+        read_named(b"--cut\r\n" * 300_000, FORM)
+
+
+def test_json_keeps_its_other_bytes() -> None:
+    body = b'{"a" : 1e2,\n "model":"lab/x", "b":[ ]}'
+    assert read_named(body, "application/json").renamed("x") == body.replace(b"lab/x", b"x")
+    assert json.loads(read_named(body, "").renamed("y"))["model"] == "y"

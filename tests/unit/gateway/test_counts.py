@@ -1,0 +1,91 @@
+"""Token counts, asked for in two dialects and answered by whoever counts, over real HTTP."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
+from windlass.contracts.usage import CostStatus
+from windlass.gateway.traffic import traffic_of
+from windlass.providers.configure import ProviderSetting, configure
+
+ANTHROPIC, OPENAI = "/v1/messages/count_tokens", "/v1/responses/input_tokens"
+LONG = "word " * 400
+
+
+@pytest.fixture
+async def gateway(start_gateway: GatewayMaker, provider: Any) -> Gateway:
+    url = provider.url
+    settings = [
+        ProviderSetting("chat", "openai_chat", f"{url}/v1", "k"),
+        ProviderSetting("both", "openai_chat", f"{url}/v1", "k", also_speaks=("openai_responses",)),
+        ProviderSetting("res", "openai_responses", f"{url}/v1", "k"),
+        ProviderSetting("ant", "anthropic", f"{url}/v1", "k"),
+        ProviderSetting("gem", "gemini", f"{url}/v1beta", "k"),
+    ]
+    traffic = traffic_of(configure(settings, {}), [])
+    return await start_gateway(traffic=lambda: traffic)
+
+
+async def test_openai_counts_for_its_own_callers_byte_for_byte(gateway: Gateway) -> None:
+    body = {"model": "both/m1", "input": LONG, "instructions": "Be brief.", "truncation": "auto"}
+    answer = await gateway.post(OPENAI, body)
+    seen, record = gateway.provider.requests()[0], gateway.record()
+
+    assert seen["path"] == "/v1/responses/input_tokens"
+    assert json.loads(seen["body"]) == {**body, "model": "m1"}
+    assert answer.json == {"object": "response.input_tokens", "input_tokens": (len(LONG) + 2) // 4}
+    assert "x-windlass-estimated" not in answer.headers
+    assert record.operation == "count_tokens"
+    assert record.cost is not None
+    assert (record.cost.status, record.usage) == (CostStatus.FREE, None)
+
+
+async def test_openai_counts_for_callers_of_anthropic_without_what_it_refuses(gateway: Gateway) -> None:
+    tool = {"name": "look_up", "description": "Look up.", "input_schema": {"type": "object"}}
+    answer = await gateway.post(
+        ANTHROPIC, {"model": "both/m1", "messages": ASK, "system": "Be brief.", "tools": [tool]}
+    )
+    sent = json.loads(gateway.provider.requests()[0]["body"])
+
+    assert answer.status == 200, answer.body
+    assert set(answer.json) == {"input_tokens"}
+    assert set(sent) == {"model", "input", "instructions", "tools"}
+    assert sent["tools"][0]["name"] == "look_up"
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        ("ant/m1", "/v1/messages/count_tokens"),
+        ("gem/gemini-3.8-flash", "/v1beta/models/gemini-3.8-flash:countTokens"),
+    ],
+)
+async def test_others_count_for_callers_of_openai(gateway: Gateway, model: str, path: str) -> None:
+    answer = await gateway.post(OPENAI, {"model": model, "input": LONG, "instructions": "Be brief."})
+    (seen,) = gateway.provider.requests()
+
+    assert answer.json["object"] == "response.input_tokens"
+    assert answer.json["input_tokens"] > 100
+    assert seen["path"] == path
+    assert "max_tokens" not in json.loads(seen["body"])
+    assert "Be brief." in seen["body"]
+
+
+@pytest.mark.parametrize("model", ["chat/m1", "res/fault-404"])
+async def test_where_nobody_counts_the_estimate_says_so(gateway: Gateway, model: str) -> None:
+    answer = await gateway.post(OPENAI, {"model": model, "input": LONG})
+    assert answer.headers["x-windlass-estimated"] == "1"
+    assert 350 <= answer.json["input_tokens"] <= 450
+
+
+async def test_refusals_are_in_openais_shape(gateway: Gateway) -> None:
+    for body, status, param in (
+        ({"model": "res/m1"}, 400, "input"),
+        ({"model": "chat/m1", "input": 7}, 400, "input"),
+        ({"model": "ant/m1", "input": "hi", "previous_response_id": "resp_1"}, 400, "previous_response_id"),
+        ({"model": "res/fault-429?retry_after=30", "input": "hi"}, 429, None),
+    ):
+        answer = await gateway.post(OPENAI, body)
+        assert (answer.status, answer.json["error"]["param"]) == (status, param), answer.body
