@@ -166,6 +166,9 @@ def test_the_openai_sdk_reaches_its_other_paths_by_the_model(windlass_server: Ru
 
     assert json.loads(heard.text)["path"] == "/v1/audio/transcriptions"
     assert json.loads(heard.text)["size"] > 2_000_000
-    assert (span["attributes"]["url.path"], span["cost_status"]) == ("/v1/images/generations", "unknown")
+    assert drawn.parse().usage.output_tokens == 900
+    assert span["attributes"]["url.path"] == "/v1/images/generations"
+    assert (span["usage"]["in_image"], span["usage"]["out_image"]) == (50, 900)
+    assert span["cost_status"] == "estimated"  # a price of text, which is all that lab/m1 has
     assert (packed.object, packed.usage.input_tokens) == ("response.compaction", 900)
     assert counted.input_tokens > 5

@@ -145,6 +145,14 @@ def count_tokens(body: bytes) -> bytes:
     return _dump({"input_tokens": max(1, len(body) // 4)})
 
 
+def picture() -> bytes:
+    """Answer with one picture (developers.openai.com/api/reference/resources/images/methods/generate)."""
+    details = {"text_tokens": 5, "image_tokens": 50}
+    usage = {"input_tokens": 55, "input_tokens_details": details, "output_tokens": 900, "total_tokens": 955}
+    data = [{"b64_json": base64.b64encode(b"\x89PNG" + bytes(60_000)).decode()}]
+    return _dump({"created": 1_763_700_000, "data": data, "usage": usage})
+
+
 def echo(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """Answer what arrived, as a careless host might."""
     digest = hashlib.sha256(body).hexdigest()

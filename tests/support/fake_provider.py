@@ -21,9 +21,9 @@ headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fa
 | wrong-usage, no-usage | usage that does not add up, or none |
 | empty | embeddings without any |
 
-Beside chats it answers `/embeddings`, counts of tokens, `/responses/compact`, `/flood` (`megabytes`) and
-`/bytes` (binary, with a cookie and account headers); what else there is, it echoes. There faults stand in
-the query.
+Beside chats it answers `/embeddings`, counts of tokens, `/responses/compact`, `/images/generations`,
+`/flood` (`megabytes`) and `/bytes` (binary, with a cookie and account headers); what else there is, it
+echoes. There faults stand in the query.
 
 `times=N&id=X` fails only the first N requests with that id, `skip=M` those behind the first M. `chunks=N`,
 `cached=N`, `think=1` (Anthropic) shape the answer.
@@ -174,6 +174,8 @@ class Connection(asyncio.Protocol):
             self._answer(status, counted, bedrock.error_headers(status) if status >= 400 else {})
         elif name.endswith("/count_tokens"):
             self._answer(200, answers.count_tokens(body))
+        elif name.endswith("/images/generations"):
+            self._answer(200, answers.picture())
         elif name.endswith("/bytes"):
             account = {"set-cookie": "session=1", "openai-organization": "org-1", "x-ratelimit-limit": "5"}
             self._answer(200, bytes(range(256)) * 400, {"content-type": "image/png", **account})

@@ -159,7 +159,17 @@ def _usage_of(
         return bedrock_usage.read_usage(counts, service_tier)
     if "total_tokens" not in counts:
         return anthropic_usage.read_usage(counts)
+    return responses_usage.read_usage(_of_media(counts), quirks, service_tier, item_types=items)
+
+
+def _of_media(counts: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Name the counts of OpenAI's images and transcriptions as its Responses name theirs.
+
+    Source: developers.openai.com/api/reference/resources/images and .../resources/audio.
+    """
+    if "input_token_details" in counts:  # of a transcription
+        return {**counts, "input_tokens_details": counts["input_token_details"]}
     details = counts.get("input_tokens_details")
-    if isinstance(details, Mapping) and "image_tokens" in details:
-        return None  # the images API: its output is priced by a table of its own
-    return responses_usage.read_usage(counts, quirks, service_tier, item_types=items)
+    if isinstance(details, Mapping) and "image_tokens" in details and "output_tokens_details" not in counts:
+        return {**counts, "output_tokens_details": {"image_tokens": counts.get("output_tokens")}}
+    return counts

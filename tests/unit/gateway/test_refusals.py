@@ -101,10 +101,10 @@ async def test_a_place_at_once_is_given_back_whatever_happens(start_gateway: Gat
 
 
 async def test_paths_and_methods_that_do_not_exist_are_named(gateway: Gateway) -> None:
-    missing = await gateway.post("/v1/audio/speech", {})
+    missing = await gateway.post("/v1/vector_stores", {})
     wrong = await gateway.get("/v1/messages")
     assert (missing.status, missing.json["error"]["code"]) == (404, "not_found")
-    assert "/v1/providers/<name>/audio/speech" in missing.json["error"]["message"]
+    assert "/v1/providers/<name>/vector_stores" in missing.json["error"]["message"]
     assert (wrong.status, wrong.json["type"]) == (405, "error")
     assert wrong.headers["allow"] == "POST"
 

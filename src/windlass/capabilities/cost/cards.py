@@ -103,6 +103,8 @@ def rate_card(
     guessed = {"in_cache_write_1h"} if is_write_1h_guessed else set[str]()
     if not is_audio_text:
         guessed |= {bucket for bucket, key in _OWN_KEY.items() if key not in rates}
+    if _gives_pictures(rates):
+        guessed.discard("out_image")
     shared = {**basis, "factor": f"{factor[0]}/{factor[1]}"} if factor != (1, 1) else dict(basis)
     return RateCard(
         tiers=tuple(
@@ -120,6 +122,11 @@ def rate_card(
         reason=reason,
         is_empty=not rates,
     )
+
+
+def _gives_pictures(rates: Mapping[str, Rate]) -> bool:
+    """Whether the one price of a model's output is that of pictures, as OpenAI's image models have it."""
+    return "input_image_mtok" in rates and "output_mtok" in rates and "output_audio_mtok" not in rates
 
 
 def _unit_rates(rates: Mapping[str, Rate]) -> dict[str, int]:

@@ -69,6 +69,12 @@ def test_audio_that_has_no_price_of_its_own_makes_an_estimate() -> None:
     assert (cost.status, cost.reason) == (CostStatus.ESTIMATED, "class_unpriced")
 
 
+def test_a_picture_pays_the_price_of_pictures() -> None:
+    # developers.openai.com/api/docs/pricing: gpt-image-2, 5 of text in, 8 of pictures in, 30 out
+    cost = price("openai", "gpt-image-2", Usage(in_fresh=5, in_image=50, out_image=900))
+    assert (cost.status, cost.nanousd) == (CostStatus.COMPUTED, 25_000 + 400_000 + 27_000_000)
+
+
 def test_responses_with_a_web_search() -> None:
     # platform.openai.com/docs/guides/tools-web-search: searches are charged, opened pages are not
     usage = read_responses(
