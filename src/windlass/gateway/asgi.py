@@ -122,7 +122,7 @@ class GatewayApp:
         if body is _GONE:
             return
         asked = Onward("POST", "", path, "", body or b"")
-        request = InboundCall("openai_chat", headers, b"", body is None, "pass_through")
+        request = InboundCall(by_model.dialect_of(path), headers, b"", body is None, "pass_through")
         await self._answer(by_model.handle_by_model(request, asked, self._rig), request.stop, receive, send)
 
     async def _pass_through(

@@ -1,17 +1,18 @@
-"""The story of a call to one more of OpenAI's paths: the model says to which provider it is passed on."""
+"""The story of a call to one more of OpenAI's paths: its model says who is asked; its answer is not read."""
 
 from dataclasses import replace
 from typing import Final
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.call import Dialect
-from windlass.dialects.registry import CODECS
-from windlass.gateway.edge import settle
+from windlass.contracts.upstream import UpstreamReply
+from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, Onward, OutboundReply
-from windlass.gateway.pass_through import begin, pass_to
+from windlass.gateway.pass_through import admitted, answer, begin, request_of
 from windlass.gateway.rig import Rig
-from windlass.gateway.stages import pin, record, route
-from windlass.gateway.stages.model_in_body import read_named
+from windlass.gateway.stages import attempt, pin, record, route
+from windlass.gateway.stages.attempt import Attempt
+from windlass.gateway.stages.model_in_body import NamedBody, read_named
 from windlass.gateway.stages.record import OpenCall
 from windlass.gateway.traffic import Plan, PlannedTarget
 
@@ -34,43 +35,60 @@ PATHS: Final = frozenset(
 _OPENAI: Final = frozenset[Dialect]({"openai_chat", "openai_responses"})
 
 
+def dialect_of(path: str) -> Dialect:
+    """Return in which dialect a path of ours is asked."""
+    return "openai_responses" if path == _COMPACT else "openai_chat"
+
+
 async def handle_by_model(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
-    """Pass one request on. asked: its path is ours, `/v1/...`; no provider is named yet.
+    """Serve one call. asked: its path is ours, `/v1/...`; no provider is named yet.
 
-    Errors of ours are in OpenAI's shape, the provider's come as they are. It is tried once, at the first
-    target of a route that has the path.
+    It is retried and falls back as a chat does, until an answer begins; that passes as it comes.
+    Errors are in OpenAI's shape.
     """
-    return await settle(record.open_call(request, rig), lambda call: _pass_on(call, asked))
+    return await settle(record.open_call(request, rig), lambda call: _serve(call, asked))
 
 
-async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
+async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
     principal = begin(call, asked)
     named = read_named(asked.body, call.request.headers.get("content-type", ""))
-    spoken: Dialect | None = "openai_responses" if asked.path == _COMPACT else None
+    spoken = call.codec.name if asked.path == _COMPACT else None
     plan = route.choose(named.model, principal, call.rig.traffic(), spoken=spoken)
     if asked.path == _COMPACT:
-        codec = CODECS["openai_responses"]
-        plan = await pin.narrow(plan, codec.read_head(asked.body), codec, principal, call.rig)
-    chosen = _first_able(plan, asked.path)
-    onward = replace(
-        asked,
-        provider=chosen.provider.name,
-        path=asked.path.removeprefix("/v1"),
-        body=named.renamed(chosen.target.model),
+        plan = await pin.narrow(plan, call.codec.read_head(asked.body), call.codec, principal, call.rig)
+    plan = _able(plan, asked.path)
+    admitted(call, plan, named.model)
+    if is_dry_run(call):
+        return await answer_plan(call, plan)
+    call.facts["request_bytes"] = str(len(asked.body))
+    trial, reply = await attempt.first_of(
+        call, plan, lambda trial, left_s: _try(trial, asked, named, plan, left_s)
     )
-    return await pass_to(call, onward, replace(plan, targets=(chosen,)), chosen.target.model)
+    return answer(trial, reply, method=asked.method, plan=plan)
 
 
-def _first_able(plan: Plan, path: str) -> PlannedTarget:
-    found = next((planned for planned in plan.targets if _has(planned, path)), None)
-    if found is None:
+async def _try(
+    trial: Attempt, asked: Onward, named: NamedBody, plan: Plan, left_s: float
+) -> tuple[Attempt, UpstreamReply]:
+    planned = trial.planned
+    body = named.renamed(planned.target.model)
+    path = asked.path.removeprefix("/v1")
+    request = request_of(trial, replace(asked, provider=planned.provider.name, path=path, body=body), plan)
+    limited = replace(request, total_s=min(request.total_s, left_s))
+    return trial, await attempt.send(trial, limited)
+
+
+def _able(plan: Plan, path: str) -> Plan:
+    """Leave the targets that could have a path. Raises: BadRequest when there are none."""
+    targets = tuple(planned for planned in plan.targets if _has(planned, path))
+    if not targets:
         first = plan.targets[0]
         raise BadRequest(
             f"{first.name!r} is at a provider whose API has no {path.removeprefix('/v1')!r};"
             f" its own paths are at /v1/providers/{first.provider.name}/...",
             param="model",
         )
-    return found
+    return replace(plan, targets=targets)
 
 
 def _has(planned: PlannedTarget, path: str) -> bool:

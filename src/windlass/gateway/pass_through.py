@@ -31,7 +31,11 @@ async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
     principal = begin(call, asked)
     model = onward.model_of(asked.path, asked.body)
     plan = route.to_provider(asked.provider, model, principal, call.rig.traffic())
-    return await pass_to(call, asked, plan, model)
+    admitted(call, plan, model)
+    if is_dry_run(call):
+        return await answer_plan(call, plan)
+    trial = Attempt(call, plan.targets[0], call.rig.clock.now_ns())
+    return answer(trial, await _send(trial, asked, plan), method=asked.method, plan=plan)
 
 
 def begin(call: OpenCall, asked: Onward) -> Principal:
@@ -43,23 +47,27 @@ def begin(call: OpenCall, asked: Onward) -> Principal:
     return principal
 
 
-async def pass_to(call: OpenCall, asked: Onward, plan: Plan, model: str) -> OutboundReply:
-    """Ask the plan's first target; model: as the provider is told it, "" for none."""
-    rig, principal = call.rig, cast("Principal", call.principal)
+def admitted(call: OpenCall, plan: Plan, model: str) -> None:
+    """Take what limits there are for a plan. Raises: RateLimited.
+
+    model: as the caller names it, "" for none.
+    """
     call.plan = plan
     call.head = RequestHead(
         model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields={}
     )
-    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
-    if is_dry_run(call):
-        return await answer_plan(call, plan)
-    trial = Attempt(call, plan.targets[0], rig.clock.now_ns())
-    reply = await _send(trial, asked, plan)
-    redactor = Redactor(onward.secrets_of(trial.planned.headers, trial.planned.provider.api_key.value))
-    headers = passage_headers(call, trial.planned.provider.name, trial.upstream_request_id)
+    principal = cast("Principal", call.principal)
+    call.lease = admit.reserve(principal, call.attributes.user_id, plan, call.rig)
+
+
+def answer(trial: Attempt, reply: UpstreamReply, *, method: str, plan: Plan) -> OutboundReply:
+    """Pass an answer on; its body owns the record and the lease from now on."""
+    provider = trial.planned.provider
+    redactor = Redactor(onward.secrets_of(trial.planned.headers, provider.api_key.value))
+    headers = passage_headers(trial.call, trial.planned, trial.upstream_request_id)
     headers += onward.returned_headers(reply.headers, redactor)
-    body = Passage(trial, reply, redactor, method=asked.method, idle_s=plan.limits.idle_s)
-    return OutboundReply(reply.status, headers, body)  # its body now owns the record and the lease
+    body = Passage(trial, reply, redactor, method=method, idle_s=plan.limits.idle_s)
+    return OutboundReply(reply.status, headers, body)
 
 
 def _check_size(call: OpenCall, asked: Onward) -> None:
@@ -77,7 +85,7 @@ async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
     call, planned = trial.call, trial.planned
     client = call.rig.clients.get(planned.provider.name, call.rig.client)
     try:
-        reply = await client.send(_request(trial, asked, plan))
+        reply = await client.send(request_of(trial, asked, plan))
     except (UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
         trial.close(SpanStatus.ERROR, error_type=error.code, error=error.message, is_sent=error.is_sent)
         _check_size(call, asked)  # what broke may be our own end of the upload
@@ -98,7 +106,8 @@ async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
     return reply
 
 
-def _request(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamRequest:
+def request_of(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamRequest:
+    """Write the request to a target. Raises: BadRequest for a path that would leave its address."""
     call, planned = trial.call, trial.planned
     headers = onward.onward_headers(call.request.headers, planned.headers)
     if asked.upload and "content-length" in call.request.headers:

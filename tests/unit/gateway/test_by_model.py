@@ -39,7 +39,7 @@ async def test_the_provider_gets_the_callers_bytes_with_its_own_name_of_the_mode
     assert seen["body"] == sent.decode().replace("lab/m1", "m1")
     assert seen["headers"]["authorization"] == "Bearer lab-key"
     assert "openai-organization" not in seen["headers"]
-    assert (record.operation, record.provider, record.request_model) == ("pass_through", "lab", "m1")
+    assert (record.operation, record.provider, record.request_model) == ("pass_through", "lab", "lab/m1")
     assert record.attributes["url.path"] == "/v1/images/generations"
     assert record.request_body == b""
 
@@ -58,7 +58,21 @@ async def test_a_form_keeps_its_files(gateway: Gateway) -> None:
 
     assert (reply.status, echo["path"]) == (200, "/v1/audio/transcriptions")
     assert again.json["sha256"] == hashlib.sha256(expected).hexdigest()
-    assert gateway.records()[0].request_model == "m1"
+    assert gateway.records()[0].target_model == "m1"
+
+
+async def test_a_route_falls_back_and_a_refusal_is_tried_again(gateway: Gateway) -> None:
+    body = {"model": "steady", "prompt": "A cat"}
+    answer = await gateway.post("/v1/images/generations", body)
+    record = gateway.record()
+    again = await gateway.post("/v1/images/generations", {**body, "model": "lab/fault-503?times=1&id=by"})
+    refused = await gateway.post("/v1/images/generations", {**body, "model": "lab/fault-policy"})
+
+    assert answer.status == 200
+    assert (answer.headers["x-windlass-target"], answer.headers["x-windlass-attempts"]) == ("lab/m1", "2")
+    assert [one.provider for one in record.attempts] == ["dead", "lab"]
+    assert (again.status, again.headers["x-windlass-attempts"]) == (200, "2")
+    assert (refused.status, refused.json["error"]["code"]) == (400, "content_filter")
 
 
 async def test_limits_and_allow_lists_of_a_model_hold(start_gateway: GatewayMaker) -> None:
@@ -85,7 +99,7 @@ async def test_a_compaction_goes_where_it_can_and_is_priced(
     refused = await gateway.post("/v1/responses/compact", {"model": "chat/m1", "input": "hi"})
 
     assert answer.json["object"] == "response.compaction"
-    assert (record.provider, record.request_model) == ("both", "m1")
+    assert (record.provider, record.request_model) == ("both", "any")
     assert record.usage is not None
     assert (record.usage.in_fresh, record.usage.out_text) == (900, 100)
     assert record.cost is not None

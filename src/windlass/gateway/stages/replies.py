@@ -24,7 +24,7 @@ from windlass.dialects.protocols import WireError
 from windlass.dialects.registry import CODECS
 from windlass.gateway.exchange import Headers, OutboundReply
 from windlass.gateway.stages.record import OpenCall
-from windlass.gateway.traffic import Plan
+from windlass.gateway.traffic import Plan, PlannedTarget
 
 _JSON = (b"content-type", b"application/json")
 STREAM_HEADERS: Headers = [
@@ -61,10 +61,12 @@ def answer_headers(
     return headers
 
 
-def passage_headers(call: OpenCall, provider: str, upstream_request_id: str) -> Headers:
+def passage_headers(call: OpenCall, planned: PlannedTarget, upstream_request_id: str) -> Headers:
     """Write what we add to the headers of a provider's own answer."""
     headers = _own_headers(call, len(call.attempts) + 1)
-    headers.append((b"x-windlass-provider", header_value(provider)))
+    headers.append((b"x-windlass-provider", header_value(planned.provider.name)))
+    if planned.target.model:
+        headers.append((b"x-windlass-target", header_value(planned.name)))
     if upstream_request_id:
         headers.append((b"x-upstream-request-id", header_value(upstream_request_id)))
     return headers
