@@ -104,7 +104,7 @@ def _gateway_span(
         model=ModelUse(
             provider=call.provider,
             request_model=call.request_model,
-            response_model=call.response_model or (reply.model if reply else ""),
+            response_model=_response_model(call, reply),
             response_id=reply.id if reply else "",
             parameters=_parameters(request),
             finish_reasons=tuple(choice.finish_reason or "" for choice in reply.choices) if reply else (),
@@ -124,6 +124,13 @@ def _gateway_span(
         scope=SCOPE,
         received_ns=received_ns,
     )
+
+
+def _response_model(call: CallRecord, reply: ChatReply | None) -> str:
+    """Return the model the reply names; that of the target where it is passed on, and rarely names one."""
+    if call.operation == "pass_through":
+        return call.response_model or call.target_model
+    return call.response_model or (reply.model if reply else "")
 
 
 def _attempt_span(call: CallRecord, attempt: AttemptRecord, received_ns: int) -> Span:

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Button } from "@/kit/button";
 import { plural } from "@/kit/format";
 import type { Turn } from "../transcript";
+import { besideChat } from "../beside_chat";
 import { cutNote } from "../media";
 import { Messages } from "./messages";
 import styles from "./turn_body.module.css";
@@ -20,6 +21,7 @@ export function TurnBody({ turn }: { turn: Turn }) {
         </div>
       )}
       <Messages messages={isFull ? span.input : fresh} />
+      {besideChat(span).map((line) => <p key={line} className={styles["beside"]}>{line}</p>)}
       {cut !== "" && <p className={styles["attempt"]}>{cut}</p>}
       {failedAttempts.map((attempt) => (
         <p key={attempt.span_id} className={styles["attempt"]}>
