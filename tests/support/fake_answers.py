@@ -141,6 +141,15 @@ def _base64(vector: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
+BOUND_ELSEWHERE = "bound-elsewhere"  # the signature of thinking from another conversation
+
+
+def bound_elsewhere() -> bytes:
+    """Refuse to read such thinking, in Anthropic's words (its page "Fix a thinking block bound to ...")."""
+    words = "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different"
+    return error_body("anthropic", 400, f"{words} conversation. Remove the block.")
+
+
 def count_tokens(body: bytes) -> bytes:
     return _dump({"input_tokens": max(1, len(body) // 4)})
 

@@ -181,6 +181,8 @@ class Connection(asyncio.Protocol):
             self._answer(200, bytes(range(256)) * 400, {"content-type": "image/png", **account})
         elif name.endswith("/flood"):
             self._work = asyncio.get_running_loop().create_task(self._flood(int(options["megabytes"])))
+        elif name.endswith("/messages") and answers.BOUND_ELSEWHERE.encode() in body:
+            self._answer(400, answers.bound_elsewhere())
         elif name.endswith("/responses") and SEALED_ELSEWHERE.encode() in body:
             self._answer(*sealed_elsewhere())
         elif name.endswith("/responses/input_tokens"):

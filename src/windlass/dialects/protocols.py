@@ -33,6 +33,7 @@ class RequestHead:
     kept_field: str = ""  # names what only a provider of the same dialect has, kept from an earlier call
     kept_id: str = ""  # the id of that
     auto_cache: AutoCache | None = None  # set by the gateway: `edit` is to mark what the provider may cache
+    is_thoughtless: bool = False  # set by the gateway: thinking of earlier turns is to be left out
 
 
 @dataclass(frozen=True, slots=True)

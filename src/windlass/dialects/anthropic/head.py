@@ -1,6 +1,7 @@
 """Reads the head of an Anthropic request and edits it in place; the messages stay unread."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -30,6 +31,7 @@ _UNSIGNED = re.compile(
     + rb')|"data"\s*:\s*"'
     + re.escape(ORIGIN.encode())
 )
+_THINKING: Final = re.compile(rb'"type"\s*:\s*"(?:redacted_)?thinking"')
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
 
@@ -73,8 +75,10 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     rejects = facts.rejects if facts is not None else ()
     dropped = [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
     messages, lost = fields["messages"], list[str]()
-    if _UNSIGNED.search(messages):
-        fields["messages"] = _without_unsigned(messages, lost)
+    if head.is_thoughtless:
+        fields["messages"] = _without(_THINKING, _is_thinking, messages, lost)
+    elif _UNSIGNED.search(messages):  # of another host, which this API answers 400 to
+        fields["messages"] = _without(_UNSIGNED, _is_unsigned, messages, lost)
     dropped += [*lost, *relax(fields, facts, is_thinking_lost=bool(lost))]
     placed = place(fields, head.auto_cache, facts) if head.auto_cache is not None else ()
     if quirks.is_vertex:
@@ -93,15 +97,20 @@ class _BlockKind(msgspec.Struct):
 _BLOCK: Final = msgspec.json.Decoder(_BlockKind)
 
 
-def _without_unsigned(messages: msgspec.Raw | bytes, dropped: list[str]) -> bytes:
-    """Take out thinking of another host, which this API answers 400 to: unsigned, or encrypted elsewhere."""
+def _without(
+    sign: re.Pattern[bytes],
+    is_out: Callable[[msgspec.Raw], bool],
+    messages: msgspec.Raw | bytes,
+    dropped: list[str],
+) -> bytes:
+    """Take out blocks of thinking. sign: without which a message has none of them."""
     kept: list[msgspec.Raw | bytes] = []
     for item in _ITEMS.decode(messages):
-        if not _UNSIGNED.search(item):
+        if not sign.search(item):
             kept.append(item)
             continue
         message: dict[str, msgspec.Raw | bytes] = dict(split_object(bytes(item)))
-        blocks = _signed_blocks(message.get("content"))
+        blocks = _other_blocks(message.get("content"), is_out)
         if blocks is None:
             kept.append(item)
             continue
@@ -112,13 +121,22 @@ def _without_unsigned(messages: msgspec.Raw | bytes, dropped: list[str]) -> byte
     return b"[" + b",".join(kept) + b"]"
 
 
-def _signed_blocks(content: msgspec.Raw | bytes | None) -> list[msgspec.Raw] | None:
-    """Return the blocks without unsigned thinking; None when there is none of it."""
+def _other_blocks(
+    content: msgspec.Raw | bytes | None, is_out: Callable[[msgspec.Raw], bool]
+) -> list[msgspec.Raw] | None:
+    """Return the blocks that stay; None when all do."""
     if content is None or bytes(memoryview(content)[:1]) != b"[":
         return None
     blocks = _ITEMS.decode(content)
-    kept = [block for block in blocks if not _is_unsigned(block)]
+    kept = [block for block in blocks if not is_out(block)]
     return kept if len(kept) < len(blocks) else None
+
+
+def _is_thinking(block: msgspec.Raw) -> bool:
+    try:
+        return _BLOCK.decode(block).type in ("thinking", "redacted_thinking")
+    except msgspec.DecodeError:
+        return False  # of a shape that only the provider can judge
 
 
 def _is_unsigned(block: msgspec.Raw) -> bool:

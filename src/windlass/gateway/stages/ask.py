@@ -11,6 +11,7 @@ from windlass.contracts.call import Dialect
 from windlass.contracts.chat import AutoCache
 from windlass.dialects import auto_cache
 from windlass.dialects.protocols import RequestHead, WrittenRequest
+from windlass.dialects.unread_thinking import without_thoughts
 from windlass.gateway.stages.context import read_attributes
 from windlass.gateway.stages.failures import unsupported
 from windlass.gateway.stages.record import OpenCall
@@ -89,18 +90,22 @@ def _written(
         return call.codec.edit(marked, model=planned.target.model, quirks=quirks, facts=facts)
     try:
         if len(call.request.body) <= _LARGE_BYTES:
-            return _translated(call, planned, auto)
+            return _translated(call, head, planned, auto)
         with collection_paused():
-            return _translated(call, planned, auto)
+            return _translated(call, head, planned, auto)
     except RecursionError as error:
         raise BadRequest("The body is nested too deeply.") from error
 
 
-def _translated(call: OpenCall, planned: PlannedTarget, auto: AutoCache | None) -> WrittenRequest:
+def _translated(
+    call: OpenCall, head: RequestHead, planned: PlannedTarget, auto: AutoCache | None
+) -> WrittenRequest:
     quirks, facts = planned.provider.quirks, planned.facts
     if call.chat is None:
         call.chat = replace(call.codec.read_request(call.request.body), betas=_betas(call))
     chat = replace(call.chat, model=planned.target.model)
+    if head.is_thoughtless:
+        chat = without_thoughts(chat)
     if planned.codec.name == _SIGNS_CALLS and call.principal is not None:
         project_id = call.principal.project_id
         chat = replace(chat, messages=call.rig.signatures.restore(project_id, chat.messages))
@@ -111,7 +116,8 @@ def _translated(call: OpenCall, planned: PlannedTarget, auto: AutoCache | None) 
         written = planned.codec.write_request(chat, quirks=quirks, facts=facts)
     except BadRequest as error:
         raise unsupported(error) from error
-    return replace(written, auto_cached=placed) if placed else written
+    lost = ("thinking",) if head.is_thoughtless else ()
+    return replace(written, dropped=written.dropped + lost, auto_cached=placed) if placed or lost else written
 
 
 def _betas(call: OpenCall) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from windlass.base.errors import (
     BodyTooLarge,
     CredentialsUnavailable,
     StreamTruncated,
-    UpstreamRefused,
     UpstreamTimedOut,
     UpstreamUnreachable,
 )
@@ -24,12 +23,11 @@ from windlass.contracts.chat import ChatReply, StreamStart
 from windlass.contracts.span import SpanStatus
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.dialects.failures import fault_in
-from windlass.dialects.openai_responses import resealed
 from windlass.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown
-from windlass.gateway.stages import ask, partial
+from windlass.gateway.stages import ask, partial, plainer
 from windlass.gateway.stages.course import Course
 from windlass.gateway.stages.failures import (
     TryFailed,
@@ -140,8 +138,8 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
 
     Raises: what the last try failed with, AllTargetsFailed, BadRequest.
     """
-    plainer: dict[str, RequestHead] = {}  # by target
-    return await first_of(call, plan, lambda attempt, left_s: _try(attempt, head, plan, left_s, plainer))
+    asked: dict[str, RequestHead] = {}  # by target, where it is not `head`
+    return await first_of(call, plan, lambda attempt, left_s: _try(attempt, head, plan, left_s, asked))
 
 
 async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float], Awaitable[T]]) -> T:
@@ -178,33 +176,27 @@ async def _wait(call: OpenCall, wait_s: float) -> None:
 
 
 async def _try(
-    attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, plainer: dict[str, RequestHead]
+    attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, asked: dict[str, RequestHead]
 ) -> WholeAnswer | OpenAnswer:
-    """Ask once; once more without thoughts that another account encrypted, where that is what was refused.
+    """Ask once; once more without earlier thinking that can't be read there, where that is what was refused.
 
-    plainer: what such targets are asked from then on; it is added to.
+    asked: what such targets are asked from then on; it is added to.
     """
     name = attempt.planned.name
-    if name not in plainer:
+    if name not in asked:
         try:
             return await _ask(attempt, head, plan, left_s)
         except TryFailed as failed:
-            without = _plainer(failed, attempt, head, plan)
-            if without is None:
+            without = plainer.without_unread(failed.error, attempt.call, attempt.planned, head)
+            if without is None or plan.unsupported == "refuse":
                 raise
             attempt.fail(failed)
         attempt.begin_again()
-        plainer[name] = without
-    answer = await _ask(attempt, plainer[name], plan, left_s)
-    attempt.call.dropped = (*attempt.call.dropped, resealed.DROPPED)
+        asked[name] = without
+    answer = await _ask(attempt, asked[name], plan, left_s)
+    if not asked[name].is_thoughtless:
+        attempt.call.dropped = (*attempt.call.dropped, plainer.SEALED)
     return answer
-
-
-def _plainer(failed: TryFailed, attempt: Attempt, head: RequestHead, plan: Plan) -> RequestHead | None:
-    error = failed.error
-    if not (attempt.is_same_dialect and isinstance(error, UpstreamRefused)) or plan.unsupported == "refuse":
-        return None
-    return resealed.without_sealed(head) if resealed.is_refused(error.wire_code, error.message) else None
 
 
 async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> WholeAnswer | OpenAnswer:

@@ -1,0 +1,36 @@
+"""The request without earlier thinking that its target could not read; asks nobody."""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from windlass.base.errors import UpstreamRefused, WindlassError
+from windlass.contracts.call import Dialect
+from windlass.dialects import unread_thinking
+from windlass.dialects.openai_responses import resealed
+from windlass.dialects.protocols import RequestHead
+from windlass.gateway.stages.record import OpenCall
+from windlass.gateway.traffic import PlannedTarget
+
+SEALED: Final = resealed.DROPPED
+_CLAUDES: Final = frozenset[Dialect]({"anthropic", "bedrock"})
+_THOUGHT: Final = re.compile(rb'"type"\s*:\s*"(?:redacted_)?thinking"')
+
+
+def without_unread(
+    error: WindlassError, call: OpenCall, planned: PlannedTarget, head: RequestHead
+) -> RequestHead | None:
+    """Return what to ask instead; None when something else was refused, or nothing can be left out."""
+    if not isinstance(error, UpstreamRefused):
+        return None
+    is_same_dialect = planned.codec is call.codec
+    if is_same_dialect and resealed.is_refused(error.wire_code, error.message):
+        return resealed.without_sealed(head)
+    if planned.codec.name not in _CLAUDES or not unread_thinking.is_refused(error.message):
+        return None
+    has_thoughts = (
+        _THOUGHT.search(head.fields["messages"]) is not None
+        if is_same_dialect
+        else call.chat is not None and unread_thinking.has_thoughts(call.chat)
+    )
+    return replace(head, is_thoughtless=True) if has_thoughts else None
