@@ -1,6 +1,8 @@
 """Embeddings, token counts and a provider's own paths, with the vendors' SDKs and plain HTTP."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import anthropic
@@ -163,7 +165,12 @@ def test_the_openai_sdk_reaches_its_other_paths_by_the_model(windlass_server: Ru
             made.images.generate(model="labant/m1", prompt="A cat")
     trace = windlass_server.trace(drawn.headers["x-windlass-trace-id"], spans=2)
     span = next(one for one in trace["spans"] if one["type"] == "gateway")
+    command = [sys.executable, "-m", "windlass.cli.main", "trace", "show", trace["trace"]["trace_id"]]
+    shown = subprocess.run(
+        [*command, "--home", str(windlass_server.home)], capture_output=True, text=True, check=True
+    ).stdout
 
+    assert f"POST /v1/images/generations: {span['attributes']['request_bytes']} bytes sent" in shown
     assert json.loads(heard.text)["path"] == "/v1/audio/transcriptions"
     assert json.loads(heard.text)["size"] > 2_000_000
     assert drawn.parse().usage.output_tokens == 900

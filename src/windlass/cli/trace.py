@@ -112,12 +112,33 @@ def tail(*, where: Filter = None, home: Home = None, is_json: Json = False) -> N
 def _print_conversation(span: dict[str, Any]) -> None:
     """Print what was said in a span, one line a message; media as what they are."""
     messages = [*span["input"], *span["output"]]
-    if not messages:
+    beside = _beside_chat(span)
+    if not messages and not beside:
         return
     typer.echo(f"\n{printable(span['name'])}")
     for message in messages:
         words = " ".join(filter(None, (part_words(part) for part in message["parts"])))
         typer.echo(f"  {message['role']}: {printable(words[:_SAID])}")
+    if beside:
+        typer.echo(f"  {printable(beside)}")
+
+
+def _beside_chat(span: dict[str, Any]) -> str:
+    """Say where a call was passed on to, or what was counted; "" for all else."""
+    attributes = cast("dict[str, str]", span["attributes"])
+    if span["type"] != "gateway":
+        return ""
+    if counted := attributes.get("counted_tokens"):
+        return f"{counted} tokens counted"
+    path = attributes.get("url.path")
+    if not path:
+        return ""
+    sizes = (
+        f"{attributes.get('request_bytes', '0')} bytes sent, {attributes.get('reply_bytes', '0')} received"
+    )
+    return (
+        f"{attributes.get('http.request.method', '')} {path}: {sizes}; bodies passed on are not kept".lstrip()
+    )
 
 
 def _page_or_none(client: ApiClient, query: dict[str, object | None]) -> dict[str, Any]:
