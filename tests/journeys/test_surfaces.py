@@ -170,6 +170,8 @@ def test_the_openai_sdk_reaches_its_other_paths_by_the_model(windlass_server: Ru
         [*command, "--home", str(windlass_server.home)], capture_output=True, text=True, check=True
     ).stdout
 
+    assert trace["trace"]["input_preview"] == "POST /v1/images/generations"
+    assert trace["spans"][0]["response_model"] == "m1"
     assert f"POST /v1/images/generations: {span['attributes']['request_bytes']} bytes sent" in shown
     assert json.loads(heard.text)["path"] == "/v1/audio/transcriptions"
     assert json.loads(heard.text)["size"] > 2_000_000

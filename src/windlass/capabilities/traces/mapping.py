@@ -74,7 +74,7 @@ def spans_of_call(call: CallRecord, received_ns: int, *, reads_bodies: bool = Tr
         span,
         input_hashes=tuple(content.hash for content in input_contents),
         output_hashes=tuple(content.hash for content in output_contents),
-        preview_input=preview_input(inputs),
+        preview_input=preview_input(inputs) or _asked_path(call),
         preview_output=preview(outputs),
         attributes=_attributes(call, unparsed, tools),
     )
@@ -124,6 +124,12 @@ def _gateway_span(
         scope=SCOPE,
         received_ns=received_ns,
     )
+
+
+def _asked_path(call: CallRecord) -> str:
+    """Say what was asked of a provider's own path, whose bodies are not kept."""
+    method, path = call.attributes.get("http.request.method", ""), call.attributes.get("url.path", "")
+    return f"{method} {path}" if call.operation == "pass_through" and path else ""
 
 
 def _response_model(call: CallRecord, reply: ChatReply | None) -> str:
