@@ -39,8 +39,14 @@ REQUESTS: Mapping[str, Any] = {
     MESSAGES: json.loads(fixture("anthropic_request.json")),
     RESPONSES: json.loads(fixture("responses_request.json")),
     "/v1/messages/count_tokens": json.loads(fixture("anthropic_request.json")),
+    "/v1/responses/input_tokens": json.loads(fixture("responses_request.json")),
     "/v1/embeddings": EMBEDDING,
 }
+PASSED_ON: Mapping[str, Any] = {
+    "/v1/images/generations": {"model": "lab/m", "prompt": "A cat", "n": 1},
+    "/v1/responses/compact": json.loads(fixture("responses_request.json")),
+}
+ALL = {**REQUESTS, **PASSED_ON}
 ANSWERS: Mapping[str, Any] = {
     "lab": json.loads(fixture("openai_reply.json")),
     "labant": json.loads(fixture("anthropic_reply.json")),
@@ -187,13 +193,14 @@ steady = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 every_path = pytest.mark.parametrize("path", REQUESTS)
+every_door = pytest.mark.parametrize("path", ALL)
 
 
-@every_path
+@every_door
 @steady
 @given(choices=st.data())
 def test_any_spoiled_request_is_answered_or_refused(bench: Bench, path: str, choices: st.DataObject) -> None:
-    body = choices.draw(spoiled(REQUESTS[path]))
+    body = choices.draw(spoiled(ALL[path]))
     if isinstance(body, dict):
         body |= {
             "model": choices.draw(rarely_junk(*MODELS)),
@@ -207,7 +214,7 @@ def test_any_spoiled_request_is_answered_or_refused(bench: Bench, path: str, cho
     judge(status, shown, is_stream=is_stream)
 
 
-@every_path
+@every_door
 @steady
 @given(body=st.binary(max_size=60) | st.text(alphabet='{}[]",:0\\u', max_size=60).map(str.encode))
 def test_any_bytes_are_refused(bench: Bench, path: str, body: bytes) -> None:
