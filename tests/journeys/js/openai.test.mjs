@@ -130,3 +130,14 @@ test("a stream that is left is ended at the provider and recorded as cancelled",
   const { trace } = await traceOf(response.headers.get("x-windlass-trace-id"));
   assert.equal(trace.status, "cancelled");
 });
+
+test("pictures and speech go to the provider of their model, in JSON and in a form", async () => {
+  const drawn = await client.images.generate({ model: "lab/m1", prompt: "A cat" });
+  const file = new File([new Uint8Array(300_000)], "a.wav", { type: "audio/wav" });
+  const { data, response } = await client.audio.transcriptions.create({ model: "lab/m1", file }).withResponse();
+  const { input_tokens } = await client.responses.inputTokens.count({ model: "laball/m1", input: "How many?" });
+  assert.equal(drawn.usage.output_tokens, 900);
+  assert.deepEqual([data.path, data.size > 300_000], ["/v1/audio/transcriptions", true]);
+  assert.equal(response.headers.get("x-windlass-target"), "lab/m1");
+  assert.ok(input_tokens > 0);
+});
