@@ -5,7 +5,7 @@ from typing import Final
 
 from windlass.base.errors import BadRequest
 from windlass.contracts.call import Dialect
-from windlass.contracts.upstream import UpstreamReply
+from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, Onward, OutboundReply
 from windlass.gateway.pass_through import admitted, answer, begin, request_of
@@ -74,8 +74,16 @@ async def _try(
     body = named.renamed(planned.target.model)
     path = asked.path.removeprefix("/v1")
     request = request_of(trial, replace(asked, provider=planned.provider.name, path=path, body=body), plan)
-    limited = replace(request, total_s=min(request.total_s, left_s))
-    return trial, await attempt.send(trial, limited)
+    total_s = min(request.total_s, left_s)
+    return trial, await attempt.send(
+        trial, replace(request, total_s=total_s, headers=_headers(request, named))
+    )
+
+
+def _headers(request: UpstreamRequest, named: NamedBody) -> dict[str, str]:
+    """Say of the body what it was read as, whatever the caller said."""
+    kept = {name: value for name, value in request.headers.items() if name != "content-encoding"}
+    return {**kept, "content-type": named.content_type}
 
 
 def _able(plan: Plan, path: str) -> Plan:

@@ -116,7 +116,8 @@ async def test_what_is_asked_wrongly_is_said(gateway: Gateway) -> None:
         ("images/generations", b'{"model": "lab/fault-401"}', "application/json", 502, "refused the key"),
         ("audio/transcriptions", form(("file", b"x")), FORM, 400, "model"),
         ("audio/transcriptions", form(("model", b"")), FORM, 400, "model"),
-        ("audio/transcriptions", form(("model", b"lab/m1"))[:60], FORM, 400, "model"),
+        ("audio/transcriptions", form(("model", b"lab/m1"))[:60], FORM, 400, "does not end"),
+        ("audio/transcriptions", form(("model", b"lab/m1")), "multipart/form-data", 400, "no boundary"),
     ):
         answer = await gateway.post(f"/v1/{path}", body, content_type=kind)
         assert (answer.status, says in answer.json["error"]["message"]) == (status, True), answer.body
