@@ -72,7 +72,7 @@ async def _try(
 ) -> tuple[Attempt, UpstreamReply]:
     planned = trial.planned
     body = named.renamed(planned.target.model)
-    path = asked.path.removeprefix("/v1")
+    path = route.prefix_at(planned.provider, planned.target.model) + asked.path.removeprefix("/v1")
     request = request_of(trial, replace(asked, provider=planned.provider.name, path=path, body=body), plan)
     total_s = min(request.total_s, left_s)
     return trial, await attempt.send(

@@ -62,6 +62,14 @@ async def test_embeddings_take_the_same_addresses(gateway: Gateway, name: str) -
     assert sent(gateway)["path"].startswith(start)
 
 
+@pytest.mark.parametrize("name", ["azure/draw", "azure-old/draw"])
+async def test_so_do_paths_that_are_passed_on_by_their_model(gateway: Gateway, name: str) -> None:
+    ours = "/openai/deployments/draw/images/generations?api-version=2024-10-21"
+    answer = await gateway.post(ours, {"model": name, "prompt": "A cat"})
+    assert answer.status == 200
+    assert sent(gateway)["path"] == ("/openai/v1/images/generations" if name == "azure/draw" else ours)
+
+
 async def test_responses_are_asked_for_untranslated_under_v1_alone(gateway: Gateway) -> None:
     await gateway.post("/v1/responses", {"model": "azure/prod", "input": "hi"})
     await gateway.post("/v1/responses", {"model": "azure-old/d", "input": "hi"})

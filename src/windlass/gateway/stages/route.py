@@ -160,9 +160,13 @@ def _facts_of_base(target: Target, provider: Provider, catalog: Catalog) -> Mode
 
 def url_at(provider: Provider, model: str, path: str) -> str:
     """Join a path of the provider's dialect, whose own query may follow it, to its address."""
-    prefix = provider.path_prefix.replace("{model}", quote(model, safe=""))
-    url = provider.base_url.rstrip("/") + prefix + path
+    url = provider.base_url.rstrip("/") + prefix_at(provider, model) + path
     return f"{url}{'&' if '?' in path else '?'}{provider.query}" if provider.query else url
+
+
+def prefix_at(provider: Provider, model: str) -> str:
+    """Return what stands before every path of a model."""
+    return provider.path_prefix.replace("{model}", quote(model, safe=""))
 
 
 def headers_for(provider: Provider, codec: UpstreamCodec) -> dict[str, str]:
