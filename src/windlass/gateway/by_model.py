@@ -1,9 +1,10 @@
 """The story of a call to one more of OpenAI's paths: its model says who is asked; its answer is not read."""
 
+import asyncio
 from dataclasses import replace
 from typing import Final
 
-from windlass.base.errors import BadRequest
+from windlass.base.errors import BadRequest, UpstreamTimedOut
 from windlass.contracts.call import Dialect
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
@@ -70,14 +71,19 @@ async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
 async def _try(
     trial: Attempt, asked: Onward, named: NamedBody, plan: Plan, left_s: float
 ) -> tuple[Attempt, UpstreamReply]:
+    """Ask once, for what may be a stream: the caller's SDK waits for its status line, not for its end."""
     planned = trial.planned
     body = named.renamed(planned.target.model)
     path = route.prefix_at(planned.provider, planned.target.model) + asked.path.removeprefix("/v1")
     request = request_of(trial, replace(asked, provider=planned.provider.name, path=path, body=body), plan)
-    total_s = min(request.total_s, left_s)
-    return trial, await attempt.send(
-        trial, replace(request, total_s=total_s, headers=_headers(request, named))
-    )
+    total_s = attempt.total_s(trial.call, plan, left_s, is_stream=True)
+    limited = replace(request, total_s=total_s, headers=_headers(request, named))
+    answer_s = min(total_s, left_s)
+    try:
+        async with asyncio.timeout(answer_s):
+            return trial, await attempt.send(trial, limited)
+    except TimeoutError as error:
+        raise UpstreamTimedOut(f"the provider sent nothing for {round(answer_s, 1):g} s") from error
 
 
 def _headers(request: UpstreamRequest, named: NamedBody) -> dict[str, str]:

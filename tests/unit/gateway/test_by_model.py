@@ -107,6 +107,16 @@ async def test_a_compaction_goes_where_it_can_and_is_priced(
     assert (refused.status, refused.json["error"]["param"]) == (400, "model")
 
 
+async def test_the_time_an_sdk_waits_for_an_answer_ends_no_stream_that_flows(gateway: Gateway) -> None:
+    body = {"model": "lab/fault-slow?seconds=0.15&chunks=6", "stream": True, "prompt": "A cat"}
+    flowing = await gateway.post("/v1/completions", body, x_stainless_timeout="0.5")
+    silent = await gateway.post(
+        "/v1/completions", {**body, "model": "lab/fault-slow-status?seconds=5"}, x_stainless_timeout="0.5"
+    )
+    assert flowing.body.endswith(b"data: [DONE]\n\n")
+    assert (silent.status, silent.json["error"]["code"]) == (504, "upstream_timeout")
+
+
 async def test_what_is_asked_wrongly_is_said(gateway: Gateway) -> None:
     for path, body, kind, status, says in (
         ("images/generations", b'{"prompt": "A cat"}', "application/json", 400, "model"),

@@ -203,14 +203,13 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     call, planned = attempt.call, attempt.planned
     url = planned.stream_url if head.is_stream else planned.whole_url
     written = await _write(call, head, planned, plan)
-    is_unlimited = head.is_stream and _SDK_LIMIT in call.request.headers
     request = UpstreamRequest(
         method="POST",
         url=url,
         headers=ask.headers_for(call, planned),
         body=written.body,
         connect_s=plan.limits.connect_s,
-        total_s=plan.limits.total_s if is_unlimited else min(plan.limits.total_s, left_s),
+        total_s=total_s(call, plan, left_s, is_stream=head.is_stream),
         is_url_exact="%" in url,  # escapes are part of what is signed
     )
     if head.is_stream:
@@ -218,6 +217,13 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
             attempt, request, head, plan, renamed_tools=written.renamed_tools, left_s=left_s
         )
     return await _read_whole(attempt, request, written.renamed_tools)
+
+
+def total_s(call: OpenCall, plan: Plan, left_s: float, *, is_stream: bool) -> float:
+    """Return how long one try may take to its end. left_s: how long the caller waits."""
+    if is_stream and _SDK_LIMIT in call.request.headers:
+        return plan.limits.total_s
+    return min(plan.limits.total_s, left_s)
 
 
 async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
