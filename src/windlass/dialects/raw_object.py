@@ -132,7 +132,12 @@ def read_value(raw: msgspec.Raw | None) -> object:
 
 
 def read_model(fields: Mapping[str, msgspec.Raw]) -> str:
-    """Raises: BadRequest when `model` is not a non-empty string."""
+    """Raises: BadRequest when `model` is not a non-empty string, or named in a second way.
+
+    Hosts written in Go or .NET take `Model` for it, too, and the last one wins.
+    """
+    if any(name != "model" and name.lower() == "model" for name in fields):
+        raise BadRequest("model: write its name in small letters, once.", param="model")
     model = read_value(fields.get("model"))
     if not isinstance(model, str) or not model:
         raise BadRequest("model: name the model or route as a non-empty string.", param="model")

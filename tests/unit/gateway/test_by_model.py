@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.unit.gateway.conftest import Gateway, GatewayMaker
+from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
 from windlass.base.errors import BadRequest
 from windlass.contracts.call import Limit, Route, Target
 from windlass.contracts.usage import CostStatus
@@ -81,6 +81,9 @@ async def test_limits_and_allow_lists_of_a_model_hold(start_gateway: GatewayMake
     narrow = {"authorization": "Bearer wl-narrow"}
     assert (await gateway.post("/v1/moderations", body, **narrow)).status == 200
     assert (await gateway.post("/v1/moderations", {**body, "model": "lab/m2"}, **narrow)).status == 403
+    for path in ("/v1/moderations", "/v1/chat/completions", "/v1/messages", "/v1/responses"):
+        twice = {"model": "lab/m1", "Model": "m2", "max_tokens": 9, "messages": ASK, "input": "x"}
+        assert (await gateway.post(path, twice, **narrow)).status == 400
     assert (await gateway.post("/v1/moderations", body)).status == 429
 
 
