@@ -80,6 +80,17 @@ async def test_where_nobody_counts_the_estimate_says_so(gateway: Gateway, model:
     assert 350 <= answer.json["input_tokens"] <= 450
 
 
+async def test_an_estimate_does_not_end_the_rest_of_a_target_that_is_down(
+    start_gateway: GatewayMaker,
+) -> None:
+    gateway = await start_gateway()
+    await gateway.chat("steady")
+    counted = await gateway.post(ANTHROPIC, {"model": "dead/m1", "messages": ASK})
+    again = await gateway.chat("steady")
+    assert counted.headers["x-windlass-estimated"] == "1"
+    assert again.headers["x-windlass-warnings"] == "skipped:dead/m1"
+
+
 async def test_refusals_are_in_openais_shape(gateway: Gateway) -> None:
     for body, status, param in (
         ({"model": "res/m1"}, 400, "input"),

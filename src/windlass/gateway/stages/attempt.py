@@ -163,7 +163,8 @@ async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float
             attempt.close(SpanStatus.CANCELLED)
             raise
         else:
-            call.rig.health.answered(course.current.target, call.rig.clock.monotonic_ns() / 1e9)
+            if attempt.http_status:  # else nobody was asked, as for an estimate
+                call.rig.health.answered(course.current.target, call.rig.clock.monotonic_ns() / 1e9)
             return answer
 
 
