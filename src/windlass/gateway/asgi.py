@@ -207,7 +207,7 @@ class GatewayApp:
         is_anthropic = "anthropic-version" in headers or path.startswith("/v1/messages")
         dialect: Dialect = "anthropic" if is_anthropic else "openai_chat"
         try:
-            if path.startswith(kept.PREFIX):
+            if path.startswith(kept.PREFIX) and not _takes_post(path):
                 query = cast("bytes", scope["query_string"]).decode("latin-1")
                 return await kept.pass_on(method, path, query, headers, self._rig)
             return self._models(path, method, headers, dialect)
@@ -235,9 +235,9 @@ class GatewayApp:
 
 def _allowed(path: str) -> bytes:
     """Return the methods of a path."""
-    if path.startswith(kept.PREFIX):
-        return kept.allowed(path)
-    return b"POST" if _takes_post(path) else b"GET, HEAD"
+    if _takes_post(path):
+        return b"POST"
+    return kept.allowed(path) if path.startswith(kept.PREFIX) else b"GET, HEAD"
 
 
 def _takes_post(path: str) -> bool:

@@ -134,8 +134,9 @@ async def test_what_is_asked_wrongly_is_said(gateway: Gateway) -> None:
     ):
         answer = await gateway.post(f"/v1/{path}", body, content_type=kind)
         assert (answer.status, says in answer.json["error"]["message"]) == (status, True), answer.body
-    wrong = await gateway.get("/v1/images/generations")
-    assert (wrong.status, wrong.headers["allow"]) == (405, "POST")
+    for path in ("images/generations", "responses/compact", "responses/input_tokens"):
+        wrong = await gateway.get(f"/v1/{path}")
+        assert (wrong.status, wrong.headers.get("allow")) == (405, "POST"), path
 
 
 @pytest.mark.parametrize(
