@@ -9,7 +9,7 @@ from windlass.contracts.call import Dialect
 from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
 from windlass.gateway.edge import answer_plan, is_dry_run, settle
 from windlass.gateway.exchange import InboundCall, Onward, OutboundReply
-from windlass.gateway.pass_through import admitted, answer, begin, request_of
+from windlass.gateway.pass_through import admitted, answer, begin, name_model, request_of
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import attempt, pin, record, route
 from windlass.gateway.stages.attempt import Attempt
@@ -53,12 +53,13 @@ async def handle_by_model(request: InboundCall, asked: Onward, rig: Rig) -> Outb
 async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
     principal = begin(call, asked)
     named = read_named(asked.body, call.request.headers.get("content-type", ""))
+    name_model(call, named.model)
     spoken = call.codec.name if asked.path == _COMPACT else None
     plan = route.choose(named.model, principal, call.rig.traffic(), spoken=spoken)
     if asked.path == _COMPACT:
         plan = await pin.narrow(plan, call.codec.read_head(asked.body), call.codec, principal, call.rig)
     plan = _able(plan, asked.path)
-    admitted(call, plan, named.model)
+    admitted(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     call.facts["request_bytes"] = str(len(asked.body))

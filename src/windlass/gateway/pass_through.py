@@ -30,8 +30,9 @@ async def handle_pass_through(request: InboundCall, asked: Onward, rig: Rig) -> 
 async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
     principal = begin(call, asked)
     model = onward.model_of(asked.path, asked.body)
+    name_model(call, model)
     plan = route.to_provider(asked.provider, model, principal, call.rig.traffic())
-    admitted(call, plan, model)
+    admitted(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     trial = Attempt(call, plan.targets[0], call.rig.clock.now_ns())
@@ -47,15 +48,16 @@ def begin(call: OpenCall, asked: Onward) -> Principal:
     return principal
 
 
-def admitted(call: OpenCall, plan: Plan, model: str) -> None:
-    """Take what limits there are for a plan. Raises: RateLimited.
-
-    model: as the caller names it, "" for none.
-    """
-    call.plan = plan
+def name_model(call: OpenCall, model: str) -> None:
+    """Say which model is asked for, as the caller names it, on records of refusals too; "" for none."""
     call.head = RequestHead(
         model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields={}
     )
+
+
+def admitted(call: OpenCall, plan: Plan) -> None:
+    """Take what limits there are for a plan. Raises: RateLimited."""
+    call.plan = plan
     principal = cast("Principal", call.principal)
     call.lease = admit.reserve(principal, call.attributes.user_id, plan, call.rig)
 

@@ -87,6 +87,11 @@ async def test_limits_and_allow_lists_of_a_model_hold(start_gateway: GatewayMake
     assert (await gateway.post("/v1/moderations", body)).status == 429
 
 
+async def test_the_record_of_a_refused_call_names_its_model(gateway: Gateway) -> None:
+    await gateway.post("/v1/moderations", {"model": "lab/m9"}, authorization="Bearer wl-narrow")
+    assert gateway.record().request_model == "lab/m9"
+
+
 async def test_a_compaction_goes_where_it_can_and_is_priced(
     start_gateway: GatewayMaker, provider: Any
 ) -> None:
