@@ -87,6 +87,18 @@ async def test_limits_and_allow_lists_of_a_model_hold(start_gateway: GatewayMake
     assert (await gateway.post("/v1/moderations", body)).status == 429
 
 
+@pytest.mark.parametrize("path", ["images/generations", "chat/completions"])
+async def test_an_error_that_quotes_a_secret_comes_without_it(
+    start_gateway: GatewayMaker, provider: Any, path: str
+) -> None:
+    token = "fake provider was asked"  # of which the provider's error makes a quotation
+    setting = ProviderSetting("p", "openai_chat", f"{provider.url}/v1", "k", headers={"x-team-token": token})
+    traffic = traffic_of(configure([setting], {}), [])
+    gateway = await start_gateway(traffic=lambda: traffic)
+    answer = await gateway.post(f"/v1/{path}", {"model": "p/fault-400", "messages": ASK})
+    assert answer.json["error"]["message"] == f"The {'*' * len(token)} to fail: 400."
+
+
 async def test_the_record_of_a_refused_call_names_its_model(gateway: Gateway) -> None:
     await gateway.post("/v1/moderations", {"model": "lab/m9"}, authorization="Bearer wl-narrow")
     assert gateway.record().request_model == "lab/m9"

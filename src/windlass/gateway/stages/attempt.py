@@ -27,7 +27,7 @@ from windlass.dialects.protocols import Relay, ReplySummary, RequestHead, Writte
 from windlass.dialects.relay import open_relay
 from windlass.dialects.tool_names import restore_reply
 from windlass.dialects.unshown import unshown
-from windlass.gateway.stages import ask, partial, plainer
+from windlass.gateway.stages import ask, onward, partial, plainer
 from windlass.gateway.stages.course import Course
 from windlass.gateway.stages.failures import (
     TryFailed,
@@ -38,6 +38,7 @@ from windlass.gateway.stages.failures import (
     unusable,
 )
 from windlass.gateway.stages.record import OpenCall, Outcome
+from windlass.gateway.stages.redact import Redactor
 from windlass.gateway.traffic import Plan, PlannedTarget
 
 _NO_SUMMARY = ReplySummary()
@@ -376,6 +377,7 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
         body = b""
     finally:
         reply.close()
+    body = Redactor(onward.secrets_of(planned.headers, planned.provider.api_key.value)).blot(body)
     failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
     raise from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
 
