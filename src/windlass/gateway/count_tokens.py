@@ -16,7 +16,7 @@ from windlass.gateway.exchange import InboundCall, OutboundReply
 from windlass.gateway.rig import Rig
 from windlass.gateway.stages import admit, ask, attempt, authenticate, pin, record, route
 from windlass.gateway.stages.attempt import Attempt
-from windlass.gateway.stages.failures import TryFailed, unusable
+from windlass.gateway.stages.failures import TryFailed, unsupported, unusable
 from windlass.gateway.stages.post import post
 from windlass.gateway.stages.record import OpenCall, Outcome
 from windlass.gateway.stages.replies import answer_headers
@@ -72,6 +72,7 @@ async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> 
     except TryFailed as failed:
         if failed.kind not in counter.uncounted or _is_model_unknown(failed):
             raise
+        trial.fail(failed)
         return await _estimated(trial)
     except BadRequest as error:
         raise unusable(planned.provider, error.message) from error
@@ -98,7 +99,10 @@ def _write(counter: TokenCounter, trial: Attempt, head: RequestHead, model: str)
     if planned.codec is call.codec:
         return CALLERS_COUNTERS[call.codec.name].edit(head, model=model, quirks=quirks, facts=facts)
     chat = replace(call.codec.read_request(call.request.body), model=model)
-    return counter.write(chat, quirks=quirks, facts=facts)
+    try:
+        return counter.write(chat, quirks=quirks, facts=facts)
+    except BadRequest as error:
+        raise unsupported(error) from error
 
 
 def _is_model_unknown(failed: TryFailed) -> bool:

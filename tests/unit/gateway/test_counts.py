@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
+from windlass.contracts.call import Route, Target
 from windlass.contracts.usage import CostStatus
 from windlass.gateway.traffic import traffic_of
 from windlass.providers.configure import ProviderSetting, configure
@@ -24,7 +25,8 @@ async def gateway(start_gateway: GatewayMaker, provider: Any) -> Gateway:
         ProviderSetting("ant", "anthropic", f"{url}/v1", "k"),
         ProviderSetting("gem", "gemini", f"{url}/v1beta", "k"),
     ]
-    traffic = traffic_of(configure(settings, {}), [])
+    routes = [Route("first-ant", (Target("ant", "m1"), Target("gem", "gemini-3.8-flash")))]
+    traffic = traffic_of(configure(settings, {}), routes)
     return await start_gateway(traffic=lambda: traffic)
 
 
@@ -73,11 +75,22 @@ async def test_others_count_for_callers_of_openai(gateway: Gateway, model: str, 
     assert "Be brief." in seen["body"]
 
 
-@pytest.mark.parametrize("model", ["chat/m1", "res/fault-404"])
-async def test_where_nobody_counts_the_estimate_says_so(gateway: Gateway, model: str) -> None:
+@pytest.mark.parametrize(("model", "asked"), [("chat/m1", []), ("res/fault-404", [404])])
+async def test_where_nobody_counts_the_estimate_says_so(
+    gateway: Gateway, model: str, asked: list[int]
+) -> None:
     answer = await gateway.post(OPENAI, {"model": model, "input": LONG})
     assert answer.headers["x-windlass-estimated"] == "1"
     assert 350 <= answer.json["input_tokens"] <= 450
+    assert [attempt.http_status for attempt in gateway.record().attempts] == asked
+
+
+async def test_a_target_that_can_not_be_asked_leaves_the_count_to_the_next(gateway: Gateway) -> None:
+    sound = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+    body = {"model": "first-ant", "input": [{"role": "user", "content": [sound]}]}
+    answer = await gateway.post(OPENAI, body)
+    assert (answer.status, answer.headers["x-windlass-target"]) == (200, "gem/gemini-3.8-flash")
+    assert "unsupported:ant/m1" in answer.headers["x-windlass-warnings"]
 
 
 async def test_an_estimate_does_not_end_the_rest_of_a_target_that_is_down(
