@@ -13,6 +13,8 @@ from typing import Final
 from windlass.contracts.chat import ChatRequest
 from windlass.contracts.message import Message, ReasoningPart
 
+# Without it a body of Anthropic's has no thinking; with it, it may have some.
+THOUGHT: Final = re.compile(rb'"type"\s*:\s*"(?:redacted_)?thinking"')
 _WORDS: Final = re.compile(
     r"invalid .?signature.? in .?thinking.? block"
     r"|invalid .?data.? in .?redacted_thinking.? block"

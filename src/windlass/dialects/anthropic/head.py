@@ -10,7 +10,7 @@ from windlass.base.errors import BadRequest
 from windlass.contracts.provider import ModelFacts, Quirks
 from windlass.dialects.anthropic import vertex
 from windlass.dialects.anthropic.auto_marks import place
-from windlass.dialects.anthropic.relax import relax
+from windlass.dialects.anthropic.relax import THOUGHTS, relax
 from windlass.dialects.origin_mark import MARK, is_marked
 from windlass.dialects.protocols import RequestHead, WrittenRequest
 from windlass.dialects.raw_object import (
@@ -24,6 +24,7 @@ from windlass.dialects.raw_object import (
     split_object,
 )
 from windlass.dialects.thinking_origin import ORIGIN
+from windlass.dialects.unread_thinking import THOUGHT
 
 _UNSIGNED = re.compile(
     rb'"signature"\s*:\s*"(?:"|'
@@ -31,7 +32,6 @@ _UNSIGNED = re.compile(
     + rb')|"data"\s*:\s*"'
     + re.escape(ORIGIN.encode())
 )
-_THINKING: Final = re.compile(rb'"type"\s*:\s*"(?:redacted_)?thinking"')
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ALWAYS: Final = frozenset({"model", "messages", "stream", "max_tokens"})
 
@@ -76,7 +76,7 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     dropped = [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
     messages, lost = fields["messages"], list[str]()
     if head.is_thoughtless:
-        fields["messages"] = _without(_THINKING, _is_thinking, messages, lost)
+        fields["messages"] = _without(THOUGHT, _is_thinking, messages, lost)
     elif _UNSIGNED.search(messages):  # of another host, which this API answers 400 to
         fields["messages"] = _without(_UNSIGNED, _is_unsigned, messages, lost)
     dropped += [*lost, *relax(fields, facts, is_thinking_lost=bool(lost))]
@@ -134,7 +134,7 @@ def _other_blocks(
 
 def _is_thinking(block: msgspec.Raw) -> bool:
     try:
-        return _BLOCK.decode(block).type in ("thinking", "redacted_thinking")
+        return _BLOCK.decode(block).type in THOUGHTS
     except msgspec.DecodeError:
         return False  # of a shape that only the provider can judge
 

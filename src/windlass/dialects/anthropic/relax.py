@@ -25,7 +25,7 @@ from windlass.dialects.claude import (
 RawFields = dict[str, msgspec.Raw | bytes]
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NOTHING: Final = ModelFacts("", "")
-_THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
+THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
 
 
 class _Block(msgspec.Struct):
@@ -133,7 +133,7 @@ def _is_loop_bare(fields: RawFields) -> bool:
     if [turn.role for turn in turns] != ["assistant", "user"] or "tool_result" not in _kinds(turns[1]):
         return False
     kinds = _kinds(turns[0])
-    return not kinds or kinds[0] not in _THOUGHTS
+    return not kinds or kinds[0] not in THOUGHTS
 
 
 def _kinds(turn: _Turn) -> list[str]:

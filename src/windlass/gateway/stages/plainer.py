@@ -1,6 +1,5 @@
 """The request without earlier thinking that its target could not read; asks nobody."""
 
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +13,6 @@ from windlass.gateway.traffic import PlannedTarget
 
 SEALED: Final = resealed.DROPPED
 _CLAUDES: Final = frozenset[Dialect]({"anthropic", "bedrock"})
-_THOUGHT: Final = re.compile(rb'"type"\s*:\s*"(?:redacted_)?thinking"')
 
 
 def without_unread(
@@ -29,7 +27,7 @@ def without_unread(
     if planned.codec.name not in _CLAUDES or not unread_thinking.is_refused(error.message):
         return None
     has_thoughts = (
-        _THOUGHT.search(head.fields["messages"]) is not None
+        unread_thinking.THOUGHT.search(head.fields["messages"]) is not None
         if is_same_dialect
         else call.chat is not None and unread_thinking.has_thoughts(call.chat)
     )
