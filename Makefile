@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-UI := src/windlass/_ui/index.html
+UI := src/sternpost/_ui/index.html
 JOBS ?= 2
 
 .PHONY: setup ui demo up test check fix bench docs clean help
@@ -15,7 +15,7 @@ help: ## Show what can be made
 setup: $(STAMP) $(UI) ## Make .venv with everything, and build the web app
 
 $(STAMP): pyproject.toml uv.lock
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Windlass needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Sternpost needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || { echo "making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null # a .venv that uv made has no pip
 	@test -x $(BIN)/uv || { echo "installing uv ..."; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
@@ -23,17 +23,17 @@ $(STAMP): pyproject.toml uv.lock
 	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --compile-bytecode --python $(BIN)/python
 	@touch $@
 
-ui: $(UI) ## Build the web app into src/windlass/_ui
+ui: $(UI) ## Build the web app into src/sternpost/_ui
 
 $(UI): $(STAMP) $(shell find web/src web/index.html web/package.json web/package-lock.json -type f 2>/dev/null)
 	@echo "building the web app ..."
 	@$(BIN)/python hatch_build.py
 
-demo: setup ## Start Windlass with a small application running through it
-	@$(BIN)/windlass demo
+demo: setup ## Start Sternpost with a small application running through it
+	@$(BIN)/sternpost demo
 
-up: setup ## Start Windlass
-	@$(BIN)/windlass up
+up: setup ## Start Sternpost
+	@$(BIN)/sternpost up
 
 test: setup ## Run every test
 	@$(BIN)/python -m tests.support.chromium || true
@@ -58,4 +58,4 @@ docs: setup ## Generate docs/reference
 	@$(BIN)/python scripts/reference.py
 
 clean: ## Remove what was built
-	rm -rf $(VENV) src/windlass/_ui web/node_modules dist
+	rm -rf $(VENV) src/sternpost/_ui web/node_modules dist

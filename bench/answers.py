@@ -6,13 +6,13 @@ Streams carry CHUNKS pieces of text, a frame each, as wide as a vendor's own: a 
 import json
 from typing import Any
 
+from sternpost.contracts.call import Dialect
+from sternpost.contracts.chat import ChatReply, Finish, StreamEnd, StreamStart, TextDelta, UsageSeen
+from sternpost.contracts.message import Message, TextPart, ToolCallPart
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.protocols import Codec
+from sternpost.dialects.registry import CODECS
 from tests.support import event_stream
-from windlass.contracts.call import Dialect
-from windlass.contracts.chat import ChatReply, Finish, StreamEnd, StreamStart, TextDelta, UsageSeen
-from windlass.contracts.message import Message, TextPart, ToolCallPart
-from windlass.contracts.usage import Usage
-from windlass.dialects.protocols import Codec
-from windlass.dialects.registry import CODECS
 
 CHUNKS = 200
 _TEXT = "A rope and a drum. " * 20

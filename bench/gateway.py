@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.load import Load, request_bytes, run_load
 from bench.machine import cpu_s, memory_mb
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 ASK = {"model": "lab/m1", "messages": [{"role": "user", "content": "Tell me about winches. " * 20}]}
 STREAM = {**ASK, "model": "lab/chunks-50", "stream": True}
@@ -28,27 +28,27 @@ def bodies(prefix: str = "lab/") -> tuple[bytes, bytes]:
     return json.dumps(whole).encode(), json.dumps(stream).encode()
 
 
-def measure(windlass: RunningWindlass, upstream_url: str) -> dict[str, Any]:
-    """Measure Windlass and the direct call in one run, alternating so that noise meets both."""
-    pid = windlass.pid_of("serve")
-    ours, direct = f"{windlass.base_url}/v1/chat/completions", f"{upstream_url}/v1/chat/completions"
+def measure(sternpost: RunningSternpost, upstream_url: str) -> dict[str, Any]:
+    """Measure Sternpost and the direct call in one run, alternating so that noise meets both."""
+    pid = sternpost.pid_of("serve")
+    ours, direct = f"{sternpost.base_url}/v1/chat/completions", f"{upstream_url}/v1/chat/completions"
     whole, stream = bodies()
     whole_direct, stream_direct = bodies("")
-    _load(ours, windlass.key, whole, connections=8, calls=500)  # warm
+    _load(ours, sternpost.key, whole, connections=8, calls=500)  # warm
 
     found: dict[str, Any] = {}
     cpu_rounds, stream_rounds, rates = [], [], []
     for _ in range(3):
-        cpu, load = _cpu_of(pid, ours, windlass.key, whole, connections=16, calls=3000)
+        cpu, load = _cpu_of(pid, ours, sternpost.key, whole, connections=16, calls=3000)
         cpu_rounds.append(cpu)
         rates.append(load.calls_per_s)
-        stream_rounds.append(_cpu_of(pid, ours, windlass.key, stream, connections=16, calls=600)[0])
+        stream_rounds.append(_cpu_of(pid, ours, sternpost.key, stream, connections=16, calls=600)[0])
     found["cpu_ms_per_call"] = _three(cpu_rounds)
     found["calls_per_s_on_one_core"] = round(1000 / min(cpu_rounds))
     found["calls_per_s_seen_on_two_shared_cores"] = round(max(rates))
     found["cpu_ms_per_stream_of_50_chunks"] = _three(stream_rounds)
-    found["added_latency_ms"] = _added(ours, direct, windlass.key, whole, whole_direct)
-    found["added_latency_ms_stream"] = _added(ours, direct, windlass.key, stream, stream_direct, calls=300)
+    found["added_latency_ms"] = _added(ours, direct, sternpost.key, whole, whole_direct)
+    found["added_latency_ms_stream"] = _added(ours, direct, sternpost.key, stream, stream_direct, calls=300)
     found["memory_mb_after_load"] = round(memory_mb(pid))
     return found
 

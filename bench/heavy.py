@@ -1,6 +1,6 @@
 """`python -m bench.heavy`: many slow streams, large bodies, memory after many calls.
 
-Linux only. `serve` has one core to itself; the load, the fake servers and the rest of Windlass share another.
+Linux only. `serve` has one core to itself; the load, the fake servers and the rest share another.
 """
 
 import json
@@ -18,7 +18,7 @@ from bench import mixed, streams
 from bench.machine import YARDSTICK_US, describe, yardstick_us
 from tests.conftest import CONFIG
 from tests.support.fake_provider import start_fake_provider
-from tests.support.running import RunningWindlass, run_windlass
+from tests.support.running import RunningSternpost, run_sternpost
 
 TARGETS = "added per-token p99 < 2 ms; 10 MB at most 20 x 0.5 MB; memory within 20 MB of idle"
 
@@ -35,7 +35,7 @@ def main() -> int:
     metronome = f'  metronome: {{dialect: openai_chat, base_url: "{url}", api_key: "x"}}\n'
     with tempfile.TemporaryDirectory() as folder, start_fake_provider() as provider:
         config = CONFIG.format(url=provider.url).replace("routes:", metronome + "routes:")
-        with run_windlass(Path(folder) / "home", config=config) as running:
+        with run_sternpost(Path(folder) / "home", config=config) as running:
             running.wait_ready()
             found["serve_has_a_core"] = _place(running, provider.pid)
             found["memory"] = _step("memory", mixed.memory_after(running))
@@ -48,7 +48,7 @@ def main() -> int:
     return 0
 
 
-def _place(running: RunningWindlass, *others: int) -> bool:
+def _place(running: RunningSternpost, *others: int) -> bool:
     """Give `serve` the first core and the rest the second; false where there is only one."""
     cores = sorted(os.sched_getaffinity(0))
     serve = running.pid_of("serve")

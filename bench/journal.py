@@ -5,9 +5,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.contracts.journal import Durability
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.contracts.journal import Durability
 
 _RECORD = b"x" * 3000  # about the size of a call with its bodies
 

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import describe
+from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.recent import RecentHashes
+from sternpost.capabilities.traces.thumbnails import draw_thumbnail
+from sternpost.capabilities.traces.writes import write_batches
+from sternpost.contracts.call import CallRecord
+from sternpost.contracts.trace_store import TraceStore
 from tests.support.engine import running_trace_store
 from tests.unit.capabilities.traces.calls import NOON, call
 from tests.unit.capabilities.traces.media_samples import data_url, picture
-from windlass.backends.blobs.folder import FolderBlobs
-from windlass.base.ids import ProjectId
-from windlass.capabilities.traces.mapping import spans_of_call
-from windlass.capabilities.traces.recent import RecentHashes
-from windlass.capabilities.traces.thumbnails import draw_thumbnail
-from windlass.capabilities.traces.writes import write_batches
-from windlass.contracts.call import CallRecord
-from windlass.contracts.trace_store import TraceStore
 
 PROJECT = ProjectId("bench")
 _CALLS = 100

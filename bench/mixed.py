@@ -9,14 +9,14 @@ from typing import Any
 
 from bench.load import request_bytes
 from bench.machine import cpu_s, memory_mb
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 SMALL_BYTES, LARGE_BYTES = 500_000, 10_000_000
 WORDS = "Tell me about winches. "
 
 
-def large_bodies(windlass: RunningWindlass, *, rounds: int = 3) -> dict[str, Any]:
+def large_bodies(sternpost: RunningSternpost, *, rounds: int = 3) -> dict[str, Any]:
     """CPU of `serve` for a 10 MB request over that for a 0.5 MB one, within a dialect and across."""
     found: dict[str, Any] = {}
     for name, path, model in (
@@ -28,7 +28,7 @@ def large_bodies(windlass: RunningWindlass, *, rounds: int = 3) -> dict[str, Any
         costs: dict[int, list[float]] = {SMALL_BYTES: [], LARGE_BYTES: []}
         for _ in range(rounds):
             for size, seen in costs.items():
-                seen.append(_cost_ms(windlass, path, _body(model, size), calls=LARGE_BYTES // size))
+                seen.append(_cost_ms(sternpost, path, _body(model, size), calls=LARGE_BYTES // size))
         small, large = (sorted(costs[size])[rounds // 2] for size in costs)
         found[name] = {
             "cpu_ms_0.5_mb": round(small, 2),
@@ -47,27 +47,27 @@ def _body(model: str, size: int) -> bytes:
     return json.dumps(ask).encode()
 
 
-def _cost_ms(windlass: RunningWindlass, path: str, body: bytes, *, calls: int) -> float:
+def _cost_ms(sternpost: RunningSternpost, path: str, body: bytes, *, calls: int) -> float:
     """CPU per call. As many bytes for both sizes, so that the clock's hundredths weigh the same."""
-    pid = windlass.pid_of("serve")
+    pid = sternpost.pid_of("serve")
     before = cpu_s(pid)
     for _ in range(calls):
-        status, _, answer = windlass.request("POST", path, body)
+        status, _, answer = sternpost.request("POST", path, body)
         if status != 200:
             raise RuntimeError(f"a call failed with {status}: {answer}")
     return (cpu_s(pid) - before) * 1000 / calls
 
 
-def memory_after(windlass: RunningWindlass, *, calls: int = 10_000) -> dict[str, Any]:
+def memory_after(sternpost: RunningSternpost, *, calls: int = 10_000) -> dict[str, Any]:
     """Memory of `serve` before and after: whole, streamed, across dialects, images, errors, broken streams.
 
     Idle means warm: every kind of call was served once, so that lazy imports and tables are there.
     """
-    pid = windlass.pid_of("serve")
-    asyncio.run(_send(windlass, 200))
+    pid = sternpost.pid_of("serve")
+    asyncio.run(_send(sternpost, 200))
     time.sleep(2)
     idle = memory_mb(pid)
-    asyncio.run(_send(windlass, calls))
+    asyncio.run(_send(sternpost, calls))
     at_end = memory_mb(pid)
     time.sleep(10)  # the journal's queue and the keep-alives end
     after = memory_mb(pid)
@@ -99,11 +99,11 @@ def _kinds() -> Iterator[tuple[str, dict[str, Any]]]:
     yield CHAT, {"model": "lab/m1", "messages": "no list"}
 
 
-async def _send(windlass: RunningWindlass, calls: int) -> None:
+async def _send(sternpost: RunningSternpost, calls: int) -> None:
     """Send the kinds in turn over eight connections at once; a connection each, as some end broken."""
-    host, port = windlass.base_url.removeprefix("http://").split(":")
+    host, port = sternpost.base_url.removeprefix("http://").split(":")
     requests = [
-        request_bytes(windlass.base_url + path, windlass.key, json.dumps(body).encode()).replace(
+        request_bytes(sternpost.base_url + path, sternpost.key, json.dumps(body).encode()).replace(
             b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1
         )
         for path, body in _kinds()

@@ -7,17 +7,17 @@ from statistics import median
 from typing import Any
 
 from bench.gateway import ASK
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 
-def time_to_visible(windlass: RunningWindlass, *, calls: int = 20) -> dict[str, float]:
+def time_to_visible(sternpost: RunningSternpost, *, calls: int = 20) -> dict[str, float]:
     """Seconds from the end of a call until `GET /api/traces` lists it, one call at a time."""
     waits: list[float] = []
     for _ in range(calls):
-        status, headers, _ = windlass.request("POST", "/v1/chat/completions", ASK)
+        status, headers, _ = sternpost.request("POST", "/v1/chat/completions", ASK)
         assert status == 200
         began = time.perf_counter()
-        while not _is_newest(windlass, headers["x-windlass-trace-id"]):
+        while not _is_newest(sternpost, headers["x-sternpost-trace-id"]):
             if time.perf_counter() - began > 10:
                 raise RuntimeError("a trace did not become visible within 10 s")
             time.sleep(0.01)
@@ -25,27 +25,27 @@ def time_to_visible(windlass: RunningWindlass, *, calls: int = 20) -> dict[str, 
     return {"median": round(median(waits), 3), "max": round(max(waits), 3)}
 
 
-def _is_newest(windlass: RunningWindlass, trace_id: str) -> bool:
-    items = windlass.get("/api/traces?limit=1")["items"]
+def _is_newest(sternpost: RunningSternpost, trace_id: str) -> bool:
+    items = sternpost.get("/api/traces?limit=1")["items"]
     return bool(items) and items[0]["trace_id"] == trace_id
 
 
-def drain_rate(windlass: RunningWindlass, *, batches: int = 120, spans: int = 500) -> dict[str, Any]:
+def drain_rate(sternpost: RunningSternpost, *, batches: int = 120, spans: int = 500) -> dict[str, Any]:
     """Send OTLP batches as fast as they are acknowledged, then wait until every span can be queried."""
     began = time.perf_counter()
     for number in range(batches):
         body = json.dumps(_batch(number, spans)).encode()
         request = urllib.request.Request(
-            f"{windlass.base_url}/v1/traces",
+            f"{sternpost.base_url}/v1/traces",
             data=body,
-            headers={"authorization": f"Bearer {windlass.key}", "content-type": "application/json"},
+            headers={"authorization": f"Bearer {sternpost.key}", "content-type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=60) as reply:
             assert reply.status == 200
     acknowledged_s = time.perf_counter() - began
     last = f"{batches - 1:016x}{1:016x}"
     while True:
-        status, _, detail = windlass.request("GET", f"/api/traces/{last}")
+        status, _, detail = sternpost.request("GET", f"/api/traces/{last}")
         if status == 200 and len(detail["spans"]) + detail["trace"].get("truncated_spans", 0) >= spans:
             break
         if time.perf_counter() - began > 120:

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from bench.machine import memory_mb
-from tests.support.running import RunningWindlass, run_windlass
+from tests.support.running import RunningSternpost, run_sternpost
 
 
 def measure(folder: Path, config: str) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def measure(folder: Path, config: str) -> dict[str, Any]:
     engine: list[float] = []
     for _ in range(3):
         began = time.perf_counter()
-        with run_windlass(folder, config=config) as running:
+        with run_sternpost(folder, config=config) as running:
             running.wait_ready()
             ready.append(time.perf_counter() - began)
             while not _engine_is_up(running):
@@ -28,17 +28,17 @@ def measure(folder: Path, config: str) -> dict[str, Any]:
     return {
         "serve_ready_s": round(median(ready), 2),
         "engine_ready_s": round(median(engine), 2),
-        "import_windlass_ms": round(_import_ms(), 1),
+        "import_sternpost_ms": round(_import_ms(), 1),
     }
 
 
-def idle_memory(running: RunningWindlass, *, rest_s: float = 5.0) -> dict[str, int]:
+def idle_memory(running: RunningSternpost, *, rest_s: float = 5.0) -> dict[str, int]:
     """Resident memory of each process after a rest, in MB."""
     time.sleep(rest_s)
     return {name: round(memory_mb(running.pid_of(name))) for name in ("serve", "worker", "engine")}
 
 
-def _engine_is_up(running: RunningWindlass) -> bool:
+def _engine_is_up(running: RunningSternpost) -> bool:
     with urllib.request.urlopen(f"{running.base_url}/readyz", timeout=5) as reply:
         return bool(json.load(reply)["parts"]["trace_store"]["is_up"])
 
@@ -54,4 +54,4 @@ def _import_ms() -> float:
             times.append(time.perf_counter() - began)
         return min(times)
 
-    return (best("import windlass; windlass.trace") - best("pass")) * 1000
+    return (best("import sternpost; sternpost.trace") - best("pass")) * 1000

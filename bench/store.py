@@ -10,8 +10,8 @@ from statistics import median
 from typing import Any
 
 from bench.machine import memory_mb
+from sternpost.backends.trace_store.clickhouse import ClickHouseTraceStore
 from tests.support.engine import EngineProcess, running_engine
-from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
 
 _DAY_NS = 86_400 * 10**9
 _COLUMNS = ["project_id", "trace_id", "span_id", "started_ns", "ended_ns", "request_model", "cost_nanousd"]

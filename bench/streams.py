@@ -1,4 +1,4 @@
-"""Many slow streams at once through one core of Windlass: what each token waits longer than without it.
+"""Many slow streams at once through one core of Sternpost: what each token waits longer than without it.
 
 Load and fake server share the other core. The load and the server are the same on both ways, and the two
 ways alternate, so that what the machine adds meets both.
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from bench.load import Load, request_bytes
 from bench.machine import cpu_s
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 STREAMS = 150
 TOKENS_PER_S = 50
@@ -107,36 +107,36 @@ async def _round(url: str, key: str, model: str) -> Load:
 
 
 def bound() -> socket.socket:
-    """Take the metronome's port, so that Windlass can be told of it before it plays."""
+    """Take the metronome's port, so that Sternpost can be told of it before it plays."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     return taken
 
 
-async def measure(windlass: RunningWindlass, port: socket.socket, *, rounds: int = 5) -> dict[str, Any]:
-    """Measure in pairs: the same streams straight from the metronome and through Windlass.
+async def measure(sternpost: RunningSternpost, port: socket.socket, *, rounds: int = 5) -> dict[str, Any]:
+    """Measure in pairs: the same streams straight from the metronome and through Sternpost.
 
     The metronome plays in this process, and writes into each token when it left: one clock measures.
     """
     server = await asyncio.start_server(_play, sock=port, backlog=1024)
     async with server:
-        return await _measure(windlass, f"http://127.0.0.1:{port.getsockname()[1]}", rounds)
+        return await _measure(sternpost, f"http://127.0.0.1:{port.getsockname()[1]}", rounds)
 
 
-async def _measure(windlass: RunningWindlass, metronome_url: str, rounds: int) -> dict[str, Any]:
-    pid = windlass.pid_of("serve")
+async def _measure(sternpost: RunningSternpost, metronome_url: str, rounds: int) -> dict[str, Any]:
+    pid = sternpost.pid_of("serve")
     ways = {
         "direct": (f"{metronome_url}/v1/chat/completions", "m"),
-        "through": (f"{windlass.base_url}/v1/chat/completions", "metronome/m"),
+        "through": (f"{sternpost.base_url}/v1/chat/completions", "metronome/m"),
     }
-    await _round(ways["through"][0], windlass.key, "metronome/m")  # warm
+    await _round(ways["through"][0], sternpost.key, "metronome/m")  # warm
     pairs: list[dict[str, Load]] = []
     used_s = 0.0
     for _ in range(rounds):
         pair: dict[str, Load] = {}
         for name, (url, model) in ways.items():
             before = cpu_s(pid)
-            pair[name] = await _round(url, windlass.key, model)
+            pair[name] = await _round(url, sternpost.key, model)
             used_s += cpu_s(pid) - before if name == "through" else 0.0
         pairs.append(pair)
     return _summary(pairs, used_s)

@@ -17,15 +17,15 @@ from statistics import median
 from typing import Any
 
 from bench.machine import describe, memory_mb
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.backends.trace_store.clickhouse import ClickHouseTraceStore
+from sternpost.base.clock import SystemClock
+from sternpost.base.errors import QueryTimedOut
+from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.figures import QUIET_NS
+from sternpost.capabilities.traces.rollup import build_call_figures
+from sternpost.capabilities.traces.service import TraceQuery, Traces
 from tests.support.engine import EngineProcess
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
-from windlass.base.clock import SystemClock
-from windlass.base.errors import QueryTimedOut
-from windlass.base.ids import ProjectId
-from windlass.capabilities.traces.figures import QUIET_NS
-from windlass.capabilities.traces.rollup import build_call_figures
-from windlass.capabilities.traces.service import TraceQuery, Traces
 
 PROJECT = ProjectId("bench")
 _DAYS = 10
@@ -75,7 +75,7 @@ SELECT
     if(role = 6, '', concat('How do I fetch part ', toString(trace), ' of the manual, and what is there?')),
     if(role = 6, '', concat('The manual says in part ', toString(trace), ' that it turns: ', toString(dice))),
     map('http.route', '/v1/chat/completions', 'n', toString(number)),
-    if(place < 14 OR role > 4, 'windlass.gateway', 'windlass.sdk 0.1'), 1, began_ns + length_ns
+    if(place < 14 OR role > 4, 'sternpost.gateway', 'sternpost.sdk 0.1'), 1, began_ns + length_ns
 FROM numbers({first:UInt64}, {count:UInt64})
 SETTINGS max_partitions_per_insert_block = 1000, max_threads = 1, max_insert_threads = 1,
     max_block_size = 16000, min_insert_block_size_rows = 16000
@@ -205,7 +205,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--home", type=Path, help="kept, and measured again without filling")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="windlass-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sternpost-bench-") as folder:
         found = measure(arguments.home or Path(folder), arguments.spans, arguments.runs)
     stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": describe()}
     path = Path(__file__).parent / "results" / f"{time.strftime('%Y-%m-%d')}-traces-{arguments.spans}.json"

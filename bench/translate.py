@@ -8,15 +8,15 @@ from typing import Any
 
 from bench import answers
 from bench.machine import YARDSTICK_US, yardstick_us
-from windlass.base.collection import collection_paused
-from windlass.base.ids import KeyId, ProjectId, SpanId, TraceId
-from windlass.capabilities.traces.mapping import spans_of_call
-from windlass.contracts.call import CallRecord
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.span import SpanStatus
-from windlass.dialects.protocols import Codec, UpstreamCodec
-from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
-from windlass.dialects.relay import open_relay
+from sternpost.base.collection import collection_paused
+from sternpost.base.ids import KeyId, ProjectId, SpanId, TraceId
+from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.contracts.call import CallRecord
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.span import SpanStatus
+from sternpost.dialects.protocols import Codec, UpstreamCodec
+from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
+from sternpost.dialects.relay import open_relay
 
 SMALL, LARGE = 500_000, 10_000_000
 _TOOL = {"type": "object", "properties": {"city": {"type": "string", "description": "where"}}}
@@ -79,7 +79,7 @@ def _pair(source: Codec, sink: UpstreamCodec) -> dict[str, float]:
     }
 
 
-def _request(codec: Codec, *, turns: int, text: str = "What does a windlass lift, and how? " * 8) -> bytes:
+def _request(codec: Codec, *, turns: int, text: str = "What does a forklift lift, and how? " * 8) -> bytes:
     """Write a conversation with tools, calls and results, as callers of a dialect do."""
     messages: list[dict[str, Any]] = []
     for number in range(turns):
@@ -148,7 +148,7 @@ def _growth(codec: Codec) -> dict[str, float]:
 
 def _sized(codec: Codec, size: int, shape: str) -> bytes:
     if shape == "text":
-        return _request(codec, turns=0, text="What does a windlass lift? " * (size // 27))
+        return _request(codec, turns=0, text="What does a forklift lift? " * (size // 27))
     one = len(_request(codec, turns=2)) - len(_request(codec, turns=1))
     return _request(codec, turns=size // one)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from genai_prices.data_snapshot import get_snapshot
 
-from windlass.providers.catalog import load_catalog
+from sternpost.providers.catalog import load_catalog
 
 # Priced still, for old records, and gone at the provider.
 # https://platform.claude.com/docs/en/about-claude/model-deprecations
@@ -30,7 +30,7 @@ RETIRED = {
 }  # fmt: skip
 # What the library calls a group of ids at Bedrock, where no id has this prefix, or this version without a date.
 LABEL = re.compile(r"regional\.|global\.anthropic\.claude-[a-z]+-\d(-\d)?-v1:0$")
-LISTED = Path(__file__).parents[1] / "src" / "windlass" / "providers" / "catalog" / "listed.json"
+LISTED = Path(__file__).parents[1] / "src" / "sternpost" / "providers" / "catalog" / "listed.json"
 
 
 def listed() -> dict[str, dict[str, int]]:

@@ -13,20 +13,20 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from windlass.assembly.build import open_house
-from windlass.assembly.config_file import LoadedConfig
-from windlass.assembly.config_grammar import ConfigFile
-from windlass.assembly.environment import PREFIX
-from windlass.base import errors
-from windlass.base.settings import Settings
-from windlass.cli import main as cli
-from windlass.contracts.provider import Provider
-from windlass.dialects.abilities import support
-from windlass.dialects.probes import PROBES
-from windlass.dialects.registry import EMBEDDERS, UPSTREAM_CODECS
-from windlass.providers.catalog import load_catalog
-from windlass.server.app import build_api
-from windlass.server.metrics import GatewayMetrics
+from sternpost.assembly.build import open_house
+from sternpost.assembly.config_file import LoadedConfig
+from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.environment import PREFIX
+from sternpost.base import errors
+from sternpost.base.settings import Settings
+from sternpost.cli import main as cli
+from sternpost.contracts.provider import Provider
+from sternpost.dialects.abilities import support
+from sternpost.dialects.probes import PROBES
+from sternpost.dialects.registry import EMBEDDERS, UPSTREAM_CODECS
+from sternpost.providers.catalog import load_catalog
+from sternpost.server.app import build_api
+from sternpost.server.metrics import GatewayMetrics
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -34,7 +34,7 @@ REFERENCE = ROOT / "docs" / "reference"
 GATEWAY_CODES = {
     "provider_key_refused": (
         502,
-        "The provider refused the key that Windlass holds; check it, not the caller's key.",
+        "The provider refused the key that Sternpost holds; check it, not the caller's key.",
     ),
     "unreadable_answer": (502, "The provider's answer is not what its dialect says."),
 }
@@ -54,7 +54,7 @@ def settings_page() -> str:
         declared, _, comment = line.strip().partition("  # ")
         name, separator, rest = declared.partition(": ")
         if separator and comment and name.isidentifier():
-            default = rest.partition(" = ")[2] or "`~/.windlass`"
+            default = rest.partition(" = ")[2] or "`~/.sternpost`"
             shown = default.strip('"').replace("_", "") if default[0].isdigit() else default.strip('"')
             lines.append(f"| `{PREFIX}{name.upper()}` | {shown or 'unset'} | {comment} |")
     return "\n".join(lines) + "\n"
@@ -68,10 +68,10 @@ def cli_page() -> str:
     ]
     lines += ["Every command takes `--help`.", ""]
     for name, text in cli.GROUPS.items():
-        module = __import__(f"windlass.cli.{name.replace('-', '_')}", fromlist=["app"])
+        module = __import__(f"sternpost.cli.{name.replace('-', '_')}", fromlist=["app"])
         command: Any = get_command(module.app)
-        lines += [f"## windlass {name}\n", text, ""]
-        lines += _command_lines(f"windlass {name}", command)
+        lines += [f"## sternpost {name}\n", text, ""]
+        lines += _command_lines(f"sternpost {name}", command)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -108,7 +108,7 @@ def errors_page() -> str:
     kinds = [
         kind
         for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, errors.WindlassError)
+        if isinstance(kind, type) and issubclass(kind, errors.SternpostError)
     ]
     rows = dict(GATEWAY_CODES)
     for kind in sorted(kinds, key=lambda one: len(one.__mro__)):  # of one code the most special class speaks
@@ -120,13 +120,13 @@ def errors_page() -> str:
 
 def configuration_page() -> str:
     lines = [
-        "# windlass.yaml\n",
-        "Looked for at `--config`, then `./windlass.yaml`, then in the data folder; none is fine.",
+        "# sternpost.yaml\n",
+        "Looked for at `--config`, then `./sternpost.yaml`, then in the data folder; none is fine.",
         "",
     ]
     lines += ["`${NAME}` is read from the environment. Unknown fields are errors that name the line.", ""]
     schema = ConfigFile.model_json_schema()
-    parts = {"windlass.yaml": schema, **schema["$defs"]}
+    parts = {"sternpost.yaml": schema, **schema["$defs"]}
     for title, part in parts.items():
         lines += [
             f"## {title}\n",
@@ -165,7 +165,7 @@ def _kind(field: dict[str, Any]) -> str:
 def api_page(schema: dict[str, Any]) -> str:
     lines = [
         "# Management API\n",
-        "JSON; a session cookie or `Authorization: Bearer wl-...`. Lists page with `limit` and `cursor`. The schema is at `/api/openapi.json`.",
+        "JSON; a session cookie or `Authorization: Bearer sp-...`. Lists page with `limit` and `cursor`. The schema is at `/api/openapi.json`.",
         "",
     ]
     lines += ["| method and path | what it does |", "|---|---|"]
@@ -187,8 +187,8 @@ async def running_facts() -> tuple[dict[str, Any], list[Provider]]:
 def providers_page(providers: list[Provider]) -> str:
     lines = [
         "# Providers\n",
-        "The catalogue that ships with Windlass. A key in the environment switches a provider on; without a key",
-        "variable, or where requests are signed, name the provider in `windlass.yaml`.",
+        "The catalogue that ships with Sternpost. A key in the environment switches a provider on; without a key",
+        "variable, or where requests are signed, name the provider in `sternpost.yaml`.",
         "",
         "## Hosts\n",
         "Callers of a dialect under *spoken* reach the host untranslated, and the host's own paths are at",
@@ -210,8 +210,8 @@ def _ability_lines() -> Iterator[str]:
     """Ask every codec for every ability; the conformance suite sends the same requests over HTTP."""
     yield "## What a translated request carries\n"
     yield "A caller of the same dialect loses nothing: its bytes pass. For a caller of another dialect: *carried*, the"
-    yield "provider gets it in its own words; *dropped*, it does not, and `x-windlass-warnings` names it; *recorded*, it"
-    yield "stays with Windlass, whose trace shows it; *refused*, the call is answered with 400, because without it the"
+    yield "provider gets it in its own words; *dropped*, it does not, and `x-sternpost-warnings` names it; *recorded*, it"
+    yield "stays with Sternpost, whose trace shows it; *refused*, the call is answered with 400, because without it the"
     yield "answer would be about something else. What a model can't do is less than what its dialect can say."
     yield ""
     yield f"| ability | {' | '.join(f'`{name}`' for name in UPSTREAM_CODECS)} |"

@@ -1,4 +1,4 @@
-"""Fixtures that several kinds of tests share: one running Windlass with a provider that fails on request."""
+"""Fixtures that several kinds of tests share: one running Sternpost with a provider that fails on request."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.fake_provider import FakeProvider, start_fake_provider
-from tests.support.running import RunningWindlass, run_windlass, wait_until
+from tests.support.running import RunningSternpost, run_sternpost, wait_until
 
 # The same examples in every run: a red build means a change. HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -48,11 +48,11 @@ def provider() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture(scope="session")
-def windlass_server(
+def sternpost_server(
     tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider
-) -> Iterator[RunningWindlass]:
-    """One Windlass for all tests that do not stop or break it."""
-    home = tmp_path_factory.mktemp("windlass") / "home"
-    with run_windlass(home, config=CONFIG.format(url=provider.url)) as running:
+) -> Iterator[RunningSternpost]:
+    """One Sternpost for all tests that do not stop or break it."""
+    home = tmp_path_factory.mktemp("sternpost") / "home"
+    with run_sternpost(home, config=CONFIG.format(url=provider.url)) as running:
         wait_until(lambda: running.request("GET", "/api/traces?limit=1")[0] == 200, what="the trace tables")
         yield running

@@ -1,4 +1,4 @@
-/** Browser tests: against the Windlass at WINDLASS_URL, or against the fixtures when it is not set. */
+/** Browser tests: against the Sternpost at STERNPOST_URL, or against the fixtures when it is not set. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { defineConfig } from "@playwright/test";
@@ -6,8 +6,8 @@ import { defineConfig } from "@playwright/test";
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const folders = (process.env["PATH"] ?? "").split(delimiter);
 const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
-const executablePath = process.env["WINDLASS_CHROMIUM"] ?? found;
-const real = process.env["WINDLASS_URL"];
+const executablePath = process.env["STERNPOST_CHROMIUM"] ?? found;
+const real = process.env["STERNPOST_URL"];
 const mock = "http://127.0.0.1:4937";
 
 export default defineConfig({

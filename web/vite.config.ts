@@ -7,13 +7,13 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { mockServer } from "./dev/mock.ts";
 
-const output = fileURLToPath(new URL("../src/windlass/_ui", import.meta.url));
+const output = fileURLToPath(new URL("../src/sternpost/_ui", import.meta.url));
 const compressible = new Set([".html", ".js", ".css", ".svg"]);
 
 /** Writes .br and .gz beside each built file, so that the server never compresses. */
 function precompress(): Plugin {
   return {
-    name: "windlass-precompress",
+    name: "sternpost-precompress",
     apply: "build",
     closeBundle() {
       for (const entry of readdirSync(output, { recursive: true, withFileTypes: true })) {

@@ -1,4 +1,4 @@
-"""A bot that answers questions about Windlass from its docs; reads WINDLASS_BASE_URL and WINDLASS_API_KEY."""
+"""A bot that answers questions from the docs of Sternpost (STERNPOST_BASE_URL, STERNPOST_API_KEY)."""
 
 import argparse
 import math
@@ -13,13 +13,13 @@ from types import SimpleNamespace
 
 from openai import OpenAI
 
-import windlass
+import sternpost
 
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parents[1] / "docs"
 TOP_K = 4
 RULES = (
-    "You answer questions about Windlass. Use only the documents that come with the question, and name "
+    "You answer questions about Sternpost. Use only the documents that come with the question, and name "
     'their source in brackets. If they do not answer it, say "I don\'t know".'
 )
 STOP_WORDS = {"a", "an", "and", "are", "as", "be", "by", "can", "do", "does", "for", "from", "has", "have"}
@@ -54,7 +54,7 @@ class Library:
         self.holders = Counter(word for one in self.sections for word in one.counts)
 
     def search(self, query: str) -> list[SimpleNamespace]:
-        with windlass.retrieval(query, source="docs", top_k=TOP_K) as found:
+        with sternpost.retrieval(query, source="docs", top_k=TOP_K) as found:
             scored = [(self.score(one.counts, set(words(query))), one) for one in self.sections]
             best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])[:TOP_K]
             for score, one in best:
@@ -77,7 +77,7 @@ class Bot:
     def __init__(self, client: OpenAI, library: Library, model: str) -> None:
         self.client, self.library, self.model, self.history = client, library, model, []
 
-    @windlass.trace("answer")
+    @sternpost.trace("answer")
     def answer(self, question: str, *, is_stream: bool = False) -> str:
         asked = [turn["content"] for turn in self.history if turn["role"] == "user"]
         query = f"{asked[-1]} {question}" if asked and len(words(question)) <= 3 else question
@@ -92,7 +92,7 @@ class Bot:
         return text
 
     def chat(self, messages: list[dict[str, str]], *, is_stream: bool) -> str:
-        create, headers = self.client.chat.completions.create, windlass.headers()
+        create, headers = self.client.chat.completions.create, sternpost.headers()
         if is_stream:
             chunks = create(model=self.model, messages=messages, stream=True, extra_headers=headers)
             return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
@@ -110,12 +110,12 @@ def play(session: dict, number: int, bot: Bot, pause_s: float) -> list[str]:
     """Ask the questions of one session and rate the answers; a rating says that it is simulated."""
     user, verdicts = session["user"], []
     for at, turn in enumerate(session["turns"]):
-        with windlass.trace("docs bot", session_id=f"{user}-{number}", user_id=user, tags=["demo"]) as span:
+        with sternpost.trace("docs bot", session_id=f"{user}-{number}", user_id=user, tags=["demo"]) as span:
             span.set_input(turn["ask"])
             answer = bot.answer(turn["ask"], is_stream=at % 2 == 1)
             span.set_output(answer)
             verdict = judge(turn, answer)
-            windlass.feedback(value="right" in verdict, comment=f"simulated: {verdict}")
+            sternpost.feedback(value="right" in verdict, comment=f"simulated: {verdict}")
         print(f"  {user:<5} {turn['ask'][:62]:<62} {verdict}\n", end="", flush=True)  # whole, among threads
         verdicts.append(verdict)
         time.sleep(pause_s)
@@ -123,14 +123,16 @@ def play(session: dict, number: int, bot: Bot, pause_s: float) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Answer questions about Windlass from its docs.")
+    parser = argparse.ArgumentParser(description="Answer questions about Sternpost from its docs.")
     parser.add_argument("--ask", help="one question instead of the sessions")
     parser.add_argument("--pause", type=float, default=1.2, help="seconds between the turns of a session")
     arguments = parser.parse_args()
-    windlass.init(service="docs-bot")
-    client = OpenAI(base_url=f"{os.environ['WINDLASS_BASE_URL']}/v1", api_key=os.environ["WINDLASS_API_KEY"])
+    sternpost.init(service="docs-bot")
+    client = OpenAI(
+        base_url=f"{os.environ['STERNPOST_BASE_URL']}/v1", api_key=os.environ["STERNPOST_API_KEY"]
+    )
     real = {"OPENAI_API_KEY": "openai/gpt-6.1-terra", "ANTHROPIC_API_KEY": "anthropic/claude-haiku-4-5"}
-    ready = [real[name] for name in real if not os.environ.get(name, "wl-").startswith("wl-")]
+    ready = [real[name] for name in real if not os.environ.get(name, "sp-").startswith("sp-")]
     library, model = Library(), os.environ.get("DOCS_BOT_MODEL") or [*ready, "offline/extract-large"][0]
     if arguments.ask:
         print(Bot(client, library, model).answer(arguments.ask))
@@ -141,7 +143,7 @@ def main() -> None:
     with ThreadPoolExecutor(4) as pool:
         runs = pool.map(play, sessions, range(1, len(bots) + 1), bots, [arguments.pause] * len(bots))
         counts = Counter(verdict for run in runs for verdict in run)
-    windlass.flush()
+    sternpost.flush()
     print("  " + ", ".join(f"{verdict}: {count}" for verdict, count in sorted(counts.items())))
 
 

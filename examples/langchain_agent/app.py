@@ -13,8 +13,8 @@ from langchain_openai import ChatOpenAI
 
 TRACE_ID = secrets.token_hex(16)
 HEADERS = {
-    "x-windlass-session": "langchain-example",
-    "x-windlass-user": "ada",
+    "x-sternpost-session": "langchain-example",
+    "x-sternpost-user": "ada",
     "traceparent": f"00-{TRACE_ID}-{secrets.token_hex(8)}-01",  # all calls of this run in one trace
 }
 SEEN = {"Paris": "18 degrees and rain", "Oslo": "4 degrees and snow", "Lima": "24 degrees and sun"}

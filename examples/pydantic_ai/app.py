@@ -13,8 +13,8 @@ from pydantic_ai.models.openai import OpenAIChatModel
 
 TRACE_ID = secrets.token_hex(16)
 HEADERS = {
-    "x-windlass-session": "pydantic-ai-example",
-    "x-windlass-user": "ada",
+    "x-sternpost-session": "pydantic-ai-example",
+    "x-sternpost-user": "ada",
     "traceparent": f"00-{TRACE_ID}-{secrets.token_hex(8)}-01",  # all calls of this run in one trace
 }
 SEEN = {"Paris": "18 degrees and rain", "Oslo": "4 degrees and snow", "Lima": "24 degrees and sun"}

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.support.postgres import empty_postgres_url
-from windlass.backends.tables.sql import SqlTables, sqlite_url
-from windlass.base.ids import KeyId, ProjectId
-from windlass.base.money import NanoUsd
-from windlass.capabilities.batches.line_format import unanswered
-from windlass.capabilities.batches.records import (
+from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.base.money import NanoUsd
+from sternpost.capabilities.batches.line_format import unanswered
+from sternpost.capabilities.batches.records import (
     Batch,
     BatchId,
     FileId,
@@ -21,8 +20,9 @@ from windlass.capabilities.batches.records import (
     StoredFile,
     VendorJob,
 )
-from windlass.capabilities.batches.store import BatchStore
-from windlass.capabilities.batches.work_store import WorkStore
+from sternpost.capabilities.batches.store import BatchStore
+from sternpost.capabilities.batches.work_store import WorkStore
+from tests.support.postgres import empty_postgres_url
 
 PROJECT = ProjectId("p1")
 ID = BatchId("batch_1")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from windlass.backends.blobs.folder import FolderBlobs
-from windlass.base.errors import NotFound, StoreUnavailable
-from windlass.base.ids import ContentHash, ProjectId
-from windlass.contracts.blobs import Blob, BlobStore
+from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.base.errors import NotFound, StoreUnavailable
+from sternpost.base.ids import ContentHash, ProjectId
+from sternpost.contracts.blobs import Blob, BlobStore
 
 ONE, OTHER = ProjectId("proj_one"), ProjectId("proj_other")
 HASH, SECOND = ContentHash("ab" * 32), ContentHash("cd" * 32)

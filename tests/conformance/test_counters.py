@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.backends.counters.memory import MemoryCounters
-from windlass.contracts.counters import Claim, Counters
+from sternpost.backends.counters.memory import MemoryCounters
+from sternpost.contracts.counters import Claim, Counters
 
 ENGINES: list[Callable[[], Counters]] = [MemoryCounters]
 START_NS = 1_700_000_000_000_000_000

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
+from sternpost.base.errors import NotFound, StoreUnavailable
+from sternpost.contracts.jobs import Job
 from tests.support.postgres import empty_postgres_url
-from windlass.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
-from windlass.base.errors import NotFound, StoreUnavailable
-from windlass.contracts.jobs import Job
 
 # Once a year, on the first of January at midnight: never due while the tests run, made up at a first start.
 YEARLY = "0 0 1 1 *"
@@ -91,8 +91,8 @@ def test_a_database_that_is_not_there_is_an_outage(tmp_path: Path):
 _DIES_IN_THE_JOB = """
 import os, sys, time
 from pathlib import Path
-from windlass.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
-from windlass.contracts.jobs import Job
+from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
+from sternpost.contracts.jobs import Job
 
 def die(due_ns):
     os.kill(os.getpid(), 9)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from sternpost.contracts.call import Dialect
+from sternpost.contracts.chat import ChatRequest
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.abilities import ABLE, ABLE_QUIRKS, SHOWN_MODELS, support
+from sternpost.dialects.probes import PROBES, Probe
+from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass, run_windlass
-from windlass.contracts.call import Dialect
-from windlass.contracts.chat import ChatRequest
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.abilities import ABLE, ABLE_QUIRKS, SHOWN_MODELS, support
-from windlass.dialects.probes import PROBES, Probe
-from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
+from tests.support.running import RunningSternpost, run_sternpost
 
 PATHS: dict[Dialect, str] = {
     "openai_chat": "/v1/chat/completions",
@@ -47,20 +47,20 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def windlass(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[RunningWindlass]:
+def sternpost(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[RunningSternpost]:
     lines = [
         f'  at-{name}: {{dialect: {name}, base_url: "{provider.url}{base}", api_key: bedrock-api-key}}'
         for name, base in BASES.items()
     ]
     config = "providers:\n" + "\n".join(lines) + "\n"
-    with run_windlass(tmp_path_factory.mktemp("abilities") / "home", config=config) as running:
+    with run_sternpost(tmp_path_factory.mktemp("abilities") / "home", config=config) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(windlass: RunningWindlass) -> Iterator[httpx2.Client]:
-    headers = {"authorization": f"Bearer {windlass.key}", "content-type": "application/json"}
-    with httpx2.Client(base_url=windlass.base_url, headers=headers, timeout=30) as made:
+def client(sternpost: RunningSternpost) -> Iterator[httpx2.Client]:
+    headers = {"authorization": f"Bearer {sternpost.key}", "content-type": "application/json"}
+    with httpx2.Client(base_url=sternpost.base_url, headers=headers, timeout=30) as made:
         yield made
 
 
@@ -90,6 +90,6 @@ def test_a_cell_is_true(
         return
     assert reply.status_code == 200, reply.text
     if expected == "dropped":
-        assert "dropped:" in reply.headers["x-windlass-warnings"]
+        assert "dropped:" in reply.headers["x-sternpost-warnings"]
     elif expected == "carried":
         assert probe.marker.decode() in seen[-1]["body"]

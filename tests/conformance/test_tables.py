@@ -11,12 +11,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from sternpost.backends.tables.sql import SCHEMA_VERSION, SqlTables, sqlite_url
+from sternpost.base.errors import ConfigurationError, StoreUnavailable
+from sternpost.capabilities.access import store
+from sternpost.capabilities.batches import tables as batch_tables
+from sternpost.contracts.tables import METADATA, Tables
 from tests.support.postgres import empty_postgres_url
-from windlass.backends.tables.sql import SCHEMA_VERSION, SqlTables, sqlite_url
-from windlass.base.errors import ConfigurationError, StoreUnavailable
-from windlass.capabilities.access import store
-from windlass.capabilities.batches import tables as batch_tables
-from windlass.contracts.tables import METADATA, Tables
 
 ADD = text("INSERT INTO projects (project_id, name, created_ns) VALUES (:id, :id, 1)")
 COUNT = text("SELECT count(*) FROM projects")

@@ -1,6 +1,6 @@
 """What every engine of the trace store must do; the embedded one always, a server when its URL is given.
 
-`WINDLASS_TEST_CLICKHOUSE_URL=http://user:password@host:8123` runs the suite on a ClickHouse server too.
+`STERNPOST_TEST_CLICKHOUSE_URL=http://user:password@host:8123` runs the suite on a ClickHouse server too.
 """
 
 import json
@@ -13,13 +13,13 @@ from uuid import uuid4
 
 import pytest
 
+from sternpost.backends.trace_store.clickhouse import ClickHouseTraceStore
+from sternpost.backends.trace_store.connections import server_address
+from sternpost.base.errors import BadRequest, ConfigurationError, QueryTimedOut, StoreUnavailable
+from sternpost.contracts.trace_store import TraceStore
 from tests.support.engine import eventually, running_engine
-from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
-from windlass.backends.trace_store.connections import server_address
-from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut, StoreUnavailable
-from windlass.contracts.trace_store import TraceStore
 
-SERVER_URL = os.environ.get("WINDLASS_TEST_CLICKHOUSE_URL", "")
+SERVER_URL = os.environ.get("STERNPOST_TEST_CLICKHOUSE_URL", "")
 DAY_NS = 86_400 * 10**9
 NOON_NS = 1_763_726_400_123_456_789  # 2025-11-21 12:00 UTC
 SLOW = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
@@ -89,7 +89,7 @@ SPAN = {
     "preview_input": "How?",
     "preview_output": "So.",
     "attributes": {"a.b": "c", "k'": "v\n"},
-    "scope": "windlass.gateway",
+    "scope": "sternpost.gateway",
     "mapping_version": 1,
     "received_ns": NOON_NS + 2_000_000_000,
 }
@@ -105,7 +105,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[ClickHouseTraceStore]:
             embedded.close()
         return
     address, _ = server_address(SERVER_URL)
-    database = f"windlass_test_{uuid4().hex}"
+    database = f"sternpost_test_{uuid4().hex}"
     remote = ClickHouseTraceStore(lambda: address, database=database)
     remote.migrate()
     yield remote
@@ -118,7 +118,7 @@ def write_span(store: TraceStore, **changes: object) -> None:
     store.insert("spans", list(row), [list(row.values())])
 
 
-@pytest.mark.skipif(not SERVER_URL, reason="WINDLASS_TEST_CLICKHOUSE_URL is not set: embedded engine only")
+@pytest.mark.skipif(not SERVER_URL, reason="STERNPOST_TEST_CLICKHOUSE_URL is not set: embedded engine only")
 def test_the_suite_runs_on_a_clickhouse_server_too() -> None:
     assert server_address(SERVER_URL)
 
@@ -336,3 +336,19 @@ def test_a_newer_schema_is_refused(store: TraceStore) -> None:
     finally:
         store.command("ALTER TABLE schema_migrations DELETE WHERE version = 9999 SETTINGS mutations_sync = 2")
     store.migrate()
+
+
+def test_a_database_from_before_the_rename_is_taken_over_with_its_views() -> None:
+    with running_engine() as engine:
+        old = ClickHouseTraceStore(engine.address, database="windlass")
+        old.migrate()
+        write_span(old)
+        old.close()
+        store = engine.store()
+
+        store.migrate()
+        write_span(store, trace_id="b" * 32)
+
+        assert store.query("SELECT count() FROM spans").rows[0][0] == 2
+        assert store.query("SELECT uniq(trace_id) FROM trace_times").rows[0][0] == 2
+        store.close()

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sternpost.backends.trace_store.clickhouse import ClickHouseTraceStore
+from sternpost.base.errors import StoreUnavailable
 from tests.support.engine import EngineProcess, eventually, running_engine
-from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
-from windlass.base.errors import StoreUnavailable
 
 NOON_NS = 1_763_726_400_000_000_000
 COLUMNS = ["project_id", "trace_id", "span_id", "started_ns", "ended_ns", "preview_input"]

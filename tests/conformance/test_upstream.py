@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
+from sternpost.backends.upstream.aiohttp_client import AiohttpClient
+from sternpost.base.errors import BodyTooLarge, UpstreamTimedOut, UpstreamUnreachable
+from sternpost.contracts.upstream import UpstreamClient, UpstreamRequest
 from tests.support.fake_provider import FakeProvider
 from tests.support.polling import until
-from windlass.backends.upstream.aiohttp_client import AiohttpClient
-from windlass.base.errors import BodyTooLarge, UpstreamTimedOut, UpstreamUnreachable
-from windlass.contracts.upstream import UpstreamClient, UpstreamRequest
 
 
 @pytest.fixture(params=[AiohttpClient])

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from sternpost.contracts.upstream import UpstreamRequest
+from sternpost.providers.offline.client import OfflineClient
 from tests.docs.pages import ROOT
-from windlass.contracts.upstream import UpstreamRequest
-from windlass.providers.offline.client import OfflineClient
 
 FOLDER = ROOT / "examples" / "docs_bot"
 URL = "http://offline.invalid/v1/chat/completions"

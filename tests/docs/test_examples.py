@@ -1,4 +1,4 @@
-"""Every block of the documentation marked `run` runs against a running Windlass, page by page, in order."""
+"""Every block of the documentation marked `run` runs against a running Sternpost, page by page, in order."""
 
 import os
 import subprocess
@@ -8,26 +8,26 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import PAGES, Block, blocks_of, name_of
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 _RUNNABLE = {page: [block for block in blocks_of(page) if "run" in block.words] for page in PAGES}
 
 
 @pytest.fixture
-def environment(windlass_server: RunningWindlass, tmp_path: Path) -> dict[str, str]:
+def environment(sternpost_server: RunningSternpost, tmp_path: Path) -> dict[str, str]:
     """What the pages tell the reader to export."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     return {
         **clean,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "WINDLASS_HOME": str(windlass_server.home),
-        "WINDLASS_BASE_URL": windlass_server.base_url,
-        "WINDLASS_API_KEY": windlass_server.key,
-        "WINDLASS_SPILL_FOLDER": str(tmp_path / "spans"),
-        "OPENAI_BASE_URL": f"{windlass_server.base_url}/v1",
-        "OPENAI_API_KEY": windlass_server.key,
-        "ANTHROPIC_BASE_URL": windlass_server.base_url,
-        "ANTHROPIC_API_KEY": windlass_server.key,
+        "STERNPOST_HOME": str(sternpost_server.home),
+        "STERNPOST_BASE_URL": sternpost_server.base_url,
+        "STERNPOST_API_KEY": sternpost_server.key,
+        "STERNPOST_SPILL_FOLDER": str(tmp_path / "spans"),
+        "OPENAI_BASE_URL": f"{sternpost_server.base_url}/v1",
+        "OPENAI_API_KEY": sternpost_server.key,
+        "ANTHROPIC_BASE_URL": sternpost_server.base_url,
+        "ANTHROPIC_API_KEY": sternpost_server.key,
     }
 
 

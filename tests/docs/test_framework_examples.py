@@ -11,7 +11,7 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks_of
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 UV = Path(sys.executable).with_name("uv")
 EXAMPLES = {
@@ -23,12 +23,12 @@ EXAMPLES = {
 every_example = pytest.mark.parametrize(("folder", "session"), EXAMPLES.items())
 
 
-def run(folder: str, windlass: RunningWindlass, *words: str, **more: str) -> str:
+def run(folder: str, sternpost: RunningSternpost, *words: str, **more: str) -> str:
     """Run an example in its own locked environment; what it printed."""
     environment = {
         **{name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
-        "OPENAI_BASE_URL": f"{windlass.base_url}/v1",
-        "OPENAI_API_KEY": windlass.key,
+        "OPENAI_BASE_URL": f"{sternpost.base_url}/v1",
+        "OPENAI_API_KEY": sternpost.key,
         **more,
     }
     script = ROOT / "examples" / folder / "app.py"
@@ -40,9 +40,9 @@ def run(folder: str, windlass: RunningWindlass, *words: str, **more: str) -> str
     return done.stdout
 
 
-def gateway_spans(windlass: RunningWindlass, printed: str, *, calls: int) -> list[dict[str, Any]]:
+def gateway_spans(sternpost: RunningSternpost, printed: str, *, calls: int) -> list[dict[str, Any]]:
     """Return the calls of the trace that an example printed, the earliest first."""
-    found = windlass.trace(printed.rsplit("trace: ", 1)[1].strip(), spans=calls)
+    found = sternpost.trace(printed.rsplit("trace: ", 1)[1].strip(), spans=calls)
     spans = [span for span in found["spans"] if span["type"] == "gateway"]
     return sorted(spans, key=lambda span: span["started_at"])
 
@@ -50,12 +50,12 @@ def gateway_spans(windlass: RunningWindlass, printed: str, *, calls: int) -> lis
 @pytest.mark.journey
 @every_example
 def test_an_example_answers_by_its_tool_without_a_providers_key(
-    windlass_server: RunningWindlass, folder: str, session: str
+    sternpost_server: RunningSternpost, folder: str, session: str
 ) -> None:
-    printed = run(folder, windlass_server, "How is the weather in Oslo?")
-    first, second = gateway_spans(windlass_server, printed, calls=2)
+    printed = run(folder, sternpost_server, "How is the weather in Oslo?")
+    first, second = gateway_spans(sternpost_server, printed, calls=2)
     call = first["output"][0]["parts"][-1]
-    trace = windlass_server.get(f"/api/traces/{printed.rsplit('trace: ', 1)[1].strip()}")["trace"]
+    trace = sternpost_server.get(f"/api/traces/{printed.rsplit('trace: ', 1)[1].strip()}")["trace"]
 
     assert "4 degrees and snow" in printed
     assert (call["type"], call["name"], json.loads(call["arguments"])) == (
@@ -69,12 +69,12 @@ def test_an_example_answers_by_its_tool_without_a_providers_key(
 
 @pytest.mark.journey
 def test_an_example_works_with_a_model_of_another_vendor(
-    windlass_server: RunningWindlass, provider: FakeProvider
+    sternpost_server: RunningSternpost, provider: FakeProvider
 ) -> None:
     provider.reset()
-    printed = run("openai_agents", windlass_server, MODEL="labant/m1")
-    assert "A windlass lifts" in printed
-    assert len(gateway_spans(windlass_server, printed, calls=2)) == 2
+    printed = run("openai_agents", sternpost_server, MODEL="labant/m1")
+    assert "A forklift lifts" in printed
+    assert len(gateway_spans(sternpost_server, printed, calls=2)) == 2
     assert [request["path"] for request in provider.requests()] == ["/v1/messages"] * 2
 
 

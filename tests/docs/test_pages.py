@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.assembly.config_file import load_config
 from tests.docs.pages import PAGES, ROOT, Block, blocks_of, name_of
-from windlass.assembly.config_file import load_config
 
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 _YAML = [block for page in PAGES for block in blocks_of(page) if block.language == "yaml"]
@@ -36,7 +36,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("block", _YAML, ids=lambda block: f"{name_of(block.page)}:{block.line}")
 def test_every_configuration_shown_is_valid(block: Block, tmp_path: Path) -> None:
-    path = tmp_path / "windlass.yaml"
+    path = tmp_path / "sternpost.yaml"
     path.write_text(block.text, encoding="utf-8")
 
     loaded = load_config(path, {})

@@ -1,4 +1,4 @@
-"""The official `anthropic` SDK works against Windlass by changing its base URL."""
+"""The official `anthropic` SDK works against Sternpost by changing its base URL."""
 
 from collections.abc import Iterator
 
@@ -7,25 +7,25 @@ import httpx
 import pytest
 
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
-ASK = [{"role": "user", "content": "[a.md] Windlass keeps spans.\n\nWhat does Windlass keep?"}]
+ASK = [{"role": "user", "content": "[a.md] Sternpost keeps spans.\n\nWhat does Sternpost keep?"}]
 
 
 @pytest.fixture
-def client(windlass_server: RunningWindlass) -> Iterator[anthropic.Anthropic]:
+def client(sternpost_server: RunningSternpost) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(
-        base_url=windlass_server.base_url, api_key=windlass_server.key, max_retries=0
+        base_url=sternpost_server.base_url, api_key=sternpost_server.key, max_retries=0
     ) as made:
         yield made
 
 
 def test_a_message_is_answered_and_becomes_a_trace(
-    client: anthropic.Anthropic, windlass_server: RunningWindlass
+    client: anthropic.Anthropic, sternpost_server: RunningSternpost
 ) -> None:
     raw = client.messages.with_raw_response.create(model="labant/m1", max_tokens=100, messages=ASK)
     reply = raw.parse()
-    trace = windlass_server.trace(raw.headers["x-windlass-trace-id"])
+    trace = sternpost_server.trace(raw.headers["x-sternpost-trace-id"])
     assert reply.content[0].type == "text"
     assert trace["spans"][0]["output"][0]["parts"][0]["content"] == reply.content[0].text
     assert trace["trace"]["cost_status"] == "computed"
@@ -42,9 +42,9 @@ def test_a_stream_accumulates_to_the_same_message(client: anthropic.Anthropic) -
     assert final.stop_reason == "end_turn"
 
 
-async def test_the_async_client_works(windlass_server: RunningWindlass) -> None:
+async def test_the_async_client_works(sternpost_server: RunningSternpost) -> None:
     async with anthropic.AsyncAnthropic(
-        base_url=windlass_server.base_url, api_key=windlass_server.key, max_retries=0
+        base_url=sternpost_server.base_url, api_key=sternpost_server.key, max_retries=0
     ) as client:
         reply = await client.messages.create(model="labant/m1", max_tokens=50, messages=ASK)
     assert reply.role == "assistant"
@@ -60,12 +60,12 @@ def test_an_openai_model_answers_through_the_anthropic_sdk(client: anthropic.Ant
 
 
 def test_errors_arrive_as_the_sdk_expects_them(
-    client: anthropic.Anthropic, windlass_server: RunningWindlass
+    client: anthropic.Anthropic, sternpost_server: RunningSternpost
 ) -> None:
     with pytest.raises(anthropic.NotFoundError):
         client.messages.create(model="nobody/knows", max_tokens=10, messages=ASK)
     with pytest.raises(anthropic.AuthenticationError):
-        client.with_options(api_key="wl-wrong").messages.create(model="lab/m1", max_tokens=10, messages=ASK)
+        client.with_options(api_key="sp-wrong").messages.create(model="lab/m1", max_tokens=10, messages=ASK)
 
 
 def test_a_cut_stream_is_an_error_the_sdk_sees(client: anthropic.Anthropic) -> None:
@@ -77,10 +77,10 @@ def test_a_cut_stream_is_an_error_the_sdk_sees(client: anthropic.Anthropic) -> N
 
 
 def test_betas_of_several_lines_arrive_as_one_list_without_repeats(
-    windlass_server: RunningWindlass, provider: FakeProvider
+    sternpost_server: RunningSternpost, provider: FakeProvider
 ) -> None:
     provider.reset()
-    lines = [("x-api-key", windlass_server.key), ("anthropic-beta", "one"), ("anthropic-beta", "two, one")]
+    lines = [("x-api-key", sternpost_server.key), ("anthropic-beta", "one"), ("anthropic-beta", "two, one")]
     body = {"model": "labant/m1", "max_tokens": 9, "messages": ASK}
-    httpx.post(f"{windlass_server.base_url}/v1/messages", headers=lines, json=body).raise_for_status()
+    httpx.post(f"{sternpost_server.base_url}/v1/messages", headers=lines, json=body).raise_for_status()
     assert provider.requests()[-1]["headers"]["anthropic-beta"] == "one,two"

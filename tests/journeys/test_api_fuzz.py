@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.docs.pages import ROOT
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 PATH = ROOT / "web" / "openapi.json"
 CHECKS: list[Any] = [
@@ -26,29 +26,29 @@ CHECKS: list[Any] = [
 schema = schemathesis.openapi.from_path(PATH)
 
 
-def test_the_schema_is_the_one_that_is_served(windlass_server: RunningWindlass) -> None:
-    assert windlass_server.get("/api/openapi.json") == json.loads(PATH.read_text(encoding="utf-8"))
+def test_the_schema_is_the_one_that_is_served(sternpost_server: RunningSternpost) -> None:
+    assert sternpost_server.get("/api/openapi.json") == json.loads(PATH.read_text(encoding="utf-8"))
 
 
 @schema.parametrize()
 @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_any_request_is_answered_as_the_schema_says(
-    case: schemathesis.Case, windlass_server: RunningWindlass
+    case: schemathesis.Case, sternpost_server: RunningSternpost
 ) -> None:
-    headers = {"authorization": f"Bearer {windlass_server.key}"}
-    answer = case.call(base_url=windlass_server.base_url, headers=headers, timeout=10)
+    headers = {"authorization": f"Bearer {sternpost_server.key}"}
+    answer = case.call(base_url=sternpost_server.base_url, headers=headers, timeout=10)
     case.validate_response(answer, checks=CHECKS)
     if answer.status_code >= 400:
         problem = answer.json()
         assert answer.headers["content-type"] == ["application/problem+json"]
         assert problem["status"] == answer.status_code
-        assert problem["type"] == f"urn:windlass:error:{problem['code']}"
+        assert problem["type"] == f"urn:sternpost:error:{problem['code']}"
         assert problem["title"]
         assert problem["detail"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_other_methods_are_refused_as_problems(windlass_server: RunningWindlass, method: str) -> None:
-    status, headers, body = windlass_server.request(method, "/api/traces")
+def test_other_methods_are_refused_as_problems(sternpost_server: RunningSternpost, method: str) -> None:
+    status, headers, body = sternpost_server.request(method, "/api/traces")
     assert (status, headers["content-type"]) == (405, "application/problem+json")
     assert body["code"] == "method_not_allowed"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.running import RunningWindlass, wait_until
+from tests.support.running import RunningSternpost, wait_until
 
 ASK = [{"role": "user", "content": "Hello"}]
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
@@ -36,9 +36,9 @@ CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
     ],
 )
 def test_a_bad_body_gets_a_clear_error(
-    windlass_server: RunningWindlass, path: str, body: bytes, status: int, says: str
+    sternpost_server: RunningSternpost, path: str, body: bytes, status: int, says: str
 ) -> None:
-    got, headers, answer = windlass_server.request("POST", path, body)
+    got, headers, answer = sternpost_server.request("POST", path, body)
     assert got == status, answer
     assert says in answer["error"]["message"]
     assert headers["content-type"].startswith("application/json")
@@ -48,51 +48,53 @@ def test_a_bad_body_gets_a_clear_error(
         assert answer["error"]["code"]
 
 
-def test_a_body_of_thirty_megabytes_is_served_and_of_sixty_refused(windlass_server: RunningWindlass) -> None:
+def test_a_body_of_thirty_megabytes_is_served_and_of_sixty_refused(
+    sternpost_server: RunningSternpost,
+) -> None:
     for size, status in ((30_000_000, 200), (60_000_000, 413)):
         body = json.dumps({"model": "lab/m1", "messages": [{"role": "user", "content": "x" * size}]}).encode()
-        got, _, answer = windlass_server.request("POST", CHAT, body)
+        got, _, answer = sternpost_server.request("POST", CHAT, body)
         assert got == status
         assert status == 200 or "50" in answer["error"]["message"]
 
 
 def test_a_key_for_a_model_that_nothing_serves_is_made_with_a_warning(
-    windlass_server: RunningWindlass,
+    sternpost_server: RunningSternpost,
 ) -> None:
     known = ("--model", "offline/extract-large", "--model", "lab/not-listed")
-    made = _cli(windlass_server, "key", "create", "--name", "mistyped", "--model", "offline-extract", *known)
-    assert (made.returncode, made.stdout[:3]) == (0, "wl-")
+    made = _cli(sternpost_server, "key", "create", "--name", "mistyped", "--model", "offline-extract", *known)
+    assert (made.returncode, made.stdout[:3]) == (0, "sp-")
     warnings = [line for line in made.stderr.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == 1, made.stderr
     assert "nothing serves 'offline-extract' so far; did you mean offline/extract-" in warnings[0]
 
 
-def test_a_wrong_and_a_revoked_key_are_told_apart(windlass_server: RunningWindlass) -> None:
-    made = _cli(windlass_server, "key", "create", "--name", "short-lived", "--json")
+def test_a_wrong_and_a_revoked_key_are_told_apart(sternpost_server: RunningSternpost) -> None:
+    made = _cli(sternpost_server, "key", "create", "--name", "short-lived", "--json")
     key = json.loads(made.stdout)
     body = {"model": "offline/extract-large", "messages": ASK}
 
-    status, _, _ = windlass_server.request("POST", CHAT, body, {"authorization": f"Bearer {key['key']}"})
+    status, _, _ = sternpost_server.request("POST", CHAT, body, {"authorization": f"Bearer {key['key']}"})
     assert status == 200
 
-    assert _cli(windlass_server, "key", "revoke", key["key_id"]).returncode == 0
+    assert _cli(sternpost_server, "key", "revoke", key["key_id"]).returncode == 0
 
     def answer() -> tuple[int, str]:
-        got, _, problem = windlass_server.request(
+        got, _, problem = sternpost_server.request(
             "POST", CHAT, body, {"authorization": f"Bearer {key['key']}"}
         )
         return got, "" if got == 200 else problem["error"]["message"]
 
     assert wait_until(lambda: answer() if answer()[0] == 401 else None, what="the key's refusal")
     assert "revoked" in answer()[1]
-    status, _, problem = windlass_server.request("POST", CHAT, body, {"authorization": "Bearer wl-nonsense"})
+    status, _, problem = sternpost_server.request("POST", CHAT, body, {"authorization": "Bearer sp-nonsense"})
     assert (status, problem["error"]["code"]) == (401, "invalid_api_key")
     assert "revoked" not in problem["error"]["message"]
 
 
-def test_a_reached_limit_answers_429_with_the_time_to_wait(windlass_server: RunningWindlass) -> None:
+def test_a_reached_limit_answers_429_with_the_time_to_wait(sternpost_server: RunningSternpost) -> None:
     body = {"model": "lab/limited", "messages": ASK}
-    answers = [windlass_server.request("POST", CHAT, body) for _ in range(3)]
+    answers = [sternpost_server.request("POST", CHAT, body) for _ in range(3)]
 
     assert [status for status, _, _ in answers] == [200, 200, 429]
     _, headers, problem = answers[2]
@@ -100,10 +102,10 @@ def test_a_reached_limit_answers_429_with_the_time_to_wait(windlass_server: Runn
     assert 1 <= int(headers["retry-after"]) <= 31  # two a minute: the next in half a minute
 
 
-def test_an_unknown_path_and_a_wrong_method_are_named(windlass_server: RunningWindlass) -> None:
-    status, _, _ = windlass_server.request("GET", "/v1/nothing-here")
+def test_an_unknown_path_and_a_wrong_method_are_named(sternpost_server: RunningSternpost) -> None:
+    status, _, _ = sternpost_server.request("GET", "/v1/nothing-here")
     assert status == 404
-    status, headers, _ = windlass_server.request("GET", CHAT)
+    status, headers, _ = sternpost_server.request("GET", CHAT)
     assert status == 405
     assert headers["allow"] == "POST"
 
@@ -113,20 +115,20 @@ def test_an_unknown_path_and_a_wrong_method_are_named(windlass_server: RunningWi
     [
         (
             "providers:\n  lab: {dialct: openai_chat}\n",
-            "windlass.yaml:2: unknown field 'providers.lab.dialct'",
+            "sternpost.yaml:2: unknown field 'providers.lab.dialct'",
         ),
         ("routes: [\n", "not valid YAML"),
-        ("limits:\n  - {scope: planet}\n", "windlass.yaml:2: limits.0.scope"),
+        ("limits:\n  - {scope: planet}\n", "sternpost.yaml:2: limits.0.scope"),
     ],
 )
 def test_a_broken_configuration_stops_the_start_with_its_line(tmp_path: Path, text: str, says: str) -> None:
-    (tmp_path / "windlass.yaml").write_text(text)
-    command = [sys.executable, "-m", "windlass.cli.main", "up", "--home", str(tmp_path), "--port", "0"]
+    (tmp_path / "sternpost.yaml").write_text(text)
+    command = [sys.executable, "-m", "sternpost.cli.main", "up", "--home", str(tmp_path), "--port", "0"]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, cwd=tmp_path)
     assert answer.returncode == 2
     assert says in answer.stderr
 
 
-def _cli(running: RunningWindlass, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "windlass.cli.main", *arguments, "--home", str(running.home)]
+def _cli(running: RunningSternpost, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sternpost.cli.main", *arguments, "--home", str(running.home)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -1,4 +1,4 @@
-"""Batches by the official `openai` SDK: Windlass's own queue, its errors, limits, cancels and kills."""
+"""Batches by the official `openai` SDK: Sternpost's own queue, its errors, limits, cancels and kills."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass, run_windlass, wait_until
+from tests.support.running import RunningSternpost, run_sternpost, wait_until
 
 CONFIG = """
 providers:
@@ -25,15 +25,15 @@ ENDED = {"completed", "failed", "expired", "cancelled"}
 
 
 @pytest.fixture(scope="module")
-def windlass(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[RunningWindlass]:
+def sternpost(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[RunningSternpost]:
     home = tmp_path_factory.mktemp("batches") / "home"
-    with run_windlass(home, config=CONFIG.format(url=provider.url)) as running:
+    with run_sternpost(home, config=CONFIG.format(url=provider.url)) as running:
         yield running
 
 
 @pytest.fixture
-def client(windlass: RunningWindlass) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{windlass.base_url}/v1", api_key=windlass.key) as made:
+def client(sternpost: RunningSternpost) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{sternpost.base_url}/v1", api_key=sternpost.key) as made:
         yield made
 
 
@@ -66,7 +66,7 @@ def rows_of(client: openai.OpenAI, file_id: str | None) -> dict[str, Any]:
     return {row["custom_id"]: row for row in rows}
 
 
-def test_lines_are_answered_priced_and_traced(client: openai.OpenAI, windlass: RunningWindlass) -> None:
+def test_lines_are_answered_priced_and_traced(client: openai.OpenAI, sternpost: RunningSternpost) -> None:
     batch_id = submit(
         client, [line(f"c-{n}") for n in range(20)] + [line("bad", "lab/fault-400")], metadata={"team": "a"}
     )
@@ -79,10 +79,10 @@ def test_lines_are_answered_priced_and_traced(client: openai.OpenAI, windlass: R
     assert set(output) == {f"c-{n}" for n in range(20)}
     assert errors["bad"]["response"]["status_code"] == 400
     # each answer: 15 or 16 tokens in at $1, 8 out at $2 per million
-    costs = [float(row["windlass"]["cost_usd"]) for row in output.values()]
-    assert float(batch.windlass["cost_usd"]) == pytest.approx(sum(costs))
+    costs = [float(row["sternpost"]["cost_usd"]) for row in output.values()]
+    assert float(batch.sternpost["cost_usd"]) == pytest.approx(sum(costs))
     assert min(costs) > 0
-    span = windlass.trace(output["c-3"]["windlass"]["trace_id"])["spans"][0]
+    span = sternpost.trace(output["c-3"]["sternpost"]["trace_id"])["spans"][0]
     assert span["attributes"]["batch_id"] == batch_id
     assert span["attributes"]["batch_custom_id"] == "c-3"
     assert span["attributes"]["key_id"]
@@ -110,7 +110,7 @@ def test_every_endpoint_takes_batches(client: openai.OpenAI) -> None:
     assert bodies["/v1/responses"]["object"] == "response"
     assert len(bodies["/v1/embeddings"]["data"]) == 2
     assert bodies["/v1/messages"]["type"] == "message"
-    assert found["/v1/messages"]["windlass"]["cost_usd"] is None  # this model has no price: unknown, not 0
+    assert found["/v1/messages"]["sternpost"]["cost_usd"] is None  # this model has no price: unknown, not 0
 
 
 def test_a_file_that_cannot_be_run_names_its_lines(client: openai.OpenAI) -> None:
@@ -157,7 +157,7 @@ def test_a_cancelled_batch_keeps_what_was_done(client: openai.OpenAI) -> None:
     assert {row["error"]["code"] for row in errors.values()} == {"batch_cancelled"}
 
 
-def test_files_are_listed_read_and_deleted(client: openai.OpenAI, windlass: RunningWindlass) -> None:
+def test_files_are_listed_read_and_deleted(client: openai.OpenAI, sternpost: RunningSternpost) -> None:
     content = json.dumps(line("x")).encode() + b"\n"
     file = client.files.create(file=("näme.jsonl", content), purpose="batch")
 
@@ -170,19 +170,19 @@ def test_files_are_listed_read_and_deleted(client: openai.OpenAI, windlass: Runn
     with pytest.raises(openai.BadRequestError, match="purpose"):
         client.files.create(file=("a.txt", b"x"), purpose="assistants")
     with pytest.raises(openai.AuthenticationError):
-        client.with_options(api_key="wl-wrong").files.list()
+        client.with_options(api_key="sp-wrong").files.list()
 
 
 @pytest.mark.parametrize("doomed", ["worker", "serve", "engine"])
 def test_half_finished_work_survives_a_kill(
-    doomed: str, client: openai.OpenAI, windlass: RunningWindlass, provider: FakeProvider
+    doomed: str, client: openai.OpenAI, sternpost: RunningSternpost, provider: FakeProvider
 ) -> None:
     provider.reset()
     slow = "lab/fault-slow-status?seconds=0.05"
     batch_id = submit(client, [line(f"k-{n}", slow) for n in range(120)])
     wait_until(lambda: client.batches.retrieve(batch_id).request_counts.completed >= 20)
-    windlass.kill(doomed)
-    windlass.wait_ready()
+    sternpost.kill(doomed)
+    sternpost.wait_ready()
     batch = ended(client, batch_id, 90)
     asked = Counter(
         json.loads(one["body"])["messages"][0]["content"]
@@ -200,12 +200,12 @@ def test_half_finished_work_survives_a_kill(
 def test_an_upload_over_the_limit_is_refused_and_leaves_nothing(
     tmp_path: Path, provider: FakeProvider
 ) -> None:
-    environment = {"WINDLASS_MAX_FILE_BYTES": "300000"}
+    environment = {"STERNPOST_MAX_FILE_BYTES": "300000"}
     config = CONFIG.format(url=provider.url)
-    with run_windlass(tmp_path / "home", config=config, environment=environment) as running:
+    with run_sternpost(tmp_path / "home", config=config, environment=environment) as running:
         with openai.OpenAI(base_url=f"{running.base_url}/v1", api_key=running.key, max_retries=0) as client:
             for size in (310_000, 2_000_000):
-                with pytest.raises(openai.APIStatusError, match="WINDLASS_MAX_FILE_BYTES") as caught:
+                with pytest.raises(openai.APIStatusError, match="STERNPOST_MAX_FILE_BYTES") as caught:
                     client.files.create(file=("big.jsonl", b"x" * size), purpose="batch")
                 assert caught.value.status_code == 413
         assert list((tmp_path / "home" / "files").glob("*")) == []

@@ -1,4 +1,4 @@
-"""Bedrock behind Windlass, reached by the SDKs of OpenAI, Anthropic and AWS; each signature is checked."""
+"""Bedrock behind Sternpost, reached by the SDKs of OpenAI, Anthropic and AWS; each signature is checked."""
 
 import json
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass, run_windlass
+from tests.support.running import RunningSternpost, run_sternpost
 
 HAIKU = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
 PROFILE_ARN = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/ab12cd34"
-ASK: Any = [{"role": "user", "content": "What is a windlass?"}]
-TEXT = "A windlass lifts what is heavy with a"
+ASK: Any = [{"role": "user", "content": "What is a forklift?"}]
+TEXT = "A forklift lifts what is heavy with a"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 SIGNED = "auth: aws_sigv4, region: eu-central-1"
 CONFIG = f"""
@@ -49,44 +49,44 @@ aws_secret_access_key = secret-without-rights
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[RunningWindlass]:
+def server(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[RunningSternpost]:
     folder = tmp_path_factory.mktemp("bedrock")
     credentials = folder / "credentials"
     credentials.write_text(CREDENTIALS)
     environment = {
-        "AWS_ACCESS_KEY_ID": "AKIDWINDLASS",
-        "AWS_SECRET_ACCESS_KEY": "secret-of-windlass",
+        "AWS_ACCESS_KEY_ID": "AKIDSTERNPOST",
+        "AWS_SECRET_ACCESS_KEY": "secret-of-sternpost",
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
         "AWS_CONFIG_FILE": str(Path("/dev/null")),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     config = CONFIG.format(url=provider.url)
-    with run_windlass(folder / "home", config=config, environment=environment) as running:
+    with run_sternpost(folder / "home", config=config, environment=environment) as running:
         yield running
 
 
 @pytest.fixture
-def client(server: RunningWindlass, provider: FakeProvider) -> Iterator[openai.OpenAI]:
+def client(server: RunningSternpost, provider: FakeProvider) -> Iterator[openai.OpenAI]:
     provider.reset()
     with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=server.key, max_retries=0) as made:
         yield made
 
 
 @pytest.fixture
-def claude(server: RunningWindlass, provider: FakeProvider) -> Iterator[anthropic.Anthropic]:
+def claude(server: RunningSternpost, provider: FakeProvider) -> Iterator[anthropic.Anthropic]:
     provider.reset()
     with anthropic.Anthropic(base_url=server.base_url, api_key=server.key, max_retries=0) as made:
         yield made
 
 
 @pytest.fixture
-def aws(server: RunningWindlass) -> Iterator[Any]:
+def aws(server: RunningSternpost) -> Iterator[Any]:
     with _boto3(server, server.key) as made:
         yield made
 
 
 @contextmanager
-def _boto3(server: RunningWindlass, key: str) -> Iterator[Any]:
+def _boto3(server: RunningSternpost, key: str) -> Iterator[Any]:
     made = boto3.client(
         "bedrock-runtime",
         endpoint_url=f"{server.base_url}/v1/providers/bedrock",
@@ -101,8 +101,8 @@ def _boto3(server: RunningWindlass, key: str) -> Iterator[Any]:
         made.close()
 
 
-def span_of(server: RunningWindlass, headers: Any) -> dict[str, Any]:
-    return server.trace(headers["x-windlass-trace-id"])["spans"][0]
+def span_of(server: RunningSternpost, headers: Any) -> dict[str, Any]:
+    return server.trace(headers["x-sternpost-trace-id"])["spans"][0]
 
 
 def cost_of(usage: dict[str, int]) -> int:
@@ -112,7 +112,7 @@ def cost_of(usage: dict[str, int]) -> int:
 
 @pytest.mark.parametrize("model", [HAIKU, PROFILE_ARN])
 def test_an_openai_caller_is_answered_and_the_call_priced(
-    client: openai.OpenAI, server: RunningWindlass, provider: FakeProvider, model: str
+    client: openai.OpenAI, server: RunningSternpost, provider: FakeProvider, model: str
 ) -> None:
     raw = client.chat.completions.with_raw_response.create(model=f"bedrock/{model}", messages=ASK)
     reply = raw.parse()
@@ -125,7 +125,7 @@ def test_an_openai_caller_is_answered_and_the_call_priced(
     assert span["output"][0]["parts"][0]["content"] == TEXT
     [seen] = provider.requests()
     assert ":" not in seen["path"]
-    assert seen["headers"]["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDWINDLASS/")
+    assert seen["headers"]["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDSTERNPOST/")
 
 
 def test_a_bedrock_api_key_needs_no_signature(client: openai.OpenAI, provider: FakeProvider) -> None:
@@ -136,7 +136,7 @@ def test_a_bedrock_api_key_needs_no_signature(client: openai.OpenAI, provider: F
 
 @pytest.mark.parametrize("model", [HAIKU, PROFILE_ARN])
 def test_a_stream_reaches_an_openai_caller_and_its_record(
-    client: openai.OpenAI, server: RunningWindlass, model: str
+    client: openai.OpenAI, server: RunningSternpost, model: str
 ) -> None:
     raw = client.chat.completions.with_raw_response.create(
         model=f"bedrock/{model}", messages=ASK, stream=True, stream_options={"include_usage": True}
@@ -215,7 +215,7 @@ def test_an_anthropic_caller_thinks_calls_a_tool_and_goes_on(
 def test_an_exception_before_any_content_is_answered_by_the_next_target(client: openai.OpenAI) -> None:
     raw = client.chat.completions.with_raw_response.create(model="error-first", messages=ASK, stream=True)
     assert "".join(c.choices[0].delta.content or "" for c in raw.parse() if c.choices) == TEXT
-    assert raw.headers["x-windlass-target"] == "lab/m1"
+    assert raw.headers["x-sternpost-target"] == "lab/m1"
 
 
 @pytest.mark.parametrize("fault", ["error-event", "malformed", "cut", "no-done"])
@@ -241,7 +241,7 @@ def test_a_throttled_call_is_tried_again_when_asked_to(client: openai.OpenAI, pr
 @pytest.mark.parametrize(
     ("name", "status", "words"),
     [
-        ("expired", 502, "refused the credentials Windlass has"),
+        ("expired", 502, "refused the credentials Sternpost has"),
         ("denied", 403, "User: [arn] is not authorized to perform: bedrock:InvokeModel"),
     ],
 )
@@ -269,8 +269,8 @@ def test_tokens_are_counted_where_bedrock_counts_and_else_estimated(claude: anth
     counted = raw.count_tokens(model=f"bedrock/{PROFILE_ARN}", messages=asked)
     guessed = raw.count_tokens(model="bedrock/eu.amazon.nova-pro-v1:0", messages=asked)
     assert counted.parse().input_tokens == 21  # seven for each message
-    assert "x-windlass-estimated" not in counted.headers
-    assert guessed.headers["x-windlass-estimated"] == "1"
+    assert "x-sternpost-estimated" not in counted.headers
+    assert guessed.headers["x-sternpost-estimated"] == "1"
 
 
 def _converse(text: str = "hi") -> Any:
@@ -278,7 +278,7 @@ def _converse(text: str = "hi") -> Any:
 
 
 @pytest.mark.parametrize("model", [HAIKU, PROFILE_ARN])
-def test_boto3_converses_through_windlass(aws: Any, server: RunningWindlass, model: str) -> None:
+def test_boto3_converses_through_sternpost(aws: Any, server: RunningSternpost, model: str) -> None:
     reply = aws.converse(modelId=model, messages=_converse())
     span = span_of(server, reply["ResponseMetadata"]["HTTPHeaders"])
     assert reply["output"]["message"]["content"] == [{"text": TEXT}]
@@ -286,7 +286,7 @@ def test_boto3_converses_through_windlass(aws: Any, server: RunningWindlass, mod
     assert span["cost_nanousd"] == cost_of({"in_fresh": reply["usage"]["inputTokens"], "out_text": 8})
 
 
-def test_boto3_streams_through_windlass_and_the_stream_is_priced(aws: Any, server: RunningWindlass) -> None:
+def test_boto3_streams_through_sternpost_and_the_stream_is_priced(aws: Any, server: RunningSternpost) -> None:
     reply = aws.converse_stream(modelId=HAIKU, messages=_converse())
     events = list(reply["stream"])
     texts = [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
@@ -304,9 +304,9 @@ def test_boto3_sees_the_exceptions_of_bedrock(aws: Any) -> None:
         list(stream)
 
 
-def test_boto3_with_another_key_is_refused_by_windlass(server: RunningWindlass) -> None:
-    with _boto3(server, "wl-wrong") as stranger, pytest.raises(ClientError) as caught:
+def test_boto3_with_another_key_is_refused_by_sternpost(server: RunningSternpost) -> None:
+    with _boto3(server, "sp-wrong") as stranger, pytest.raises(ClientError) as caught:
         stranger.converse(modelId=HAIKU, messages=_converse())
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 401
     assert caught.value.response["Error"]["Code"] == "invalid_api_key"
-    assert "windlass key create" in caught.value.response["Error"]["Message"]
+    assert "sternpost key create" in caught.value.response["Error"]["Message"]

@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from tests.support.fake_provider import FakeProvider, start_fake_provider
-from tests.support.running import RunningWindlass, run_windlass
+from tests.support.running import RunningSternpost, run_sternpost
 
 MODEL = "cohere/command-a-03-2025"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -24,30 +24,30 @@ def provider() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture(scope="module")
-def windlass(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWindlass]:
+def sternpost(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSternpost]:
     config = f"providers:\n  cohere: {{base_url: '{provider.url}', api_key: co-key}}\n"
-    with run_windlass(Path(tmp_path_factory.mktemp("cohere")), config=config) as running:
+    with run_sternpost(Path(tmp_path_factory.mktemp("cohere")), config=config) as running:
         yield running
 
 
 @pytest.fixture
-def own(windlass: RunningWindlass) -> Iterator[cohere.ClientV2]:
-    base_url = f"{windlass.base_url}/v1/providers/cohere"
+def own(sternpost: RunningSternpost) -> Iterator[cohere.ClientV2]:
+    base_url = f"{sternpost.base_url}/v1/providers/cohere"
     with httpx.Client() as http:  # the SDK never closes one of its own
-        yield cohere.ClientV2(api_key=windlass.key, base_url=base_url, httpx_client=http)
+        yield cohere.ClientV2(api_key=sternpost.key, base_url=base_url, httpx_client=http)
 
 
 def test_the_cohere_sdk_chats_and_its_calls_have_usage_and_cost(
-    own: cohere.ClientV2, windlass: RunningWindlass, provider: FakeProvider
+    own: cohere.ClientV2, sternpost: RunningSternpost, provider: FakeProvider
 ) -> None:
     provider.reset()
     raw = own.with_raw_response.chat(
-        model="command-a-03-2025", messages=[{"role": "user", "content": "What is a windlass?"}]
+        model="command-a-03-2025", messages=[{"role": "user", "content": "What is a forklift?"}]
     )
-    trace = windlass.trace(raw.headers["x-windlass-trace-id"])
+    trace = sternpost.trace(raw.headers["x-sternpost-trace-id"])
     span = trace["spans"][0]
     assert raw.data.message.content
-    assert raw.data.message.content[0].text.startswith("A windlass")  # type: ignore[union-attr]
+    assert raw.data.message.content[0].text.startswith("A forklift")  # type: ignore[union-attr]
     assert provider.requests()[0]["headers"]["authorization"] == "Bearer co-key"
     assert span["usage"]["out_text"] == 8
     assert (span["cost_status"], float(span["cost_usd"]) > 0) == ("computed", True)
@@ -77,10 +77,10 @@ def test_an_error_of_coheres_reaches_its_sdk_as_it_is(own: cohere.ClientV2) -> N
         own.chat(model="fault-404", messages=[{"role": "user", "content": "hi"}])
 
 
-def test_an_anthropic_sdk_streams_a_tool_call_and_its_answer(windlass: RunningWindlass) -> None:
+def test_an_anthropic_sdk_streams_a_tool_call_and_its_answer(sternpost: RunningSternpost) -> None:
     tools: Any = [{"name": "get_weather", "description": "d", "input_schema": SCHEMA}]
     messages: list[Any] = [{"role": "user", "content": "Weather in Paris?"}]
-    with anthropic.Anthropic(base_url=windlass.base_url, api_key=windlass.key, max_retries=0) as client:
+    with anthropic.Anthropic(base_url=sternpost.base_url, api_key=sternpost.key, max_retries=0) as client:
         with client.messages.stream(model=MODEL, messages=messages, tools=tools, max_tokens=99) as stream:
             asked = stream.get_final_message()
         call = asked.content[-1]
@@ -94,13 +94,13 @@ def test_an_anthropic_sdk_streams_a_tool_call_and_its_answer(windlass: RunningWi
             text = stream.get_final_text()
     assert asked.stop_reason == "tool_use"
     assert call.input == {"city": "Paris"}
-    assert text.startswith("A windlass")
+    assert text.startswith("A forklift")
 
 
-def test_an_openai_sdk_chats_streams_and_embeds(windlass: RunningWindlass, provider: FakeProvider) -> None:
+def test_an_openai_sdk_chats_streams_and_embeds(sternpost: RunningSternpost, provider: FakeProvider) -> None:
     provider.reset()
-    ask: Any = [{"role": "user", "content": "What is a windlass?"}]
-    with openai.OpenAI(base_url=f"{windlass.base_url}/v1", api_key=windlass.key, max_retries=0) as client:
+    ask: Any = [{"role": "user", "content": "What is a forklift?"}]
+    with openai.OpenAI(base_url=f"{sternpost.base_url}/v1", api_key=sternpost.key, max_retries=0) as client:
         whole = client.chat.completions.create(
             model=MODEL, messages=ask, extra_body={"safety_mode": "STRICT"}
         )

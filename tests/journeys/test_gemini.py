@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from tests.support.fake_gemini import PICTURE, SIGNATURE, TEXT, THOUGHT, UNSIGNED
 from tests.support.fake_google_tokens import TokenServer, start_token_server
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass, run_windlass
+from tests.support.running import RunningSternpost, run_sternpost
 
 CONFIG = """
 providers:
@@ -32,7 +32,7 @@ routes:
 VERTEX_PATH = "/v1/projects/lab-project/locations/europe-west4/publishers/google"
 CLAUDE_PATH = "/v1/projects/lab-project/locations/europe-west4/publishers/anthropic"
 CLAUDE = "vertex-anthropic/claude-sonnet-4-5@20250929"
-ASK: Any = [{"role": "user", "content": "What is a windlass?"}]
+ASK: Any = [{"role": "user", "content": "What is a forklift?"}]
 MODEL = "gemini/gemini-3.8-flash"  # whose signatures are checked
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOL: Any = {"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}
@@ -48,28 +48,28 @@ def tokens() -> Iterator[TokenServer]:
 @pytest.fixture(scope="module")
 def house(
     tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider, tokens: TokenServer
-) -> Iterator[RunningWindlass]:
+) -> Iterator[RunningSternpost]:
     folder = tmp_path_factory.mktemp("gemini")
     file = tokens.write_key_file(folder / "account.json")
     config = CONFIG.format(url=provider.url, file=file, path=VERTEX_PATH, claude=CLAUDE_PATH)
-    with run_windlass(folder / "home", config=config) as running:
+    with run_sternpost(folder / "home", config=config) as running:
         yield running
 
 
 @pytest.fixture
-def client(house: RunningWindlass) -> Iterator[openai.OpenAI]:
+def client(house: RunningSternpost) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{house.base_url}/v1", api_key=house.key, max_retries=0) as made:
         yield made
 
 
 @pytest.fixture
-def claude(house: RunningWindlass) -> Iterator[anthropic.Anthropic]:
+def claude(house: RunningSternpost) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(base_url=house.base_url, api_key=house.key, max_retries=0) as made:
         yield made
 
 
 @pytest.fixture
-def google(house: RunningWindlass) -> genai.Client:
+def google(house: RunningSternpost) -> genai.Client:
     return genai.Client(
         api_key=house.key,
         http_options={"base_url": f"{house.base_url}/v1/providers/gemini", "timeout": 20_000},
@@ -80,16 +80,16 @@ def last_body(provider: FakeProvider) -> Any:
     return json.loads(provider.requests()[-1]["body"])
 
 
-def gateway_span(house: RunningWindlass, trace_id: str) -> Any:
+def gateway_span(house: RunningSternpost, trace_id: str) -> Any:
     return next(one for one in house.trace(trace_id)["spans"] if one["type"] == "gateway")
 
 
 def test_a_question_is_answered_priced_and_traced(
-    client: openai.OpenAI, house: RunningWindlass, provider: FakeProvider
+    client: openai.OpenAI, house: RunningSternpost, provider: FakeProvider
 ) -> None:
     raw = client.chat.completions.with_raw_response.create(model=MODEL, messages=ASK, reasoning_effort="low")
     reply = raw.parse()
-    span = gateway_span(house, raw.headers["x-windlass-trace-id"])
+    span = gateway_span(house, raw.headers["x-sternpost-trace-id"])
     sent = provider.requests()[-1]
 
     assert reply.choices[0].message.content == TEXT
@@ -102,7 +102,7 @@ def test_a_question_is_answered_priced_and_traced(
     assert sent["path"] == "/v1beta/models/gemini-3.8-flash:generateContent"
     assert sent["headers"]["x-goog-api-key"] == "AIza-lab-key-0123456789"
     assert span["cost_status"] == "computed"
-    assert float(raw.headers["x-windlass-cost-usd"]) > 0
+    assert float(raw.headers["x-sternpost-cost-usd"]) > 0
     assert span["usage"]["out_reasoning"] == 5
     assert span["output"][0]["parts"][-1]["type"] in {"text", "reasoning"}
 
@@ -284,11 +284,11 @@ def test_a_broken_stream_is_a_failure(client: openai.OpenAI, fault: str) -> None
 
 def test_a_failure_falls_back_to_the_next_target(client: openai.OpenAI) -> None:
     raw = client.chat.completions.with_raw_response.create(model="either", messages=ASK)
-    assert raw.headers["x-windlass-target"] == "gemini/gemini-2.5-flash"
+    assert raw.headers["x-sternpost-target"] == "gemini/gemini-2.5-flash"
 
 
-def test_googles_sdk_speaks_to_gemini_through_windlass(
-    google: genai.Client, house: RunningWindlass, provider: FakeProvider
+def test_googles_sdk_speaks_to_gemini_through_sternpost(
+    google: genai.Client, house: RunningSternpost, provider: FakeProvider
 ) -> None:
     image = types.Part.from_bytes(data=base64.b64decode(PIXEL), mime_type="image/png")
     reply = google.models.generate_content(model="gemini-3.8-flash", contents=["What is it?", image])
@@ -300,21 +300,21 @@ def test_googles_sdk_speaks_to_gemini_through_windlass(
     assert sent["headers"]["x-goog-api-key"] == "AIza-lab-key-0123456789"
     assert reply.sdk_http_response is not None
     assert reply.sdk_http_response.headers is not None
-    span = gateway_span(house, reply.sdk_http_response.headers["x-windlass-trace-id"])
+    span = gateway_span(house, reply.sdk_http_response.headers["x-sternpost-trace-id"])
     assert reply.usage_metadata is not None
     assert span["usage"]["out_text"] == reply.usage_metadata.candidates_token_count
     assert (span["response_model"], span["cost_status"]) == ("gemini-3.8-flash", "computed")
 
 
 def test_googles_sdk_streams_calls_tools_and_reads_structures(
-    google: genai.Client, house: RunningWindlass
+    google: genai.Client, house: RunningSternpost
 ) -> None:
     chunks = list(google.models.generate_content_stream(model="gemini-3.8-flash", contents="What is it?"))
     assert "".join(chunk.text or "" for chunk in chunks) == TEXT
     http = chunks[-1].sdk_http_response
     assert http is not None
     assert http.headers is not None
-    span = gateway_span(house, http.headers["x-windlass-trace-id"])
+    span = gateway_span(house, http.headers["x-sternpost-trace-id"])
     assert (span["usage"]["in_fresh"] > 0, span["cost_status"]) == (True, "computed")
 
     def weather(city: str) -> str:
@@ -346,7 +346,7 @@ def test_googles_sdk_reads_errors_as_google_writes_them(google: genai.Client) ->
 
 
 def test_vertex_is_called_with_a_token_of_its_account(
-    client: openai.OpenAI, house: RunningWindlass, provider: FakeProvider, tokens: TokenServer
+    client: openai.OpenAI, house: RunningSternpost, provider: FakeProvider, tokens: TokenServer
 ) -> None:
     for _ in range(3):
         raw = client.chat.completions.with_raw_response.create(
@@ -358,8 +358,8 @@ def test_vertex_is_called_with_a_token_of_its_account(
     assert sent["headers"]["authorization"] == f"Bearer {tokens.issued[-1]}"
     assert len(tokens.issued) == 1
     assert set(json.loads(sent["body"])) == {"contents", "labels"}
-    assert raw.headers["x-windlass-dropped"] == "service_tier"
-    assert gateway_span(house, raw.headers["x-windlass-trace-id"])["cost_status"] == "computed"
+    assert raw.headers["x-sternpost-dropped"] == "service_tier"
+    assert gateway_span(house, raw.headers["x-sternpost-trace-id"])["cost_status"] == "computed"
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_vertex_embeds_as_each_of_its_models_wants_it(
 
 
 def test_claude_on_vertex_keeps_an_anthropic_callers_bytes(
-    claude: anthropic.Anthropic, house: RunningWindlass, provider: FakeProvider, tokens: TokenServer
+    claude: anthropic.Anthropic, house: RunningSternpost, provider: FakeProvider, tokens: TokenServer
 ) -> None:
     raw = claude.messages.with_raw_response.create(
         model=CLAUDE, max_tokens=50, messages=ASK, extra_body={"unknown": [1.0, "ü"]}
@@ -403,7 +403,7 @@ def test_claude_on_vertex_keeps_an_anthropic_callers_bytes(
     assert whole["headers"]["authorization"] == f"Bearer {tokens.issued[-1]}"
     asked = {"max_tokens": 50, "messages": ASK, "unknown": [1.0, "ü"]}
     assert json.loads(whole["body"]) == {**asked, "anthropic_version": "vertex-2023-10-16"}
-    span = gateway_span(house, raw.headers["x-windlass-trace-id"])
+    span = gateway_span(house, raw.headers["x-sternpost-trace-id"])
     assert (span["cost_status"], span["provider"]) == ("computed", "vertex-anthropic")
 
 
@@ -422,6 +422,6 @@ def test_a_provider_without_credentials_says_what_to_do(client: openai.OpenAI) -
     assert raised.value.code == "provider_credentials_unavailable"
 
 
-def test_the_key_files_content_stands_in_no_log(house: RunningWindlass, tmp_path: Path) -> None:
+def test_the_key_files_content_stands_in_no_log(house: RunningSternpost, tmp_path: Path) -> None:
     assert "PRIVATE KEY" not in "".join(house.output)
     assert "ya29.lab" not in "".join(house.output)

@@ -1,4 +1,4 @@
-"""The JavaScript SDKs `openai`, `@anthropic-ai/sdk` and Vercel `ai` work against Windlass.
+"""The JavaScript SDKs `openai`, `@anthropic-ai/sdk` and Vercel `ai` work against Sternpost.
 
 The journeys stand in `js/`, one `test(...)` each; Node runs a file once and each is reported as a case here.
 """
@@ -14,7 +14,7 @@ import pytest
 from tests.docs.pages import PAGES, Block, blocks_of
 from tests.support.fake_provider import FakeProvider
 from tests.support.node import node_environment
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 FOLDER = Path(__file__).with_name("js")
 FILES = sorted(FOLDER.glob("*.test.mjs"))
@@ -37,13 +37,13 @@ def packages() -> Path:
 
 @pytest.fixture(scope="module")
 def outcomes(
-    packages: Path, windlass_server: RunningWindlass, provider: FakeProvider
+    packages: Path, sternpost_server: RunningSternpost, provider: FakeProvider
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """Run every file one after the other, since they share the fake provider."""
     environment = {
         **node_environment(),
-        "WINDLASS_BASE_URL": windlass_server.base_url,
-        "WINDLASS_API_KEY": windlass_server.key,
+        "STERNPOST_BASE_URL": sternpost_server.base_url,
+        "STERNPOST_API_KEY": sternpost_server.key,
         "FAKE_PROVIDER_URL": provider.url,
     }
     found: dict[tuple[str, str], dict[str, Any]] = {}
@@ -66,16 +66,16 @@ def test_journey(outcomes: dict[tuple[str, str], dict[str, Any]], file: str, nam
 
 @pytest.mark.parametrize("block", SHOWN, ids=lambda block: f"{block.page.name}:{block.line}")
 def test_javascript_in_the_documentation_runs(
-    packages: Path, windlass_server: RunningWindlass, block: Block
+    packages: Path, sternpost_server: RunningSternpost, block: Block
 ) -> None:
     script = packages / "node_modules" / f"shown-{block.line}.mjs"  # where its imports are found
     script.write_text(block.text, encoding="utf-8")
     environment = {
         **node_environment(),
-        "OPENAI_BASE_URL": f"{windlass_server.base_url}/v1",
-        "OPENAI_API_KEY": windlass_server.key,
-        "ANTHROPIC_BASE_URL": windlass_server.base_url,
-        "ANTHROPIC_API_KEY": windlass_server.key,
+        "OPENAI_BASE_URL": f"{sternpost_server.base_url}/v1",
+        "OPENAI_API_KEY": sternpost_server.key,
+        "ANTHROPIC_BASE_URL": sternpost_server.base_url,
+        "ANTHROPIC_API_KEY": sternpost_server.key,
     }
     done = subprocess.run(
         ["node", str(script)], env=environment, capture_output=True, text=True, timeout=60, check=False

@@ -9,9 +9,9 @@ import pytest
 from mistralai.client import Mistral
 
 from tests.support.fake_provider import FakeProvider, start_fake_provider
-from tests.support.running import RunningWindlass, run_windlass
+from tests.support.running import RunningSternpost, run_sternpost
 
-ASK: Any = [{"role": "user", "content": "What is a windlass?"}]
+ASK: Any = [{"role": "user", "content": "What is a forklift?"}]
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +21,13 @@ def provider() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture(scope="module")
-def windlass(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWindlass]:
+def sternpost(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSternpost]:
     config = (
         "providers:\n"
         f"  mistral: {{base_url: '{provider.url}/v1', api_key: mi-key}}\n"
         f"  labant: {{dialect: anthropic, base_url: '{provider.url}/v1', api_key: k}}\n"
     )
-    with run_windlass(Path(tmp_path_factory.mktemp("mistral")), config=config) as running:
+    with run_sternpost(Path(tmp_path_factory.mktemp("mistral")), config=config) as running:
         yield running
 
 
@@ -42,10 +42,10 @@ def http() -> Iterator[httpx.Client]:
 
 
 def test_it_chats_streams_and_embeds_through_the_gateway(
-    windlass: RunningWindlass, provider: FakeProvider, http: httpx.Client
+    sternpost: RunningSternpost, provider: FakeProvider, http: httpx.Client
 ) -> None:
     provider.reset()
-    client = client_at(windlass.base_url, windlass.key, http)
+    client = client_at(sternpost.base_url, sternpost.key, http)
     model = "mistral/mistral-large-latest"
     reply = client.chat.complete(model=model, messages=ASK, random_seed=7, safe_prompt=True)
     with client.chat.stream(model=model, messages=ASK) as stream:
@@ -61,8 +61,8 @@ def test_it_chats_streams_and_embeds_through_the_gateway(
     assert sent["headers"]["authorization"] == "Bearer mi-key"
 
 
-def test_its_tools_reach_another_vendor(windlass: RunningWindlass, http: httpx.Client) -> None:
-    client = client_at(windlass.base_url, windlass.key, http)
+def test_its_tools_reach_another_vendor(sternpost: RunningSternpost, http: httpx.Client) -> None:
+    client = client_at(sternpost.base_url, sternpost.key, http)
     tools: Any = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
     reply = client.chat.complete(
         model="labant/m1", messages=ASK, tools=tools, tool_choice="any", random_seed=7
@@ -72,14 +72,14 @@ def test_its_tools_reach_another_vendor(windlass: RunningWindlass, http: httpx.C
 
 
 def test_its_native_paths_pass_through_with_usage_and_cost(
-    windlass: RunningWindlass, provider: FakeProvider, http: httpx.Client
+    sternpost: RunningSternpost, provider: FakeProvider, http: httpx.Client
 ) -> None:
     provider.reset()
     seen: list[str] = []
-    http.event_hooks["response"] = [lambda answer: seen.append(answer.headers["x-windlass-trace-id"])]
-    client = client_at(f"{windlass.base_url}/v1/providers/mistral", windlass.key, http)
+    http.event_hooks["response"] = [lambda answer: seen.append(answer.headers["x-sternpost-trace-id"])]
+    client = client_at(f"{sternpost.base_url}/v1/providers/mistral", sternpost.key, http)
     reply = client.chat.complete(model="mistral-large-latest", messages=ASK)
-    span = windlass.trace(seen[0])["spans"][0]
+    span = sternpost.trace(seen[0])["spans"][0]
     assert reply.choices[0].message.content  # type: ignore[union-attr]
     assert provider.requests()[0]["path"] == "/v1/chat/completions"  # the SDK's own /v1 is not doubled
     assert span["usage"]["out_text"] == 8

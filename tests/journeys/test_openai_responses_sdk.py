@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 from tests.unit.dialects.wire import payloads
 
 CONTEXT = "[ports.md] The gateway listens on port 4100. The engine chooses a free port by itself."
@@ -27,30 +27,30 @@ every_model = pytest.mark.parametrize("model", MODELS)
 
 
 @pytest.fixture
-def client(windlass_server: RunningWindlass) -> Iterator[openai.OpenAI]:
+def client(sternpost_server: RunningSternpost) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     ) as made:
         yield made
 
 
 @pytest.fixture
-async def async_client(windlass_server: RunningWindlass) -> AsyncIterator[openai.AsyncOpenAI]:
+async def async_client(sternpost_server: RunningSternpost) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     ) as made:
         yield made
 
 
 @every_model
 def test_a_question_is_answered_and_becomes_a_trace(
-    client: openai.OpenAI, windlass_server: RunningWindlass, model: str
+    client: openai.OpenAI, sternpost_server: RunningSternpost, model: str
 ) -> None:
     raw = client.responses.with_raw_response.create(
         model=model, instructions="Answer from the context.", input=ASK, user="ada"
     )
     reply = raw.parse()
-    trace = windlass_server.trace(raw.headers["x-windlass-trace-id"])
+    trace = sternpost_server.trace(raw.headers["x-sternpost-trace-id"])
     span = next(one for one in trace["spans"] if one["type"] == "gateway")
 
     assert reply.status == "completed"
@@ -62,7 +62,7 @@ def test_a_question_is_answered_and_becomes_a_trace(
     assert span["input"][-1]["parts"][0]["content"] == ASK[0]["content"]
     assert span["output"][0]["parts"][0]["content"] == reply.output_text
     assert span["usage"]["out_text"] == reply.usage.output_tokens
-    assert raw.headers["x-windlass-target"] == model
+    assert raw.headers["x-sternpost-target"] == model
 
 
 @every_model
@@ -152,11 +152,11 @@ def test_structured_output_reaches_a_chat_model_in_its_own_form(
 
 
 def test_a_stream_is_priced_and_its_trace_holds_what_was_said(
-    client: openai.OpenAI, windlass_server: RunningWindlass
+    client: openai.OpenAI, sternpost_server: RunningSternpost
 ) -> None:
     raw = client.responses.with_raw_response.create(model="labres/m1", input=ASK, stream=True)
     final = list(raw.parse())[-1]
-    trace = windlass_server.trace(raw.headers["x-windlass-trace-id"])
+    trace = sternpost_server.trace(raw.headers["x-sternpost-trace-id"])
     span = next(one for one in trace["spans"] if one["type"] == "gateway")
     assert final.type == "response.completed"
     usage = final.response.usage
@@ -173,7 +173,7 @@ def test_a_response_is_gone_on_from_where_it_was_made(client: openai.OpenAI, pro
         model="twofold", input="Which number?", previous_response_id=first.id
     )
     assert raw.parse().previous_response_id == first.id
-    assert raw.headers["x-windlass-target"] == "laball/m1"
+    assert raw.headers["x-sternpost-target"] == "laball/m1"
 
     kept = client.responses.retrieve(first.id)
     assert kept.id == first.id
@@ -206,7 +206,7 @@ def test_an_answer_cut_at_its_limit_is_incomplete_and_no_error(client: openai.Op
 
 def test_a_failed_response_lets_the_next_target_answer(client: openai.OpenAI) -> None:
     raw = client.responses.with_raw_response.create(model="onward", input=ASK)
-    assert raw.headers["x-windlass-target"] == "labant/m1"
+    assert raw.headers["x-sternpost-target"] == "labant/m1"
     assert raw.parse().output_text
 
 
@@ -214,16 +214,16 @@ def test_a_failed_response_lets_the_next_target_answer(client: openai.OpenAI) ->
     "model", ["labres/fault-cut?after=6", "lab/fault-cut?after=6", "labres/fault-error-event?after=6"]
 )
 def test_a_broken_stream_is_an_error_the_sdk_raises_and_ends_in_failed(
-    client: openai.OpenAI, windlass_server: RunningWindlass, model: str
+    client: openai.OpenAI, sternpost_server: RunningSternpost, model: str
 ) -> None:
     with client.responses.with_streaming_response.create(model=model, input=ASK, stream=True) as raw:
-        trace_id = raw.headers["x-windlass-trace-id"]
+        trace_id = raw.headers["x-sternpost-trace-id"]
         with pytest.raises(openai.APIError):
             list(raw.parse())
-    assert windlass_server.trace(trace_id)["trace"]["status"] in {"truncated", "error"}
+    assert sternpost_server.trace(trace_id)["trace"]["status"] in {"truncated", "error"}
 
     sent = {"model": model, "input": ASK, "stream": True}
-    _, _, body = windlass_server.request("POST", "/v1/responses", sent)
+    _, _, body = sternpost_server.request("POST", "/v1/responses", sent)
     events = payloads(body)
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
     assert [event["type"] for event in events[-2:]] == ["error", "response.failed"]
@@ -242,7 +242,7 @@ def test_errors_arrive_as_the_sdk_expects_them(client: openai.OpenAI) -> None:
 
 
 def test_chat_and_messages_callers_reach_a_provider_that_speaks_responses_alone(
-    client: openai.OpenAI, windlass_server: RunningWindlass, provider: FakeProvider
+    client: openai.OpenAI, sternpost_server: RunningSternpost, provider: FakeProvider
 ) -> None:
     ask: list[Any] = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "What is it?"}]
     provider.reset()
@@ -262,7 +262,7 @@ def test_chat_and_messages_callers_reach_a_provider_that_speaks_responses_alone(
     assert called.choices[0].finish_reason == "tool_calls"
 
     with anthropic.Anthropic(
-        base_url=windlass_server.base_url, api_key=windlass_server.key, max_retries=0
+        base_url=sternpost_server.base_url, api_key=sternpost_server.key, max_retries=0
     ) as other:
         question: list[Any] = [{"role": "user", "content": "What is it?"}]
         with other.messages.stream(model="labres/m1", max_tokens=99, messages=question) as opened:

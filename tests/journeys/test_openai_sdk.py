@@ -1,11 +1,11 @@
-"""The official `openai` SDK works against Windlass by changing its base URL."""
+"""The official `openai` SDK works against Sternpost by changing its base URL."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import openai
 import pytest
 
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 CONTEXT = "[ports.md] The gateway listens on port 4100. The engine chooses a free port by itself."
 ASK = [
@@ -15,29 +15,29 @@ ASK = [
 
 
 @pytest.fixture
-def client(windlass_server: RunningWindlass) -> Iterator[openai.OpenAI]:
+def client(sternpost_server: RunningSternpost) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     ) as made:
         yield made
 
 
 @pytest.fixture
-async def async_client(windlass_server: RunningWindlass) -> AsyncIterator[openai.AsyncOpenAI]:
+async def async_client(sternpost_server: RunningSternpost) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     ) as made:
         yield made
 
 
 def test_a_question_is_answered_and_becomes_a_trace(
-    client: openai.OpenAI, windlass_server: RunningWindlass
+    client: openai.OpenAI, sternpost_server: RunningSternpost
 ) -> None:
     raw = client.chat.completions.with_raw_response.create(
         model="offline/extract-large", messages=ASK, user="ada"
     )
     reply = raw.parse()
-    trace = windlass_server.trace(raw.headers["x-windlass-trace-id"])
+    trace = sternpost_server.trace(raw.headers["x-sternpost-trace-id"])
     span = next(one for one in trace["spans"] if one["type"] == "gateway")
 
     assert "4100" in (reply.choices[0].message.content or "")
@@ -45,7 +45,7 @@ def test_a_question_is_answered_and_becomes_a_trace(
     assert span["input"][-1]["parts"][0]["content"] == ASK[1]["content"]
     assert span["output"][0]["parts"][0]["content"] == reply.choices[0].message.content
     assert span["cost_status"] == "free"
-    assert raw.headers["x-windlass-target"] == "offline/extract-large"
+    assert raw.headers["x-sternpost-target"] == "offline/extract-large"
 
 
 def test_a_stream_gives_the_same_text_and_usage_only_when_asked(client: openai.OpenAI) -> None:
@@ -78,7 +78,7 @@ def test_prices_of_the_configuration_reach_the_header(client: openai.OpenAI) -> 
     assert usage is not None
     # 1.00 USD per million tokens in, 2.00 out: tests/conftest.py
     expected = usage.prompt_tokens * 1e-6 + usage.completion_tokens * 2e-6
-    assert float(raw.headers["x-windlass-cost-usd"]) == pytest.approx(expected, abs=1e-9)
+    assert float(raw.headers["x-sternpost-cost-usd"]) == pytest.approx(expected, abs=1e-9)
 
 
 def test_an_anthropic_model_answers_through_the_openai_sdk(client: openai.OpenAI) -> None:
@@ -91,19 +91,19 @@ def test_an_anthropic_model_answers_through_the_openai_sdk(client: openai.OpenAI
 
 def test_a_route_falls_back_when_its_first_target_is_down(client: openai.OpenAI) -> None:
     raw = client.chat.completions.with_raw_response.create(model="steady", messages=ASK)
-    assert raw.headers["x-windlass-target"] == "lab/m1"
+    assert raw.headers["x-sternpost-target"] == "lab/m1"
     assert raw.parse().choices[0].message.content
 
 
 def test_errors_arrive_as_the_sdk_expects_them(
-    client: openai.OpenAI, windlass_server: RunningWindlass
+    client: openai.OpenAI, sternpost_server: RunningSternpost
 ) -> None:
     with pytest.raises(openai.NotFoundError) as unknown:
         client.chat.completions.create(model="ofline/extract-large", messages=ASK)
     assert unknown.value.code == "model_not_found"
     assert "offline/extract-large" in str(unknown.value)
 
-    stranger = client.with_options(api_key="wl-wrong")
+    stranger = client.with_options(api_key="sp-wrong")
     with pytest.raises(openai.AuthenticationError) as refused:
         stranger.chat.completions.create(model="lab/m1", messages=ASK)
     assert refused.value.code == "invalid_api_key"
@@ -113,16 +113,16 @@ def test_errors_arrive_as_the_sdk_expects_them(
 
 
 def test_a_cut_stream_is_an_error_the_sdk_sees_and_a_truncated_trace(
-    client: openai.OpenAI, windlass_server: RunningWindlass
+    client: openai.OpenAI, sternpost_server: RunningSternpost
 ) -> None:
     with client.chat.completions.with_streaming_response.create(
         model="lab/fault-cut", messages=ASK, stream=True
     ) as raw:
-        trace_id = raw.headers["x-windlass-trace-id"]
+        trace_id = raw.headers["x-sternpost-trace-id"]
         with pytest.raises(openai.APIError):
             list(raw.parse())
 
-    trace = windlass_server.trace(trace_id)
+    trace = sternpost_server.trace(trace_id)
     assert trace["trace"]["status"] == "truncated"
 
 

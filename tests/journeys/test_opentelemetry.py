@@ -1,4 +1,4 @@
-"""The OpenTelemetry SDK exports to Windlass, and gateway calls join the application's trace."""
+"""The OpenTelemetry SDK exports to Sternpost, and gateway calls join the application's trace."""
 
 import gzip
 import json
@@ -11,21 +11,21 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
-ASK = [{"role": "user", "content": "[a.md] Windlass keeps spans.\n\nWhat does Windlass keep?"}]
+ASK = [{"role": "user", "content": "[a.md] Sternpost keeps spans.\n\nWhat does Sternpost keep?"}]
 
 
-def test_an_exported_span_and_a_gateway_call_are_one_trace(windlass_server: RunningWindlass) -> None:
+def test_an_exported_span_and_a_gateway_call_are_one_trace(sternpost_server: RunningSternpost) -> None:
     exporter = OTLPSpanExporter(
-        endpoint=f"{windlass_server.base_url}/v1/traces",
-        headers={"authorization": f"Bearer {windlass_server.key}"},
+        endpoint=f"{sternpost_server.base_url}/v1/traces",
+        headers={"authorization": f"Bearer {sternpost_server.key}"},
     )
     provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer = provider.get_tracer("shop.search", "1.0")
     client = openai.OpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     )
 
     with tracer.start_as_current_span("answer", attributes={"session.id": "s-1", "user.id": "bea"}) as root:
@@ -36,7 +36,7 @@ def test_an_exported_span_and_a_gateway_call_are_one_trace(windlass_server: Runn
     provider.shutdown()
     client.close()
 
-    trace = windlass_server.trace(trace_id, spans=3)
+    trace = sternpost_server.trace(trace_id, spans=3)
     spans = {span["type"]: span for span in trace["spans"]}
     assert spans["chain"]["parent_span_id"] is None
     assert spans["gateway"]["parent_span_id"] == spans["chain"]["span_id"]
@@ -46,7 +46,7 @@ def test_an_exported_span_and_a_gateway_call_are_one_trace(windlass_server: Runn
     assert trace["trace"]["input_tokens"] > 0
 
 
-def test_json_and_gzip_are_taken_in_and_garbage_is_named(windlass_server: RunningWindlass) -> None:
+def test_json_and_gzip_are_taken_in_and_garbage_is_named(sternpost_server: RunningSternpost) -> None:
     span = {
         "traceId": "5b8efff798038103d269b633813fc60c",
         "spanId": "eee19b7ec3c1b174",
@@ -63,12 +63,12 @@ def test_json_and_gzip_are_taken_in_and_garbage_is_named(windlass_server: Runnin
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
     packed = gzip.compress(json.dumps(body).encode())
 
-    status, _, answer = windlass_server.request("POST", "/v1/traces", packed, {"content-encoding": "gzip"})
+    status, _, answer = sternpost_server.request("POST", "/v1/traces", packed, {"content-encoding": "gzip"})
     assert (status, answer) == (200, {})
-    trace = windlass_server.trace(span["traceId"])
+    trace = sternpost_server.trace(span["traceId"])
     assert trace["spans"][0]["request_model"] == "gpt-5-mini"
     assert trace["trace"]["input_tokens"] == 12
 
-    status, _, answer = windlass_server.request("POST", "/v1/traces", b"{broken")
+    status, _, answer = sternpost_server.request("POST", "/v1/traces", b"{broken")
     assert status == 400
     assert "JSON" in answer["message"]

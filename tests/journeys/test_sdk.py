@@ -1,4 +1,4 @@
-"""The SDK against a real Windlass: what happens around a call stands in the same trace as the call."""
+"""The SDK against a real Sternpost: what happens around a call stands in the same trace as the call."""
 
 import os
 import subprocess
@@ -6,44 +6,44 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support.running import RunningWindlass, wait_until
+from tests.support.running import RunningSternpost, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
-import windlass
+import sternpost
 from openai import OpenAI
 
-@windlass.tool
+@sternpost.tool
 def lookup(city):
     return {"opens": "nine"}
 
-with windlass.trace("visit", session_id="s-7", user_id="ada", tags=["web"]) as span:
-    with windlass.retrieval("opening hours", source="guide", top_k=1) as found:
+with sternpost.trace("visit", session_id="s-7", user_id="ada", tags=["web"]) as span:
+    with sternpost.retrieval("opening hours", source="guide", top_k=1) as found:
         found.add("The library opens at nine.", id="hours.md", score=3.5, title="Hours", uri="guide/hours.md")
     lookup("Oslo")
     messages = [{"role": "user", "content": "[hours.md] The library opens at nine.\\n\\nWhen does it open?"}]
     answer = OpenAI().chat.completions.create(
-        model="offline/extract-large", messages=messages, extra_headers=windlass.headers()
+        model="offline/extract-large", messages=messages, extra_headers=sternpost.headers()
     )
     span.set_output(answer.choices[0].message.content)
-windlass.feedback(trace_id=span.trace_id, value=True, comment="thanks", user_id="ada")
-assert windlass.flush()
+sternpost.feedback(trace_id=span.trace_id, value=True, comment="thanks", user_id="ada")
+assert sternpost.flush()
 print(span.trace_id)
 """
 
 
-def environment(server: RunningWindlass, spill: Path) -> dict[str, str]:
+def environment(server: RunningSternpost, spill: Path) -> dict[str, str]:
     return {
         **os.environ,
-        "WINDLASS_BASE_URL": server.base_url,
-        "WINDLASS_API_KEY": server.key,
-        "WINDLASS_SPILL_FOLDER": str(spill),
+        "STERNPOST_BASE_URL": server.base_url,
+        "STERNPOST_API_KEY": server.key,
+        "STERNPOST_SPILL_FOLDER": str(spill),
         "OPENAI_BASE_URL": f"{server.base_url}/v1",
         "OPENAI_API_KEY": server.key,
     }
 
 
-def run(arguments: list[str], server: RunningWindlass, spill: Path) -> str:
+def run(arguments: list[str], server: RunningSternpost, spill: Path) -> str:
     done = subprocess.run(
         [sys.executable, *arguments],
         env=environment(server, spill),
@@ -57,11 +57,11 @@ def run(arguments: list[str], server: RunningWindlass, spill: Path) -> str:
 
 
 def test_retrieval_tool_call_and_feedback_are_one_trace(
-    windlass_server: RunningWindlass, tmp_path: Path
+    sternpost_server: RunningSternpost, tmp_path: Path
 ) -> None:
-    trace_id = run(["-c", CODE], windlass_server, tmp_path).strip()
+    trace_id = run(["-c", CODE], sternpost_server, tmp_path).strip()
 
-    found = windlass_server.trace(trace_id, spans=5)
+    found = sternpost_server.trace(trace_id, spans=5)
     by_type: dict[str, Any] = {span["type"]: span for span in found["spans"]}
     assert by_type.keys() == {"chain", "retriever", "tool", "gateway", "attempt"}
     root = by_type["chain"]
@@ -73,23 +73,23 @@ def test_retrieval_tool_call_and_feedback_are_one_trace(
     assert (document["id"], document["score"]) == ("hours.md", 3.5)
 
     def scores() -> Any:
-        return windlass_server.get(f"/api/traces/{trace_id}")["trace"]["scores"]
+        return sternpost_server.get(f"/api/traces/{trace_id}")["trace"]["scores"]
 
     (chip,) = wait_until(scores, what="the feedback")
     assert (chip["name"], chip["value"]) == ("user_feedback", 1.0)
 
 
 def test_the_example_application_runs_and_every_answer_is_a_trace(
-    windlass_server: RunningWindlass, tmp_path: Path
+    sternpost_server: RunningSternpost, tmp_path: Path
 ) -> None:
     app = str(ROOT / "examples" / "docs_bot" / "app.py")
 
-    printed = run([app, "--pause", "0"], windlass_server, tmp_path)
+    printed = run([app, "--pause", "0"], sternpost_server, tmp_path)
 
     assert printed.count("right") >= 48  # 55 of 64 when the questions were written
 
     def sessions() -> Any:
-        page = windlass_server.get("/api/traces?limit=200&filter=tag:demo")["items"]
+        page = sternpost_server.get("/api/traces?limit=200&filter=tag:demo")["items"]
         whole = [item for item in page if item["span_count"] == 5 and item["scores"]]
         return whole if len(whole) == 64 else None
 

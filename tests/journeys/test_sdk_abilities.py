@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from tests.support import fake_thinking
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass
+from tests.support.running import RunningSternpost
 
 QUESTION = "How is the weather in Paris?"
 ASK: list[Any] = [{"role": "user", "content": QUESTION}]
@@ -40,17 +40,17 @@ class Weather(BaseModel):
 
 
 @pytest.fixture
-def chat(windlass_server: RunningWindlass) -> Iterator[openai.OpenAI]:
+def chat(sternpost_server: RunningSternpost) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     ) as made:
         yield made
 
 
 @pytest.fixture
-def messages(windlass_server: RunningWindlass) -> Iterator[anthropic.Anthropic]:
+def messages(sternpost_server: RunningSternpost) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(
-        base_url=windlass_server.base_url, api_key=windlass_server.key, max_retries=0
+        base_url=sternpost_server.base_url, api_key=sternpost_server.key, max_retries=0
     ) as made:
         yield made
 
@@ -73,10 +73,10 @@ def test_the_chat_stream_helper_gathers_text_tools_and_usage(chat: openai.OpenAI
 
 @every_model
 def test_a_chat_goes_round_its_tool_and_ends_in_words(
-    chat: openai.OpenAI, windlass_server: RunningWindlass, model: str
+    chat: openai.OpenAI, sternpost_server: RunningSternpost, model: str
 ) -> None:
     history = list(ASK)
-    headers = {"x-windlass-session": f"loop-{model}"}
+    headers = {"x-sternpost-session": f"loop-{model}"}
     for _ in range(3):
         raw = chat.chat.completions.with_raw_response.create(
             model=model, messages=history, tools=[CHAT_TOOL], extra_headers=headers
@@ -88,7 +88,7 @@ def test_a_chat_goes_round_its_tool_and_ends_in_words(
         history += [
             {"role": "tool", "tool_call_id": one.id, "content": "18 degrees"} for one in message.tool_calls
         ]
-    trace = windlass_server.trace(raw.headers["x-windlass-trace-id"])
+    trace = sternpost_server.trace(raw.headers["x-sternpost-trace-id"])
     span = next(one for one in trace["spans"] if one["type"] == "gateway")
     assert message.content
     assert len(history) == 3

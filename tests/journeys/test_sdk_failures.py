@@ -10,13 +10,13 @@ import openai
 import pytest
 
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass, wait_until
+from tests.support.running import RunningSternpost, wait_until
 
 ASK: list[Any] = [{"role": "user", "content": "How is Paris?"}]
 # what the provider answers, as both SDKs name it
 CLASSES = {
     "400": "BadRequestError",
-    "401": "InternalServerError",  # it is Windlass's own key that was refused, not the caller's
+    "401": "InternalServerError",  # it is Sternpost's own key that was refused, not the caller's
     "404": "NotFoundError",
     "429?retry_after=90": "RateLimitError",
     "500": "InternalServerError",
@@ -28,29 +28,29 @@ every_model = pytest.mark.parametrize("provider_name", ["lab", "labant", "labres
 
 
 @pytest.fixture
-def chat(windlass_server: RunningWindlass) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key) as made:
+def chat(sternpost_server: RunningSternpost) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key) as made:
         yield made
 
 
 @pytest.fixture
-def messages(windlass_server: RunningWindlass) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(base_url=windlass_server.base_url, api_key=windlass_server.key) as made:
+def messages(sternpost_server: RunningSternpost) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(base_url=sternpost_server.base_url, api_key=sternpost_server.key) as made:
         yield made
 
 
 @pytest.fixture
-async def async_chat(windlass_server: RunningWindlass) -> AsyncIterator[openai.AsyncOpenAI]:
+async def async_chat(sternpost_server: RunningSternpost) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key
     ) as made:
         yield made
 
 
 @pytest.fixture
-async def async_messages(windlass_server: RunningWindlass) -> AsyncIterator[anthropic.AsyncAnthropic]:
+async def async_messages(sternpost_server: RunningSternpost) -> AsyncIterator[anthropic.AsyncAnthropic]:
     async with anthropic.AsyncAnthropic(
-        base_url=windlass_server.base_url, api_key=windlass_server.key
+        base_url=sternpost_server.base_url, api_key=sternpost_server.key
     ) as made:
         yield made
 
@@ -60,7 +60,7 @@ async def async_messages(windlass_server: RunningWindlass) -> AsyncIterator[anth
 def test_a_failure_has_its_class_in_both_sdks_and_names_its_trace(
     chat: openai.OpenAI,
     messages: anthropic.Anthropic,
-    windlass_server: RunningWindlass,
+    sternpost_server: RunningSternpost,
     provider_name: str,
     fault: str,
     name: str,
@@ -74,7 +74,7 @@ def test_a_failure_has_its_class_in_both_sdks_and_names_its_trace(
     with pytest.raises(getattr(anthropic, name)) as from_messages:
         messages.messages.create(model=model, max_tokens=50, messages=ASK)
     headers = from_chat.value.response.headers
-    assert windlass_server.trace(headers["x-windlass-trace-id"])["trace"]["status"] == "error"
+    assert sternpost_server.trace(headers["x-sternpost-trace-id"])["trace"]["status"] == "error"
     assert from_chat.value.message
     assert from_messages.value.body["error"]["message"]  # type: ignore[index]
     if fault.startswith("429"):
@@ -84,7 +84,7 @@ def test_a_failure_has_its_class_in_both_sdks_and_names_its_trace(
         assert from_chat.value.code == "context_length_exceeded"
 
 
-def test_what_windlass_has_retried_the_sdks_do_not_retry_again(
+def test_what_sternpost_has_retried_the_sdks_do_not_retry_again(
     chat: openai.OpenAI, messages: anthropic.Anthropic, provider: FakeProvider
 ) -> None:
     provider.reset()
@@ -137,7 +137,7 @@ async def test_a_broken_stream_raises_after_what_arrived(
 
 
 async def test_a_caller_who_leaves_ends_the_call_at_the_provider(
-    async_chat: openai.AsyncOpenAI, windlass_server: RunningWindlass, provider: FakeProvider
+    async_chat: openai.AsyncOpenAI, sternpost_server: RunningSternpost, provider: FakeProvider
 ) -> None:
     provider.reset()
     raw = await async_chat.chat.completions.with_raw_response.create(
@@ -148,11 +148,11 @@ async def test_a_caller_who_leaves_ends_the_call_at_the_provider(
             if chunk.choices[0].delta.content:
                 break
     wait_until(lambda: provider.count("closed_by_client"), what="the end of the call at the provider")
-    trace = windlass_server.trace(raw.headers["x-windlass-trace-id"])
+    trace = sternpost_server.trace(raw.headers["x-sternpost-trace-id"])
     assert trace["trace"]["status"] == "cancelled"
 
 
-def test_the_time_out_of_an_sdk_is_told_to_windlass(chat: openai.OpenAI, provider: FakeProvider) -> None:
+def test_the_time_out_of_an_sdk_is_told_to_sternpost(chat: openai.OpenAI, provider: FakeProvider) -> None:
     provider.reset()
     hurried = chat.with_options(timeout=httpx.Timeout(1.0), max_retries=0)
     with pytest.raises(openai.APIError):

@@ -11,34 +11,34 @@ import openai
 import pytest
 
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass, wait_until
+from tests.support.running import RunningSternpost, wait_until
 
-ASK = [{"role": "user", "content": "What does Windlass keep?"}]
+ASK = [{"role": "user", "content": "What does Sternpost keep?"}]
 
 
 @pytest.fixture
-def client(windlass_server: RunningWindlass) -> Iterator[openai.OpenAI]:
+def client(sternpost_server: RunningSternpost) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     ) as made:
         yield made
 
 
 @pytest.fixture
-def plain(windlass_server: RunningWindlass) -> Iterator[httpx2.Client]:
-    headers = {"authorization": f"Bearer {windlass_server.key}", "cookie": "session=mine"}
-    with httpx2.Client(base_url=f"{windlass_server.base_url}/v1/providers/lab", headers=headers) as made:
+def plain(sternpost_server: RunningSternpost) -> Iterator[httpx2.Client]:
+    headers = {"authorization": f"Bearer {sternpost_server.key}", "cookie": "session=mine"}
+    with httpx2.Client(base_url=f"{sternpost_server.base_url}/v1/providers/lab", headers=headers) as made:
         yield made
 
 
 def test_embeddings_are_the_same_in_both_encodings_and_become_a_trace(
-    client: openai.OpenAI, windlass_server: RunningWindlass
+    client: openai.OpenAI, sternpost_server: RunningSternpost
 ) -> None:
     texts = ["a rope", "a drum"]
     raw = client.embeddings.with_raw_response.create(model="lab/m1", input=texts, dimensions=12)
     packed = raw.parse()  # the SDK asks for base64 by itself
     plain = client.embeddings.create(model="lab/m1", input=texts, dimensions=12, encoding_format="float")
-    trace = windlass_server.trace(raw.headers["x-windlass-trace-id"], spans=2)
+    trace = sternpost_server.trace(raw.headers["x-sternpost-trace-id"], spans=2)
     span = next(one for one in trace["spans"] if one["type"] == "embedding")
 
     assert [len(item.embedding) for item in packed.data] == [12, 12]
@@ -49,12 +49,12 @@ def test_embeddings_are_the_same_in_both_encodings_and_become_a_trace(
     assert span["attributes"]["gen_ai.embeddings.dimension.count"] == "12"
     assert span["cost_status"] == "computed"
     assert trace["trace"]["input_tokens"] == packed.usage.prompt_tokens
-    assert float(raw.headers["x-windlass-cost-usd"]) == pytest.approx(packed.usage.prompt_tokens * 1e-6)
+    assert float(raw.headers["x-sternpost-cost-usd"]) == pytest.approx(packed.usage.prompt_tokens * 1e-6)
 
 
-async def test_the_async_client_embeds_tokens(windlass_server: RunningWindlass) -> None:
+async def test_the_async_client_embeds_tokens(sternpost_server: RunningSternpost) -> None:
     async with openai.AsyncOpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     ) as made:
         reply = await made.embeddings.create(model="lab/m1", input=[[1, 2, 3], [4]])
         with pytest.raises(openai.BadRequestError) as refused:
@@ -63,9 +63,9 @@ async def test_the_async_client_embeds_tokens(windlass_server: RunningWindlass) 
     assert refused.value.param == "model"
 
 
-def test_tokens_are_counted_by_the_provider_or_estimated(windlass_server: RunningWindlass) -> None:
+def test_tokens_are_counted_by_the_provider_or_estimated(sternpost_server: RunningSternpost) -> None:
     with anthropic.Anthropic(
-        base_url=windlass_server.base_url, api_key=windlass_server.key, max_retries=0
+        base_url=sternpost_server.base_url, api_key=sternpost_server.key, max_retries=0
     ) as made:
         exact = made.messages.with_raw_response.count_tokens(model="labant/m1", messages=ASK)
         estimated = made.messages.with_raw_response.count_tokens(
@@ -73,28 +73,30 @@ def test_tokens_are_counted_by_the_provider_or_estimated(windlass_server: Runnin
         )
         with pytest.raises(anthropic.NotFoundError):
             made.messages.count_tokens(model="nobody/m1", messages=ASK)
-    trace = windlass_server.trace(estimated.headers["x-windlass-trace-id"])
+    trace = sternpost_server.trace(estimated.headers["x-sternpost-trace-id"])
 
     assert exact.parse().input_tokens > 0
-    assert "x-windlass-estimated" not in exact.headers
+    assert "x-sternpost-estimated" not in exact.headers
     assert 5 < estimated.parse().input_tokens < 25
-    assert estimated.headers["x-windlass-estimated"] == "1"
+    assert estimated.headers["x-sternpost-estimated"] == "1"
     assert trace["spans"][0]["name"].startswith("count_tokens")
     assert trace["spans"][0]["input"][-1]["parts"][0]["content"] == ASK[0]["content"]
     assert (trace["trace"]["cost_status"], trace["trace"]["cost_nanousd"]) == ("free", 0)
 
 
-def test_plain_requests_pass_and_are_recorded(plain: httpx2.Client, windlass_server: RunningWindlass) -> None:
+def test_plain_requests_pass_and_are_recorded(
+    plain: httpx2.Client, sternpost_server: RunningSternpost
+) -> None:
     got = plain.get("/files?limit=2", headers={"x-secret": "mine"})
     posted = plain.post("/moderations", json={"model": "m1", "input": "x"})
     form = plain.post("/files", files={"file": ("a.jsonl", b"{}\n" * 100_000)}, data={"purpose": "batch"})
     image = plain.get("/bytes")
-    trace = windlass_server.trace(got.headers["x-windlass-trace-id"], spans=2)
+    trace = sternpost_server.trace(got.headers["x-sternpost-trace-id"], spans=2)
     span = next(one for one in trace["spans"] if one["type"] == "gateway")
 
     assert (got.json()["method"], got.json()["path"]) == ("GET", "/v1/files?limit=2")
     assert "mine" not in got.text
-    assert windlass_server.key not in got.text + posted.text + form.text
+    assert sternpost_server.key not in got.text + posted.text + form.text
     assert posted.json()["size"] == len(posted.request.content)
     assert form.json()["size"] > 300_000
     assert image.content == bytes(range(256)) * 400
@@ -103,24 +105,24 @@ def test_plain_requests_pass_and_are_recorded(plain: httpx2.Client, windlass_ser
     assert (span["cost_status"], span["cost_usd"]) == ("unknown", None)
 
 
-def test_the_openai_sdk_works_on_a_providers_own_paths(windlass_server: RunningWindlass) -> None:
-    base_url = f"{windlass_server.base_url}/v1/providers/lab"
-    with openai.OpenAI(base_url=base_url, api_key=windlass_server.key, max_retries=0) as made:
+def test_the_openai_sdk_works_on_a_providers_own_paths(sternpost_server: RunningSternpost) -> None:
+    base_url = f"{sternpost_server.base_url}/v1/providers/lab"
+    with openai.OpenAI(base_url=base_url, api_key=sternpost_server.key, max_retries=0) as made:
         stream = made.chat.completions.create(
             model="m1", messages=ASK, stream=True, stream_options={"include_usage": True}
         )
         chunks = list(stream)
-        trace_id = stream.response.headers["x-windlass-trace-id"]
+        trace_id = stream.response.headers["x-sternpost-trace-id"]
         with pytest.raises(openai.RateLimitError):
             made.chat.completions.create(model="fault-429", messages=ASK)
-    trace = windlass_server.trace(trace_id)
+    trace = sternpost_server.trace(trace_id)
 
     assert chunks[-1].usage is not None
     assert trace["trace"]["output_tokens"] == chunks[-1].usage.completion_tokens
     assert trace["trace"]["cost_status"] == "computed"
 
 
-def test_what_can_not_be_passed_on_is_said(windlass_server: RunningWindlass) -> None:
+def test_what_can_not_be_passed_on_is_said(sternpost_server: RunningSternpost) -> None:
     for path, status, says in (
         ("nosuch/files", 404, "nosuch"),
         ("unset/files", 424, "unset"),
@@ -128,7 +130,7 @@ def test_what_can_not_be_passed_on_is_said(windlass_server: RunningWindlass) -> 
         ("lab/files?fault=401", 502, "refused the key"),
         ("offline/files", 404, "offline"),
     ):
-        got, _, problem = windlass_server.request("GET", f"/v1/providers/{path}")
+        got, _, problem = sternpost_server.request("GET", f"/v1/providers/{path}")
         assert got == status, problem
         assert says in problem["error"]["message"]
 
@@ -149,9 +151,9 @@ def test_a_caller_who_leaves_ends_the_call_to_the_provider(
     wait_until(lambda: provider.count("closed_by_client") > before, what="the end of the call")
 
 
-def test_the_openai_sdk_reaches_its_other_paths_by_the_model(windlass_server: RunningWindlass) -> None:
+def test_the_openai_sdk_reaches_its_other_paths_by_the_model(sternpost_server: RunningSternpost) -> None:
     with openai.OpenAI(
-        base_url=f"{windlass_server.base_url}/v1", api_key=windlass_server.key, max_retries=0
+        base_url=f"{sternpost_server.base_url}/v1", api_key=sternpost_server.key, max_retries=0
     ) as made:
         heard = made.audio.transcriptions.with_raw_response.create(
             model="lab/m1", file=("a.wav", b"RIFF" + bytes(2_000_000)), response_format="json"
@@ -163,11 +165,11 @@ def test_the_openai_sdk_reaches_its_other_paths_by_the_model(windlass_server: Ru
         counted = made.responses.input_tokens.count(model="laball/m1", input=ASK, instructions="Be brief.")
         with pytest.raises(openai.BadRequestError, match="/v1/providers/labant/"):
             made.images.generate(model="labant/m1", prompt="A cat")
-    trace = windlass_server.trace(drawn.headers["x-windlass-trace-id"], spans=2)
+    trace = sternpost_server.trace(drawn.headers["x-sternpost-trace-id"], spans=2)
     span = next(one for one in trace["spans"] if one["type"] == "gateway")
-    command = [sys.executable, "-m", "windlass.cli.main", "trace", "show", trace["trace"]["trace_id"]]
+    command = [sys.executable, "-m", "sternpost.cli.main", "trace", "show", trace["trace"]["trace_id"]]
     shown = subprocess.run(
-        [*command, "--home", str(windlass_server.home)], capture_output=True, text=True, check=True
+        [*command, "--home", str(sternpost_server.home)], capture_output=True, text=True, check=True
     ).stdout
 
     assert trace["trace"]["input_preview"] == "POST /v1/images/generations"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import CONFIG
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass, run_windlass, wait_until
+from tests.support.running import RunningSternpost, run_sternpost, wait_until
 
 KILLS = 20
 CHAT = "/v1/chat/completions"
@@ -42,7 +42,7 @@ SPANS = {
 class Callers:
     """A few threads that call until told to stop, and remember every answer they received whole."""
 
-    def __init__(self, running: RunningWindlass, threads: int = 4) -> None:
+    def __init__(self, running: RunningSternpost, threads: int = 4) -> None:
         self.answered: set[str] = set()
         self.failed = 0
         self._running = running
@@ -71,7 +71,7 @@ class Callers:
             try:
                 with urllib.request.urlopen(request, timeout=10) as reply:
                     answer = reply.read()
-                    trace_id = reply.headers["x-windlass-trace-id"]
+                    trace_id = reply.headers["x-sternpost-trace-id"]
             except (OSError, http.client.HTTPException):  # the process was killed under this call
                 self.failed += 1
                 self._stop.wait(0.1)
@@ -80,7 +80,7 @@ class Callers:
                 self.answered.add(trace_id)
 
 
-def stored(running: RunningWindlass) -> list[str] | None:
+def stored(running: RunningSternpost) -> list[str] | None:
     """Return the trace id of every stored trace, as often as it is listed; None while the store is away."""
     found: list[str] = []
     cursor = ""
@@ -96,13 +96,13 @@ def stored(running: RunningWindlass) -> list[str] | None:
 
 
 @pytest.fixture
-def running(tmp_path: Path, provider: FakeProvider) -> Iterator[RunningWindlass]:
-    with run_windlass(tmp_path / "home", config=CONFIG.format(url=provider.url)) as started:
+def running(tmp_path: Path, provider: FakeProvider) -> Iterator[RunningSternpost]:
+    with run_sternpost(tmp_path / "home", config=CONFIG.format(url=provider.url)) as started:
         yield started
 
 
 @pytest.mark.parametrize("victim", ["serve", "worker", "engine"])
-def test_every_answer_survives_twenty_kills(running: RunningWindlass, victim: str) -> None:
+def test_every_answer_survives_twenty_kills(running: RunningSternpost, victim: str) -> None:
     moments = random.Random(victim)
     with Callers(running) as callers:
         for _ in range(KILLS):
@@ -125,20 +125,22 @@ def test_every_answer_survives_twenty_kills(running: RunningWindlass, victim: st
     assert len(found) == len(set(found))
 
 
-def test_calls_go_on_while_the_engine_is_gone_and_their_traces_arrive_later(running: RunningWindlass) -> None:
+def test_calls_go_on_while_the_engine_is_gone_and_their_traces_arrive_later(
+    running: RunningSternpost,
+) -> None:
     status, headers, _ = running.request("POST", CHAT, {"model": "lab/m1", "messages": ASK})
     assert status == 200
-    running.trace(headers["x-windlass-trace-id"], spans=2)
+    running.trace(headers["x-sternpost-trace-id"], spans=2)
 
     running.kill("engine")
     answers = [running.request("POST", CHAT, {"model": "lab/m1", "messages": ASK}) for _ in range(20)]
 
     assert [status for status, _, _ in answers] == [200] * 20
     for _, headers, _ in answers:
-        running.trace(headers["x-windlass-trace-id"], spans=2, timeout_s=40)
+        running.trace(headers["x-sternpost-trace-id"], spans=2, timeout_s=40)
 
 
-def test_calls_go_on_while_the_engine_hangs(running: RunningWindlass) -> None:
+def test_calls_go_on_while_the_engine_hangs(running: RunningSternpost) -> None:
     engine = running.pid_of("engine")
     os.kill(engine, signal.SIGSTOP)
     try:
@@ -149,13 +151,15 @@ def test_calls_go_on_while_the_engine_hangs(running: RunningWindlass) -> None:
     finally:
         os.kill(engine, signal.SIGCONT)
     for _, headers, _ in answers:
-        running.trace(headers["x-windlass-trace-id"], spans=2, timeout_s=60)
+        running.trace(headers["x-sternpost-trace-id"], spans=2, timeout_s=60)
 
 
 def test_a_full_disk_refuses_telemetry_aloud_and_never_a_call(tmp_path: Path, provider: FakeProvider) -> None:
-    full = {"WINDLASS_JOURNAL_MIN_FREE_BYTES": str(10**17)}  # no disk has as much, so this one counts as full
+    full = {
+        "STERNPOST_JOURNAL_MIN_FREE_BYTES": str(10**17)
+    }  # no disk has as much, so this one counts as full
     config = CONFIG.format(url=provider.url)
-    with run_windlass(tmp_path / "home", config=config, environment=full) as running:
+    with run_sternpost(tmp_path / "home", config=config, environment=full) as running:
         status, _, answer = running.request("POST", CHAT, {"model": "lab/m1", "messages": ASK})
         assert (status, bool(answer["choices"])) == (200, True)
 
@@ -164,13 +168,13 @@ def test_a_full_disk_refuses_telemetry_aloud_and_never_a_call(tmp_path: Path, pr
         assert int(headers["retry-after"]) > 0
 
         _, _, metrics = running.request("GET", "/metrics")
-        assert b"windlass_journal_is_writable 0.0" in metrics
-        assert b"windlass_record_lost_total 1.0" in metrics
+        assert b"sternpost_journal_is_writable 0.0" in metrics
+        assert b"sternpost_record_lost_total 1.0" in metrics
         assert running.get("/readyz")["parts"]["journal"]["is_up"] is False
     assert any("journal refuses records" in line for line in running.output)
 
 
-def test_a_stop_finishes_open_streams_first(running: RunningWindlass) -> None:
+def test_a_stop_finishes_open_streams_first(running: RunningSternpost) -> None:
     request = urllib.request.Request(
         f"{running.base_url}/v1/chat/completions",
         data=json.dumps({"model": "lab/slow-words", "messages": ASK, "stream": True}).encode(),
@@ -187,10 +191,10 @@ def test_a_stop_finishes_open_streams_first(running: RunningWindlass) -> None:
     assert running.process.returncode == 0
 
 
-def test_a_second_windlass_on_the_same_folder_is_refused_with_its_address(
-    running: RunningWindlass,
+def test_a_second_sternpost_on_the_same_folder_is_refused_with_its_address(
+    running: RunningSternpost,
 ) -> None:
-    with pytest.raises(AssertionError) as refused, run_windlass(running.home):
+    with pytest.raises(AssertionError) as refused, run_sternpost(running.home):
         pass
     assert f"already runs on '{running.home}'" in str(refused.value)
     assert running.base_url in str(refused.value)

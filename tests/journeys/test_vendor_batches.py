@@ -13,7 +13,7 @@ import pytest
 from tests.journeys.test_batches import CHAT, ended, line, rows_of, submit
 from tests.support.fake_batches import FakeBatches, start_fake_batches
 from tests.support.fake_provider import FakeProvider
-from tests.support.running import RunningWindlass, run_windlass, wait_until
+from tests.support.running import RunningSternpost, run_sternpost, wait_until
 
 CONFIG = """
 providers:
@@ -41,17 +41,17 @@ def vendor() -> Iterator[FakeBatches]:
 
 
 @pytest.fixture(scope="module")
-def windlass(
+def sternpost(
     tmp_path_factory: pytest.TempPathFactory, vendor: FakeBatches, provider: FakeProvider
-) -> Iterator[RunningWindlass]:
+) -> Iterator[RunningSternpost]:
     home: Path = tmp_path_factory.mktemp("vendor") / "home"
-    with run_windlass(home, config=CONFIG.format(url=vendor.url, other=provider.url)) as running:
+    with run_sternpost(home, config=CONFIG.format(url=vendor.url, other=provider.url)) as running:
         yield running
 
 
 @pytest.fixture
-def client(windlass: RunningWindlass) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{windlass.base_url}/v1", api_key=windlass.key) as made:
+def client(sternpost: RunningSternpost) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{sternpost.base_url}/v1", api_key=sternpost.key) as made:
         yield made
 
 
@@ -61,13 +61,13 @@ def _bad(model: str) -> dict[str, Any]:
 
 
 def test_openai_runs_the_lines_at_the_price_of_a_batch(
-    client: openai.OpenAI, windlass: RunningWindlass, fake: FakeBatches
+    client: openai.OpenAI, sternpost: RunningSternpost, fake: FakeBatches
 ) -> None:
     lines = [line(f"long custom id, with letters ü {n}", "openai/gpt-4.1-mini") for n in range(3)]
     batch = ended(client, submit(client, [*lines, _bad("gpt-4.1-mini")]))
     output, errors = rows_of(client, batch.output_file_id), rows_of(client, batch.error_file_id)
     row = output[lines[1]["custom_id"]]
-    span = windlass.trace(row["windlass"]["trace_id"])["spans"][0]
+    span = sternpost.trace(row["sternpost"]["trace_id"])["spans"][0]
     usage = row["response"]["body"]["usage"]
 
     assert set(output) == {one["custom_id"] for one in lines}
@@ -77,20 +77,20 @@ def test_openai_runs_the_lines_at_the_price_of_a_batch(
     assert fake.requests[0][2]["authorization"] == "Bearer sk-vendor-0123456789abcdef"
     # gpt-4.1-mini as a batch: $0.20 in, $0.80 out per million, half of $0.40 and $1.60
     expected = (usage["prompt_tokens"] * 0.20 + usage["completion_tokens"] * 0.80) / 1e6
-    assert float(row["windlass"]["cost_usd"]) == pytest.approx(expected, abs=2e-9)
-    assert span["cost_usd"] == row["windlass"]["cost_usd"]
+    assert float(row["sternpost"]["cost_usd"]) == pytest.approx(expected, abs=2e-9)
+    assert span["cost_usd"] == row["sternpost"]["cost_usd"]
     assert span["attributes"]["batch_id"] == batch.id
     assert [span["attributes"]["provider_batch_id"]] == list(fake.batches)
 
 
 def test_anthropic_runs_translated_lines(
-    client: openai.OpenAI, windlass: RunningWindlass, fake: FakeBatches
+    client: openai.OpenAI, sternpost: RunningSternpost, fake: FakeBatches
 ) -> None:
     lines = [line("one", "claude-haiku-4-5"), _bad("claude-haiku-4-5")]
     batch = ended(client, submit(client, lines))
     output, errors = rows_of(client, batch.output_file_id), rows_of(client, batch.error_file_id)
     sent = json.loads(next(body for what, body, _ in fake.requests if what == "POST /v1/messages/batches"))
-    span = windlass.trace(output["one"]["windlass"]["trace_id"])["spans"][0]
+    span = sternpost.trace(output["one"]["sternpost"]["trace_id"])["spans"][0]
 
     assert sent["requests"][0]["params"]["max_tokens"] == 64_000
     assert output["one"]["response"]["body"]["object"] == "chat.completion"
@@ -99,7 +99,7 @@ def test_anthropic_runs_translated_lines(
     # claude-haiku-4-5 as a batch: $0.50 in, $2.50 out per million
     usage = output["one"]["response"]["body"]["usage"]
     expected = (usage["prompt_tokens"] * 0.50 + usage["completion_tokens"] * 2.50) / 1e6
-    assert float(output["one"]["windlass"]["cost_usd"]) == pytest.approx(expected, abs=2e-9)
+    assert float(output["one"]["sternpost"]["cost_usd"]) == pytest.approx(expected, abs=2e-9)
     assert span["attributes"]["dialect_out"] == "anthropic"
     assert span["output"][0]["parts"][0]["content"]
 
@@ -115,7 +115,7 @@ def test_each_model_is_a_job_of_its_own_and_the_rest_is_queued(
 
 
 def test_a_host_without_a_batch_api_is_called_line_by_line(
-    client: openai.OpenAI, windlass: RunningWindlass, fake: FakeBatches
+    client: openai.OpenAI, sternpost: RunningSternpost, fake: FakeBatches
 ) -> None:
     fake.has_batch_api = False
     batch = ended(client, submit(client, [line("one", "gpt-4.1")]))
@@ -141,7 +141,7 @@ def test_a_cancel_reaches_the_vendor(model: str, client: openai.OpenAI, fake: Fa
 
 @pytest.mark.parametrize("model", ["gpt-4.1", "claude-haiku-4-5"])
 def test_a_vendors_batch_survives_a_kill_of_the_worker(
-    model: str, client: openai.OpenAI, windlass: RunningWindlass, fake: FakeBatches
+    model: str, client: openai.OpenAI, sternpost: RunningSternpost, fake: FakeBatches
 ) -> None:
     fake.is_quick = False
     batch_id = submit(client, [line(f"{n}", model) for n in range(10)])
@@ -150,7 +150,7 @@ def test_a_vendors_batch_survives_a_kill_of_the_worker(
         return sum(what.startswith("GET") for what, _, _ in fake.requests)
 
     wait_until(lambda: polls() >= 2)  # its id is written down before it is looked for
-    windlass.kill("worker")
+    sternpost.kill("worker")
     fake.finish()
     batch: Any = ended(client, batch_id)
 
@@ -187,27 +187,27 @@ def test_while_a_lost_batch_can_not_be_told_from_others_none_is_made(
 
 @pytest.mark.parametrize("model", ["gpt-4.1", "claude-haiku-4-5"])
 def test_a_batch_whose_vendor_can_not_be_read_says_so_until_it_can(
-    model: str, client: openai.OpenAI, windlass: RunningWindlass, fake: FakeBatches
+    model: str, client: openai.OpenAI, sternpost: RunningSternpost, fake: FakeBatches
 ) -> None:
     fake.unreadable = "<html>away</html>"
     batch_id = submit(client, [line("one", model)])
 
     def reason() -> str | None:
-        return windlass.get(f"/api/batches/{batch_id}")["waits_because"]
+        return sternpost.get(f"/api/batches/{batch_id}")["waits_because"]
 
     wait_until(reason)
     assert "can't be read" in (reason() or "")
     assert client.batches.retrieve(batch_id).model_extra == {
-        "windlass": {
+        "sternpost": {
             "cost_usd": "0",
             "unknown_costs": 0,
             "waits_until": None,
             "waits_because": reason(),
         }
     }
-    shown = [sys.executable, "-m", "windlass.cli.main", "batch", "show", batch_id]
+    shown = [sys.executable, "-m", "sternpost.cli.main", "batch", "show", batch_id]
     answer = subprocess.run(
-        [*shown, "--home", str(windlass.home)], capture_output=True, text=True, check=True
+        [*shown, "--home", str(sternpost.home)], capture_output=True, text=True, check=True
     )
     assert (reason() or "no reason") in answer.stdout
     fake.unreadable = ""

@@ -8,6 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import Finish, StreamEnd, StreamEvent, StreamStart, ThinkingDelta, UsageSeen
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.protocols import Codec
+from sternpost.dialects.relay import open_relay
 from tests.property.test_dialects_fuzz import FACTS as OTHER_FACTS
 from tests.property.test_dialects_fuzz import spoiled
 from tests.property.test_dialects_requests import conversations
@@ -26,12 +32,6 @@ from tests.unit.dialects.wire import (
     text_of,
     tools_of,
 )
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import Finish, StreamEnd, StreamEvent, StreamStart, ThinkingDelta, UsageSeen
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.assemble import read_stream_reply
-from windlass.dialects.protocols import Codec
-from windlass.dialects.relay import open_relay
 
 STREAMS = ("bedrock_text.json", "bedrock_thinking_tools.json")
 every_caller = pytest.mark.parametrize("caller", [ANTHROPIC, OPENAI, RESPONSES], ids=lambda codec: codec.name)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.provider import STANDARD, ModelFacts
+from sternpost.dialects.protocols import Codec
+from sternpost.dialects.raw_object import split_object
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
-from windlass.base.errors import BadRequest
-from windlass.contracts.provider import STANDARD, ModelFacts
-from windlass.dialects.protocols import Codec
-from windlass.dialects.raw_object import split_object
 
 EDITED = {"model", "stream_options", "max_tokens", "max_completion_tokens"}
 CODECS = (OPENAI, ANTHROPIC, RESPONSES)

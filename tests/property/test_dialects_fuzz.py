@@ -8,6 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.provider import STANDARD, ModelFacts
+from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.protocols import Codec
+from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import (
     ANTHROPIC,
     OPENAI,
@@ -18,11 +23,6 @@ from tests.unit.dialects.wire import (
     payloads,
     pump,
 )
-from windlass.base.errors import BadRequest
-from windlass.contracts.provider import STANDARD, ModelFacts
-from windlass.dialects.assemble import read_stream_reply
-from windlass.dialects.protocols import Codec
-from windlass.dialects.relay import open_relay
 
 CODECS = ((OPENAI, "openai"), (ANTHROPIC, "anthropic"), (RESPONSES, "responses"))
 FACTS = ModelFacts("p", "m", max_output_tokens=4000, abilities=("reasoning", "json_schema"))

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.openai_responses.names import KEPT_FIELDS
+from sternpost.dialects.protocols import Codec
+from sternpost.dialects.raw_object import split_object
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.openai_responses.names import KEPT_FIELDS
-from windlass.dialects.protocols import Codec
-from windlass.dialects.raw_object import split_object
 
 READ = {"model", "messages", "input", "stream", "metadata", "stream_options", *KEPT_FIELDS}  # and checked
 EDITED = {"model", "stream_options", "max_tokens", "max_completion_tokens"}

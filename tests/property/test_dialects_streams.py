@@ -7,6 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sternpost.contracts.chat import Finish, StreamEnd, StreamEvent, ThinkingDelta, UsageSeen
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.protocols import Codec
+from sternpost.dialects.relay import open_relay
+from sternpost.dialects.sse import FrameSplitter, payload_of, read_frame
 from tests.unit.dialects.wire import (
     ANTHROPIC,
     OPENAI,
@@ -20,12 +26,6 @@ from tests.unit.dialects.wire import (
     text_of,
     tools_of,
 )
-from windlass.contracts.chat import Finish, StreamEnd, StreamEvent, ThinkingDelta, UsageSeen
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.assemble import read_stream_reply
-from windlass.dialects.protocols import Codec
-from windlass.dialects.relay import open_relay
-from windlass.dialects.sse import FrameSplitter, payload_of, read_frame
 
 every_stream = pytest.mark.parametrize(("name", "codec"), STREAMS)
 every_whole_stream = pytest.mark.parametrize(("name", "codec"), WHOLE_STREAMS)

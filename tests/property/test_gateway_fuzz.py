@@ -12,22 +12,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sternpost.backends.counters.memory import MemoryCounters
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.base.errors import BodyTooLarge, UpstreamUnreachable
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.capabilities.cost.service import open_price_book
+from sternpost.contracts.call import CallRecord, Principal, Route, Target
+from sternpost.contracts.upstream import UpstreamRequest
+from sternpost.gateway.asgi import GatewayApp
+from sternpost.gateway.retries import RetryBudgets
+from sternpost.gateway.rig import DeafObserver, Rig
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
+from sternpost.providers.offline.client import OfflineClient
 from tests.property.test_dialects_fuzz import junk, spoiled
 from tests.unit.dialects.wire import fixture, payloads
-from windlass.backends.counters.memory import MemoryCounters
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.base.errors import BodyTooLarge, UpstreamUnreachable
-from windlass.base.ids import KeyId, ProjectId
-from windlass.capabilities.cost.service import open_price_book
-from windlass.contracts.call import CallRecord, Principal, Route, Target
-from windlass.contracts.upstream import UpstreamRequest
-from windlass.gateway.asgi import GatewayApp
-from windlass.gateway.retries import RetryBudgets
-from windlass.gateway.rig import DeafObserver, Rig
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
-from windlass.providers.offline.client import OfflineClient
 
 DEADLINE_S = 10.0
 PRINCIPAL = Principal(ProjectId("prj"), KeyId("key_1"), "one")
@@ -132,7 +132,7 @@ class Bench:
 
         scope = {
             "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
-            "headers": [(b"authorization", b"Bearer wl-one")], "query_string": b"",
+            "headers": [(b"authorization", b"Bearer sp-one")], "query_string": b"",
         }  # fmt: skip
         async with asyncio.timeout(DEADLINE_S):
             await self.app(scope, receive, send)
@@ -174,7 +174,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 def judge(status: int, body: bytes, *, is_stream: bool) -> None:
     """Say that an answer is none of our faults, and one that a client can read."""
     assert b"internal_error" not in body
-    assert b"Windlass failed on this" not in body
+    assert b"Sternpost failed on this" not in body
     if is_stream and status == 200 and body[:1] != b"{":
         payloads(body)
         return

@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from sternpost.contracts.message import TextPart, ToolCallPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.openai_chat.usage import input_total, output_total
+from sternpost.dialects.registry import UPSTREAM_CODECS
 from tests.unit.dialects.wire import OPENAI
-from windlass.contracts.message import TextPart, ToolCallPart
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.openai_chat.usage import input_total, output_total
-from windlass.dialects.registry import UPSTREAM_CODECS
 
 GEMINI = UPSTREAM_CODECS["gemini"]
 TEXT = st.text(min_size=1, max_size=40)

@@ -7,11 +7,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from windlass.backends.journal.layout import writer_names
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.backends.journal.space import JournalLimits
-from windlass.contracts.journal import ReadRecord
+from sternpost.backends.journal.layout import writer_names
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.backends.journal.space import JournalLimits
+from sternpost.contracts.journal import ReadRecord
 
 STEPS = st.lists(
     st.one_of(

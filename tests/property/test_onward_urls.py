@@ -4,9 +4,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from windlass.base.errors import BadRequest
-from windlass.gateway.stages.onward import onward_query, onward_url
-from windlass.providers.configure import ProviderSetting, configure
+from sternpost.base.errors import BadRequest
+from sternpost.gateway.stages.onward import onward_query, onward_url
+from sternpost.providers.configure import ProviderSetting, configure
 
 BASE = "https://host.example/base/v1"
 PIECES = [
@@ -18,7 +18,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=10), st.text(st.characters(max_codepoint=255), max_size=20))
 def test_a_url_never_leaves_its_base(pieces: list[str], query: str) -> None:
     try:
-        url = onward_url(BASE, "/" + "".join(pieces), query, "wl-key")
+        url = onward_url(BASE, "/" + "".join(pieces), query, "sp-key")
     except BadRequest:
         assume(False)
         return
@@ -29,10 +29,10 @@ def test_a_url_never_leaves_its_base(pieces: list[str], query: str) -> None:
     assert resolved.path.startswith("/base/v1/")
 
 
-@given(st.lists(st.sampled_from(["a=1", "a", "key=wl-key", "k=wl%2Dkey", "b=%20+%2F", ""]), max_size=6))
+@given(st.lists(st.sampled_from(["a=1", "a", "key=sp-key", "k=sp%2Dkey", "b=%20+%2F", ""]), max_size=6))
 def test_a_query_is_kept_but_for_the_callers_key(pairs: list[str]) -> None:
     kept = [pair for pair in pairs if pair and "wl" not in pair]
-    url = onward_url(BASE, "/x", "&".join(pairs), "wl-key")
+    url = onward_url(BASE, "/x", "&".join(pairs), "sp-key")
     assert url == BASE + "/x" + ("?" + "&".join(kept) if kept else "")
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from sternpost.contracts.chat import Finish, StreamEnd, StreamEvent, StreamFault, ThinkingDelta, UsageSeen
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.protocols import Codec, UpstreamCodec
+from sternpost.dialects.registry import UPSTREAM_CODECS
+from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture, head_for, pump, text_of, tools_of
-from windlass.contracts.chat import Finish, StreamEnd, StreamEvent, StreamFault, ThinkingDelta, UsageSeen
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.assemble import read_stream_reply
-from windlass.dialects.protocols import Codec, UpstreamCodec
-from windlass.dialects.registry import UPSTREAM_CODECS
-from windlass.dialects.relay import open_relay
 
 COHERE = UPSTREAM_CODECS["cohere"]
 OLLAMA = UPSTREAM_CODECS["ollama"]

@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from windlass.assembly.environment import setting_names
-from windlass.base import errors
-from windlass.cli.main import GROUPS
+from sternpost.assembly.environment import setting_names
+from sternpost.base import errors
+from sternpost.cli.main import GROUPS
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -19,13 +19,13 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_command_is_documented() -> None:
     page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
-    assert [name for name in GROUPS if f"## windlass {name}\n" not in page] == []
+    assert [name for name in GROUPS if f"## sternpost {name}\n" not in page] == []
 
 
 def test_every_error_code_is_documented() -> None:
     page = (REFERENCE / "errors.md").read_text(encoding="utf-8")
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    codes = {kind.code for kind in kinds if issubclass(kind, errors.WindlassError)}
+    codes = {kind.code for kind in kinds if issubclass(kind, errors.SternpostError)}
     assert {code for code in codes if f"`{code}`" not in page} == set()
 
 

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from windlass.assembly.environment import setting_names
-from windlass.base import errors
+from sternpost.assembly.environment import setting_names
+from sternpost.base import errors
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "src" / "windlass"
+PACKAGE = ROOT / "src" / "sternpost"
 FORBIDDEN_WORDS = {"manager", "helper", "helpers", "utils", "util", "misc"}
 
 
@@ -44,7 +44,7 @@ def test_contracts_hold_no_logic_and_stay_small() -> None:
 
 
 def test_only_assembly_and_the_sdk_read_the_environment() -> None:
-    allowed = {"assembly", "sdk"}  # the SDK runs in the application's process, not in Windlass's
+    allowed = {"assembly", "sdk"}  # the SDK runs in the application's process, not in Sternpost's
     readers = [
         _name(path)
         for path in _sources()
@@ -78,7 +78,7 @@ def test_capabilities_have_the_shape_of_a_capability() -> None:
 def test_errors_have_a_code_a_status_and_stand_in_the_tree() -> None:
     tree = errors.__doc__ or ""
     for name, kind in vars(errors).items():
-        if isinstance(kind, type) and issubclass(kind, errors.WindlassError):
+        if isinstance(kind, type) and issubclass(kind, errors.SternpostError):
             assert name in tree, f"{name} is missing from the tree in base/errors.py"
             assert kind.code
             assert 400 <= kind.status <= 599

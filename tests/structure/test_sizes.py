@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted(path for path in (ROOT / "src" / "windlass").rglob("*.py") if "_ui" not in path.parts)
+SOURCES = sorted(path for path in (ROOT / "src" / "sternpost").rglob("*.py") if "_ui" not in path.parts)
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 WEB = sorted(path for end in ("*.ts", "*.tsx") for path in (ROOT / "web" / "src").rglob(end))
 WAIVERS = tomllib.loads((Path(__file__).with_name("waivers.toml")).read_text())

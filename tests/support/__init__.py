@@ -1,1 +1,1 @@
-"""Real things for tests: a running Windlass, a provider that answers and fails on request, a browser."""
+"""Real things for tests: a running Sternpost, a provider that answers and fails on request, a browser."""

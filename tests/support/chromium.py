@@ -19,8 +19,8 @@ FLAGS = (
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium: WINDLASS_CHROMIUM, else one on PATH."""
-    named = os.environ.get("WINDLASS_CHROMIUM")
+    """Return the path of a Chromium: STERNPOST_CHROMIUM, else one on PATH."""
+    named = os.environ.get("STERNPOST_CHROMIUM")
     if named and Path(named).exists():
         return named
     return next((found for name in NAMES if (found := shutil.which(name))), None)

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from windlass.backends.engine.address import EngineAddress, read_address
-from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
-from windlass.base.errors import StoreUnavailable
+from sternpost.backends.engine.address import EngineAddress, read_address
+from sternpost.backends.trace_store.clickhouse import ClickHouseTraceStore
+from sternpost.base.errors import StoreUnavailable
 
 _START_S = 20.0
 _PROGRAM = """
 import sys
 from pathlib import Path
-from windlass.backends.engine.process import run_engine
+from sternpost.backends.engine.process import run_engine
 run_engine(Path(sys.argv[1]), memory_bytes=1_000_000_000)
 """
 
@@ -81,7 +81,7 @@ class EngineProcess:
 @contextmanager
 def running_engine() -> Iterator[EngineProcess]:
     """Run an engine on a new folder for the length of the block."""
-    with tempfile.TemporaryDirectory(prefix="windlass-engine-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sternpost-engine-") as folder:
         engine = EngineProcess(Path(folder))
         try:
             engine.start()

@@ -17,7 +17,7 @@ from tests.support import fake_schema as schemas
 from tests.support import fake_thinking as thinking
 
 TEXT = (
-    "A windlass lifts what is heavy with a rope and a drum; it holds what it has lifted "
+    "A forklift lifts what is heavy with a fork and a mast; it holds what it has lifted "
     "until someone lets it down again, slowly and on purpose."
 )
 WORDS = TEXT.split(" ")

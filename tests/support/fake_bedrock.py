@@ -1,6 +1,6 @@
 """What the fake provider says as Bedrock, and whether a request was signed as AWS wants it.
 
-It knows the account `AKIDWINDLASS`, the Bedrock API key `bedrock-api-key`, an account whose credentials ran
+It knows the account `AKIDSTERNPOST`, the Bedrock API key `bedrock-api-key`, an account whose credentials ran
 out (`AKIDEXPIRED`) and one without rights (`AKIDDENIED`). Shapes:
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and .../ConverseStream.html.
 """
@@ -20,7 +20,7 @@ from tests.support import event_stream as wire
 API_KEY = "bedrock-api-key"
 REGION = "eu-central-1"
 SECRETS = {
-    "AKIDWINDLASS": "secret-of-windlass",
+    "AKIDSTERNPOST": "secret-of-sternpost",
     "AKIDEXPIRED": "old-secret",
     "AKIDDENIED": "secret-without-rights",
 }
@@ -63,7 +63,7 @@ def refusal(method: str, path: str, headers: Mapping[str, str], body: bytes) -> 
     if key == "AKIDEXPIRED":
         return 403, "ExpiredTokenException", "The security token included in the request is expired"
     if key == "AKIDDENIED":
-        user = "arn:aws:iam::123456789012:user/windlass"
+        user = "arn:aws:iam::123456789012:user/sternpost"
         return 403, "AccessDeniedException", f"User: {user} is not authorized to perform: bedrock:InvokeModel"
     return None
 

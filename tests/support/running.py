@@ -1,4 +1,4 @@
-"""A real Windlass for tests: `windlass up` as a process on a folder and a port of its own."""
+"""A real Sternpost for tests: `sternpost up` as a process on a folder and a port of its own."""
 
 import json
 import os
@@ -33,8 +33,8 @@ def wait_until(probe: Callable[[], T | None], *, timeout_s: float = 40.0, what: 
 
 
 @dataclass
-class RunningWindlass:
-    """One running Windlass and what a test wants of it."""
+class RunningSternpost:
+    """One running Sternpost and what a test wants of it."""
 
     base_url: str
     home: Path
@@ -106,22 +106,22 @@ class RunningWindlass:
 
 
 @contextmanager
-def run_windlass(
+def run_sternpost(
     home: Path, *, config: str = "", environment: Mapping[str, str] | None = None, port: int = 0
-) -> Iterator[RunningWindlass]:
-    """Start `windlass up` and wait until it announces itself; stop it at the end."""
+) -> Iterator[RunningSternpost]:
+    """Start `sternpost up` and wait until it announces itself; stop it at the end."""
     home.mkdir(parents=True, exist_ok=True)
     if config:
-        (home / "windlass.yaml").write_text(config)
+        (home / "sternpost.yaml").write_text(config)
     clean = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("WINDLASS_", "OPENAI_", "ANTHROPIC_"))
+        if not name.startswith(("STERNPOST_", "OPENAI_", "ANTHROPIC_"))
     }
     command = [
         sys.executable,
         "-m",
-        "windlass.cli.main",
+        "sternpost.cli.main",
         "up",
         "--home",
         str(home),
@@ -137,7 +137,7 @@ def run_windlass(
         cwd=home,
         env={**clean, **(environment or {})},
     )
-    running = RunningWindlass("", home, process)
+    running = RunningSternpost("", home, process)
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_pump, args=(process, running.output, lines), daemon=True).start()
     try:
@@ -183,7 +183,7 @@ def _announcement(
             return json.loads(line)
         if not line and process.poll() is not None:
             break
-    raise AssertionError("Windlass did not start:\n" + "".join(output))
+    raise AssertionError("Sternpost did not start:\n" + "".join(output))
 
 
 def _lower(headers: Any) -> dict[str, str]:

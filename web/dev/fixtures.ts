@@ -2,10 +2,10 @@
 import type { Message, Span, TraceDetail, TraceItem } from "../src/client/types";
 
 const questions = [
-  "How do I point the OpenAI SDK at Windlass?",
+  "How do I point the OpenAI SDK at Sternpost?",
   "What happens to a call when the trace store is down?",
   "Which header carries the cost of a call?",
-  "Does Windlass send telemetry?",
+  "Does Sternpost send telemetry?",
   "What is the price of a ticket to the moon?",
   "How are cached tokens priced?",
   "Where are provider keys read from?",
@@ -57,7 +57,7 @@ export function item(index: number, now: number): TraceItem {
   };
 }
 
-const system = text("system", "You answer questions about Windlass from the given passages. Say so when they do not hold the answer.");
+const system = text("system", "You answer questions about Sternpost from the given passages. Say so when they do not hold the answer.");
 const usage = { in_fresh: 812, in_cache_read: 1024, out_text: 96, out_reasoning: 0 };
 const parts = { in_fresh: "0.000203", in_cache_read: "0.0000256", out_text: "0.000192" };
 
@@ -85,8 +85,8 @@ function answering(head: TraceItem, origin: number): Span[] {
   };
   return [
     span({ id: "root", type: "workflow", name: head.name, ms: head.duration_ms }, { input: [question], output: reply, status: head.status }, origin),
-    span({ id: "find", type: "retriever", name: "search docs", parent: "root", at: 8, ms: 24 }, { input: [question], output: [documents()], attributes: { "windlass.retrieval.top_k": 3 } }, origin),
-    span({ id: "gate", type: "gateway", name: `chat ${head.models[0]}`, parent: "root", at: 40, ms: head.duration_ms - 46 }, { ...called, attributes: { "windlass.key_id": "key_01", "http.response.status_code": 200 } }, origin),
+    span({ id: "find", type: "retriever", name: "search docs", parent: "root", at: 8, ms: 24 }, { input: [question], output: [documents()], attributes: { "sternpost.retrieval.top_k": 3 } }, origin),
+    span({ id: "gate", type: "gateway", name: `chat ${head.models[0]}`, parent: "root", at: 40, ms: head.duration_ms - 46 }, { ...called, attributes: { "sternpost.key_id": "key_01", "http.response.status_code": 200 } }, origin),
     span({ id: "try1", type: "attempt", name: `chat ${head.models[0]}`, parent: "gate", at: 41, ms: head.duration_ms - 50 }, called, origin),
     span({ id: "mark", type: "event", name: "feedback asked", parent: "root", at: head.duration_ms - 5, ms: 1 }, {}, origin),
   ];

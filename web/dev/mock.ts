@@ -1,4 +1,4 @@
-/** Answers the management API from fixtures, so that pages can be drawn without a running Windlass. */
+/** Answers the management API from fixtures, so that pages can be drawn without a running Sternpost. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import type { TraceDetail, TraceItem } from "../src/client/types";
@@ -85,9 +85,9 @@ function write(world: World, method: string, path: string, given: { name?: strin
     return [200, key];
   }
   if (path === "/api/keys") {
-    const key = { key_id: `key_${world.keys.length + 1}`, name: given.name ?? "", prefix: "wl-7f3a", created_at: new Date().toISOString(), last_used_at: null, revoked_at: null };
+    const key = { key_id: `key_${world.keys.length + 1}`, name: given.name ?? "", prefix: "sp-7f3a", created_at: new Date().toISOString(), last_used_at: null, revoked_at: null };
     world.keys.push(key);
-    return [201, { ...key, key: "wl-7f3a19c2d8e04b5fa6" }];
+    return [201, { ...key, key: "sp-7f3a19c2d8e04b5fa6" }];
   }
   if (path === "/v1/chat/completions") {
     world.traces.unshift({ ...item(0, Date.now()), trace_id: Date.now().toString(16).padStart(32, "0") });
@@ -117,13 +117,13 @@ async function jsonOf(request: IncomingMessage): Promise<object> {
   return body ? (JSON.parse(body) as object) : {};
 }
 
-/** A Vite plugin; `WINDLASS_MOCK=empty` starts without traces, `WINDLASS_MOCK=signed-out` without a session. */
+/** A Vite plugin; `STERNPOST_MOCK=empty` starts without traces, `STERNPOST_MOCK=signed-out` without a session. */
 export function mockServer(): Plugin {
-  const mode = process.env["WINDLASS_MOCK"] ?? "";
+  const mode = process.env["STERNPOST_MOCK"] ?? "";
   const world: World = {
     traces: mode === "empty" ? [] : Array.from({ length: 2000 }, (_, index) => item(index, Date.now())),
     scores: new Map(),
-    keys: [{ key_id: "key_1", name: "first start", prefix: "wl-01ab", created_at: new Date(Date.now() - 4e8).toISOString(), last_used_at: new Date().toISOString(), revoked_at: null }],
+    keys: [{ key_id: "key_1", name: "first start", prefix: "sp-01ab", created_at: new Date(Date.now() - 4e8).toISOString(), last_used_at: new Date().toISOString(), revoked_at: null }],
     isSignedIn: mode !== "signed-out",
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -138,7 +138,7 @@ export function mockServer(): Plugin {
     else next();
   };
   return {
-    name: "windlass-mock",
+    name: "sternpost-mock",
     configureServer: (server) => void server.middlewares.use(handle),
     configurePreviewServer: (server) => void server.middlewares.use(handle),
   };

@@ -7,7 +7,7 @@ test("a key is created, shown once, and revoked", async ({ page }) => {
   await page.getByRole("button", { name: "Create key" }).click();
   await page.getByLabel("Name").fill(name);
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("region", { name: "key" })).toContainText(/^wl-/);
+  await expect(page.getByRole("region", { name: "key" })).toContainText(/^sp-/);
   await expectAccessible(page);
   await page.getByRole("button", { name: "Done" }).click();
   await expect(page.getByRole("row", { name })).toContainText("Active");
@@ -20,8 +20,8 @@ test("a key is created, shown once, and revoked", async ({ page }) => {
 test("a key that is over or held to models says so", async ({ page }) => {
   const key = { project_id: "default", created_at: "2026-01-02T03:04:05Z", last_used_at: null, revoked_at: null };
   const items = [
-    { ...key, key_id: "key_1", name: "old", prefix: "wl-1", expires_at: "2026-02-01T00:00:00Z", models: [] },
-    { ...key, key_id: "key_2", name: "held", prefix: "wl-2", expires_at: "2100-01-01T00:00:00Z", models: ["fast", "openai/gpt-5"] },
+    { ...key, key_id: "key_1", name: "old", prefix: "sp-1", expires_at: "2026-02-01T00:00:00Z", models: [] },
+    { ...key, key_id: "key_2", name: "held", prefix: "sp-2", expires_at: "2100-01-01T00:00:00Z", models: ["fast", "openai/gpt-5"] },
   ];
   await page.route("**/api/keys", (route) => route.fulfill({ json: { items, next_cursor: null } }));
   await page.goto("/keys");
@@ -37,7 +37,7 @@ test("a reader without a session is told how to get a link, and a bad link says 
   );
   await page.goto(`${baseURL}/traces?filter=status:ok`);
   await expect(page).toHaveURL(/\/sign-in\?next=/);
-  await expect(page.getByText("windlass sign-in")).toBeVisible();
+  await expect(page.getByText("sternpost sign-in")).toBeVisible();
   await expectAccessible(page);
   await page.goto(`${baseURL}/sign-in?token=spent`);
   await expect(page.getByRole("alert")).toContainText("used or has expired");

@@ -1,7 +1,7 @@
 import { expect, test, type APIRequestContext } from "@playwright/test";
 import { expectAccessible } from "./support";
 
-const headers = { authorization: `Bearer ${process.env["WINDLASS_KEY"] ?? "wl-any"}` };
+const headers = { authorization: `Bearer ${process.env["STERNPOST_KEY"] ?? "sp-any"}` };
 
 interface Line {
   custom_id: string;
@@ -24,7 +24,7 @@ async function startBatch(request: APIRequestContext, lines: Line[]): Promise<st
 
 test("a batch is followed to its end and its lines lead to their traces", async ({ page, request }) => {
   test.setTimeout(120_000);
-  test.skip(process.env["WINDLASS_URL"] === undefined, "needs a running Windlass");
+  test.skip(process.env["STERNPOST_URL"] === undefined, "needs a running Sternpost");
   await page.goto("/batches");
   await expect(page.getByText("No batches yet")).toBeVisible();
   await expectAccessible(page);
@@ -51,7 +51,7 @@ test("a batch is followed to its end and its lines lead to their traces", async 
 });
 
 test("a batch that its provider keeps waiting says why", async ({ page, request }) => {
-  test.skip(process.env["WINDLASS_URL"] === undefined, "needs a running Windlass");
+  test.skip(process.env["STERNPOST_URL"] === undefined, "needs a running Sternpost");
   const id = await startBatch(request, [{ custom_id: "a", model: "offline/extract-large" }]);
   await page.route(`**/api/batches/${id}`, async (route) => {
     const answer = await route.fetch();
@@ -66,7 +66,7 @@ test("a batch that its provider keeps waiting says why", async ({ page, request 
 
 test("a file that can't be run says which lines are wrong, and a batch can be cancelled", async ({ page, request }) => {
   test.setTimeout(120_000);
-  test.skip(process.env["WINDLASS_URL"] === undefined, "needs a running Windlass");
+  test.skip(process.env["STERNPOST_URL"] === undefined, "needs a running Sternpost");
   const failed = await startBatch(request, [{ custom_id: "a", model: "offline/extract-large" }, { custom_id: "a", model: "no-such-model" }]);
   await page.goto(`/batches/${failed}`);
   await expect(page.getByText("Why it was not run")).toBeVisible({ timeout: 20_000 });

@@ -1,7 +1,7 @@
 /** Opens the one-time link, and keeps the session for all tests. */
 import { expect, test } from "@playwright/test";
 
-const link = process.env["WINDLASS_SIGN_IN_URL"];
+const link = process.env["STERNPOST_SIGN_IN_URL"];
 
 test("a one-time link signs in", async ({ page, context }) => {
   await page.goto(link ?? "/sign-in?token=any");

@@ -15,7 +15,7 @@ test("an address without a page keeps the navigation and says where to go", asyn
 
 const nothing = { items: [], next_cursor: null };
 
-test("a Windlass without traces says how to send the first call, and sees it arrive", async ({ page, request }) => {
+test("a Sternpost without traces says how to send the first call, and sees it arrive", async ({ page, request }) => {
   let isEmpty = true; // the store of the other tests is not empty any more, so the answer is held back here
   await page.route("**/api/traces?*", (route) => (isEmpty ? route.fulfill({ json: nothing }) : route.continue()));
   await page.goto("/");

@@ -2,16 +2,16 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type APIRequestContext, type Page } from "@playwright/test";
 
-const key = process.env["WINDLASS_KEY"] ?? "wl-any";
+const key = process.env["STERNPOST_KEY"] ?? "sp-any";
 
 /** Sends one call and returns the trace it left, once the list shows it. */
 export async function callAndFindTrace(request: APIRequestContext, question: string): Promise<string> {
   const answer = await request.post("/v1/chat/completions", {
     headers: { authorization: `Bearer ${key}` },
-    data: { model: "offline/extract-large", messages: [{ role: "system", content: "A windlass lifts loads with a rope." }, { role: "user", content: question }] },
+    data: { model: "offline/extract-large", messages: [{ role: "system", content: "A forklift lifts loads with a fork." }, { role: "user", content: question }] },
   });
   expect(answer.ok()).toBe(true);
-  const sent = answer.headers()["x-windlass-trace-id"];
+  const sent = answer.headers()["x-sternpost-trace-id"];
   let found = "";
   await expect
     .poll(async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "@playwright/test";
 import { callAndFindTrace, expectAccessible } from "./support";
 
 test("a call is found, opened and read with the keyboard alone", async ({ page, request }) => {
-  await callAndFindTrace(request, "What does a windlass do?");
+  await callAndFindTrace(request, "What does a forklift do?");
   await page.goto("/traces");
   await expect(page.getByRole("grid", { name: "Traces" })).toBeVisible();
   await expectAccessible(page);
@@ -22,7 +22,7 @@ test("a call is found, opened and read with the keyboard alone", async ({ page, 
 });
 
 test("the transcript shows what was asked, and a link restores the chosen span", async ({ page, request }) => {
-  const traceId = await callAndFindTrace(request, "What does a windlass do?");
+  const traceId = await callAndFindTrace(request, "What does a forklift do?");
   await page.goto(`/traces/${traceId}`);
   const turn = page.locator("article").filter({ hasText: "Model call" }).first();
   await expect(turn).toContainText("User");
@@ -42,7 +42,7 @@ test("feedback becomes a score of the trace", async ({ page, request }) => {
 });
 
 test("the filter lives in the address and its errors say what is wrong", async ({ page, request }) => {
-  await callAndFindTrace(request, "What does a windlass do?");
+  await callAndFindTrace(request, "What does a forklift do?");
   await page.goto("/traces");
   await page.getByRole("grid", { name: "Traces" }).waitFor();
   await page.keyboard.press("f");
@@ -56,7 +56,7 @@ test("the filter lives in the address and its errors say what is wrong", async (
 });
 
 test("a filter that nothing matches offers to drop its part", async ({ page, request }) => {
-  await callAndFindTrace(request, "What does a windlass do?");
+  await callAndFindTrace(request, "What does a forklift do?");
   await page.goto("/traces?filter=status:cancelled");
   await page.getByRole("button", { name: "Drop status:cancelled" }).click();
   await expect(page.getByRole("grid", { name: "Traces" })).toBeVisible();

@@ -1,7 +1,7 @@
 import { expect, test, type APIRequestContext } from "@playwright/test";
 import { expectAccessible } from "./support";
 
-const key = process.env["WINDLASS_KEY"] ?? "wl-any";
+const key = process.env["STERNPOST_KEY"] ?? "sp-any";
 /** A PNG of 8 by 6 pixels, a WAV of 80 samples and a PDF without pages. */
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAAHUlEQVR4nGOUj9/PgA0wYRUlTuLBAgdkCUaS7QAAZgsERQ4QrIsAAAAASUVORK5CYII=";
 const wav = Buffer.concat([Buffer.from("RIFF"), word(116), Buffer.from("WAVEfmt "), word(16), Buffer.from([1, 0, 1, 0]), word(8000), word(8000), Buffer.from([1, 0, 8, 0]), Buffer.from("data"), word(80), Buffer.alloc(80, 128)]).toString("base64");
@@ -28,14 +28,14 @@ async function callWithMedia(request: APIRequestContext): Promise<string> {
     headers: { authorization: `Bearer ${key}` },
     data: { model: "offline/extract-large", messages: [{ role: "user", content }] },
   });
-  const id = answer.headers()["x-windlass-trace-id"] ?? "";
+  const id = answer.headers()["x-sternpost-trace-id"] ?? "";
   expect(id).not.toBe("");
   await expect.poll(async () => (await request.get(`/api/traces/${id}`)).status()).toBe(200);
   return id;
 }
 
 test("media of a trace are seen small, opened large with the keyboard, heard and downloaded", async ({ page, request }) => {
-  test.skip(!process.env["WINDLASS_URL"], "the fixtures keep no media");
+  test.skip(!process.env["STERNPOST_URL"], "the fixtures keep no media");
   test.slow(); // two looks at accessibility, each in both themes
   const traceId = await callWithMedia(request);
   const outside: string[] = [];
@@ -72,7 +72,7 @@ test("media of a trace are seen small, opened large with the keyboard, heard and
 });
 
 test("the list says what kind of medium was sent, and the raw view shows it", async ({ page, request }) => {
-  test.skip(!process.env["WINDLASS_URL"], "the fixtures keep no media");
+  test.skip(!process.env["STERNPOST_URL"], "the fixtures keep no media");
   const traceId = await callWithMedia(request);
   await page.goto("/traces");
   await expect(page.locator("[role=row]").filter({ has: page.locator(`a[href*="${traceId}"]`) })).toContainText("[image]");

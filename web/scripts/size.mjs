@@ -1,7 +1,7 @@
 // Measures what the first page load transfers (gzip) and what each later chunk adds; fails beyond the budget.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 
-const folder = new URL("../../src/windlass/_ui/", import.meta.url);
+const folder = new URL("../../src/sternpost/_ui/", import.meta.url);
 const page = readFileSync(new URL("index.html", folder), "utf8");
 const sizes = new Map();
 for (const name of readdirSync(new URL("assets/", folder)))

@@ -1,13 +1,13 @@
-// Vercel's `ai` package with its OpenAI and Anthropic providers against Windlass.
+// Vercel's `ai` package with its OpenAI and Anthropic providers against Sternpost.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { APICallError, Output, generateText, isStepCount, jsonSchema, streamText, tool } from "ai";
 import { z } from "zod";
-import { apiKey, baseURL, counted, forget, pixel, sent, traceOf, until, weatherOf, weatherSchema } from "./windlass.mjs";
+import { apiKey, baseURL, counted, forget, pixel, sent, traceOf, until, weatherOf, weatherSchema } from "./sternpost.mjs";
 
-const headers = { "x-windlass-session": "js-ai", "x-windlass-user": "alan" };
+const headers = { "x-sternpost-session": "js-ai", "x-sternpost-user": "alan" };
 const openai = createOpenAI({ baseURL: `${baseURL}/v1`, apiKey, headers });
 const anthropic = createAnthropic({ baseURL: `${baseURL}/v1`, apiKey, headers });
 const prompt = "How is the weather in Paris?";
@@ -26,8 +26,8 @@ const collected = async (stream) => {
 test("text is generated and becomes a trace of its session and user", async () => {
   for (const model of models) {
     const { text, response, usage } = await generateText({ ...settings, model });
-    const { trace } = await traceOf(response.headers["x-windlass-trace-id"]);
-    assert.match(text, /windlass/);
+    const { trace } = await traceOf(response.headers["x-sternpost-trace-id"]);
+    assert.match(text, /sternpost/);
     assert.ok(usage.outputTokens > 0);
     assert.deepEqual([trace.session_id, trace.user_id], ["js-ai", "alan"]);
   }
@@ -37,7 +37,7 @@ test("text is streamed piece by piece", async () => {
   for (const model of models) {
     const result = streamText({ ...settings, model });
     const text = await collected(result.textStream);
-    assert.match(text, /windlass/);
+    assert.match(text, /sternpost/);
     assert.equal(await result.finishReason, "stop");
     assert.ok((await result.usage).outputTokens > 0);
   }
@@ -49,8 +49,8 @@ test("tools run in steps until the model answers in words", async () => {
     const execute = async (args) => (cities.push(args.city), weatherOf(args));
     const weather = tool({ description: "The weather", inputSchema: jsonSchema(weatherSchema), execute });
     const call = { ...settings, model, tools: { weather }, stopWhen: isStepCount(3) };
-    assert.match((await generateText(call)).text, /windlass/);
-    assert.match(await collected(streamText(call).textStream), /windlass/);
+    assert.match((await generateText(call)).text, /sternpost/);
+    assert.match(await collected(streamText(call).textStream), /sternpost/);
     assert.deepEqual(cities, ["Paris", "Paris"]);
   }
 });
@@ -73,8 +73,8 @@ test("an image reaches the model", async () => {
   }
 });
 
-test("refusals carry their status, and what Windlass retried is not retried again", async () => {
-  const stranger = createOpenAI({ baseURL: `${baseURL}/v1`, apiKey: "wl-wrong" });
+test("refusals carry their status, and what Sternpost retried is not retried again", async () => {
+  const stranger = createOpenAI({ baseURL: `${baseURL}/v1`, apiKey: "sp-wrong" });
   const refused = (model, status, more = {}) =>
     assert.rejects(generateText({ ...settings, ...more, model }), (error) => {
       const cause = error.lastError ?? error;

@@ -1,11 +1,11 @@
-// The official `@anthropic-ai/sdk` package against Windlass, at providers of every dialect.
+// The official `@anthropic-ai/sdk` package against Sternpost, at providers of every dialect.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
 import { z } from "zod";
-import { apiKey, ask, baseURL, counted, forget, pixel, sent, traceOf, until, weatherOf, weatherSchema } from "./windlass.mjs";
+import { apiKey, ask, baseURL, counted, forget, pixel, sent, traceOf, until, weatherOf, weatherSchema } from "./sternpost.mjs";
 
 const client = new Anthropic({ baseURL, apiKey, maxRetries: 0 });
 const models = ["labant/m1", "lab/m1", "labres/m1"];
@@ -13,11 +13,11 @@ const basics = { max_tokens: 2000, messages: ask };
 const tool = { name: "weather", description: "The weather in a city", input_schema: weatherSchema };
 
 test("a message is answered and becomes a trace of its session and user", async () => {
-  const headers = { "x-windlass-session": "js-anthropic", "x-windlass-user": "grace" };
+  const headers = { "x-sternpost-session": "js-anthropic", "x-sternpost-user": "grace" };
   const { data, response } = await client.messages.create({ ...basics, model: "labant/m1" }, { headers }).withResponse();
-  const { trace } = await traceOf(response.headers.get("x-windlass-trace-id"));
-  assert.match(data.content[0].text, /windlass/);
-  assert.equal(response.headers.get("x-windlass-target"), "labant/m1");
+  const { trace } = await traceOf(response.headers.get("x-sternpost-trace-id"));
+  assert.match(data.content[0].text, /sternpost/);
+  assert.equal(response.headers.get("x-sternpost-target"), "labant/m1");
   assert.deepEqual([trace.session_id, trace.user_id], ["js-anthropic", "grace"]);
 });
 
@@ -37,7 +37,7 @@ test("tools run in a loop until the model answers in words, at every provider", 
     const run = (args) => (cities.push(args.city), weatherOf(args));
     const tools = [betaTool({ name: "weather", description: "The weather", inputSchema: weatherSchema, run })];
     const final = await client.beta.messages.toolRunner({ ...basics, model, tools });
-    assert.match(final.content[0].text, /windlass/, model);
+    assert.match(final.content[0].text, /sternpost/, model);
     assert.deepEqual(cities, ["Paris"]);
   }
 });
@@ -83,7 +83,7 @@ test("tokens are counted before they are spent", async () => {
 
 test("refusals arrive as the classes of the SDK", async () => {
   const call = (model, with_ = client) => with_.messages.create({ ...basics, model });
-  const stranger = client.withOptions({ apiKey: "wl-wrong" });
+  const stranger = client.withOptions({ apiKey: "sp-wrong" });
   await assert.rejects(call("labant/m1", stranger), Anthropic.AuthenticationError);
   await assert.rejects(call("nobody/knows"), Anthropic.NotFoundError);
   await assert.rejects(call("labant/fault-429?retry_after=90"), (error) => {
@@ -93,7 +93,7 @@ test("refusals arrive as the classes of the SDK", async () => {
   });
 });
 
-test("Windlass retries what may pass, and the SDK does not retry it once more", async () => {
+test("Sternpost retries what may pass, and the SDK does not retry it once more", async () => {
   const patient = client.withOptions({ maxRetries: 2 });
   await forget();
   await patient.messages.create({ ...basics, model: "labant/fault-529?times=1&id=js-anthropic" });
@@ -120,6 +120,6 @@ test("a stream that is left is ended at the provider and recorded as cancelled",
     .withResponse();
   for await (const event of stream) if (event.type === "content_block_delta") break;
   await until(() => counted("closed_by_client"), "the end of the call at the provider");
-  const { trace } = await traceOf(response.headers.get("x-windlass-trace-id"));
+  const { trace } = await traceOf(response.headers.get("x-sternpost-trace-id"));
   assert.equal(trace.status, "cancelled");
 });

@@ -1,10 +1,10 @@
-// The official `openai` package against Windlass: chat completions and Responses, at providers of every dialect.
+// The official `openai` package against Sternpost: chat completions and Responses, at providers of every dialect.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import OpenAI from "openai";
 import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
-import { apiKey, ask, baseURL, counted, forget, pixel, sent, traceOf, until, weatherOf, weatherSchema } from "./windlass.mjs";
+import { apiKey, ask, baseURL, counted, forget, pixel, sent, traceOf, until, weatherOf, weatherSchema } from "./sternpost.mjs";
 
 const client = new OpenAI({ baseURL: `${baseURL}/v1`, apiKey, maxRetries: 0 });
 const chats = ["lab/m1", "labant/m1", "labres/m1"];
@@ -15,15 +15,15 @@ const tool = {
 const City = z.object({ city: z.string(), degrees: z.number() });
 
 test("a question is answered and becomes a trace of its session and user", async () => {
-  const headers = { "x-windlass-session": "js-openai", "x-windlass-user": "ada" };
+  const headers = { "x-sternpost-session": "js-openai", "x-sternpost-user": "ada" };
   const { data, response } = await client.chat.completions
     .create({ model: "lab/m1", messages: ask }, { headers })
     .withResponse();
-  const { trace } = await traceOf(response.headers.get("x-windlass-trace-id"));
-  assert.match(data.choices[0].message.content, /windlass/);
-  assert.equal(response.headers.get("x-windlass-target"), "lab/m1");
+  const { trace } = await traceOf(response.headers.get("x-sternpost-trace-id"));
+  assert.match(data.choices[0].message.content, /sternpost/);
+  assert.equal(response.headers.get("x-sternpost-target"), "lab/m1");
   const { prompt_tokens, completion_tokens } = data.usage; // 1.00 and 2.00 USD per million: tests/conftest.py
-  const cost = Number(response.headers.get("x-windlass-cost-usd"));
+  const cost = Number(response.headers.get("x-sternpost-cost-usd"));
   assert.equal(Math.round(cost * 1e9), prompt_tokens * 1000 + completion_tokens * 2000);
   assert.deepEqual([trace.session_id, trace.user_id], ["js-openai", "ada"]);
 });
@@ -45,7 +45,7 @@ test("tools run in a loop until the model answers in words, at every provider", 
       const weather = (args) => (cities.push(args.city), weatherOf(args));
       const runnable = { type: "function", function: { ...tool.function, function: weather, parse: JSON.parse } };
       const runner = client.chat.completions.runTools({ model, messages: ask, tools: [runnable], stream });
-      assert.match(await runner.finalContent(), /windlass/, model);
+      assert.match(await runner.finalContent(), /sternpost/, model);
       assert.deepEqual(cities, ["Paris"]);
     }
   }
@@ -81,13 +81,13 @@ test("a Responses stream ends in the response that its pieces made", async () =>
     let text = "";
     for await (const event of stream) if (event.type === "response.output_text.delta") text += event.delta;
     assert.equal((await stream.finalResponse()).output_text, text);
-    assert.match(text, /windlass/);
+    assert.match(text, /sternpost/);
   }
 });
 
 test("refusals arrive as the classes of the SDK", async () => {
   const call = (model, with_ = client) => with_.chat.completions.create({ model, messages: ask });
-  await assert.rejects(call("lab/m1", client.withOptions({ apiKey: "wl-wrong" })), (error) => {
+  await assert.rejects(call("lab/m1", client.withOptions({ apiKey: "sp-wrong" })), (error) => {
     assert.ok(error instanceof OpenAI.AuthenticationError);
     return error.code === "invalid_api_key";
   });
@@ -98,7 +98,7 @@ test("refusals arrive as the classes of the SDK", async () => {
   });
 });
 
-test("Windlass retries what may pass, and the SDK does not retry it once more", async () => {
+test("Sternpost retries what may pass, and the SDK does not retry it once more", async () => {
   const patient = client.withOptions({ maxRetries: 2 });
   await forget();
   await patient.chat.completions.create({ model: "lab/fault-429?times=1&id=js-openai&retry_after=0.05", messages: ask });
@@ -127,7 +127,7 @@ test("a stream that is left is ended at the provider and recorded as cancelled",
     .withResponse();
   for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
   await until(() => counted("closed_by_client"), "the end of the call at the provider");
-  const { trace } = await traceOf(response.headers.get("x-windlass-trace-id"));
+  const { trace } = await traceOf(response.headers.get("x-sternpost-trace-id"));
   assert.equal(trace.status, "cancelled");
 });
 
@@ -138,6 +138,6 @@ test("pictures and speech go to the provider of their model, in JSON and in a fo
   const { input_tokens } = await client.responses.inputTokens.count({ model: "laball/m1", input: "How many?" });
   assert.equal(drawn.usage.output_tokens, 900);
   assert.deepEqual([data.path, data.size > 300_000], ["/v1/audio/transcriptions", true]);
-  assert.equal(response.headers.get("x-windlass-target"), "lab/m1");
+  assert.equal(response.headers.get("x-sternpost-target"), "lab/m1");
   assert.ok(input_tokens > 0);
 });

@@ -1,4 +1,4 @@
-"""`windlass.yaml` is read with errors that name the line and the nearest known word."""
+"""`sternpost.yaml` is read with errors that name the line and the nearest known word."""
 
 import contextlib
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.assembly.config_file import find_config, load_config
-from windlass.assembly.traffic import load_catalog, load_prices, load_traffic
-from windlass.base.errors import ConfigurationError
-from windlass.base.settings import Settings
-from windlass.contracts.call import TimeLimits
+from sternpost.assembly.config_file import find_config, load_config
+from sternpost.assembly.traffic import load_catalog, load_prices, load_traffic
+from sternpost.base.errors import ConfigurationError
+from sternpost.base.settings import Settings
+from sternpost.contracts.call import TimeLimits
 
 WHOLE = """
 providers:
@@ -30,7 +30,7 @@ limits:
 
 
 def write(folder: Path, text: str) -> Path:
-    path = folder / "windlass.yaml"
+    path = folder / "sternpost.yaml"
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -69,15 +69,15 @@ def test_an_address_from_an_unset_variable_is_not_replaced_by_the_usual_one(tmp_
     [
         (
             "providers:\n  lab: {dialct: x}\n",
-            "windlass.yaml:2: unknown field 'providers.lab.dialct'; did you mean 'dialect'?",
+            "sternpost.yaml:2: unknown field 'providers.lab.dialct'; did you mean 'dialect'?",
         ),
-        ("limts: []\n", "windlass.yaml:1: unknown field 'limts'; did you mean 'limits'?"),
-        ("routes:\n  a:\n    targets: []\n", "windlass.yaml:3: routes.a.targets"),
+        ("limts: []\n", "sternpost.yaml:1: unknown field 'limts'; did you mean 'limits'?"),
+        ("routes:\n  a:\n    targets: []\n", "sternpost.yaml:3: routes.a.targets"),
         (
             "prices:\n  - {model: a/b, input_usd: cheap, output_usd: 1}\n",
-            "windlass.yaml:2: prices.0.input_usd",
+            "sternpost.yaml:2: prices.0.input_usd",
         ),
-        ("- a\n- b\n", "windlass.yaml:1: the file must be a mapping"),
+        ("- a\n- b\n", "sternpost.yaml:1: the file must be a mapping"),
         ("routes: {\n", "not valid YAML"),
         ("a: \tb: c\n", "not valid YAML"),
     ],
@@ -123,7 +123,7 @@ def test_no_file_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_any_text_is_a_configuration_or_a_configuration_error(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    path = tmp_path_factory.mktemp("config") / "windlass.yaml"
+    path = tmp_path_factory.mktemp("config") / "sternpost.yaml"
     path.write_text(text, encoding="utf-8")
     with contextlib.suppress(ConfigurationError):  # anything else is a crash at the start
         load_config(path, {})

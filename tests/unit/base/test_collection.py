@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from windlass.base.collection import collection_paused
+from sternpost.base.collection import collection_paused
 
 
 def test_nothing_is_collected_inside() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.base.tokens import estimate_tokens
+from sternpost.base.tokens import estimate_tokens
 
 ENGLISH = "The quick brown fox jumps over the lazy dog, and then it rests quietly beneath the old oak tree."
 CODE = "def add(left: int, right: int) -> int:\n    return left + right\n"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from windlass.base.errors import BadRequest
-from windlass.cli.batch import first_url
+from sternpost.base.errors import BadRequest
+from sternpost.cli.batch import first_url
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from windlass.cli.doctor import Finding, examine
-from windlass.cli.options import settings_from
+from sternpost.cli.doctor import Finding, examine
+from sternpost.cli.options import settings_from
 
 CONFIG = """
 providers:
@@ -13,7 +13,7 @@ providers:
 
 
 def findings(folder: Path) -> dict[str, Finding]:
-    config = folder / "windlass.yaml"
+    config = folder / "sternpost.yaml"
     config.write_text(CONFIG)
     settings = settings_from(folder / "home", None, config=config)
     return {one.check: one for one in examine(settings, is_offline=False)}

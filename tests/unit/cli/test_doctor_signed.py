@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.cli.doctor import Finding, examine
+from sternpost.cli.options import settings_from
 from tests.support.fake_provider import FakeProvider
-from windlass.cli.doctor import Finding, examine
-from windlass.cli.options import settings_from
 
 ENTRY = 'providers:\n  bedrock: {{base_url: "{url}", region: eu-central-1{more}}}\n'
 
@@ -18,7 +18,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    return tmp_path / "windlass.yaml"
+    return tmp_path / "sternpost.yaml"
 
 
 def finding(config: Path) -> Finding:
@@ -29,8 +29,8 @@ def finding(config: Path) -> Finding:
 def test_found_credentials_and_a_host_that_answers_are_well(
     config: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDWINDLASS")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-windlass")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDSTERNPOST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-sternpost")
     config.write_text(ENTRY.format(url=provider.url, more=""))
     found = finding(config)
     assert found.verdict == "ok"

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from windlass.base.errors import BadRequest, NotFound, StoreUnavailable, WindlassError
-from windlass.cli import main as cli
+from sternpost.base.errors import BadRequest, NotFound, SternpostError, StoreUnavailable
+from sternpost.cli import main as cli
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from windlass.cli import main as cli
         (BadRequest("x"), 2),
         (NotFound("x"), 2),
         (StoreUnavailable("x"), 4),
-        (WindlassError("x"), 4),
+        (SternpostError("x"), 4),
         (ValueError("x"), 4),
         (BrokenPipeError(), 0),
         (KeyboardInterrupt(), 130),
@@ -27,7 +27,7 @@ def test_an_error_leads_to_its_exit_code(
         raise raised
 
     monkeypatch.setattr(cli, "app", app)
-    monkeypatch.setattr(sys, "argv", ["windlass", "version"])
+    monkeypatch.setattr(sys, "argv", ["sternpost", "version"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == code

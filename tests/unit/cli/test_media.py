@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from windlass.cli.media import part_words
+from sternpost.cli.media import part_words
 
 IMAGE: dict[str, Any] = {
     "type": "blob", "modality": "image", "mime_type": "image/png", "hash": "a" * 64, "size_bytes": 12_000,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from windlass.base.errors import NotFound
-from windlass.cli.model import find_model, is_served
+from sternpost.base.errors import NotFound
+from sternpost.cli.model import find_model, is_served
 
 
 def item(name: str, *, is_configured: bool = True) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def test_a_bare_name_is_found_where_one_usable_provider_has_it() -> None:
     [
         ("gpt-5", "did you mean openai/gpt-5 or azure/gpt-5?"),
         ("openai/gpt-5-mnii", "did you mean openai/gpt-5-mini"),
-        ("zzz", "windlass model list --all"),
+        ("zzz", "sternpost model list --all"),
     ],
 )
 def test_another_name_is_told_the_nearest(name: str, says: str) -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from windlass.cli.output import dollars, moment, print_table
+from sternpost.cli.output import dollars, moment, print_table
 
 ID = "32310676b497a13731022c9af7fbae3a"
 

@@ -1,8 +1,8 @@
 import json
 
+from sternpost.contracts.message import ReasoningPart, TextPart, ToolCallPart
+from sternpost.dialects.assemble import read_stream_reply
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture
-from windlass.contracts.message import ReasoningPart, TextPart, ToolCallPart
-from windlass.dialects.assemble import read_stream_reply
 
 
 def test_a_recorded_stream_with_thinking_and_tools_reads_as_one_reply() -> None:

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sternpost.contracts.call import Dialect
+from sternpost.contracts.chat import AutoCache, CacheMark
+from sternpost.contracts.provider import STANDARD, ModelFacts, Quirks
+from sternpost.dialects.auto_cache import add_to
+from sternpost.dialects.protocols import Codec, WrittenRequest
+from sternpost.dialects.raw_object import split_object
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI, RESPONSES
-from windlass.contracts.call import Dialect
-from windlass.contracts.chat import AutoCache, CacheMark
-from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
-from windlass.dialects.auto_cache import add_to
-from windlass.dialects.protocols import Codec, WrittenRequest
-from windlass.dialects.raw_object import split_object
 
-AUTO = AutoCache("5m", "wl-key")
+AUTO = AutoCache("5m", "sp-key")
 TINY = ModelFacts("p", "m", min_cache_tokens=1)
 KEYED = Quirks(takes_prompt_cache_key=True)
 MARK = b',"cache_control":{"type":"ephemeral"}'
@@ -148,7 +148,7 @@ def test_a_prefix_shorter_than_the_models_minimum_is_not_marked() -> None:
 def test_openai_is_given_a_key_where_it_takes_one_and_the_caller_gave_none(codec: Codec) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "input": "hi"}
     written = edit(codec, body, quirks=KEYED)
-    assert json.loads(written.body)["prompt_cache_key"] == "wl-key"
+    assert json.loads(written.body)["prompt_cache_key"] == "sp-key"
     assert written.auto_cached == ("key",)
     assert edit(codec, body).auto_cached == ()
     own = edit(codec, {**body, "prompt_cache_key": "mine"}, quirks=KEYED)
@@ -160,7 +160,7 @@ def test_a_translated_request_gets_what_its_target_knows(target: Dialect, placed
     request = ANTHROPIC.read_request(json.dumps(asked(tools=[TOOL])).encode())
     marked, names = add_to(request, AUTO, target, KEYED, TINY)
     assert (names, marked.cache_marks) == (placed, ())
-    assert marked.cache_key == ("wl-key" if placed else None)
+    assert marked.cache_key == ("sp-key" if placed else None)
 
 
 def test_bedrock_gets_marks_like_anthropic() -> None:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, events_of, head_for, payloads, pump
-from windlass.contracts.chat import (
+from sternpost.contracts.chat import (
     ChatReply,
     Citation,
     CitationSeen,
@@ -22,13 +21,14 @@ from windlass.contracts.chat import (
     TextDelta,
     TokenLogprob,
 )
-from windlass.contracts.message import BlobPart, Message, OtherPart, ReasoningPart, TextPart, ToolCallPart
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.assemble import read_stream_reply
-from windlass.dialects.protocols import Codec
-from windlass.dialects.relay import open_relay
-from windlass.dialects.tool_names import restore_reply
-from windlass.dialects.unshown import unshown
+from sternpost.contracts.message import BlobPart, Message, OtherPart, ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.protocols import Codec
+from sternpost.dialects.relay import open_relay
+from sternpost.dialects.tool_names import restore_reply
+from sternpost.dialects.unshown import unshown
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, events_of, head_for, payloads, pump
 
 EVERY = [ANTHROPIC, OPENAI, RESPONSES]
 TOKENS = (TokenLogprob("a", -0.5, (TokenLogprob("b", -1.0, token_bytes=b"b"),), b"a"),)
@@ -162,7 +162,7 @@ def test_a_malformed_tool_call_is_a_failed_response() -> None:
     assert json.loads(OPENAI.write_reply(bad))["choices"][0]["finish_reason"] == "stop"
 
 
-OWN = "windlass.openai_responses.rs_1.gAAA"
+OWN = "sternpost.openai_responses.rs_1.gAAA"
 
 
 def test_openais_encrypted_thinking_travels_through_other_dialects_and_back_to_it_alone() -> None:
@@ -227,16 +227,16 @@ def _tool_stream(*calls: tuple[str, str]) -> bytes:
     return b"".join(b"data: " + json.dumps(frame).encode() + b"\n\n" for frame in frames)
 
 
-RENAMED = {"windlass_reply": ""}
+RENAMED = {"sternpost_reply": ""}
 
 
 def test_an_answer_given_by_the_reply_tool_is_shown_as_text() -> None:
-    call = ToolCallPart("windlass_reply", '{"a":1}', "t1")
+    call = ToolCallPart("sternpost_reply", '{"a":1}', "t1")
     answered = ChatReply("r", "m", (Message("assistant", (call,), finish_reason="tool"),), None)
     message = restore_reply(answered, RENAMED).choices[0]
     assert (message.parts, message.finish_reason) == ((TextPart('{"a":1}'),), "end")
     relay = open_relay(ANTHROPIC, OPENAI, head_for(OPENAI), STANDARD, renamed_tools=RENAMED)
-    stream = pump(relay, [_tool_stream(("windlass_reply", '{"a":1}'))])
+    stream = pump(relay, [_tool_stream(("sternpost_reply", '{"a":1}'))])
     shown = read_stream_reply(OPENAI, stream)
     assert shown is not None
     assert shown.choices[0].parts == (TextPart('{"a":1}'),)
@@ -245,7 +245,7 @@ def test_an_answer_given_by_the_reply_tool_is_shown_as_text() -> None:
 
 def test_a_real_call_beside_the_reply_tool_stays_a_call() -> None:
     relay = open_relay(ANTHROPIC, OPENAI, head_for(OPENAI), STANDARD, renamed_tools=RENAMED)
-    stream = pump(relay, [_tool_stream(("f", "{}"), ("windlass_reply", "{}"))])
+    stream = pump(relay, [_tool_stream(("f", "{}"), ("sternpost_reply", "{}"))])
     shown = read_stream_reply(OPENAI, stream)
     assert shown is not None
     assert shown.choices[0].finish_reason == "tool"

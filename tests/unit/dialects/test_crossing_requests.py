@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from sternpost.contracts.chat import CacheMark
+from sternpost.contracts.provider import STANDARD, ModelFacts, Quirks
+from sternpost.dialects.closed_schemas import closed
+from sternpost.dialects.protocols import Codec, UpstreamCodec, WrittenRequest
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI, RESPONSES
-from windlass.contracts.chat import CacheMark
-from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
-from windlass.dialects.closed_schemas import closed
-from windlass.dialects.protocols import Codec, UpstreamCodec, WrittenRequest
 
 USER = {"role": "user", "content": "hi"}
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -207,7 +207,7 @@ def test_a_model_without_schemas_is_made_to_answer_by_a_tool() -> None:
 def test_beside_other_tools_the_model_may_call_those_first() -> None:
     tools = [{"type": "function", "function": {"name": "f"}}]
     body = json.loads(cross(OPENAI, ANTHROPIC, chat(response_format=FORM, tools=tools), PLAIN).body)
-    assert [tool["name"] for tool in body["tools"]] == ["f", "windlass_reply"]
+    assert [tool["name"] for tool in body["tools"]] == ["f", "sternpost_reply"]
     assert body["tool_choice"] == {"type": "any"}
 
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from windlass.dialects.failures import fault_from, fault_in, kind_of, read_failure, scrub, wait_of
-from windlass.dialects.protocols import FailureKind
+from sternpost.dialects.failures import fault_from, fault_in, kind_of, read_failure, scrub, wait_of
+from sternpost.dialects.protocols import FailureKind
 
 
 def _error(**fields: object) -> bytes:

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from sternpost.contracts.provider import STANDARD, Quirks
+from sternpost.dialects.protocols import UpstreamCodec
+from sternpost.dialects.registry import UPSTREAM_CODECS
 from tests.unit.dialects.wire import OPENAI
-from windlass.contracts.provider import STANDARD, Quirks
-from windlass.dialects.protocols import UpstreamCodec
-from windlass.dialects.registry import UPSTREAM_CODECS
 
 
 def history(turns: int) -> bytes:

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from windlass.base.errors import BadRequest
-from windlass.dialects.raw_object import join_object, split_object
+from sternpost.base.errors import BadRequest
+from sternpost.dialects.raw_object import join_object, split_object
 
 
 def test_values_keep_their_bytes_and_fields_their_order() -> None:

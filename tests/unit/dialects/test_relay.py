@@ -2,6 +2,9 @@ import json
 
 import pytest
 
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.relay import open_relay
 from tests.support import event_stream as wire
 from tests.unit.dialects.wire import (
     ANTHROPIC,
@@ -17,9 +20,6 @@ from tests.unit.dialects.wire import (
     pump,
     tools_of,
 )
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.relay import open_relay
 
 
 def test_one_dialect_on_both_sides_passes_frames_and_withholds_the_end() -> None:

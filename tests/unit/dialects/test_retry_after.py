@@ -1,7 +1,7 @@
 import pytest
 
-from windlass.dialects.failures import read_failure
-from windlass.dialects.retry_after import read_duration, read_retry_after
+from sternpost.dialects.failures import read_failure
+from sternpost.dialects.retry_after import read_duration, read_retry_after
 
 NOW_S = 1_700_000_000.0  # 2023-11-14T22:13:20Z
 

@@ -1,6 +1,6 @@
 import pytest
 
-from windlass.dialects.sse import FrameSplitter, FrameTooLarge, payload_of, read_frame
+from sternpost.dialects.sse import FrameSplitter, FrameTooLarge, payload_of, read_frame
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import re
 
-from windlass.contracts.chat import ChatReply, ToolStart
-from windlass.contracts.message import Message, ToolCallPart
-from windlass.dialects.tool_names import Restorer, ToolNames, restore_reply
+from sternpost.contracts.chat import ChatReply, ToolStart
+from sternpost.contracts.message import Message, ToolCallPart
+from sternpost.dialects.tool_names import Restorer, ToolNames, restore_reply
 
 
 def test_a_long_or_dotted_name_is_written_the_same_way_each_time_and_comes_back() -> None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.openai_chat.embeddings import read_vectors
+from sternpost.dialects.usage_shapes import summarise
 from tests.unit.dialects.wire import fixture
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.openai_chat.embeddings import read_vectors
-from windlass.dialects.usage_shapes import summarise
 
 RESPONSES = {
     "model": "gpt-5",

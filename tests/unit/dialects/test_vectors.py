@@ -4,11 +4,11 @@ import struct
 
 import pytest
 
-from windlass.contracts.provider import STANDARD, Quirks
-from windlass.contracts.usage import Usage, UsageSource
-from windlass.dialects.openai_chat.embeddings import OpenAiEmbedder, edit, read_head
-from windlass.dialects.protocols import ReplySummary, RequestHead, Vectors
-from windlass.dialects.vectors import join, split
+from sternpost.contracts.provider import STANDARD, Quirks
+from sternpost.contracts.usage import Usage, UsageSource
+from sternpost.dialects.openai_chat.embeddings import OpenAiEmbedder, edit, read_head
+from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors
+from sternpost.dialects.vectors import join, split
 
 
 def head(given: object, **more: object) -> RequestHead:

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from sternpost.contracts.chat import StreamEvent, TextDelta, ToolArguments, ToolStart
+from sternpost.contracts.provider import STANDARD, Quirks
+from sternpost.dialects.protocols import Codec, Relay, RequestHead, UpstreamCodec
+from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
+from sternpost.dialects.sse import FrameSplitter, payload_of
 from tests.support import event_stream
-from windlass.contracts.chat import StreamEvent, TextDelta, ToolArguments, ToolStart
-from windlass.contracts.provider import STANDARD, Quirks
-from windlass.dialects.protocols import Codec, Relay, RequestHead, UpstreamCodec
-from windlass.dialects.registry import CODECS, UPSTREAM_CODECS
-from windlass.dialects.sse import FrameSplitter, payload_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OPENAI = CODECS["openai_chat"]

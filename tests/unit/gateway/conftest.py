@@ -12,36 +12,36 @@ import msgspec
 import pytest
 import uvicorn
 
+from sternpost.backends.counters.memory import MemoryCounters
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.backends.upstream.aiohttp_client import AiohttpClient
+from sternpost.base.errors import KeyRefused
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.service import open_price_book
+from sternpost.contracts.call import CallRecord, Limit, Principal, Route, Target, TimeLimits
+from sternpost.contracts.journal import CallEntry
+from sternpost.gateway.asgi import GatewayApp
+from sternpost.gateway.retries import RetryBudgets
+from sternpost.gateway.rig import Rig
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.support.polling import until
-from windlass.backends.counters.memory import MemoryCounters
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.backends.upstream.aiohttp_client import AiohttpClient
-from windlass.base.errors import KeyRefused
-from windlass.base.ids import KeyId, ProjectId
-from windlass.capabilities.cost.records import PriceOverride
-from windlass.capabilities.cost.service import open_price_book
-from windlass.contracts.call import CallRecord, Limit, Principal, Route, Target, TimeLimits
-from windlass.contracts.journal import CallEntry
-from windlass.gateway.asgi import GatewayApp
-from windlass.gateway.retries import RetryBudgets
-from windlass.gateway.rig import Rig
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
 
 KEYS = {
-    "wl-one": Principal(ProjectId("prj"), KeyId("key_1"), "one"),
-    "wl-lab": Principal(ProjectId("prj"), KeyId("key_3"), "lab", models=("lab/*",)),
-    "wl-narrow": Principal(ProjectId("prj"), KeyId("key_2"), "narrow", models=("lab/m1", "steady")),
+    "sp-one": Principal(ProjectId("prj"), KeyId("key_1"), "one"),
+    "sp-lab": Principal(ProjectId("prj"), KeyId("key_3"), "lab", models=("lab/*",)),
+    "sp-narrow": Principal(ProjectId("prj"), KeyId("key_2"), "narrow", models=("lab/m1", "steady")),
 }
 LONG_KEY, TEAM_TOKEN = "sk-lab-0123456789abcdef", "team-0123456789abcdef"
-ASK = [{"role": "user", "content": "What is a windlass?"}]
+ASK = [{"role": "user", "content": "What is a forklift?"}]
 
 
 def check_key(presented: str) -> Principal:
     if presented not in KEYS:
-        raise KeyRefused("the API key is not known; make one with `windlass key create`")
+        raise KeyRefused("the API key is not known; make one with `sternpost key create`")
     return KEYS[presented]
 
 
@@ -160,7 +160,7 @@ class GatewayMaker:
         server.lifespan = config.lifespan_class(config)
         await server.startup()  # without `serve`, whose loop looks at its stop flag ten times a second
         port = server.servers[0].sockets[0].getsockname()[1]
-        session = aiohttp.ClientSession(headers={"authorization": "Bearer wl-one"})
+        session = aiohttp.ClientSession(headers={"authorization": "Bearer sp-one"})
         reader = SegmentReader(folder)
         gateway = Gateway(f"http://127.0.0.1:{port}", app, rig, reader, ear, disk, self._provider, session)
         self._running.append((server, gateway))

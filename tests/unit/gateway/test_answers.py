@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from sternpost.contracts.span import SpanStatus
+from sternpost.contracts.usage import CostStatus
 from tests.unit.gateway.conftest import ASK, Gateway
-from windlass.contracts.span import SpanStatus
-from windlass.contracts.usage import CostStatus
 
 TOOL = {"name": "weather", "description": "The weather of a city.", "parameters": {"type": "object"}}
 OPENAI_TOOLS = [{"type": "function", "function": TOOL}]
@@ -47,12 +47,12 @@ async def test_the_reply_names_trace_target_and_cost(gateway: Gateway) -> None:
     answer = await gateway.chat("lab/m1", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
     usage = answer.json["usage"]
     nano = usage["prompt_tokens"] * 1000 + usage["completion_tokens"] * 2000  # 1 and 2 USD per million
-    assert answer.headers["x-windlass-trace-id"] == trace
-    assert answer.headers["x-windlass-target"] == "lab/m1"
-    assert answer.headers["x-windlass-cache"] == "off"
-    assert answer.headers["x-windlass-attempts"] == "1"
+    assert answer.headers["x-sternpost-trace-id"] == trace
+    assert answer.headers["x-sternpost-target"] == "lab/m1"
+    assert answer.headers["x-sternpost-cache"] == "off"
+    assert answer.headers["x-sternpost-attempts"] == "1"
     assert answer.headers["x-upstream-request-id"] == "req_up_1"
-    assert round(float(answer.headers["x-windlass-cost-usd"]) * 1e9) == nano
+    assert round(float(answer.headers["x-sternpost-cost-usd"]) * 1e9) == nano
     record = gateway.record()
     assert record.parent_span_id == "b7ad6b7169203331"
     assert record.cost is not None
@@ -64,7 +64,7 @@ async def test_the_record_holds_both_bodies_and_what_the_caller_said_of_itself(g
         "lab/m1",
         metadata={"session_id": "s-1", "feature": "from-body"},
         user="u-1",
-        headers={"x_windlass_feature": "search", "x_windlass_tags": "a, b", "x_windlass_run": "r-1"},
+        headers={"x_sternpost_feature": "search", "x_sternpost_tags": "a, b", "x_sternpost_run": "r-1"},
     )
     record = gateway.record()
     assert record.reply_body == answer.body
@@ -76,7 +76,7 @@ async def test_the_record_holds_both_bodies_and_what_the_caller_said_of_itself(g
 
 
 async def test_a_name_in_any_script_arrives_as_it_was_sent(gateway: Gateway) -> None:
-    await gateway.chat("lab/m1", headers={"x_windlass_user": "zoé", "x_windlass_session": "日本"})
+    await gateway.chat("lab/m1", headers={"x_sternpost_user": "zoé", "x_sternpost_session": "日本"})
     await gateway.chat("lab/m1", user="zoé")
     headers, body = gateway.records()
     assert (headers.trace.user_id, headers.trace.session_id) == ("zoé", "日本")
@@ -84,7 +84,7 @@ async def test_a_name_in_any_script_arrives_as_it_was_sent(gateway: Gateway) -> 
 
 
 async def test_the_callers_key_is_never_forwarded(gateway: Gateway) -> None:
-    await gateway.chat("lab/m1", headers={"x_api_key": "wl-one", "cookie": "a=b", "openai_beta": "x=v1"})
+    await gateway.chat("lab/m1", headers={"x_api_key": "sp-one", "cookie": "a=b", "openai_beta": "x=v1"})
     headers = gateway.provider.requests()[-1]["headers"]
     assert headers["authorization"] == "Bearer lab-key"
     assert headers["openai-beta"] == "x=v1"
@@ -150,12 +150,12 @@ async def test_tools_cross_from_anthropic_to_openai_in_a_stream(gateway: Gateway
 
 async def test_what_a_dialect_cannot_carry_is_named(gateway: Gateway) -> None:
     answer = await gateway.chat("labant/m1", seed=7, logit_bias={"1": 2})
-    assert set(answer.headers["x-windlass-dropped"].split(",")) >= {"seed", "logit_bias"}
+    assert set(answer.headers["x-sternpost-dropped"].split(",")) >= {"seed", "logit_bias"}
     assert "dropped:seed" in gateway.record().warnings
 
 
 async def test_a_dry_run_answers_the_plan_and_calls_nobody(gateway: Gateway) -> None:
-    answer = await gateway.chat("steady", headers={"x_windlass_dry_run": "1"})
+    answer = await gateway.chat("steady", headers={"x_sternpost_dry_run": "1"})
     assert answer.status == 200
     assert [target["model"] for target in answer.json["targets"]] == ["dead/m1", "lab/m1"]
     assert gateway.provider.count("calls") == 0
@@ -165,7 +165,7 @@ async def test_a_dry_run_answers_the_plan_and_calls_nobody(gateway: Gateway) -> 
 async def test_the_models_are_listed_in_the_shape_of_the_asking_sdk(gateway: Gateway) -> None:
     openai = (await gateway.get("/v1/models")).json
     anthropic = (await gateway.get("/v1/models", anthropic_version="2023-06-01")).json
-    narrow = (await gateway.get("/v1/models", authorization="Bearer wl-narrow")).json
+    narrow = (await gateway.get("/v1/models", authorization="Bearer sp-narrow")).json
     one = (await gateway.get("/v1/models/offline/extract-large")).json
     names = [entry["id"] for entry in openai["data"]]
     assert {"steady", "offline/extract-large"} <= set(names)
@@ -179,7 +179,7 @@ async def test_a_model_looked_up_by_a_wrong_name_is_answered_with_the_nearest_of
     gateway: Gateway,
 ) -> None:
     wide = await gateway.get("/v1/models/offline/extract-larg")
-    narrow = await gateway.get("/v1/models/offline/extract-large", authorization="Bearer wl-narrow")
+    narrow = await gateway.get("/v1/models/offline/extract-large", authorization="Bearer sp-narrow")
     assert (wide.status, narrow.status) == (404, 404)
     assert "did you mean 'offline/extract-large'" in wide.json["error"]["message"]
     assert "GET /v1/models lists" in narrow.json["error"]["message"]

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from sternpost.contracts.call import Route, Target
+from sternpost.contracts.usage import CostStatus
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
-from windlass.contracts.call import Route, Target
-from windlass.contracts.usage import CostStatus
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
 
 SAFE = '"content_filter_results"'
 DEPLOYMENTS = {"prod": "gpt-5-mini", "fault-policy": "gpt-5-mini"}
@@ -44,7 +44,7 @@ async def test_the_key_goes_in_its_own_header_and_the_deployment_in_the_body(gat
     body = json.loads(request["body"])
     assert body["model"] == "prod"
     assert body["max_completion_tokens"] == 5  # the facts of gpt-5-mini: no max_tokens, no temperature
-    assert answer.headers["x-windlass-dropped"] == "temperature"
+    assert answer.headers["x-sternpost-dropped"] == "temperature"
 
 
 async def test_a_dated_version_puts_the_deployment_into_the_path(gateway: Gateway) -> None:
@@ -124,13 +124,13 @@ async def test_an_annotation_alone_is_no_content_so_another_target_may_answer(
     gateway = await start_gateway(traffic=lambda: traffic)
     answer = await gateway.chat("careful", stream=True)
     assert answer.status == 200
-    assert answer.headers["x-windlass-target"] == "lab/m1"
+    assert answer.headers["x-sternpost-target"] == "lab/m1"
 
 
 async def test_a_filtered_prompt_takes_the_policy_way(gateway: Gateway) -> None:
     answer = await gateway.chat("safe")
     assert answer.status == 200
-    assert answer.headers["x-windlass-target"] == "lab/m1"
+    assert answer.headers["x-sternpost-target"] == "lab/m1"
     first = gateway.record().attempts[0]
     assert (first.http_status, first.error_type) == (400, "policy")
 
@@ -172,6 +172,6 @@ async def test_its_other_paths_pass_through(gateway: Gateway, path: str, base: s
 )
 async def test_azures_own_paths_lead_to_the_same_door(gateway: Gateway, path: str) -> None:
     body = {"model": "lab/m1", "messages": ASK}
-    answer = await gateway.post(f"{path}?api-version=2024-10-21", body, api_key="wl-one")
+    answer = await gateway.post(f"{path}?api-version=2024-10-21", body, api_key="sp-one")
     assert answer.status == 200
     assert answer.json["object"] == "chat.completion"

@@ -7,13 +7,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.call import Limit, Route, Target
+from sternpost.contracts.usage import CostStatus
+from sternpost.gateway.stages.model_in_body import read_named
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
-from windlass.base.errors import BadRequest
-from windlass.contracts.call import Limit, Route, Target
-from windlass.contracts.usage import CostStatus
-from windlass.gateway.stages.model_in_body import read_named
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
 
 FORM = "multipart/form-data; boundary=cut"
 
@@ -69,16 +69,16 @@ async def test_a_route_falls_back_and_a_refusal_is_tried_again(gateway: Gateway)
     refused = await gateway.post("/v1/images/generations", {**body, "model": "lab/fault-policy"})
 
     assert answer.status == 200
-    assert (answer.headers["x-windlass-target"], answer.headers["x-windlass-attempts"]) == ("lab/m1", "2")
+    assert (answer.headers["x-sternpost-target"], answer.headers["x-sternpost-attempts"]) == ("lab/m1", "2")
     assert [one.provider for one in record.attempts] == ["dead", "lab"]
-    assert (again.status, again.headers["x-windlass-attempts"]) == (200, "2")
+    assert (again.status, again.headers["x-sternpost-attempts"]) == (200, "2")
     assert (refused.status, refused.json["error"]["code"]) == (400, "content_filter")
 
 
 async def test_limits_and_allow_lists_of_a_model_hold(start_gateway: GatewayMaker) -> None:
     gateway = await start_gateway(Limit("model", "lab/m1", requests_per_minute=1))
     body = {"model": "lab/m1", "input": "x"}
-    narrow = {"authorization": "Bearer wl-narrow"}
+    narrow = {"authorization": "Bearer sp-narrow"}
     assert (await gateway.post("/v1/moderations", body, **narrow)).status == 200
     assert (await gateway.post("/v1/moderations", {**body, "model": "lab/m2"}, **narrow)).status == 403
     for path in ("/v1/moderations", "/v1/chat/completions", "/v1/messages", "/v1/responses"):
@@ -100,7 +100,7 @@ async def test_an_error_that_quotes_a_secret_comes_without_it(
 
 
 async def test_the_record_of_a_refused_call_names_its_model(gateway: Gateway) -> None:
-    await gateway.post("/v1/moderations", {"model": "lab/m9"}, authorization="Bearer wl-narrow")
+    await gateway.post("/v1/moderations", {"model": "lab/m9"}, authorization="Bearer sp-narrow")
     assert gateway.record().request_model == "lab/m9"
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from sternpost.backends.upstream.aiohttp_client import AiohttpClient
+from sternpost.contracts.call import Route, Target
+from sternpost.contracts.span import SpanStatus
+from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
+from sternpost.contracts.usage import CostStatus
+from sternpost.gateway.traffic import Traffic, traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
-from windlass.backends.upstream.aiohttp_client import AiohttpClient
-from windlass.contracts.call import Route, Target
-from windlass.contracts.span import SpanStatus
-from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
-from windlass.contracts.usage import CostStatus
-from windlass.gateway.traffic import Traffic, traffic_of
-from windlass.providers.configure import ProviderSetting, configure
 
 TOOLS = [{"type": "function", "function": {"name": "get-weather", "parameters": {"type": "object"}}}]
 
@@ -45,7 +45,7 @@ async def test_a_chat_is_translated_priced_by_billed_units_and_named_where_it_lo
     body, usage = json.loads(request["body"]), answer.json["usage"]
     assert (request["path"], request["headers"]["authorization"]) == ("/v2/chat", "Bearer co-key")
     assert body["safety_mode"] == "OFF"
-    assert answer.headers["x-windlass-dropped"] == "logit_bias"
+    assert answer.headers["x-sternpost-dropped"] == "logit_bias"
     assert answer.json["choices"][0]["finish_reason"] == "stop"
     record = gateway.record()
     assert record.cost is not None
@@ -75,9 +75,9 @@ async def test_a_streamed_chat_reaches_an_anthropic_caller(gateway: Gateway) -> 
 
 async def test_an_error_before_content_goes_to_the_next_target(gateway: Gateway) -> None:
     answer = await gateway.chat("early", stream=True)
-    assert answer.headers["x-windlass-target"] == "lab/m1"
+    assert answer.headers["x-sternpost-target"] == "lab/m1"
     longer = await gateway.chat("long")
-    assert longer.headers["x-windlass-target"] == "lab/m1"
+    assert longer.headers["x-sternpost-target"] == "lab/m1"
 
 
 @pytest.mark.parametrize("fault", ["no-done", "cut", "error-event"])
@@ -123,7 +123,7 @@ async def test_a_retry_asks_only_for_the_vectors_that_are_missing(gateway: Gatew
     model = "cohere/fault-429?skip=4&times=1&id=parts&retry_after=0.01"
     texts = [f"text {number}" for number in range(96 * 20)]
     answer = await gateway.post("/v1/embeddings", {"model": model, "input": texts})
-    assert (answer.status, answer.headers["x-windlass-attempts"]) == (200, "2")
+    assert (answer.status, answer.headers["x-sternpost-attempts"]) == (200, "2")
     firsts = [json.loads(request["body"])["texts"][0] for request in gateway.provider.requests()]
     assert len(firsts) == 21  # one of the 20 twice
     assert set(firsts) == set(texts[::96])

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import GatewayMaker
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
 
 THOUGHT = "I look it up."
 RESPONSES: dict[str, Any] = {
@@ -16,7 +16,7 @@ RESPONSES: dict[str, Any] = {
         {"role": "user", "content": "hi"},
         {
             "type": "reasoning",
-            "id": "rs_windlass_0_c",
+            "id": "rs_sternpost_0_c",
             "summary": [{"type": "summary_text", "text": THOUGHT}],
         },
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from sternpost.contracts.call import Route, Target
+from sternpost.contracts.usage import CostStatus
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
-from windlass.contracts.call import Route, Target
-from windlass.contracts.usage import CostStatus
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
 
 ANTHROPIC, OPENAI = "/v1/messages/count_tokens", "/v1/responses/input_tokens"
 LONG = "word " * 400
@@ -38,7 +38,7 @@ async def test_openai_counts_for_its_own_callers_byte_for_byte(gateway: Gateway)
     assert seen["path"] == "/v1/responses/input_tokens"
     assert json.loads(seen["body"]) == {**body, "model": "m1"}
     assert answer.json == {"object": "response.input_tokens", "input_tokens": (len(LONG) + 2) // 4}
-    assert "x-windlass-estimated" not in answer.headers
+    assert "x-sternpost-estimated" not in answer.headers
     assert record.operation == "count_tokens"
     assert record.cost is not None
     assert (record.cost.status, record.usage) == (CostStatus.FREE, None)
@@ -80,7 +80,7 @@ async def test_where_nobody_counts_the_estimate_says_so(
     gateway: Gateway, model: str, asked: list[int]
 ) -> None:
     answer = await gateway.post(OPENAI, {"model": model, "input": LONG})
-    assert answer.headers["x-windlass-estimated"] == "1"
+    assert answer.headers["x-sternpost-estimated"] == "1"
     assert 350 <= answer.json["input_tokens"] <= 450
     assert [attempt.http_status for attempt in gateway.record().attempts] == asked
 
@@ -89,8 +89,8 @@ async def test_a_target_that_can_not_be_asked_leaves_the_count_to_the_next(gatew
     sound = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
     body = {"model": "first-ant", "input": [{"role": "user", "content": [sound]}]}
     answer = await gateway.post(OPENAI, body)
-    assert (answer.status, answer.headers["x-windlass-target"]) == (200, "gem/gemini-3.8-flash")
-    assert "unsupported:ant/m1" in answer.headers["x-windlass-warnings"]
+    assert (answer.status, answer.headers["x-sternpost-target"]) == (200, "gem/gemini-3.8-flash")
+    assert "unsupported:ant/m1" in answer.headers["x-sternpost-warnings"]
 
 
 async def test_an_estimate_does_not_end_the_rest_of_a_target_that_is_down(
@@ -100,8 +100,8 @@ async def test_an_estimate_does_not_end_the_rest_of_a_target_that_is_down(
     await gateway.chat("steady")
     counted = await gateway.post(ANTHROPIC, {"model": "dead/m1", "messages": ASK})
     again = await gateway.chat("steady")
-    assert counted.headers["x-windlass-estimated"] == "1"
-    assert again.headers["x-windlass-warnings"] == "skipped:dead/m1"
+    assert counted.headers["x-sternpost-estimated"] == "1"
+    assert again.headers["x-sternpost-warnings"] == "skipped:dead/m1"
 
 
 async def test_refusals_are_in_openais_shape(gateway: Gateway) -> None:

@@ -2,13 +2,13 @@
 
 import json
 
+from sternpost.contracts.call import Limit
+from sternpost.contracts.span import SpanStatus
+from sternpost.contracts.usage import CostStatus
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
-from windlass.contracts.call import Limit
-from windlass.contracts.span import SpanStatus
-from windlass.contracts.usage import CostStatus
 
 EMBEDDINGS, COUNT = "/v1/embeddings", "/v1/messages/count_tokens"
-ASK = [{"role": "user", "content": "What is a windlass?"}]
+ASK = [{"role": "user", "content": "What is a forklift?"}]
 
 
 async def test_the_provider_gets_the_callers_bytes_but_for_the_model(gateway: Gateway) -> None:
@@ -36,7 +36,7 @@ async def test_a_record_counts_the_vectors_and_keeps_none(gateway: Gateway) -> N
     assert record.usage.in_fresh == answer.json["usage"]["prompt_tokens"]
     assert record.cost is not None
     assert record.cost.nanousd == record.usage.in_fresh * 1000  # 1 USD per million: conftest
-    assert answer.headers["x-windlass-cost-usd"]
+    assert answer.headers["x-sternpost-cost-usd"]
 
 
 async def test_another_host_of_the_same_model_may_stand_in_and_another_model_never(gateway: Gateway) -> None:
@@ -44,7 +44,7 @@ async def test_another_host_of_the_same_model_may_stand_in_and_another_model_nev
     bad = await gateway.post(EMBEDDINGS, {"model": "other-vectors", "input": "a"})
     records = gateway.records()
 
-    assert (good.status, good.headers["x-windlass-target"]) == (200, "lab/m1")
+    assert (good.status, good.headers["x-sternpost-target"]) == (200, "lab/m1")
     assert bad.status == 502
     assert [one["model"] for one in gateway.provider.requests()] == ["m1"]
     assert records[0].warnings == ("not_comparable:lab/m2",)
@@ -55,7 +55,7 @@ async def test_a_passing_fault_is_tried_again_and_an_answer_without_vectors_is_n
     again = await gateway.post(EMBEDDINGS, {"model": "lab/fault-503?times=1&id=e1", "input": "a"})
     empty = await gateway.post(EMBEDDINGS, {"model": "lab/fault-empty", "input": "a"})
 
-    assert (again.status, again.headers["x-windlass-attempts"]) == (200, "2")
+    assert (again.status, again.headers["x-sternpost-attempts"]) == (200, "2")
     assert (empty.status, empty.json["error"]["code"]) == (502, "unreadable_answer")
 
 
@@ -93,7 +93,7 @@ async def test_refusals_are_in_openais_shape(start_gateway: GatewayMaker) -> Non
 
 
 async def test_a_dry_run_names_the_targets_and_calls_nobody(gateway: Gateway) -> None:
-    answer = await gateway.post(EMBEDDINGS, {"model": "lab/m1", "input": "x"}, **{"x-windlass-dry-run": "1"})
+    answer = await gateway.post(EMBEDDINGS, {"model": "lab/m1", "input": "x"}, **{"x-sternpost-dry-run": "1"})
     assert [one["model"] for one in answer.json["targets"]] == ["lab/m1"]
     assert gateway.provider.requests() == []
 
@@ -105,7 +105,7 @@ async def test_anthropic_counts_for_itself(gateway: Gateway) -> None:
     assert seen["path"] == "/v1/messages/count_tokens"
     assert json.loads(seen["body"]) == {"model": "m1", "messages": ASK, "odd": 1}
     assert (seen["headers"]["x-api-key"], seen["headers"]["anthropic-beta"]) == ("lab-key", "b1")
-    assert "x-windlass-estimated" not in answer.headers
+    assert "x-sternpost-estimated" not in answer.headers
     assert answer.json["input_tokens"] > 1
     assert record.operation == "count_tokens"
     assert record.cost is not None
@@ -122,7 +122,7 @@ async def test_for_others_tokens_are_estimated_and_said_to_be(gateway: Gateway) 
         COUNT, {"model": "lab/m1", "messages": [{"role": "user", "content": "word " * 50_000}]}
     )
 
-    assert short.headers["x-windlass-estimated"] == "1"
+    assert short.headers["x-sternpost-estimated"] == "1"
     assert 5 <= short.json["input_tokens"] <= 15
     assert longer.json["input_tokens"] > short.json["input_tokens"] + 10
     assert 40_000 <= much.json["input_tokens"] <= 60_000
@@ -143,7 +143,7 @@ async def test_refusals_of_a_count_are_in_anthropics_shape(gateway: Gateway) -> 
 
 async def test_no_secret_of_the_caller_reaches_the_provider(gateway: Gateway) -> None:
     secrets = {
-        "x-api-key": "wl-one",
+        "x-api-key": "sp-one",
         "cookie": "session=secret",
         "openai-organization": "secret-org",
         "x-custom-token": "secret-token",
@@ -154,4 +154,4 @@ async def test_no_secret_of_the_caller_reaches_the_provider(gateway: Gateway) ->
 
     for seen in gateway.provider.requests():
         assert "secret" not in str(seen["headers"])
-        assert "wl-one" not in str(seen["headers"])
+        assert "sp-one" not in str(seen["headers"])

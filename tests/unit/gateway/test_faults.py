@@ -7,21 +7,21 @@ import time
 import aiohttp
 import pytest
 
+from sternpost.base.clock import ManualClock
+from sternpost.contracts.call import Limit, Target
+from sternpost.contracts.span import SpanStatus
+from sternpost.contracts.usage import CostStatus, UsageSource
+from sternpost.dialects.anthropic.tap import AnthropicTap
+from sternpost.gateway.retries import RetryBudgets
 from tests.support.polling import until
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
 from tests.unit.gateway.test_answers import events_of
-from windlass.base.clock import ManualClock
-from windlass.contracts.call import Limit, Target
-from windlass.contracts.span import SpanStatus
-from windlass.contracts.usage import CostStatus, UsageSource
-from windlass.dialects.anthropic.tap import AnthropicTap
-from windlass.gateway.retries import RetryBudgets
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
 async def test_a_route_falls_back_when_its_first_target_is_down(gateway: Gateway, is_stream: bool) -> None:
     answer = await gateway.chat("steady", stream=is_stream)
-    assert (answer.status, answer.headers["x-windlass-target"]) == (200, "lab/m1")
+    assert (answer.status, answer.headers["x-sternpost-target"]) == (200, "lab/m1")
     record = gateway.record()
     assert [attempt.status for attempt in record.attempts] == [SpanStatus.ERROR, SpanStatus.OK]
     assert record.attempts[0].error_type == "upstream_unreachable"
@@ -31,20 +31,20 @@ async def test_a_route_falls_back_when_its_first_target_is_down(gateway: Gateway
 async def test_a_target_known_to_be_down_is_skipped(gateway: Gateway) -> None:
     first = await gateway.chat("steady")
     second = await gateway.chat("steady")
-    assert (first.headers["x-windlass-attempts"], second.headers["x-windlass-attempts"]) == ("2", "1")
+    assert (first.headers["x-sternpost-attempts"], second.headers["x-sternpost-attempts"]) == ("2", "1")
     assert gateway.records()[1].warnings == ("skipped:dead/m1",)
 
 
 async def test_a_rate_limited_target_rests_as_long_as_it_asked(gateway: Gateway) -> None:
     for _ in range(3):
-        assert (await gateway.chat("limited")).headers["x-windlass-target"] == "lab/m1"
+        assert (await gateway.chat("limited")).headers["x-sternpost-target"] == "lab/m1"
     models = [request["model"] for request in gateway.provider.requests()]
     assert models == ["fault-429?retry_after=9", "m1", "m1", "m1"]
 
 
 async def test_an_account_whose_quota_is_spent_is_not_asked_by_every_call(gateway: Gateway) -> None:
     for _ in range(3):
-        assert (await gateway.chat("spent")).headers["x-windlass-target"] == "lab/m1"
+        assert (await gateway.chat("spent")).headers["x-sternpost-target"] == "lab/m1"
     models = [request["model"] for request in gateway.provider.requests()]
     assert models == ["fault-402", "m1", "m1", "m1"]
 
@@ -69,7 +69,7 @@ async def test_a_call_is_tried_three_times_at_most(gateway: Gateway) -> None:
     answer = await gateway.chat("lab/fault-500")
     assert (answer.status, gateway.provider.count("calls")) == (500, 3)
     assert answer.headers["x-should-retry"] == "false"
-    assert answer.headers["x-windlass-upstream-status"] == "500"
+    assert answer.headers["x-sternpost-upstream-status"] == "500"
     assert len(gateway.record().attempts) == 3
 
 
@@ -120,14 +120,14 @@ async def test_a_provider_that_refuses_our_key_is_not_the_callers_fault(gateway:
     answer = await gateway.chat("lab/fault-401")
     assert answer.status == 502
     assert "'lab' refused the key" in answer.json["error"]["message"]
-    assert answer.headers["x-windlass-upstream-status"] == "401"
+    assert answer.headers["x-sternpost-upstream-status"] == "401"
     assert answer.headers["x-should-retry"] == "false"
 
 
 async def test_fallback_is_by_cause(gateway: Gateway) -> None:
     longer = await gateway.chat("long-context")
     refused = await gateway.chat("only-when-down")
-    assert (longer.status, longer.headers["x-windlass-target"]) == (200, "labant/m1")
+    assert (longer.status, longer.headers["x-sternpost-target"]) == (200, "labant/m1")
     assert (refused.status, refused.json["error"]["code"]) == (400, "context_length_exceeded")
 
 
@@ -137,7 +137,7 @@ async def test_an_error_that_came_with_status_200_is_classed_like_any_other(
 ) -> None:
     longer = await gateway.chat("long-in-200", stream=is_stream)
     refused = await gateway.chat("lab/fault-error-200", stream=is_stream)
-    assert (longer.status, longer.headers["x-windlass-target"]) == (200, "labant/m1")
+    assert (longer.status, longer.headers["x-sternpost-target"]) == (200, "labant/m1")
     assert (refused.status, refused.json["error"]["code"]) == (400, "context_length_exceeded")
     assert gateway.provider.count("calls") == 3  # and no retry
     translated = await gateway.chat("labant/fault-error-200", stream=is_stream)
@@ -168,7 +168,7 @@ async def test_an_answer_that_is_none_is_an_error(gateway: Gateway, fault: str) 
 
 async def test_a_stream_that_fails_before_content_falls_back_unseen(gateway: Gateway) -> None:
     answer = await gateway.chat("error-first", stream=True)
-    assert (answer.status, answer.headers["x-windlass-target"]) == (200, "labant/m1")
+    assert (answer.status, answer.headers["x-sternpost-target"]) == (200, "labant/m1")
     assert b"Overloaded" not in answer.body
     assert answer.body.endswith(b"data: [DONE]\n\n")
 
@@ -194,7 +194,7 @@ async def test_a_cut_stream_is_priced_by_what_had_arrived(gateway: Gateway) -> N
     usage, cost = gateway.record().usage, gateway.record().cost
     assert usage is not None
     assert cost is not None
-    # "What is a windlass?" is 19 bytes and "A windlass" 10 bytes, at 4.5 bytes a token, rounded up.
+    # "What is a forklift?" is 19 bytes and "A forklift" 10 bytes, at 4.5 bytes a token, rounded up.
     assert (usage.in_fresh, usage.out_text) == (5, 3)
     assert (cost.status, cost.nanousd) == (CostStatus.ESTIMATED, 5 * 1000 + 3 * 2000)
 
@@ -272,7 +272,7 @@ async def test_a_caller_who_leaves_closes_the_upstream_at_once(
     host, port = gateway.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
     head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-api-key: wl-one\r\ncontent-length: {len(body)}"
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-api-key: sp-one\r\ncontent-length: {len(body)}"
     )
     writer.write(head.encode() + b"\r\n\r\n" + body)
     await until(lambda: gateway.provider.count("calls") == 1)
@@ -330,7 +330,7 @@ async def test_what_a_stream_said_before_its_caller_left_is_kept_though_its_repl
     await asyncio.wait([calling])
 
 
-async def test_an_open_stream_ends_in_an_error_event_when_windlass_stops(gateway: Gateway) -> None:
+async def test_an_open_stream_ends_in_an_error_event_when_sternpost_stops(gateway: Gateway) -> None:
     body = {"model": "lab/fault-stall", "messages": ASK, "stream": True}
     async with gateway.session.post(f"{gateway.url}/v1/chat/completions", json=body) as reply:
         begun = await reply.content.readany()  # before it the call is unanswered, and gets a status instead
@@ -341,7 +341,7 @@ async def test_an_open_stream_ends_in_an_error_event_when_windlass_stops(gateway
     assert gateway.record().status is SpanStatus.TRUNCATED
 
 
-async def test_an_unanswered_call_gets_an_error_and_a_record_when_windlass_stops(gateway: Gateway) -> None:
+async def test_an_unanswered_call_gets_an_error_and_a_record_when_sternpost_stops(gateway: Gateway) -> None:
     calls = [gateway.chat("lab/fault-stall"), gateway.message("lab/fault-stall")]
     calling = [asyncio.create_task(call) for call in calls]
     await until(lambda: gateway.provider.count("calls") == 2)
@@ -363,13 +363,13 @@ async def test_usage_that_does_not_add_up_is_flagged_and_missing_usage_is_unknow
     assert none.usage is None
     assert none.cost is not None
     assert none.cost.nanousd is None
-    assert "x-windlass-cost-usd" not in answer.headers
+    assert "x-sternpost-cost-usd" not in answer.headers
 
 
 async def test_a_thousand_calls_at_once_leave_a_thousand_records(gateway: Gateway) -> None:
     models = ["lab/m1", "lab/chunks-3", "lab/fault-400", "nobody/m1", "lab/fault-cut"]
     async with aiohttp.TCPConnector(limit=50) as connector:
-        session = aiohttp.ClientSession(connector=connector, headers={"x-api-key": "wl-one"})
+        session = aiohttp.ClientSession(connector=connector, headers={"x-api-key": "sp-one"})
         original, gateway.session = gateway.session, session
         await asyncio.gather(
             *(gateway.chat(models[i % 5], stream=i % 2 == 0) for i in range(1000)),

@@ -33,7 +33,7 @@ def garbage() -> Generator[list[str]]:
         yield found
         gc.collect()
         found += {
-            type(one).__qualname__ for one in gc.garbage if type(one).__module__.startswith("windlass.")
+            type(one).__qualname__ for one in gc.garbage if type(one).__module__.startswith("sternpost.")
         }
     finally:
         gc.set_debug(0)

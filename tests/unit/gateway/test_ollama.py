@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from sternpost.contracts.span import SpanStatus
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
-from windlass.contracts.span import SpanStatus
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
 
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
 
@@ -28,7 +28,7 @@ async def test_ollamas_own_fields_arrive_and_its_words_come_back(gateway: Gatewa
     body = json.loads(request["body"])
     assert (request["path"], body["stream"], body["keep_alive"]) == ("/api/chat", is_stream, 0)
     assert (body["options"], body["think"]) == ({"num_ctx": 9000}, False)
-    assert b"windlass" in answer.body
+    assert b"sternpost" in answer.body
     assert answer.body.endswith(b"data: [DONE]\n\n") == is_stream
     record = gateway.record()
     assert record.usage is not None

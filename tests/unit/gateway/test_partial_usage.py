@@ -3,25 +3,25 @@
 import json
 from typing import Any
 
+from sternpost.contracts.usage import Usage, UsageSource
+from sternpost.dialects.protocols import ReplySummary
+from sternpost.gateway.exchange import InboundCall
+from sternpost.gateway.stages import partial, record, route
 from tests.unit.gateway.conftest import ASK, KEYS, Gateway
-from windlass.contracts.usage import Usage, UsageSource
-from windlass.dialects.protocols import ReplySummary
-from windlass.gateway.exchange import InboundCall
-from windlass.gateway.stages import partial, record, route
 
 
 def settled(gateway: Gateway, said: Usage | None, *deltas: dict[str, Any]) -> Usage | None:
     call = record.open_call(
         InboundCall("openai_chat", {}, json.dumps({"model": "m", "messages": ASK}).encode()), gateway.rig
     )
-    plan = route.choose("lab/m1", KEYS["wl-one"], gateway.rig.traffic(), spoken="openai_chat")
+    plan = route.choose("lab/m1", KEYS["sp-one"], gateway.rig.traffic(), spoken="openai_chat")
     chunks = [json.dumps({"choices": [{"index": 0, "delta": delta}]}) for delta in deltas]
     received = "".join(f"data: {chunk}\n\n" for chunk in chunks).encode()
     return partial.settle(ReplySummary(usage=said), call, plan.targets[0], received).usage
 
 
 async def test_what_was_received_is_counted_where_the_provider_had_not_said_it(gateway: Gateway) -> None:
-    # "What is a windlass?" is 19 bytes, and 27 + 18 bytes were received, at 4.5 bytes a token, rounded up.
+    # "What is a forklift?" is 19 bytes, and 27 + 18 bytes were received, at 4.5 bytes a token, rounded up.
     expected = Usage(in_fresh=5, out_text=10, source=UsageSource.PARTIAL)
     deltas = {"reasoning_content": "x" * 27}, {"content": "y" * 18}
     assert settled(gateway, None, *deltas) == expected

@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from sternpost.contracts.call import Limit
+from sternpost.contracts.span import SpanStatus
+from sternpost.contracts.usage import CostStatus, UsageSource
 from tests.support.polling import until
 from tests.unit.gateway.conftest import ASK, LONG_KEY, TEAM_TOKEN, Gateway, GatewayMaker
-from windlass.contracts.call import Limit
-from windlass.contracts.span import SpanStatus
-from windlass.contracts.usage import CostStatus, UsageSource
 
 BASE = "/v1/providers/lab"
 
@@ -50,16 +50,16 @@ async def test_no_secret_of_the_caller_reaches_the_provider(gateway: Gateway) ->
         name: f"secret-{name}"
         for name in (
             "x-api-key", "api-key", "x-goog-api-key", "cookie", "proxy-authorization", "openai-organization",
-            "openai-project", "x-forwarded-for", "forwarded", "referer", "x-custom-token", "x-windlass-user",
+            "openai-project", "x-forwarded-for", "forwarded", "referer", "x-custom-token", "x-sternpost-user",
         )
     }  # fmt: skip
     hop = {"connection": "keep-alive, if-match", "te": "trailers", "if-match": "secret-hop"}
     passing = {"openai-beta": "assistants=v2", "range": "bytes=0-9", "if-none-match": '"e"', "accept": "a/b"}
-    _, body = await ask(gateway, "GET", f"{BASE}/echo?key=wl-one&q=1", headers={**secrets, **hop, **passing})
+    _, body = await ask(gateway, "GET", f"{BASE}/echo?key=sp-one&q=1", headers={**secrets, **hop, **passing})
     echo = json.loads(body)
 
     assert "secret-" not in body.decode()
-    assert "wl-one" not in body.decode()
+    assert "sp-one" not in body.decode()
     assert echo["path"] == "/v1/echo?q=1"
     assert {name: echo["headers"].get(name) for name in passing} == passing
     assert echo["headers"]["authorization"] == "Bearer lab-key"
@@ -169,7 +169,7 @@ async def test_a_caller_who_reads_slowly_holds_the_provider_back(gateway: Gatewa
 async def test_no_path_leaves_the_base_url(gateway: Gateway, path: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
     head = (
-        f"GET {BASE}{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer wl-one\r\nconnection: close\r\n\r\n"
+        f"GET {BASE}{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sp-one\r\nconnection: close\r\n\r\n"
     )
     writer.write(head.encode())
     answer = await reader.read()
@@ -211,12 +211,12 @@ async def test_errors_of_the_provider_come_as_they_are(gateway: Gateway) -> None
 
 
 async def test_a_key_with_an_allow_list_needs_all_of_the_provider(gateway: Gateway) -> None:
-    narrow, problem = await ask(gateway, "GET", f"{BASE}/echo", headers={"authorization": "Bearer wl-narrow"})
-    whole, _ = await ask(gateway, "GET", f"{BASE}/echo", headers={"authorization": "Bearer wl-lab"})
+    narrow, problem = await ask(gateway, "GET", f"{BASE}/echo", headers={"authorization": "Bearer sp-narrow"})
+    whole, _ = await ask(gateway, "GET", f"{BASE}/echo", headers={"authorization": "Bearer sp-lab"})
     other, _ = await ask(
-        gateway, "GET", "/v1/providers/labant/echo", headers={"authorization": "Bearer wl-lab"}
+        gateway, "GET", "/v1/providers/labant/echo", headers={"authorization": "Bearer sp-lab"}
     )
-    nobody, _ = await ask(gateway, "GET", f"{BASE}/echo", headers={"authorization": "Bearer wl-none"})
+    nobody, _ = await ask(gateway, "GET", f"{BASE}/echo", headers={"authorization": "Bearer sp-none"})
 
     assert (narrow.status, whole.status, other.status, nobody.status) == (403, 200, 403, 401)
     assert "lab/*" in json.loads(problem)["error"]["message"]
@@ -255,7 +255,7 @@ async def test_a_caller_who_leaves_ends_the_call_to_the_provider(gateway: Gatewa
 async def test_a_caller_who_leaves_while_sending_ends_the_call(gateway: Gateway) -> None:
     port = int(gateway.url.rpartition(":")[2])
     _, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"PUT {BASE}/echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer wl-one\r\n"
+    head = f"PUT {BASE}/echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sp-one\r\n"
     writer.write(head.encode() + b"content-length: 900000\r\n\r\n" + b"x" * 200_000)
     await writer.drain()
     await until(lambda: gateway.provider.count("connections") > 1)
@@ -277,8 +277,8 @@ async def test_a_drain_ends_what_is_open_without_an_end(gateway: Gateway) -> Non
 
 
 async def test_a_dry_run_calls_nobody(gateway: Gateway) -> None:
-    _, body = await ask(gateway, "DELETE", f"{BASE}/files/1", headers={"x-windlass-dry-run": "1"})
-    assert json.loads(body)["object"] == "windlass.plan"
+    _, body = await ask(gateway, "DELETE", f"{BASE}/files/1", headers={"x-sternpost-dry-run": "1"})
+    assert json.loads(body)["object"] == "sternpost.plan"
     assert gateway.provider.requests() == []
 
 
@@ -297,7 +297,7 @@ async def test_a_stream_arrives_piece_by_piece_and_an_answer_to_head_without_a_b
 async def test_a_wrong_key_is_said_however_large_the_body(gateway: Gateway) -> None:
     sent = io.BytesIO(b"b" * 2_000_000)
     reply, problem = await ask(
-        gateway, "PUT", f"{BASE}/echo", data=sent, headers={"authorization": "Bearer wl-none"}
+        gateway, "PUT", f"{BASE}/echo", data=sent, headers={"authorization": "Bearer sp-none"}
     )
     assert (reply.status, json.loads(problem)["error"]["code"]) == (401, "invalid_api_key")
     assert gateway.records() == []

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.unit.gateway.conftest import Gateway
 
-LONG = "A windlass lifts what is heavy. " * 200  # some 1,600 tokens
+LONG = "A forklift lifts what is heavy. " * 200  # some 1,600 tokens
 MARK = {"type": "ephemeral", "ttl": "1h"}
 ASKED = {"model": "cached", "system": LONG, "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 
@@ -29,7 +29,7 @@ async def test_a_caller_of_another_dialect_gets_marks_too(gateway: Gateway) -> N
     assert answer.status == 200
     assert sent(gateway)["system"] == [{"type": "text", "text": LONG, "cache_control": MARK}]
     assert gateway.record().attributes["prompt_cache.placed"] == "system,messages"
-    assert "x-windlass-warnings" not in answer.headers
+    assert "x-sternpost-warnings" not in answer.headers
 
 
 async def test_a_short_prompt_is_not_marked(gateway: Gateway) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.gateway.stages.redact import Redactor
+from sternpost.gateway.stages.redact import Redactor
 
 SECRET, OTHER = "sk-aab-aab-aac-0123456789", "sk-aab-zzzz-0123456789"
 

@@ -2,15 +2,15 @@
 
 import pytest
 
+from sternpost.contracts.call import Limit
+from sternpost.contracts.span import SpanStatus
 from tests.support.polling import until
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
-from windlass.contracts.call import Limit
-from windlass.contracts.span import SpanStatus
 
 
 async def test_an_unknown_key_is_refused_and_only_counted(gateway: Gateway) -> None:
-    openai = await gateway.chat("lab/m1", headers={"authorization": "Bearer wl-nobody"})
-    anthropic = await gateway.message("lab/m1", headers={"authorization": "", "x_api_key": "wl-nobody"})
+    openai = await gateway.chat("lab/m1", headers={"authorization": "Bearer sp-nobody"})
+    anthropic = await gateway.message("lab/m1", headers={"authorization": "", "x_api_key": "sp-nobody"})
     assert (openai.status, openai.json["error"]["code"]) == (401, "invalid_api_key")
     assert (anthropic.status, anthropic.json["error"]["type"]) == (401, "authentication_error")
     assert gateway.records() == []
@@ -20,7 +20,7 @@ async def test_an_unknown_key_is_refused_and_only_counted(gateway: Gateway) -> N
 
 @pytest.mark.parametrize(
     "headers",
-    [{"authorization": "bearer wl-one"}, {"x_api_key": "wl-one"}, {"api_key": "wl-one"}],
+    [{"authorization": "bearer sp-one"}, {"x_api_key": "sp-one"}, {"api_key": "sp-one"}],
 )
 async def test_a_key_is_accepted_in_any_of_the_sdks_headers(
     gateway: Gateway, headers: dict[str, str]
@@ -65,7 +65,7 @@ async def test_a_body_that_cannot_be_read_is_refused_and_recorded(
 
 
 async def test_a_key_with_an_allow_list_reaches_only_that(gateway: Gateway) -> None:
-    key = {"authorization": "Bearer wl-narrow"}
+    key = {"authorization": "Bearer sp-narrow"}
     assert (await gateway.chat("steady", headers=key)).status == 200
     assert (await gateway.chat("lab/m1", headers=key)).status == 200
     refused = await gateway.chat("lab/m2", headers=key)
@@ -122,7 +122,7 @@ async def test_a_full_disk_does_not_stop_calls_and_is_logged_once(
     await until(lambda: gateway.rig.journal.state().is_writable)
     assert (await gateway.chat("lab/m1")).status == 200
     assert len(gateway.records()) == 1
-    logged = [line.message for line in caplog.records if line.name.startswith("windlass.gateway")]
+    logged = [line.message for line in caplog.records if line.name.startswith("sternpost.gateway")]
     assert [line.partition(":")[0] for line in logged] == [
         "calls go on without a record",
         "calls are recorded again",

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from sternpost.base.errors import StoreUnavailable
+from sternpost.base.ids import ProjectId
+from sternpost.contracts.call import Route, Target
+from sternpost.gateway.origins import Origin, ReplyOrigins
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_responses import SEALED_ELSEWHERE
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
-from windlass.base.errors import StoreUnavailable
-from windlass.base.ids import ProjectId
-from windlass.contracts.call import Route, Target
-from windlass.gateway.origins import Origin, ReplyOrigins
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
 
 
 async def _gateway(start_gateway: GatewayMaker, url: str) -> Gateway:
@@ -48,13 +48,13 @@ async def test_a_call_goes_on_where_its_id_was_made_and_nowhere_else(
     gateway = await _gateway(start_gateway, provider.url)
     first = (await _ask(gateway, "lab/m1")).json["id"]
     onward = await _ask(gateway, "both", previous_response_id=first)
-    assert onward.headers["x-windlass-target"] == "lab/m1"
+    assert onward.headers["x-sternpost-target"] == "lab/m1"
     elsewhere = await _ask(gateway, "res/m1", previous_response_id=first)
     assert (elsewhere.status, elsewhere.json["error"]["param"]) == (400, "previous_response_id")
     unknown = await _ask(gateway, "both", previous_response_id="resp_never_seen")
     assert unknown.status == 400
     background = await _ask(gateway, "both", background=True)
-    assert background.headers["x-windlass-target"] == "res/m1"
+    assert background.headers["x-sternpost-target"] == "res/m1"
     assert (await _ask(gateway, "chat/m1", background=True)).json["error"]["param"] == "background"
 
 
@@ -71,12 +71,12 @@ async def test_thoughts_that_another_account_encrypted_are_left_out_when_they_ar
     assert answer.status == 200
     asked = [json.loads(request["body"])["input"] for request in gateway.provider.requests()]
     assert asked == [history, [history[0], call, result]]
-    assert answer.headers["x-windlass-dropped"] == "reasoning.encrypted_content"
+    assert answer.headers["x-sternpost-dropped"] == "reasoning.encrypted_content"
     record = gateway.record()
     assert [(attempt.number, attempt.http_status) for attempt in record.attempts] == [(1, 400), (2, 200)]
     assert record.attempts[0].error_type == "bad_request"
     assert "could not be verified" in record.attempts[0].error
-    assert answer.headers["x-windlass-attempts"] == "2"
+    assert answer.headers["x-sternpost-attempts"] == "2"
     assert record.warnings == ("dropped:reasoning.encrypted_content",)
 
 
@@ -89,7 +89,7 @@ async def test_a_target_that_refused_such_thoughts_is_not_asked_with_them_again(
     answer = await _ask(gateway, "res/fault-500?times=1&skip=1&id=sealed", input=history)
     assert answer.status == 200
     assert [attempt.http_status for attempt in gateway.record().attempts] == [400, 500, 200]
-    assert answer.headers["x-windlass-dropped"] == "reasoning.encrypted_content"
+    assert answer.headers["x-sternpost-dropped"] == "reasoning.encrypted_content"
 
 
 async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(
@@ -106,7 +106,7 @@ async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(
     streamed = await gateway.get(f"{kept}?stream=true&starting_after=2")
     assert streamed.headers["content-type"].startswith("text/event-stream")
     assert b"response.completed" in streamed.body
-    assert (await gateway.get(kept, authorization="Bearer wl-wrong")).status == 401
+    assert (await gateway.get(kept, authorization="Bearer sp-wrong")).status == 401
     assert (await gateway.get("/v1/responses/resp_of_somebody")).status == 404
     assert (await gateway.get("/v1/responses/..%2fmodels")).status == 404
 

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.base.errors import ModelUnknown, ProviderNotConfigured
-from windlass.base.ids import KeyId, ProjectId
-from windlass.contracts.call import Dialect, Limit, Principal, Route, Target
-from windlass.gateway.health import TargetHealth
-from windlass.gateway.models import list_models
-from windlass.gateway.retries import LONGEST_WAIT_S, RetryBudgets, wait_before_retry
-from windlass.gateway.stages.admit import claims_of
-from windlass.gateway.stages.context import read_attributes, read_trace_parent
-from windlass.gateway.stages.route import choose
-from windlass.gateway.traffic import Traffic, traffic_of
-from windlass.providers.configure import ProviderSetting, configure
+from sternpost.base.errors import ModelUnknown, ProviderNotConfigured
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.contracts.call import Dialect, Limit, Principal, Route, Target
+from sternpost.gateway.health import TargetHealth
+from sternpost.gateway.models import list_models
+from sternpost.gateway.retries import LONGEST_WAIT_S, RetryBudgets, wait_before_retry
+from sternpost.gateway.stages.admit import claims_of
+from sternpost.gateway.stages.context import read_attributes, read_trace_parent
+from sternpost.gateway.stages.route import choose
+from sternpost.gateway.traffic import Traffic, traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 
 ANYONE = Principal(ProjectId("prj"), KeyId("key_1"), "one")
 TARGET = Target("lab", "m1")
@@ -169,7 +169,7 @@ def test_a_malformed_traceparent_begins_a_trace(header: str) -> None:
 
 
 def test_headers_win_over_metadata_over_the_end_user() -> None:
-    found = read_attributes({"x-windlass-user": "header"}, {"user_id": "body", "run_id": "r"}, "end")
+    found = read_attributes({"x-sternpost-user": "header"}, {"user_id": "body", "run_id": "r"}, "end")
     assert (found.user_id, found.run_id) == ("header", "r")
     assert read_attributes({}, {"user_id": "body"}, "end").user_id == "body"
     assert read_attributes({}, {}, "end").user_id == "end"

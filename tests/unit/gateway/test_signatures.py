@@ -1,8 +1,8 @@
 """The memory of signatures gives each project its own back, once, and stays bounded."""
 
-from windlass.base.ids import ProjectId
-from windlass.contracts.message import Message, ReasoningPart, TextPart, ToolCallPart
-from windlass.gateway.signatures import CallSignatures
+from sternpost.base.ids import ProjectId
+from sternpost.contracts.message import Message, ReasoningPart, TextPart, ToolCallPart
+from sternpost.gateway.signatures import CallSignatures
 
 OURS, THEIRS = ProjectId("ours"), ProjectId("theirs")
 CALL = ToolCallPart("weather", "{}", "c1")

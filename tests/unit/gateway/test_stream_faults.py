@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from sternpost.contracts.call import FallbackCause
+from sternpost.contracts.chat import StreamFault
+from sternpost.contracts.provider import Provider
+from sternpost.dialects.protocols import UpstreamCodec
+from sternpost.gateway.stages.failures import CAUSES, from_fault, not_an_answer
 from tests.support import event_stream
 from tests.unit.dialects.wire import BEDROCK, RESPONSES, events_of
-from windlass.contracts.call import FallbackCause
-from windlass.contracts.chat import StreamFault
-from windlass.contracts.provider import Provider
-from windlass.dialects.protocols import UpstreamCodec
-from windlass.gateway.stages.failures import CAUSES, from_fault, not_an_answer
 
 PROVIDER = Provider("lab", "Lab", "openai_chat", "http://lab")
 

@@ -33,7 +33,7 @@ async def test_a_caller_of_anthropic_is_answered_without_it(gateway: Gateway, is
     assert second["messages"] == [ASKED, {"role": "assistant", "content": [CALL]}, HISTORY[2]]
     assert "thinking" not in second  # a budget wants thinking in front of the call that is answered
     assert second["odd"] == 1.0
-    assert answer.headers["x-windlass-dropped"] == "thinking"
+    assert answer.headers["x-sternpost-dropped"] == "thinking"
     assert [(one.number, one.http_status) for one in record.attempts] == [(1, 400), (2, 200)]
     assert "bound to a different" in record.attempts[0].error
 
@@ -47,7 +47,7 @@ async def test_so_is_a_caller_of_another_dialect(gateway: Gateway) -> None:
     assert answer.status == 200
     assert first["messages"][1]["content"][0] == THOUGHT
     assert second["messages"][1] == {"role": "assistant", "content": "Nine."}
-    assert "thinking" in answer.headers["x-windlass-dropped"].split(",")
+    assert "thinking" in answer.headers["x-sternpost-dropped"].split(",")
 
 
 async def test_a_route_that_may_drop_nothing_passes_the_error_on(gateway: Gateway) -> None:

@@ -1,7 +1,7 @@
-"""What a call could not be given is named in `x-windlass-warnings`, or refused where the route says so."""
+"""What a call could not be given is named in `x-sternpost-warnings`, or refused where the route says so."""
 
+from sternpost.gateway.stages.replies import listed
 from tests.unit.gateway.conftest import Gateway
-from windlass.gateway.stages.replies import listed
 
 ASKED = '{"model":"labant/m1","messages":[{"role":"user","content":"hi"}]}'
 
@@ -10,31 +10,31 @@ async def test_everything_a_caller_should_know_stands_in_one_header_and_on_the_r
     gateway: Gateway,
 ) -> None:
     answer = await gateway.chat("labant/m1", seed=7, logit_bias={"1": 2})
-    named = answer.headers["x-windlass-warnings"].split(",")
+    named = answer.headers["x-sternpost-warnings"].split(",")
     assert set(named) == {"dropped:seed", "dropped:logit_bias"}
     assert gateway.record().warnings == tuple(named)
 
 
 async def test_a_stream_names_what_was_dropped_before_its_first_frame(gateway: Gateway) -> None:
     answer = await gateway.chat("labant/m1", seed=7, stream=True)
-    assert answer.headers["x-windlass-warnings"] == "dropped:seed"
+    assert answer.headers["x-sternpost-warnings"] == "dropped:seed"
 
 
 async def test_a_call_that_lost_nothing_has_no_warning(gateway: Gateway) -> None:
     answer = await gateway.chat("labant/m1", temperature=0.5)
-    assert "x-windlass-warnings" not in answer.headers
-    assert "x-windlass-dropped" not in answer.headers
+    assert "x-sternpost-warnings" not in answer.headers
+    assert "x-sternpost-dropped" not in answer.headers
 
 
 async def test_an_estimated_token_count_says_so(gateway: Gateway) -> None:
     body = {"model": "lab/m1", "messages": [{"role": "user", "content": "hi"}]}
     answer = await gateway.post("/v1/messages/count_tokens", body)
-    assert answer.headers["x-windlass-warnings"] == "estimated"
+    assert answer.headers["x-sternpost-warnings"] == "estimated"
 
 
 async def test_vectors_of_another_model_are_named_as_left_out(gateway: Gateway) -> None:
     answer = await gateway.post("/v1/embeddings", {"model": "vectors", "input": "a"})
-    assert "not_comparable:lab/m2" in answer.headers["x-windlass-warnings"].split(",")
+    assert "not_comparable:lab/m2" in answer.headers["x-sternpost-warnings"].split(",")
 
 
 async def test_a_strict_route_refuses_what_its_target_cannot_do_and_names_it(gateway: Gateway) -> None:
@@ -50,8 +50,8 @@ async def test_a_strict_route_refuses_what_its_target_cannot_do_and_names_it(gat
 async def test_a_strict_route_goes_on_to_the_first_target_that_loses_nothing(gateway: Gateway) -> None:
     answer = await gateway.chat("strict-or-able", seed=7)
     assert answer.status == 200
-    assert answer.headers["x-windlass-target"] == "lab/m1"
-    assert answer.headers["x-windlass-warnings"] == "unsupported:labant/m1"
+    assert answer.headers["x-sternpost-target"] == "lab/m1"
+    assert answer.headers["x-sternpost-warnings"] == "unsupported:labant/m1"
     first, second = gateway.record().attempts
     assert (first.provider, first.error_type, first.http_status) == ("labant", "unsupported", 0)
     assert (second.provider, second.http_status) == ("lab", 200)
@@ -61,7 +61,7 @@ async def test_a_strict_route_goes_on_to_the_first_target_that_loses_nothing(gat
 async def test_content_without_a_place_goes_to_a_target_that_has_one(gateway: Gateway) -> None:
     answer = await gateway.chat("one-or-many", n=2)
     assert answer.status == 200
-    assert answer.headers["x-windlass-target"] == "lab/m2"  # the second stands in for an outage only
+    assert answer.headers["x-sternpost-target"] == "lab/m2"  # the second stands in for an outage only
 
 
 async def test_what_no_target_can_be_told_is_refused_in_the_words_of_the_first(gateway: Gateway) -> None:
@@ -76,7 +76,7 @@ async def test_a_strict_route_serves_what_its_target_can_do(gateway: Gateway) ->
 async def test_a_strict_route_lets_go_of_what_only_saves_money(gateway: Gateway) -> None:
     answer = await gateway.chat("strict", prompt_cache_key="k")
     assert answer.status == 200
-    assert answer.headers["x-windlass-warnings"] == "dropped:prompt_cache_key"
+    assert answer.headers["x-sternpost-warnings"] == "dropped:prompt_cache_key"
 
 
 async def test_a_schema_nested_too_deeply_to_translate_is_refused(gateway: Gateway) -> None:

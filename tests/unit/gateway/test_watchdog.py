@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from windlass.base.errors import StreamTruncated, UpstreamTimedOut
-from windlass.gateway.stages.watchdog import Watchdog
+from sternpost.base.errors import StreamTruncated, UpstreamTimedOut
+from sternpost.gateway.stages.watchdog import Watchdog
 
 
 async def wait_for_ever(watchdog: Watchdog) -> None:

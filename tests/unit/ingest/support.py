@@ -8,18 +8,18 @@ import msgspec
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.base.clock import ManualClock
-from windlass.base.ids import KeyId, ProjectId
-from windlass.capabilities.cost.service import PriceBook, open_price_book
-from windlass.contracts.call import Principal
-from windlass.contracts.journal import BatchEntry, JournalEntry
-from windlass.contracts.message import Json
-from windlass.contracts.span import Span, SpanBatch
-from windlass.ingest.flow import OtlpIntake
-from windlass.ingest.otlp_decode import decode_json
-from windlass.ingest.records import OtlpReply, RawSpan
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.base.clock import ManualClock
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.capabilities.cost.service import PriceBook, open_price_book
+from sternpost.contracts.call import Principal
+from sternpost.contracts.journal import BatchEntry, JournalEntry
+from sternpost.contracts.message import Json
+from sternpost.contracts.span import Span, SpanBatch
+from sternpost.ingest.flow import OtlpIntake
+from sternpost.ingest.otlp_decode import decode_json
+from sternpost.ingest.records import OtlpReply, RawSpan
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PROJECT = ProjectId("prj_1")

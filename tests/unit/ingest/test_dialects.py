@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from sternpost.contracts.span import Span, SpanBatch, SpanStatus, SpanType
+from sternpost.contracts.usage import CostStatus, Usage
+from sternpost.ingest.mapping.spans import map_span
 from tests.unit.ingest.support import NOON, PRICES, PROJECT, Desk, by_name, fixture, raw_spans, texts
-from windlass.contracts.span import Span, SpanBatch, SpanStatus, SpanType
-from windlass.contracts.usage import CostStatus, Usage
-from windlass.ingest.mapping.spans import map_span
 
 FAMILIES = ["otel_genai", "otel_genai_old", "openinference", "openllmetry", "langfuse", "vercel_ai"]
 # 800 fresh at $0.15, 200 cached at $0.075, 40 + 10 out at $0.60 per million
@@ -39,9 +39,9 @@ def test_tokens_and_cost_are_the_same_in_every_convention(family: str) -> None:
 def test_messages_are_the_same_in_every_convention(family: str) -> None:
     batch = mapped(family)
     span = llm_span(batch)
-    assert texts(batch, span.input_hashes) == [("system", "Be brief."), ("user", "What is a windlass?")]
+    assert texts(batch, span.input_hashes) == [("system", "Be brief."), ("user", "What is a forklift?")]
     assert texts(batch, span.output_hashes) == [("assistant", "A machine for hoisting.")]
-    assert (span.preview_input, span.preview_output) == ("What is a windlass?", "A machine for hoisting.")
+    assert (span.preview_input, span.preview_output) == ("What is a forklift?", "A machine for hoisting.")
     assert span.model.finish_reasons == ("end",)
 
 
@@ -81,24 +81,24 @@ def test_what_no_column_takes_stays_among_the_attributes() -> None:
 
 
 def test_sdk_trace_shows_what_a_person_asked_and_got() -> None:
-    span = by_name(mapped("windlass_sdk"))["answer"]
+    span = by_name(mapped("sternpost_sdk"))["answer"]
     assert (span.type, span.preview_input, span.preview_output) == (
-        SpanType.CHAIN, "What is a windlass?", "A machine for hoisting.",
+        SpanType.CHAIN, "What is a forklift?", "A machine for hoisting.",
     )  # fmt: skip
     assert span.trace.tags == ("beta", "gold")
 
 
 def test_sdk_retrieval_shows_its_documents() -> None:
-    batch = mapped("windlass_sdk")
+    batch = mapped("sternpost_sdk")
     span = by_name(batch)["retrieval docs"]
     assert span.type == SpanType.RETRIEVER
-    assert texts(batch, span.input_hashes) == [("user", "What is a windlass?")]
+    assert texts(batch, span.input_hashes) == [("user", "What is a forklift?")]
     body = json.loads(next(c.body for c in batch.contents if c.hash == span.output_hashes[0]))
     assert body == {
         "role": "tool",
         "parts": [
             {
-                "type": "document", "id": "a.md", "score": 0.9, "content": "A windlass hoists.", "title": "A",
+                "type": "document", "id": "a.md", "score": 0.9, "content": "A forklift hoists.", "title": "A",
                 "uri": "docs/a.md",
             },
             {"type": "document", "id": "b.md", "score": 0.0, "content": "A winch pulls."},
@@ -107,18 +107,18 @@ def test_sdk_retrieval_shows_its_documents() -> None:
 
 
 def test_sdk_tool_that_failed_says_why() -> None:
-    batch = mapped("windlass_sdk")
+    batch = mapped("sternpost_sdk")
     span = by_name(batch)["execute_tool look_up"]
     assert (span.type, span.status) == (SpanType.TOOL, SpanStatus.ERROR)
-    assert (span.error_type, span.error) == ("KeyError", "'windlass'")
+    assert (span.error_type, span.error) == ("KeyError", "'sternpost'")
     body = json.loads(next(c.body for c in batch.contents if c.hash == span.input_hashes[0]))
     assert body["parts"] == [
-        {"type": "tool_call", "name": "look_up", "arguments": '{"word": "windlass"}', "id": "call_1"}
+        {"type": "tool_call", "name": "look_up", "arguments": '{"word": "sternpost"}', "id": "call_1"}
     ]
 
 
 def test_sdk_feedback_is_a_score_and_no_span() -> None:
-    batch = mapped("windlass_sdk")
+    batch = mapped("sternpost_sdk")
     assert "gen_ai.evaluation.result" not in by_name(batch)
     (score,) = batch.scores
     assert (score.name, score.kind, score.value, score.label, score.source, score.span_id) == (
@@ -127,7 +127,7 @@ def test_sdk_feedback_is_a_score_and_no_span() -> None:
     assert (score.trace_id, score.explanation) == (batch.spans[0].trace_id, "clear")
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "windlass_sdk"])
+@pytest.mark.parametrize("family", [*FAMILIES, "sternpost_sdk"])
 async def test_shuffled_and_repeated_batches_give_the_same_rows(desk: Desk, family: str) -> None:
     body = json.loads(fixture(family))
     await desk.send(json.dumps(body).encode())

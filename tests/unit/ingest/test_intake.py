@@ -10,12 +10,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.backends.journal.space import JournalLimits
+from sternpost.base.clock import ManualClock
+from sternpost.contracts.journal import JournalState
+from sternpost.ingest.flow import OtlpIntake
 from tests.unit.ingest.support import NOON, PRICES, Desk, by_name, fixture, protobuf
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.backends.journal.space import JournalLimits
-from windlass.base.clock import ManualClock
-from windlass.contracts.journal import JournalState
-from windlass.ingest.flow import OtlpIntake
 
 PROTOBUF = "application/x-protobuf"
 
@@ -78,7 +78,7 @@ async def test_refusal_in_protobuf_is_an_rpc_status(desk: Desk) -> None:
 
 
 async def test_span_without_a_valid_id_is_rejected_and_the_rest_kept(desk: Desk) -> None:
-    body = json.loads(fixture("windlass_sdk"))
+    body = json.loads(fixture("sternpost_sdk"))
     spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"]
     spans[0]["traceId"] = "00" * 16
     spans[1]["spanId"] = "xyz"
@@ -110,7 +110,7 @@ async def test_full_journal_answers_503_with_retry_after(tmp_path: Path) -> None
 
 
 async def test_times_that_cannot_be_are_straightened(desk: Desk) -> None:
-    body = json.loads(fixture("windlass_sdk"))
+    body = json.loads(fixture("sternpost_sdk"))
     spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"][:3]
     spans[0] |= {
         "startTimeUnixNano": str(NOON + 86_400 * 10**9),
@@ -139,7 +139,7 @@ async def test_large_and_many_attributes_stay_bounded_in_the_row(desk: Desk) -> 
     batch = desk.written()[0]
     attributes = batch.spans[0].attributes
     reference = attributes["a_big_one"]
-    assert reference.startswith("windlass:content:")
+    assert reference.startswith("sternpost:content:")
     assert next(c.body for c in batch.contents if reference.endswith(c.hash)) == msgspec.json.encode(
         "x" * 5000
     )

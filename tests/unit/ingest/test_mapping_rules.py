@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.ingest.support import NOON, PRICES, PROJECT
-from windlass.contracts.message import (
+from sternpost.contracts.message import (
     BlobPart,
     Json,
     Message,
@@ -18,14 +17,15 @@ from windlass.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from windlass.contracts.span import SpanStatus, SpanType
-from windlass.contracts.usage import CostStatus, Usage
-from windlass.ingest.mapping.attributes import Attributes
-from windlass.ingest.mapping.messages import read_messages, read_part
-from windlass.ingest.mapping.spans import MappedSpan, map_span
-from windlass.ingest.mapping.usage import read_usage
-from windlass.ingest.mapping.values import as_json, as_number, as_texts, unflatten
-from windlass.ingest.records import RawEvent, RawSpan
+from sternpost.contracts.span import SpanStatus, SpanType
+from sternpost.contracts.usage import CostStatus, Usage
+from sternpost.ingest.mapping.attributes import Attributes
+from sternpost.ingest.mapping.messages import read_messages, read_part
+from sternpost.ingest.mapping.spans import MappedSpan, map_span
+from sternpost.ingest.mapping.usage import read_usage
+from sternpost.ingest.mapping.values import as_json, as_number, as_texts, unflatten
+from sternpost.ingest.records import RawEvent, RawSpan
+from tests.unit.ingest.support import NOON, PRICES, PROJECT
 
 
 def raw(attributes: dict[str, Json], *events: RawEvent, **changes: object) -> RawSpan:
@@ -229,7 +229,7 @@ NAMES = st.sampled_from(
         "gen_ai.request.model",
         "llm.input_messages.0.message.content", "llm.input_messages.0", "llm.input_messages.x.message",
         "langfuse.observation.usage_details", "langfuse.observation.cost_details", "gen_ai.usage.cost",
-        "langfuse.observation.input", "gen_ai.retrieval.documents", "gen_ai.operation.name", "windlass.tags",
+        "langfuse.observation.input", "gen_ai.retrieval.documents", "gen_ai.operation.name", "sternpost.tags",
         "gen_ai.tool.call.arguments", "ai.response.toolCalls", "gen_ai.response.time_to_first_chunk",
         "langfuse.observation.completion_start_time", "openinference.span.kind", "tool.name", "anything",
     ]

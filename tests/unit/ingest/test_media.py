@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.contracts.message import FilePart, Json, Message, ToolResponsePart, UriPart
+from sternpost.ingest.mapping.messages import read_messages, read_part
 from tests.unit.capabilities.traces.media_samples import PDF, b64, data_url, picture, sound
 from tests.unit.ingest.support import PROJECT, Desk
-from windlass.contracts.message import FilePart, Json, Message, ToolResponsePart, UriPart
-from windlass.ingest.mapping.messages import read_messages, read_part
 
 PICTURE, SOUND = picture(), sound()
 

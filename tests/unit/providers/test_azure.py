@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from windlass.base.clock import ManualClock
-from windlass.base.errors import ConfigurationError, CredentialsUnavailable
-from windlass.contracts.provider import Provider
-from windlass.contracts.upstream import UpstreamRequest
-from windlass.gateway.stages.route import url_at
-from windlass.providers.azure import EntraSigner, entra_signer
-from windlass.providers.configure import ProviderSetting, configure
+from sternpost.base.clock import ManualClock
+from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
+from sternpost.contracts.provider import Provider
+from sternpost.contracts.upstream import UpstreamRequest
+from sternpost.gateway.stages.route import url_at
+from sternpost.providers.azure import EntraSigner, entra_signer
+from sternpost.providers.configure import ProviderSetting, configure
 
 REQUEST = UpstreamRequest("POST", "https://r.openai.azure.com/openai/v1/chat/completions", {}, b"", 1, 1)
 V1 = "https://r.openai.azure.com/openai/v1/chat/completions"
@@ -220,7 +220,7 @@ async def test_without_any_credential_the_library_itself_is_asked_and_explained(
 
 async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "azure.identity", None)
-    with pytest.raises(CredentialsUnavailable, match=r"windlass\[azure\]"):
+    with pytest.raises(CredentialsUnavailable, match=r"sternpost\[azure\]"):
         await entra_signer(azure(resource="r")).sign(REQUEST)
 
 

@@ -10,13 +10,13 @@ import botocore.session
 import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 
+from sternpost.base.errors import BadRequest, CredentialsUnavailable
+from sternpost.contracts.provider import Provider
+from sternpost.contracts.upstream import UpstreamRequest
+from sternpost.dialects.bedrock.model_ids import path_of
+from sternpost.providers.bedrock import SigV4Signer
+from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_bedrock import REGION, SECRETS, refusal
-from windlass.base.errors import BadRequest, CredentialsUnavailable
-from windlass.contracts.provider import Provider
-from windlass.contracts.upstream import UpstreamRequest
-from windlass.dialects.bedrock.model_ids import path_of
-from windlass.providers.bedrock import SigV4Signer
-from windlass.providers.configure import ProviderSetting, configure
 
 HOST = "127.0.0.1:4000"
 ARN = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/ab12"
@@ -46,13 +46,13 @@ def signer(*, monotonic: Callable[[], float] = lambda: 0.0, **options: str) -> S
 
 
 def request(path: str, body: bytes = b'{"a": 1}', **headers: str) -> UpstreamRequest:
-    sent = {"content-type": "application/json", "user-agent": "windlass", **headers}
+    sent = {"content-type": "application/json", "user-agent": "sternpost", **headers}
     return UpstreamRequest("POST", f"http://{HOST}{path}", sent, body, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("model", [ARN, "eu.anthropic.claude-haiku-4-5-20251001-v1:0", "a b/ü", "plain"])
 async def test_a_signature_holds_for_any_model_id(aws_home: Path, model: str) -> None:
-    write_credentials(aws_home, "AKIDWINDLASS")
+    write_credentials(aws_home, "AKIDSTERNPOST")
     asked = request(path_of(model, "converse"))
     signed = await signer().sign(asked)
     arrived = {"host": HOST, **asked.headers, **signed}
@@ -61,7 +61,7 @@ async def test_a_signature_holds_for_any_model_id(aws_home: Path, model: str) ->
 
 
 async def test_a_query_is_signed_too(aws_home: Path) -> None:
-    write_credentials(aws_home, "AKIDWINDLASS")
+    write_credentials(aws_home, "AKIDSTERNPOST")
     asked = request("/guardrails?version=1&a=%2F")
     signed = await signer().sign(asked)
     arrived = {"host": HOST, **asked.headers, **signed}
@@ -92,7 +92,7 @@ async def test_without_the_extra_the_message_names_it(monkeypatch: pytest.Monkey
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(CredentialsUnavailable, match=r"windlass\[bedrock\]"):
+    with pytest.raises(CredentialsUnavailable, match=r"sternpost\[bedrock\]"):
         await signer().sign(request("/model/a/converse"))
 
 
@@ -100,7 +100,7 @@ async def test_a_body_that_is_still_arriving_is_refused_in_words(aws_home: Path)
     async def upload() -> AsyncIterator[bytes]:
         yield b"x"
 
-    write_credentials(aws_home, "AKIDWINDLASS")
+    write_credentials(aws_home, "AKIDSTERNPOST")
     flowing = UpstreamRequest("POST", "http://h/x", {}, b"", 1.0, 1.0, upload=upload())
     with pytest.raises(BadRequest, match="content-type: application/json"):
         await signer().sign(flowing)
@@ -111,9 +111,9 @@ async def test_rotated_credentials_are_found_once_they_were_refused(aws_home: Pa
     made = signer()
     assert await made.renew() is False  # nothing was in use yet
     await made.sign(request("/model/a/converse"))
-    write_credentials(aws_home, "AKIDWINDLASS")
+    write_credentials(aws_home, "AKIDSTERNPOST")
     assert await made.renew() is True
-    assert "AKIDWINDLASS" in (await made.sign(request("/model/a/converse")))["authorization"]
+    assert "AKIDSTERNPOST" in (await made.sign(request("/model/a/converse")))["authorization"]
 
 
 async def test_the_same_credentials_are_not_renewed_again_and_again(

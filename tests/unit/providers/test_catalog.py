@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from genai_prices.data_snapshot import get_snapshot
 
 from scripts.models import LISTED, text
-from windlass.contracts.provider import ModelFacts
-from windlass.providers.catalog import KnownHost, load_catalog
+from sternpost.contracts.provider import ModelFacts
+from sternpost.providers.catalog import KnownHost, load_catalog
 
 HOSTS = load_catalog()
 SNAPSHOT = get_snapshot()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from windlass.base.errors import ConfigurationError
-from windlass.providers.catalog import load_catalog
-from windlass.providers.configure import ProviderSetting, configure, price_names
+from sternpost.base.errors import ConfigurationError
+from sternpost.providers.catalog import load_catalog
+from sternpost.providers.configure import ProviderSetting, configure, price_names
 
 HOSTS = load_catalog()
 

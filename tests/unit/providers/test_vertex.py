@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
+from sternpost.contracts.provider import Provider
+from sternpost.contracts.upstream import UpstreamRequest
+from sternpost.providers.configure import ProviderSetting, configure
+from sternpost.providers.vertex import VertexSigner
 from tests.support.fake_google_tokens import TokenServer, start_token_server
-from windlass.base.errors import ConfigurationError, CredentialsUnavailable
-from windlass.contracts.provider import Provider
-from windlass.contracts.upstream import UpstreamRequest
-from windlass.providers.configure import ProviderSetting, configure
-from windlass.providers.vertex import VertexSigner
 
 REQUEST = UpstreamRequest("POST", "http://h/", {}, b"", 1.0, 1.0)
 
@@ -72,7 +72,7 @@ async def test_a_file_that_is_no_account_is_explained(content: str | None, tmp_p
 
 async def test_without_googles_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.auth", None)  # as when it is not installed
-    with pytest.raises(CredentialsUnavailable, match=r"pip install 'windlass\[vertex\]'"):
+    with pytest.raises(CredentialsUnavailable, match=r"pip install 'sternpost\[vertex\]'"):
         await VertexSigner(provider_with("")).sign(REQUEST)
 
 

@@ -1,4 +1,4 @@
-"""A real HTTP server that takes OTLP as Windlass does, and an SDK that points at it."""
+"""A real HTTP server that takes OTLP as Sternpost does, and an SDK that points at it."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from windlass.sdk import client
+from sternpost.sdk import client
 
 
 def plain(attributes) -> dict[str, object]:
@@ -109,6 +109,6 @@ def start_intake() -> Iterator[Callable[[Intake], Intake]]:
 def intake(start_intake: Callable[[Intake], Intake], tmp_path: Path) -> Iterator[Intake]:
     """A server that takes everything, and the SDK pointed at it."""
     taking = start_intake(Intake())
-    client.init(taking.url, "wl-test", service="bot", environment="test", spill_folder=tmp_path)
+    client.init(taking.url, "sp-test", service="bot", environment="test", spill_folder=tmp_path)
     yield taking
     client.init("", "")

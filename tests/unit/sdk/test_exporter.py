@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-import windlass
+import sternpost
+from sternpost.sdk import client, exporter
+from sternpost.sdk.spill import Spill
 from tests.support.running import wait_until
 from tests.unit.sdk.conftest import Intake, plain
-from windlass.sdk import client, exporter
-from windlass.sdk.spill import Spill
 
 Start = Callable[[Intake], Intake]
 
@@ -27,20 +27,20 @@ def _stop_exporting():
 
 def make_spans(*names: str) -> None:
     for name in names:
-        with windlass.trace(name):
+        with sternpost.trace(name):
             pass
 
 
 def test_a_batch_names_its_service_and_numbers_its_spans(intake: Intake) -> None:
     make_spans("a", "b")
 
-    assert windlass.flush()
+    assert sternpost.flush()
     (resource,) = intake.batches[0].resource_spans
     facts = plain(resource.resource.attributes)
     assert (facts["service.name"], facts["deployment.environment.name"]) == ("bot", "test")
-    assert [plain(span.attributes)["windlass.client_seq"] for span in intake.spans] == [1, 2]
+    assert [plain(span.attributes)["sternpost.client_seq"] for span in intake.spans] == [1, 2]
     sent = intake.headers[0]
-    assert (sent["path"], sent["authorization"]) == ("/v1/traces", "Bearer wl-test")
+    assert (sent["path"], sent["authorization"]) == ("/v1/traces", "Bearer sp-test")
     assert sent["content-type"] == "application/x-protobuf"
 
 
@@ -54,18 +54,18 @@ def test_spans_wait_in_a_file_while_the_server_is_away(
     start_intake: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     intake = start_intake(Intake(status=503))
-    client.init(intake.url, "wl-test", spill_folder=tmp_path)
+    client.init(intake.url, "sp-test", spill_folder=tmp_path)
     make_spans("a")
-    assert not windlass.flush()
+    assert not sternpost.flush()
     make_spans("b")
-    assert not windlass.flush()
+    assert not sternpost.flush()
     (waiting,) = tmp_path.iterdir()
     assert waiting.stat().st_mode & 0o077 == 0
 
     intake.status = 200
     make_spans("c")
 
-    assert windlass.flush()
+    assert sternpost.flush()
     assert [span.name for span in intake.spans] == ["a", "b", "c"]
     assert list(tmp_path.iterdir()) == []
     said = [record.message for record in caplog.records if record.levelno == logging.WARNING]
@@ -73,22 +73,22 @@ def test_spans_wait_in_a_file_while_the_server_is_away(
 
 
 def test_what_an_ended_process_left_is_sent_by_the_next(start_intake: Start, tmp_path: Path) -> None:
-    code = "import windlass\nwith windlass.trace('orphan'): pass"
+    code = "import sternpost\nwith sternpost.trace('orphan'): pass"
     intake = start_intake(Intake(status=503))
     environment = {
         **os.environ,
-        "WINDLASS_BASE_URL": intake.url,
-        "WINDLASS_API_KEY": "wl-test",
-        "WINDLASS_SPILL_FOLDER": str(tmp_path),
+        "STERNPOST_BASE_URL": intake.url,
+        "STERNPOST_API_KEY": "sp-test",
+        "STERNPOST_SPILL_FOLDER": str(tmp_path),
     }
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, timeout=60)
     assert len(list(tmp_path.iterdir())) == 1
 
     intake.status = 200
-    client.init(intake.url, "wl-test", spill_folder=tmp_path)
+    client.init(intake.url, "sp-test", spill_folder=tmp_path)
     make_spans("next")
 
-    assert windlass.flush()
+    assert sternpost.flush()
     assert {span.name for span in intake.spans} == {"orphan", "next"}
     assert list(tmp_path.iterdir()) == []
 
@@ -96,9 +96,9 @@ def test_what_an_ended_process_left_is_sent_by_the_next(start_intake: Start, tmp
 def test_a_process_that_ends_at_once_sends_its_spans(start_intake: Start, tmp_path: Path) -> None:
     intake = start_intake(Intake())
     code = f"""
-import windlass
-windlass.init({intake.url + "/v1"!r}, "wl-test", spill_folder={str(tmp_path)!r})
-with windlass.trace("last words"): pass
+import sternpost
+sternpost.init({intake.url + "/v1"!r}, "sp-test", spill_folder={str(tmp_path)!r})
+with sternpost.trace("last words"): pass
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
@@ -108,11 +108,11 @@ with windlass.trace("last words"): pass
 def test_a_server_that_never_answers_costs_no_spans(tmp_path: Path, start_intake: Start) -> None:
     """The process ends in time, and what was on its way is sent by the next one."""
     code = f"""
-import windlass
-from windlass.sdk import client
+import sternpost
+from sternpost.sdk import client
 client._EXIT_WAIT_S = 0.5
-windlass.init({{url!r}}, "wl-test", spill_folder={str(tmp_path)!r})
-with windlass.trace("in flight"): pass
+sternpost.init({{url!r}}, "sp-test", spill_folder={str(tmp_path)!r})
+with sternpost.trace("in flight"): pass
 """
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -121,23 +121,23 @@ with windlass.trace("in flight"): pass
     assert len(list(tmp_path.iterdir())) == 1
 
     intake = start_intake(Intake(port=port))
-    client.init(url, "wl-test", spill_folder=tmp_path)
+    client.init(url, "sp-test", spill_folder=tmp_path)
     make_spans("next")
 
-    assert windlass.flush()
+    assert sternpost.flush()
     assert {span.name for span in intake.spans} == {"in flight", "next"}
 
 
 def test_a_forked_child_exports_its_own_spans(start_intake: Start, tmp_path: Path) -> None:
     intake = start_intake(Intake())
     code = f"""
-import os, windlass
-windlass.init({intake.url!r}, "wl-test", spill_folder={str(tmp_path)!r})
-with windlass.trace("parent"): pass
+import os, sternpost
+sternpost.init({intake.url!r}, "sp-test", spill_folder={str(tmp_path)!r})
+with sternpost.trace("parent"): pass
 child = os.fork()
 if child == 0:
-    with windlass.trace("child"): pass
-    os._exit(0 if windlass.flush() else 1)
+    with sternpost.trace("child"): pass
+    os._exit(0 if sternpost.flush() else 1)
 assert os.waitpid(child, 0)[1] == 0
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
@@ -150,11 +150,11 @@ def test_a_refused_key_is_said_once(intake: Intake, caplog: pytest.LogCaptureFix
 
     for name in ("a", "b"):
         make_spans(name)
-        assert not windlass.flush()
+        assert not sternpost.flush()
 
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "WINDLASS_API_KEY" in record.message
-    assert "wl-test" not in caplog.text
+    assert "STERNPOST_API_KEY" in record.message
+    assert "sp-test" not in caplog.text
 
 
 def test_spans_the_server_rejects_are_said(intake: Intake, caplog: pytest.LogCaptureFixture) -> None:
@@ -162,7 +162,7 @@ def test_spans_the_server_rejects_are_said(intake: Intake, caplog: pytest.LogCap
 
     make_spans("a")
 
-    assert windlass.flush()
+    assert sternpost.flush()
     assert "3 spans were rejected: no trace id" in caplog.text
 
 
@@ -171,27 +171,27 @@ def test_a_full_queue_drops_counts_and_says_so(
 ) -> None:
     monkeypatch.setattr(exporter, "_MAX_SPANS", 2)
     intake = start_intake(Intake())
-    client.init(intake.url, "wl-test", spill_folder=tmp_path)
+    client.init(intake.url, "sp-test", spill_folder=tmp_path)
 
     make_spans("a", "b", "c", "d")
-    windlass.flush()
+    sternpost.flush()
     make_spans("e")
-    windlass.flush()
+    sternpost.flush()
 
     assert [span.name for span in intake.spans] == ["a", "b", "e"]
-    assert [plain(span.attributes)["windlass.client_seq"] for span in intake.spans] == [1, 2, 5]
+    assert [plain(span.attributes)["sternpost.client_seq"] for span in intake.spans] == [1, 2, 5]
     assert "spans are dropped" in caplog.text
     assert "2 were dropped" in caplog.text
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:4100", "ftp://host", "http://host:port", "http://"])
 def test_an_unusable_address_is_said_and_traces_nothing(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    client.init(url, "wl-test")
+    client.init(url, "sp-test")
 
     make_spans("a")
 
     assert not client.is_exporting()
-    assert "WINDLASS_BASE_URL must look like" in caplog.text
+    assert "STERNPOST_BASE_URL must look like" in caplog.text
 
 
 def test_a_torn_batch_at_the_end_of_a_file_is_left_out(tmp_path: Path) -> None:
@@ -214,13 +214,13 @@ def test_a_full_file_takes_no_more(tmp_path: Path) -> None:
 def test_importing_the_package_loads_nothing_that_is_slow_to_load() -> None:
     """How long it takes is measured in `bench`; here stands what keeps it short."""
     code = (
-        "import sys; before = set(sys.modules); import windlass; windlass.trace; windlass.feedback;"
+        "import sys; before = set(sys.modules); import sternpost; sternpost.trace; sternpost.feedback;"
         "print(*(set(sys.modules) - before))"
     )
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     loaded = printed.split()
-    strangers = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"windlass"}
+    strangers = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"sternpost"}
 
     assert strangers == set()
     assert "asyncio" not in loaded
-    assert len([name for name in loaded if name.startswith("windlass")]) < 20
+    assert len([name for name in loaded if name.startswith("sternpost")]) < 20

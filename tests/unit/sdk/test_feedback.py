@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-import windlass
+import sternpost
 from tests.unit.sdk.conftest import Intake, plain
 
 EVENT = "gen_ai.evaluation.result"
@@ -20,13 +20,13 @@ EVENT = "gen_ai.evaluation.result"
     ],
 )
 def test_feedback_is_an_evaluation_result_of_its_trace(intake: Intake, value, expected) -> None:
-    windlass.feedback(trace_id="a" * 32, span_id="b" * 16, value=value, comment="thanks", user_id="ada")
+    sternpost.feedback(trace_id="a" * 32, span_id="b" * 16, value=value, comment="thanks", user_id="ada")
 
     span = intake.span(EVENT)
     facts = plain(span.attributes)
     assert span.start_time_unix_nano == span.end_time_unix_nano
-    assert (facts["windlass.target.trace_id"], facts["windlass.target.span_id"]) == ("a" * 32, "b" * 16)
-    assert (facts["windlass.score.source"], facts["user.id"]) == ("user_feedback", "ada")
+    assert (facts["sternpost.target.trace_id"], facts["sternpost.target.span_id"]) == ("a" * 32, "b" * 16)
+    assert (facts["sternpost.score.source"], facts["user.id"]) == ("user_feedback", "ada")
     assert span.events[0].name == EVENT
     assert plain(span.events[0].attributes) == {
         "gen_ai.evaluation.name": "user_feedback",
@@ -36,15 +36,15 @@ def test_feedback_is_an_evaluation_result_of_its_trace(intake: Intake, value, ex
 
 
 def test_a_score_inside_a_trace_judges_the_open_span(intake: Intake) -> None:
-    with windlass.trace("answer") as span:
-        windlass.score("has_citation", True)
+    with sternpost.trace("answer") as span:
+        sternpost.score("has_citation", True)
 
     facts = intake.facts(EVENT)
-    assert (facts["windlass.target.trace_id"], facts["windlass.target.span_id"]) == (
+    assert (facts["sternpost.target.trace_id"], facts["sternpost.target.span_id"]) == (
         span.trace_id,
         span.span_id,
     )
-    assert facts["windlass.score.source"] == "api"
+    assert facts["sternpost.score.source"] == "api"
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_a_score_inside_a_trace_judges_the_open_span(intake: Intake) -> None:
 def test_what_cannot_be_sent_is_said_and_breaks_nothing(
     intake: Intake, caplog: pytest.LogCaptureFixture, trace_id: str, value: float
 ) -> None:
-    with caplog.at_level(logging.ERROR, "windlass.sdk"):
-        windlass.feedback(trace_id=trace_id, value=value)
+    with caplog.at_level(logging.ERROR, "sternpost.sdk"):
+        sternpost.feedback(trace_id=trace_id, value=value)
 
-    assert windlass.flush()
+    assert sternpost.flush()
     assert intake.spans == []
     assert len(caplog.records) == 1

@@ -8,10 +8,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from sternpost.base.ids import SpanId, TraceId
+from sternpost.sdk.otlp import encode_batch, read_rejection
+from sternpost.sdk.records import FinishedSpan, SpanEvent
 from tests.unit.sdk.conftest import plain
-from windlass.base.ids import SpanId, TraceId
-from windlass.sdk.otlp import encode_batch, read_rejection
-from windlass.sdk.records import FinishedSpan, SpanEvent
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -39,7 +39,7 @@ def test_what_is_encoded_is_what_protobuf_decodes(name, attributes, event, start
     (resource,) = read.resource_spans
     assert plain(resource.resource.attributes) == {"service.name": "bot"}
     (scope,) = resource.scope_spans
-    assert (scope.scope.name, scope.scope.version, len(scope.spans)) == ("windlass.sdk", "0.1.0", 2)
+    assert (scope.scope.name, scope.scope.version, len(scope.spans)) == ("sternpost.sdk", "0.1.0", 2)
     decoded = scope.spans[0]
     assert (decoded.trace_id.hex(), decoded.span_id.hex()) == (span.trace_id, span.span_id)
     assert (decoded.parent_span_id.hex(), decoded.name, decoded.kind) == (span.parent_span_id, name, 3)

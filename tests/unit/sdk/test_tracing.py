@@ -9,12 +9,12 @@ from contextlib import suppress
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-import windlass
+import sternpost
 from tests.unit.sdk.conftest import Intake, plain
 
 
 def test_a_traced_function_records_its_arguments_and_result(intake: Intake) -> None:
-    @windlass.trace
+    @sternpost.trace
     def answer(question: str, *, limit: int = 3) -> dict[str, str]:
         return {"answer": question.upper()}
 
@@ -27,8 +27,8 @@ def test_a_traced_function_records_its_arguments_and_result(intake: Intake) -> N
 
 def test_spans_inside_belong_to_the_trace_and_inherit_session_user_and_tags(intake: Intake) -> None:
     with (
-        windlass.trace("outer", session_id="s1", user_id="u1", tags=["beta"]) as outer,
-        windlass.trace("inner", tags=["fast"]) as inner,
+        sternpost.trace("outer", session_id="s1", user_id="u1", tags=["beta"]) as outer,
+        sternpost.trace("inner", tags=["fast"]) as inner,
     ):
         pass
 
@@ -37,12 +37,12 @@ def test_spans_inside_belong_to_the_trace_and_inherit_session_user_and_tags(inta
     assert found.parent_span_id.hex() == outer.span_id
     facts = plain(found.attributes)
     assert (facts["gen_ai.conversation.id"], facts["user.id"]) == ("s1", "u1")
-    assert json.loads(str(facts["windlass.tags"])) == ["beta", "fast"]
+    assert json.loads(str(facts["sternpost.tags"])) == ["beta", "fast"]
     assert not intake.span("outer").parent_span_id
 
 
 def test_an_exception_is_recorded_and_raised(intake: Intake) -> None:
-    @windlass.trace("risky")
+    @sternpost.trace("risky")
     def risky() -> None:
         raise LookupError("no such page")
 
@@ -56,19 +56,19 @@ def test_an_exception_is_recorded_and_raised(intake: Intake) -> None:
 
 
 async def test_coroutines_that_run_together_keep_their_own_parents(intake: Intake) -> None:
-    @windlass.trace
+    @sternpost.trace
     async def leaf(number: int) -> int:
         await asyncio.sleep(0)
         return number
 
-    @windlass.trace
+    @sternpost.trace
     async def branch(number: int) -> int:
         await asyncio.sleep(0)
         return await leaf(number)
 
     assert await asyncio.gather(branch(1), branch(2)) == [1, 2]
 
-    assert windlass.flush()
+    assert sternpost.flush()
     branches = {span.span_id: span.trace_id for span in intake.spans if span.name == "branch"}
     leaves = [span for span in intake.spans if span.name == "leaf"]
     assert len(branches) == len(leaves) == 2
@@ -76,13 +76,13 @@ async def test_coroutines_that_run_together_keep_their_own_parents(intake: Intak
 
 
 def test_a_generator_is_one_span_that_is_not_current_while_suspended(intake: Intake) -> None:
-    @windlass.trace
+    @sternpost.trace
     def words() -> Iterator[str]:
         yield "one "
-        with windlass.trace("within"):
+        with sternpost.trace("within"):
             yield "two"
 
-    seen = [(word, windlass.current_span()) for word in words()]
+    seen = [(word, sternpost.current_span()) for word in words()]
 
     assert [word for word, _ in seen] == ["one ", "two"]
     assert seen[0][1] is None
@@ -93,7 +93,7 @@ def test_a_generator_is_one_span_that_is_not_current_while_suspended(intake: Int
 async def test_an_async_generator_left_early_is_closed_and_marked(intake: Intake) -> None:
     closed: list[bool] = []
 
-    @windlass.trace
+    @sternpost.trace
     async def words() -> AsyncIterator[str]:
         try:
             yield "one"
@@ -107,12 +107,12 @@ async def test_an_async_generator_left_early_is_closed_and_marked(intake: Intake
 
     facts = intake.facts("words")
     assert closed == [True]
-    assert facts["windlass.stopped_early"] is True
+    assert facts["sternpost.stopped_early"] is True
     assert json.loads(str(facts["output.value"])) == "one"
 
 
 def test_what_is_sent_or_thrown_reaches_the_generator(intake: Intake) -> None:
-    @windlass.trace
+    @sternpost.trace
     def echo() -> Iterator[object]:
         with suppress(KeyError):
             got = yield "ready"
@@ -127,12 +127,12 @@ def test_what_is_sent_or_thrown_reaches_the_generator(intake: Intake) -> None:
 
 
 def test_a_tool_records_its_arguments_and_result(intake: Intake) -> None:
-    @windlass.tool
+    @sternpost.tool
     def weather(city: str) -> str:
         return f"rain in {city}"
 
     weather("Oslo")
-    with windlass.tool("search", arguments={"q": "tea"}, call_id="call_1") as call:
+    with sternpost.tool("search", arguments={"q": "tea"}, call_id="call_1") as call:
         call.set_output(["a", "b"])
 
     facts = intake.facts("execute_tool weather")
@@ -144,7 +144,7 @@ def test_a_tool_records_its_arguments_and_result(intake: Intake) -> None:
 
 
 def test_a_retrieval_records_the_query_and_its_documents(intake: Intake) -> None:
-    with windlass.retrieval("why?", source="docs", top_k=2) as found:
+    with sternpost.retrieval("why?", source="docs", top_k=2) as found:
         found.add("Because.", id="a.md#1", score=0.9, title="A", uri="docs/a.md")
         found.add("Perhaps.", id="b.md")
 
@@ -160,22 +160,22 @@ def test_a_retrieval_records_the_query_and_its_documents(intake: Intake) -> None
 
 
 def test_headers_carry_the_trace_session_user_and_tags(intake: Intake) -> None:
-    with windlass.trace("call", session_id="s1", user_id="zoë", tags=["a", "b,c"]) as span:
-        sent = windlass.headers()
+    with sternpost.trace("call", session_id="s1", user_id="zoë", tags=["a", "b,c"]) as span:
+        sent = sternpost.headers()
 
     assert sent == {
         "traceparent": f"00-{span.trace_id}-{span.span_id}-01",
-        "x-windlass-session": "s1",  # "zoë" can't stand in a header, "b,c" would be read as two tags
-        "x-windlass-tags": "a",
+        "x-sternpost-session": "s1",  # "zoë" can't stand in a header, "b,c" would be read as two tags
+        "x-sternpost-tags": "a",
     }
-    assert windlass.headers() == {}
+    assert sternpost.headers() == {}
     assert intake.facts("call")["user.id"] == "zoë"
 
 
 def test_a_trace_begun_elsewhere_is_continued(intake: Intake) -> None:
     traceparent = f"00-{'a' * 32}-{'b' * 16}-01"
 
-    with windlass.trace("continued", traceparent=traceparent):
+    with sternpost.trace("continued", traceparent=traceparent):
         pass
 
     span = intake.span("continued")
@@ -183,7 +183,7 @@ def test_a_trace_begun_elsewhere_is_continued(intake: Intake) -> None:
 
 
 def test_capture_can_be_left_out(intake: Intake) -> None:
-    @windlass.trace(capture=False)
+    @sternpost.trace(capture=False)
     def secret(password: str) -> str:
         return password
 
@@ -194,14 +194,14 @@ def test_capture_can_be_left_out(intake: Intake) -> None:
 
 @pytest.mark.parametrize("function", [max, functools.partial(max, key=str), "a".join])
 def test_any_callable_can_be_traced(intake: Intake, function: Callable[..., object]) -> None:
-    assert windlass.trace(function)(["b", "c"]) in ("c", "bac")
+    assert sternpost.trace(function)(["b", "c"]) in ("c", "bac")
 
-    assert windlass.flush()
+    assert sternpost.flush()
     assert len(intake.spans) == 1
 
 
 def test_a_wrong_call_fails_as_without_the_trace(intake: Intake) -> None:
-    @windlass.trace
+    @sternpost.trace
     def one(argument: int) -> int:
         return argument
 
@@ -220,7 +220,7 @@ class Hostile:
     "value", [Hostile(), float("nan"), {(1, 2): 3}, {1, 2}, b"\x00", "\ud800", "x" * 1_500_000]
 )
 def test_any_value_can_pass_through_a_traced_function(intake: Intake, value: object) -> None:
-    @windlass.trace
+    @sternpost.trace
     def same(value: object) -> object:
         return value
 
@@ -230,12 +230,12 @@ def test_any_value_can_pass_through_a_traced_function(intake: Intake, value: obj
 
 
 def test_without_a_server_functions_run_as_before() -> None:
-    windlass.init("", "")
+    sternpost.init("", "")
 
-    @windlass.trace(session_id="s1")
+    @sternpost.trace(session_id="s1")
     def answer() -> dict[str, str]:
-        windlass.feedback(value=True)
-        return windlass.headers()
+        sternpost.feedback(value=True)
+        return sternpost.headers()
 
-    assert answer() == {"x-windlass-session": "s1"}  # no parent is named that would never arrive
-    assert windlass.flush()
+    assert answer() == {"x-sternpost-session": "s1"}  # no parent is named that would never arrive
+    assert sternpost.flush()

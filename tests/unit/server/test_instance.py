@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from windlass.base.errors import AlreadyRunning, ConfigurationError
-from windlass.server.instance import (
+from sternpost.base.errors import AlreadyRunning, ConfigurationError
+from sternpost.server.instance import (
     LOCK_NAME,
     hold_instance,
     prepare_home,

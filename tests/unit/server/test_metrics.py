@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from windlass.base.ids import KeyId, ProjectId, SpanId, TraceId
-from windlass.base.money import NanoUsd
-from windlass.contracts.call import AttemptRecord, CallRecord
-from windlass.contracts.span import SpanStatus
-from windlass.contracts.usage import Cost, CostStatus, Usage
-from windlass.server.metrics import GatewayMetrics
+from sternpost.base.ids import KeyId, ProjectId, SpanId, TraceId
+from sternpost.base.money import NanoUsd
+from sternpost.contracts.call import AttemptRecord, CallRecord
+from sternpost.contracts.span import SpanStatus
+from sternpost.contracts.usage import Cost, CostStatus, Usage
+from sternpost.server.metrics import GatewayMetrics
 
 CALL = CallRecord(
     project_id=ProjectId("p"),
@@ -33,9 +33,9 @@ def test_a_call_is_counted_with_its_tokens_time_and_money() -> None:
     metrics = GatewayMetrics()
     metrics.call_ended(CALL)
     text = metrics.text().decode()
-    assert 'windlass_requests_total{model="m1",provider="lab",route="",status_class="2xx"} 1.0' in text
-    assert 'windlass_cost_nano_usd_total{cost_status="computed",model="m1"} 1234.0' in text
-    assert 'windlass_tokens_total{bucket="in_cache_read",model="m1"} 5.0' in text
+    assert 'sternpost_requests_total{model="m1",provider="lab",route="",status_class="2xx"} 1.0' in text
+    assert 'sternpost_cost_nano_usd_total{cost_status="computed",model="m1"} 1234.0' in text
+    assert 'sternpost_tokens_total{bucket="in_cache_read",model="m1"} 5.0' in text
     assert 'gen_ai_client_operation_duration_seconds_sum{model="m1",provider="lab"} 1.5' in text
     assert "key_1" not in text
 
@@ -46,8 +46,8 @@ def test_what_the_prompt_cache_saves_and_what_it_costs_more_are_counted_apart() 
         cost = Cost(CostStatus.COMPUTED, NanoUsd(1234), saved_nanousd=saved)
         metrics.call_ended(replace(CALL, cost=cost))
     text = metrics.text().decode()
-    assert 'windlass_cache_saved_nano_usd_total{kind="gain",model="m1"} 500.0' in text
-    assert 'windlass_cache_saved_nano_usd_total{kind="loss",model="m1"} 50.0' in text
+    assert 'sternpost_cache_saved_nano_usd_total{kind="gain",model="m1"} 500.0' in text
+    assert 'sternpost_cache_saved_nano_usd_total{kind="loss",model="m1"} 50.0' in text
 
 
 def test_names_beyond_the_cap_and_endless_names_count_as_other() -> None:
@@ -61,7 +61,7 @@ def test_names_beyond_the_cap_and_endless_names_count_as_other() -> None:
     }
     assert len(models) == 201
     assert max(map(len, models)) <= 120
-    assert 'windlass_requests_total{model="other",provider="lab",route="",status_class="2xx"} 101.0' in text
+    assert 'sternpost_requests_total{model="other",provider="lab",route="",status_class="2xx"} 101.0' in text
 
 
 def test_streams_without_an_end_and_callers_who_left_are_counted() -> None:
@@ -70,6 +70,6 @@ def test_streams_without_an_end_and_callers_who_left_are_counted() -> None:
     metrics.call_ended(replace(CALL, status=SpanStatus.CANCELLED))
     metrics.key_refused()
     text = metrics.text().decode()
-    assert 'windlass_stream_truncated_total{dialect="openai_chat",provider="lab"} 1.0' in text
-    assert 'windlass_client_disconnect_total{dialect="openai_chat",provider="lab"} 1.0' in text
-    assert "windlass_key_refused_total 1.0" in text
+    assert 'sternpost_stream_truncated_total{dialect="openai_chat",provider="lab"} 1.0' in text
+    assert 'sternpost_client_disconnect_total{dialect="openai_chat",provider="lab"} 1.0' in text
+    assert "sternpost_key_refused_total 1.0" in text

@@ -5,9 +5,9 @@ import time
 from types import SimpleNamespace
 from typing import cast
 
-from windlass.assembly.build import House
-from windlass.contracts.journal import JournalState
-from windlass.server.operations import PartState, parts_of
+from sternpost.assembly.build import House
+from sternpost.contracts.journal import JournalState
+from sternpost.server.operations import PartState, parts_of
 
 
 async def test_a_store_that_hangs_is_named_and_does_not_delay_the_answer() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from windlass.base.errors import ConfigurationError
-from windlass.server.supervisor import Process, Supervisor
+from sternpost.base.errors import ConfigurationError
+from sternpost.server.supervisor import Process, Supervisor
 
 
 async def test_settings_that_a_needed_process_refuses_end_the_start(tmp_path: Path) -> None:

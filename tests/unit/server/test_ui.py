@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from windlass.server.ui import WebApp
+from sternpost.server.ui import WebApp
 
 
 @pytest.fixture

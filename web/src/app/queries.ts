@@ -1,4 +1,4 @@
-/** How Windlass itself is, as the server says. */
+/** How Sternpost itself is, as the server says. */
 import { queryOptions } from "@tanstack/react-query";
 import { api, body } from "@/client/client";
 import type { Status } from "@/client/types";

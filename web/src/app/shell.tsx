@@ -19,7 +19,7 @@ export function Shell() {
   const session = useQuery(sessionQuery);
   if (session.data) return <Frame session={session.data} />;
   if (session.data === null) return <ToSignIn />;
-  if (session.error) return <Failure what="Windlass can't be reached" error={session.error} retry={() => void session.refetch()} />;
+  if (session.error) return <Failure what="Sternpost can't be reached" error={session.error} retry={() => void session.refetch()} />;
   return null;
 }
 
@@ -68,12 +68,12 @@ interface RailProps {
 function Rail({ session, onPalette, onShortcuts }: RailProps) {
   const signOut = useSignOut();
   return (
-    <aside aria-label="Windlass" className={styles["rail"]}>
+    <aside aria-label="Sternpost" className={styles["rail"]}>
       <div className={styles["brand"]}>
         <svg width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
           <path d="M5 9l5.500 14L16 11l5.500 12L27 9" fill="none" stroke="var(--accent)" strokeWidth="3.400" strokeLinecap="round" strokeLinejoin="round" />
         </svg>
-        <span>Windlass</span>
+        <span>Sternpost</span>
       </div>
       <div className={styles["project"]} title={session.project_id}>Project {session.project_name || session.project_id}</div>
       <Button kind="plain" onPress={onPalette} aria-keyshortcuts="Control+K">
@@ -104,5 +104,5 @@ function Rail({ session, onPalette, onShortcuts }: RailProps) {
 
 function Version() {
   const status = useQuery(statusQuery);
-  return <div className={styles["version"]}>Windlass {status.data?.version ?? ""}</div>;
+  return <div className={styles["version"]}>Sternpost {status.data?.version ?? ""}</div>;
 }

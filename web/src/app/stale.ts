@@ -1,5 +1,5 @@
 /** A tab that is older than the server asks for pages that are gone; it loads the app anew, once. */
-const place = "windlass.reloaded_at";
+const place = "sternpost.reloaded_at";
 const PAUSE_MS = 30_000;
 
 export function reloadWhenStale(): void {

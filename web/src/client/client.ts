@@ -27,7 +27,7 @@ export function rememberCsrfToken(token: string): void {
 
 const csrf: Middleware = {
   onRequest({ request }) {
-    if (request.method !== "GET") request.headers.set("x-windlass-csrf", csrfToken);
+    if (request.method !== "GET") request.headers.set("x-sternpost-csrf", csrfToken);
     return request;
   },
 };
@@ -50,7 +50,7 @@ function text(source: unknown, field: string): string | undefined {
 /** Waits for an answer and returns its body, or throws a Problem. */
 export async function body<Body>(pending: Promise<Answer<Body>>): Promise<Body> {
   const answer = await pending.catch(() => {
-    throw new Problem(0, "unreachable", "Windlass does not answer. Is it running?");
+    throw new Problem(0, "unreachable", "Sternpost does not answer. Is it running?");
   });
   const { data, error, response } = answer;
   if (response.ok) return data as Body;

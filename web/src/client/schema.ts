@@ -845,7 +845,7 @@ export interface components {
         };
         /**
          * ProviderItem
-         * @description A host of the catalogue or of windlass.yaml; its key is never part of an answer.
+         * @description A host of the catalogue or of sternpost.yaml; its key is never part of an answer.
          */
         ProviderItem: {
             /** Name */
@@ -1568,7 +1568,7 @@ export interface operations {
     get_blob_api_blobs__hash__get: {
         parameters: {
             query?: {
-                /** @description The longer side of a small picture in pixels: 128, 256, 512. What can't be drawn is answered by a crossed box and `x-windlass-thumbnail: placeholder`. */
+                /** @description The longer side of a small picture in pixels: 128, 256, 512. What can't be drawn is answered by a crossed box and `x-sternpost-thumbnail: placeholder`. */
                 thumbnail?: number | null;
             };
             header?: never;

@@ -1,5 +1,5 @@
-from windlass.backends.counters.memory import MemoryCounters
-from windlass.contracts.counters import Claim
+from sternpost.backends.counters.memory import MemoryCounters
+from sternpost.contracts.counters import Claim
 
 SECOND_NS = 1_000_000_000
 

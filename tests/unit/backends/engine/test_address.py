@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from windlass.backends.engine.address import EngineAddress, read_address, remove_address, write_address
-from windlass.base.errors import StoreUnavailable
+from sternpost.backends.engine.address import EngineAddress, read_address, remove_address, write_address
+from sternpost.base.errors import StoreUnavailable
 
-ADDRESS = EngineAddress("http://127.0.0.1:1234", "windlass", "s3cret", 42)
+ADDRESS = EngineAddress("http://127.0.0.1:1234", "sternpost", "s3cret", 42)
 
 
 def test_an_address_is_read_as_written_and_by_its_owner_alone(tmp_path: Path) -> None:

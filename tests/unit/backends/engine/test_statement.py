@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.backends.engine.statement import NotAStatement, read_statement
+from sternpost.backends.engine.statement import NotAStatement, read_statement
 
 
 def test_a_query_may_stand_in_the_url_or_in_the_body_or_in_both() -> None:

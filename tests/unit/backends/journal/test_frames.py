@@ -1,4 +1,4 @@
-from windlass.backends.journal.frames import MAGIC, header_of, scan
+from sternpost.backends.journal.frames import MAGIC, header_of, scan
 
 RECORDS = [b"first", b"", b"third record", b"x" * 300]
 SEGMENT = b"".join(header_of(r) + r for r in RECORDS)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.backends.journal.frames import MAGIC, header_of
+from sternpost.backends.journal.layout import segment_path, writer_names
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.backends.journal.space import JournalLimits
 from tests.support.polling import until
-from windlass.backends.journal.frames import MAGIC, header_of
-from windlass.backends.journal.layout import segment_path, writer_names
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.backends.journal.space import JournalLimits
 
 RECORDS = [b"one", b"second", b"", b"the fourth one"]
 
@@ -195,8 +195,8 @@ def test_a_strangers_file_in_a_drained_folder_stops_nothing(tmp_path: Path, capl
 _WRITES_UNTIL_KILLED = """
 import asyncio, os, sys
 from pathlib import Path
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.backends.journal.space import JournalLimits
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.backends.journal.space import JournalLimits
 
 async def caller(journal, name):
     for n in range(1_000_000):

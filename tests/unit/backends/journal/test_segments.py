@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.backends.journal.layout import segment_sizes, writer_names
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.backends.journal.space import JournalLimits
+from sternpost.base.errors import AlreadyRunning, JournalFull
 from tests.support.polling import until
-from windlass.backends.journal.layout import segment_sizes, writer_names
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.backends.journal.space import JournalLimits
-from windlass.base.errors import AlreadyRunning, JournalFull
 
 
 def drain(root: Path) -> list[bytes]:
@@ -147,9 +147,9 @@ async def test_an_unexpected_error_while_looking_at_the_disk_is_logged_and_survi
 _FILLS_ITS_DISK = """
 import asyncio, resource, signal, sys
 from pathlib import Path
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.backends.journal.space import JournalLimits
-from windlass.base.errors import JournalFull
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.backends.journal.space import JournalLimits
+from sternpost.base.errors import JournalFull
 
 async def main():
     journal = SegmentJournal(Path(sys.argv[1]), JournalLimits(min_free_bytes=0))

@@ -3,9 +3,9 @@ import time
 
 import pytest
 
-from windlass.backends.engine.address import EngineAddress
-from windlass.backends.trace_store.clickhouse import ClickHouseTraceStore
-from windlass.base.errors import StoreUnavailable
+from sternpost.backends.engine.address import EngineAddress
+from sternpost.backends.trace_store.clickhouse import ClickHouseTraceStore
+from sternpost.base.errors import StoreUnavailable
 
 
 def test_an_engine_that_takes_connections_and_hangs_is_given_up_within_seconds() -> None:

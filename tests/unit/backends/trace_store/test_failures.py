@@ -1,9 +1,9 @@
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
 
-from windlass.backends.trace_store.connections import server_address
-from windlass.backends.trace_store.failures import is_out_of_reach, read_failure, write_failure
-from windlass.base.errors import BadRequest, ConfigurationError, QueryTimedOut, StoreUnavailable
+from sternpost.backends.trace_store.connections import server_address
+from sternpost.backends.trace_store.failures import is_out_of_reach, read_failure, write_failure
+from sternpost.base.errors import BadRequest, ConfigurationError, QueryTimedOut, StoreUnavailable
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_a_server_s_url_is_an_address_and_a_database() -> None:
 
     address, database = server_address("http://[::1]")
     assert (address.url, address.user, address.password) == ("http://[::1]:8123", "default", "")
-    assert database == "windlass"
+    assert database == "sternpost"
 
 
 @pytest.mark.parametrize("url", ["", "db.example.org", "clickhouse://host", "http://", "http://u:se/cret@h"])
 def test_a_url_that_is_none_is_a_mistake_in_the_settings(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="WINDLASS_CLICKHOUSE_URL"):
+    with pytest.raises(ConfigurationError, match="STERNPOST_CLICKHOUSE_URL"):
         server_address(url)

@@ -1,6 +1,6 @@
 import re
 
-from windlass.backends.trace_store.schema import load_migrations
+from sternpost.backends.trace_store.schema import load_migrations
 
 
 def test_versions_count_up_from_one_without_a_gap() -> None:

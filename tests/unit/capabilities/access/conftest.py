@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from windlass.backends.tables.sql import SqlTables, sqlite_url
-from windlass.base.clock import ManualClock
-from windlass.capabilities.access.service import AccessService, access_service
+from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.base.clock import ManualClock
+from sternpost.capabilities.access.service import AccessService, access_service
 
 
 @pytest.fixture

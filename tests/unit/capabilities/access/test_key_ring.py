@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.base.clock import ManualClock
+from sternpost.base.errors import KeyRefused, StoreUnavailable
+from sternpost.capabilities.access.key_ring import KeyRing
+from sternpost.capabilities.access.service import AccessService
+from sternpost.capabilities.access.store import AccessStore
 from tests.support.polling import until
-from windlass.backends.tables.sql import SqlTables, sqlite_url
-from windlass.base.clock import ManualClock
-from windlass.base.errors import KeyRefused, StoreUnavailable
-from windlass.capabilities.access.key_ring import KeyRing
-from windlass.capabilities.access.service import AccessService
-from windlass.capabilities.access.store import AccessStore
 
 
 @pytest.fixture
@@ -35,14 +35,23 @@ def test_a_key_made_a_moment_ago_elsewhere_works_at_once(ring: KeyRing, service:
     assert ring.check(service.create_key("new").key).key_name == "new"
 
 
+def test_a_key_from_before_the_rename_keeps_working(
+    ring: KeyRing, service: AccessService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sternpost.capabilities.access.rules.KEY_START", "wl-")
+    created = service.create_key("old")
+    assert created.key.startswith("wl-")
+    assert ring.check(created.key).key_name == "old"
+
+
 @pytest.mark.parametrize(
     ("presented", "says"),
     [
-        ("sk-ant-something", "begin with 'wl-'"),
-        ("wl-" + "a" * 43, "'wl-aaa' is not known"),
-        ("wl-" + "\ud800" * 43, "is not known"),
-        ("wl-" + "a" * 5000, "begin with 'wl-'"),
-        ("", "begin with 'wl-'"),
+        ("sk-ant-something", "begin with 'sp-'"),
+        ("sp-" + "a" * 43, "'sp-aaa' is not known"),
+        ("sp-" + "\ud800" * 43, "is not known"),
+        ("sp-" + "a" * 5000, "begin with 'sp-'"),
+        ("", "begin with 'sp-'"),
     ],
 )
 def test_an_unknown_key_is_refused_without_repeating_it(ring: KeyRing, presented: str, says: str):
@@ -98,7 +107,7 @@ async def test_known_keys_stay_good_while_the_tables_are_away(
         await until(lambda: "checked from memory" in caplog.text)
     assert ring.check(known).key_name == "known"
     with pytest.raises(KeyRefused):
-        ring.check("wl-" + "b" * 43)
+        ring.check("sp-" + "b" * 43)
     following.cancel()
     ring.close()
 

@@ -6,12 +6,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from windlass.capabilities.access.guard import CSRF_HEADER, Guard
-from windlass.capabilities.access.key_ring import KeyRing
-from windlass.capabilities.access.records import FirstStart
-from windlass.capabilities.access.routes import access_routes
-from windlass.capabilities.access.service import AccessService
-from windlass.server import problems
+from sternpost.capabilities.access.guard import CSRF_HEADER, Guard
+from sternpost.capabilities.access.key_ring import KeyRing
+from sternpost.capabilities.access.records import FirstStart
+from sternpost.capabilities.access.routes import access_routes
+from sternpost.capabilities.access.service import AccessService
+from sternpost.server import problems
 
 
 @pytest.fixture
@@ -65,9 +65,9 @@ def test_the_session_says_who_i_am_until_sign_out(client: TestClient, first: Fir
     mine = client.get("/api/session").json()
     assert mine["user"]["name"] == "admin"
     assert mine["csrf_token"] == csrf[CSRF_HEADER]
-    cookie = client.cookies["windlass_session"]
+    cookie = client.cookies["sternpost_session"]
     assert client.delete("/api/session", headers=csrf).status_code == 204
-    client.cookies.set("windlass_session", cookie)
+    client.cookies.set("sternpost_session", cookie)
     assert client.get("/api/session").status_code == 401
 
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.base.errors import BadRequest
-from windlass.base.ids import KeyId, ProjectId
-from windlass.capabilities.access import rules
-from windlass.capabilities.access.records import ApiKey
+from sternpost.base.errors import BadRequest
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.capabilities.access import rules
+from sternpost.capabilities.access.records import ApiKey
 
-KEY = ApiKey(KeyId("k"), ProjectId("p"), "n", "00", "wl-", 5)
+KEY = ApiKey(KeyId("k"), ProjectId("p"), "n", "00", "sp-", 5)
 TIMES = st.integers(0, 2**62)
 MAYBE = st.none() | TIMES
 
@@ -17,8 +17,8 @@ MAYBE = st.none() | TIMES
 @given(st.binary(min_size=32, max_size=32))
 def test_a_key_fits_a_header_and_its_hash_finds_it_again(entropy: bytes):
     minted = rules.mint_key(entropy)
-    assert minted.key.startswith("wl-")
-    assert len(minted.key) == 46  # 3 for "wl-", 43 for 256 bits at 6 bits each
+    assert minted.key.startswith("sp-")
+    assert len(minted.key) == 46  # 3 for "sp-", 43 for 256 bits at 6 bits each
     assert minted.key.isascii()
     assert minted.key.replace("-", "").replace("_", "").isalnum()
     assert rules.secret_hash(minted.key) == minted.key_hash

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.base.clock import ManualClock
+from sternpost.base.errors import BadRequest, KeyRefused, NotFound, StoreError
+from sternpost.capabilities.access.jobs import prune_sign_ins
+from sternpost.capabilities.access.service import AccessService
+from sternpost.contracts.tables import METADATA
 from tests.support.postgres import empty_postgres_url
-from windlass.backends.tables.sql import SqlTables, sqlite_url
-from windlass.base.clock import ManualClock
-from windlass.base.errors import BadRequest, KeyRefused, NotFound, StoreError
-from windlass.capabilities.access.jobs import prune_sign_ins
-from windlass.capabilities.access.service import AccessService
-from windlass.contracts.tables import METADATA
 
 MINUTES_15 = 900.0
 
@@ -83,14 +83,14 @@ def test_revoking_again_keeps_the_first_time(service: AccessService, clock: Manu
 
 
 def test_what_can_not_be_done_says_what_to_do(service: AccessService, clock: ManualClock):
-    with pytest.raises(StoreError, match="windlass up"):
+    with pytest.raises(StoreError, match="sternpost up"):
         service.create_key("early")
-    with pytest.raises(NotFound, match="windlass up"):
+    with pytest.raises(NotFound, match="sternpost up"):
         service.create_sign_in_link()
     service.ensure_first_start()
     with pytest.raises(NotFound, match="no project 'nowhere'"):
         service.create_key("app", project="nowhere")
-    with pytest.raises(NotFound, match="windlass key list"):
+    with pytest.raises(NotFound, match="sternpost key list"):
         service.revoke_key(service.create_key("x").record.key_id, project_id="another")  # type: ignore[arg-type]
     with pytest.raises(BadRequest, match="past"):
         service.create_key("app", expires_ns=clock.now_ns())

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from windlass.base.errors import BadRequest, BodyTooLarge, NotFound, StorageFull
-from windlass.capabilities.batches.bodies import FolderBodies
-from windlass.capabilities.batches.records import FileId
-from windlass.capabilities.batches.upload import read_upload
+from sternpost.base.errors import BadRequest, BodyTooLarge, NotFound, StorageFull
+from sternpost.capabilities.batches.bodies import FolderBodies
+from sternpost.capabilities.batches.records import FileId
+from sternpost.capabilities.batches.upload import read_upload
 
 KIND = "multipart/form-data; boundary=xyz"
 FORM = (

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.base.money import NanoUsd
-from windlass.capabilities.batches.line_format import (
+from sternpost.base.money import NanoUsd
+from sternpost.capabilities.batches.line_format import (
     LineRefused,
     Request,
     answered,
@@ -78,8 +78,8 @@ def test_a_cost_that_is_not_known_is_null_and_never_zero() -> None:
     request = Request("a", CHAT, "m", b"")
     unknown = answered(1, request, status=200, body=b"{}", request_id="")
     known = answered(1, request, status=200, body=b"{}", request_id="", cost_nanousd=NanoUsd(1500))
-    assert json.loads(unknown.row)["windlass"]["cost_usd"] is None
-    assert json.loads(known.row)["windlass"]["cost_usd"] == "0.0000015"
+    assert json.loads(unknown.row)["sternpost"]["cost_usd"] is None
+    assert json.loads(known.row)["sternpost"]["cost_usd"] == "0.0000015"
 
 
 def test_an_error_answer_is_a_failed_line_with_its_code() -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from windlass.backends.tables.sql import SqlTables, sqlite_url
-from windlass.base.clock import ManualClock
-from windlass.base.errors import KeyRefused
-from windlass.base.ids import KeyId, ProjectId
-from windlass.capabilities.batches.passes import PassReader, PassWriter, shared_secret
-from windlass.capabilities.batches.records import Batch, BatchId, FileId
-from windlass.contracts.call import Principal
+from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.base.clock import ManualClock
+from sternpost.base.errors import KeyRefused
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.capabilities.batches.passes import PassReader, PassWriter, shared_secret
+from sternpost.capabilities.batches.records import Batch, BatchId, FileId
+from sternpost.contracts.call import Principal
 
 SECRET = b"s" * 32
 BATCH = Batch(
@@ -32,13 +32,13 @@ def test_a_pass_is_the_submitters_principal_and_keys_go_on() -> None:
     clock = ManualClock()
     presented = PassWriter(SECRET, clock).write(BATCH)
     assert reader(clock).check(presented) == Principal(ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",))
-    assert reader(clock).check("wl-something") == KEY
+    assert reader(clock).check("sp-something") == KEY
 
 
 def test_a_forged_old_or_revoked_pass_is_refused() -> None:
     clock = ManualClock()
     presented = PassWriter(SECRET, clock).write(BATCH)
-    for forged in (presented[:-1] + "x", presented.replace(".", "A."), "wlq-", "wlq-é.é"):
+    for forged in (presented[:-1] + "x", presented.replace(".", "A."), "spq-", "spq-é.é"):
         with pytest.raises(KeyRefused):
             reader(clock).check(forged)
     with pytest.raises(KeyRefused):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.base.errors import BadRequest, ConfigurationError
-from windlass.capabilities.batches.records import OffPeak
-from windlass.capabilities.batches.rules import (
+from sternpost.base.errors import BadRequest, ConfigurationError
+from sternpost.capabilities.batches.records import OffPeak
+from sternpost.capabilities.batches.rules import (
     back_off_s,
     check_new,
     is_off_peak,

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.capabilities.cost.arithmetic import bill, round_half_even
-from windlass.capabilities.cost.cards import rate_card
-from windlass.capabilities.cost.records import Bill, PriceOverride
-from windlass.capabilities.cost.rules import BUCKETS
-from windlass.capabilities.cost.service import open_price_book
-from windlass.contracts.message import Json
-from windlass.contracts.provider import STANDARD, Quirks
-from windlass.contracts.usage import Cost, CostStatus, Usage
-from windlass.dialects.anthropic.usage import read_usage as read_anthropic
-from windlass.dialects.openai_chat.usage import read_usage as read_chat
-from windlass.dialects.openai_responses.usage import read_usage as read_responses
+from sternpost.capabilities.cost.arithmetic import bill, round_half_even
+from sternpost.capabilities.cost.cards import rate_card
+from sternpost.capabilities.cost.records import Bill, PriceOverride
+from sternpost.capabilities.cost.rules import BUCKETS
+from sternpost.capabilities.cost.service import open_price_book
+from sternpost.contracts.message import Json
+from sternpost.contracts.provider import STANDARD, Quirks
+from sternpost.contracts.usage import Cost, CostStatus, Usage
+from sternpost.dialects.anthropic.usage import read_usage as read_anthropic
+from sternpost.dialects.openai_chat.usage import read_usage as read_chat
+from sternpost.dialects.openai_responses.usage import read_usage as read_responses
 
 AT = 1_795_176_000_000_000_000  # 2026-11-20 12:00 UTC
 AUDIO = PriceOverride(

@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
+from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.base.clock import ManualClock
+from sternpost.base.errors import BadRequest, NotFound
+from sternpost.base.ids import ProjectId, new_id
+from sternpost.base.money import NanoUsd
+from sternpost.capabilities.cost.explanations import CostExplanations
+from sternpost.capabilities.cost.records import CostExplanation, PriceOverride
+from sternpost.capabilities.cost.service import PriceBook, open_price_book
+from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.recent import RecentHashes
+from sternpost.capabilities.traces.writes import write_batches
+from sternpost.contracts.call import CallRecord
+from sternpost.contracts.trace_store import TraceStore
+from sternpost.contracts.usage import Cost, CostStatus, Usage
 from tests.support.engine import running_trace_store
 from tests.unit.capabilities.traces.calls import NOON, call
-from windlass.backends.blobs.folder import FolderBlobs
-from windlass.base.clock import ManualClock
-from windlass.base.errors import BadRequest, NotFound
-from windlass.base.ids import ProjectId, new_id
-from windlass.base.money import NanoUsd
-from windlass.capabilities.cost.explanations import CostExplanations
-from windlass.capabilities.cost.records import CostExplanation, PriceOverride
-from windlass.capabilities.cost.service import PriceBook, open_price_book
-from windlass.capabilities.traces.mapping import spans_of_call
-from windlass.capabilities.traces.recent import RecentHashes
-from windlass.capabilities.traces.writes import write_batches
-from windlass.contracts.call import CallRecord
-from windlass.contracts.trace_store import TraceStore
-from windlass.contracts.usage import Cost, CostStatus, Usage
 
 BOOK = open_price_book()
 

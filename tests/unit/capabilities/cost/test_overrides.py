@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from windlass.base.errors import ConfigurationError
-from windlass.capabilities.cost.records import PriceOverride
-from windlass.capabilities.cost.service import PriceBook, open_price_book
-from windlass.contracts.usage import Cost, CostStatus, Usage
+from sternpost.base.errors import ConfigurationError
+from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.service import PriceBook, open_price_book
+from sternpost.contracts.usage import Cost, CostStatus, Usage
 
 DAY = 86_400_000_000_000
 AT = 1_795_176_000_000_000_000  # 2026-11-20 12:00 UTC

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.base.errors import ConfigurationError
-from windlass.base.money import NanoUsd
-from windlass.capabilities.cost.arithmetic import round_half_even
-from windlass.capabilities.cost.records import PriceOverride
-from windlass.capabilities.cost.service import PriceBook, open_price_book
-from windlass.contracts.usage import Cost, CostStatus, Usage, UsageSource
+from sternpost.base.errors import ConfigurationError
+from sternpost.base.money import NanoUsd
+from sternpost.capabilities.cost.arithmetic import round_half_even
+from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.service import PriceBook, open_price_book
+from sternpost.contracts.usage import Cost, CostStatus, Usage, UsageSource
 
 AT = 1_795_176_000_000_000_000  # 2026-11-20 12:00 UTC
 LAB = PriceOverride("lab/m1", Decimal("1.00"), Decimal("2.00"), cache_read_usd=Decimal("0.10"))

@@ -9,10 +9,10 @@ from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windlass.capabilities.cost.compile_prices import compile_table
-from windlass.capabilities.cost.service import open_price_book
-from windlass.capabilities.cost.store import TABLE_PATH
-from windlass.contracts.usage import Cost, Usage
+from sternpost.capabilities.cost.compile_prices import compile_table
+from sternpost.capabilities.cost.service import open_price_book
+from sternpost.capabilities.cost.store import TABLE_PATH
+from sternpost.contracts.usage import Cost, Usage
 
 BOOK = open_price_book()
 SNAPSHOT = get_snapshot()

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.capabilities.models.rules import model_items, page_of, provider_items
-from windlass.contracts.call import Route, Target
-from windlass.contracts.provider import Catalog, ModelFacts, Provider
+from sternpost.capabilities.models.rules import model_items, page_of, provider_items
+from sternpost.contracts.call import Route, Target
+from sternpost.contracts.provider import Catalog, ModelFacts, Provider
 
 
 def catalog(names: list[str]) -> Catalog:

@@ -2,11 +2,11 @@
 
 import json
 
-from windlass.base.ids import KeyId, ProjectId, new_span_id, new_trace_id
-from windlass.base.money import NanoUsd
-from windlass.contracts.call import AttemptRecord, CallRecord
-from windlass.contracts.span import SpanStatus, TraceAttributes
-from windlass.contracts.usage import Cost, CostStatus, Usage
+from sternpost.base.ids import KeyId, ProjectId, new_span_id, new_trace_id
+from sternpost.base.money import NanoUsd
+from sternpost.contracts.call import AttemptRecord, CallRecord
+from sternpost.contracts.span import SpanStatus, TraceAttributes
+from sternpost.contracts.usage import Cost, CostStatus, Usage
 
 SECOND = 1_000_000_000
 NOON = 1_795_176_000 * SECOND  # 2026-11-20 12:00 UTC
@@ -66,7 +66,7 @@ def call(project: ProjectId, **changes: object) -> CallRecord:
         "usage": Usage(in_fresh=10, in_cache_read=2, out_text=5),
         "cost": Cost(CostStatus.COMPUTED, NanoUsd(12_550), {"in_fresh": 2_550, "out_text": 10_000}, "v1"),
         "attempts": (attempt(started_ns=started_ns),),
-        "request_body": request_body("Be brief.", "What is a windlass?"),
+        "request_body": request_body("Be brief.", "What is a forklift?"),
         "reply_body": reply_body("A machine for hoisting."),
     }
     return CallRecord(**{**fields, **changes})  # type: ignore[arg-type]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sternpost.base.ids import ProjectId, new_id
+from sternpost.contracts.trace_store import TraceStore
 from tests.support.engine import running_trace_store
-from windlass.base.ids import ProjectId, new_id
-from windlass.contracts.trace_store import TraceStore
 
 
 @pytest.fixture(scope="package")

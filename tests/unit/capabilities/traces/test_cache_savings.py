@@ -2,17 +2,17 @@
 
 import pytest
 
+from sternpost.base.ids import ProjectId
+from sternpost.base.money import NanoUsd
+from sternpost.capabilities.traces.records import TimeRange
+from sternpost.capabilities.traces.rollup import build_call_figures
+from sternpost.capabilities.traces.store import TraceReads
+from sternpost.capabilities.traces.views import span_view, totals_view, trace_item
+from sternpost.contracts.call import CallRecord
+from sternpost.contracts.trace_store import TraceStore
+from sternpost.contracts.usage import Cost, CostStatus, Usage
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
 from tests.unit.capabilities.traces.test_overview_rollup import figures, lose_spans, pass_an_hour, write
-from windlass.base.ids import ProjectId
-from windlass.base.money import NanoUsd
-from windlass.capabilities.traces.records import TimeRange
-from windlass.capabilities.traces.rollup import build_call_figures
-from windlass.capabilities.traces.store import TraceReads
-from windlass.capabilities.traces.views import span_view, totals_view, trace_item
-from windlass.contracts.call import CallRecord
-from windlass.contracts.trace_store import TraceStore
-from windlass.contracts.usage import Cost, CostStatus, Usage
 
 AROUND = TimeRange(NOON - 60 * SECOND, NOON + 60 * SECOND)
 

@@ -5,11 +5,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.cut_body import mend_cut_json
+from sternpost.capabilities.traces.mapping import UNPARSED, spans_of_call
 from tests.unit.capabilities.traces.calls import NOON, call
 from tests.unit.capabilities.traces.media_samples import b64, data_url, picture
-from windlass.base.ids import ProjectId
-from windlass.capabilities.traces.cut_body import mend_cut_json
-from windlass.capabilities.traces.mapping import UNPARSED, spans_of_call
 
 PROJECT = ProjectId("prj_1")
 TEXTS = st.text(alphabet=st.sampled_from('ab "\\\n\u00e9\U0001f600{}[],:'), max_size=12)

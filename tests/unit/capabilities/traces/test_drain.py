@@ -7,17 +7,17 @@ from threading import Event, Thread
 import msgspec
 import pytest
 
+from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.base.errors import StoreUnavailable
+from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.jobs import Drain
+from sternpost.contracts.call import CallRecord
+from sternpost.contracts.journal import CallEntry
+from sternpost.contracts.trace_store import TraceStore
 from tests.support.polling import until
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
-from windlass.backends.blobs.folder import FolderBlobs
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.base.errors import StoreUnavailable
-from windlass.base.ids import ProjectId
-from windlass.capabilities.traces.jobs import Drain
-from windlass.contracts.call import CallRecord
-from windlass.contracts.journal import CallEntry
-from windlass.contracts.trace_store import TraceStore
 
 
 class Desk:

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.base.errors import BadRequest, StoreError
-from windlass.base.ids import ProjectId
-from windlass.capabilities.traces.filter_grammar import Both, Either, Not, Term, Words, parse_filter
-from windlass.capabilities.traces.filter_sql import compile_filter
-from windlass.capabilities.traces.records import PagePosition
-from windlass.capabilities.traces.store import TraceReads, Window
-from windlass.contracts.trace_store import TraceStore
+from sternpost.base.errors import BadRequest, StoreError
+from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.filter_grammar import Both, Either, Not, Term, Words, parse_filter
+from sternpost.capabilities.traces.filter_sql import compile_filter
+from sternpost.capabilities.traces.records import PagePosition
+from sternpost.capabilities.traces.store import TraceReads, Window
+from sternpost.contracts.trace_store import TraceStore
 
 
 def test_terms_side_by_side_all_have_to_hold() -> None:

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.content import message_content
+from sternpost.capabilities.traces.mapping import UNPARSED, spans_of_call
+from sternpost.contracts.message import Message, TextPart
+from sternpost.contracts.span import SpanStatus, SpanType
 from tests.unit.capabilities.traces.calls import NOON, SECOND, attempt, call, reply_body, request_body
-from windlass.base.ids import ProjectId
-from windlass.capabilities.traces.content import message_content
-from windlass.capabilities.traces.mapping import UNPARSED, spans_of_call
-from windlass.contracts.message import Message, TextPart
-from windlass.contracts.span import SpanStatus, SpanType
 
 PROJECT = ProjectId("prj_1")
 
@@ -37,7 +37,7 @@ def test_gateway_span_carries_times_and_previews() -> None:
     assert gateway.gateway is not None
     assert gateway.gateway.overhead_ns == SECOND // 5  # 1.1 s less 0.9 s upstream
     assert (gateway.preview_input, gateway.preview_output) == (
-        "What is a windlass?", "A machine for hoisting.",
+        "What is a forklift?", "A machine for hoisting.",
     )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def test_waits_before_a_retry_are_no_overhead() -> None:
 
 def test_answer_and_its_repetition_in_the_next_request_are_one_content() -> None:
     first = spans_of_call(call(PROJECT), NOON).spans[0]
-    body = request_body("Be brief.", "What is a windlass?", "A machine for hoisting.", "And a winch?")
+    body = request_body("Be brief.", "What is a forklift?", "A machine for hoisting.", "And a winch?")
     second = spans_of_call(call(PROJECT, request_body=body), NOON).spans[0]
     assert second.input_hashes[:2] == first.input_hashes
     assert second.input_hashes[2] == first.output_hashes[0]

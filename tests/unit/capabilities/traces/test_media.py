@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.media import BLOB_REFERENCE, Media
+from sternpost.capabilities.traces.media_bytes import clean_mime_type, decode_base64, sniff_mime_type
+from sternpost.contracts.message import BlobPart, Message, OtherPart, TextPart, ToolCallPart, ToolResponsePart
+from sternpost.contracts.span import SpanBatch
 from tests.unit.capabilities.traces.calls import NOON, call, reply_body
 from tests.unit.capabilities.traces.media_samples import PDF, b64, data_url, picture, sound
-from windlass.base.ids import ProjectId
-from windlass.capabilities.traces.mapping import spans_of_call
-from windlass.capabilities.traces.media import BLOB_REFERENCE, Media
-from windlass.capabilities.traces.media_bytes import clean_mime_type, decode_base64, sniff_mime_type
-from windlass.contracts.message import BlobPart, Message, OtherPart, TextPart, ToolCallPart, ToolResponsePart
-from windlass.contracts.span import SpanBatch
 
 PROJECT = ProjectId("prj_1")
 PICTURE, SOUND = picture(), sound()

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.requests import Request
 
+from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.capabilities.traces.media import Media
+from sternpost.capabilities.traces.media_routes import media_router
+from sternpost.capabilities.traces.media_rules import read_byte_range
+from sternpost.capabilities.traces.media_service import TraceMedia
+from sternpost.contracts.call import Principal
+from sternpost.server.problems import install
 from tests.unit.capabilities.traces.media_samples import PDF, picture, sound
-from windlass.backends.blobs.folder import FolderBlobs
-from windlass.base.ids import KeyId, ProjectId
-from windlass.capabilities.traces.media import Media
-from windlass.capabilities.traces.media_routes import media_router
-from windlass.capabilities.traces.media_rules import read_byte_range
-from windlass.capabilities.traces.media_service import TraceMedia
-from windlass.contracts.call import Principal
-from windlass.server.problems import install
 
 OURS, THEIRS = ProjectId("prj_1"), ProjectId("prj_2")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -37,7 +37,7 @@ class Api:
 
         app.include_router(media_router(TraceMedia(self.blobs), principal_of))
         self.client = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app), base_url="http://windlass", headers={"x-project": OURS}
+            transport=httpx2.ASGITransport(app), base_url="http://sternpost", headers={"x-project": OURS}
         )
 
     def keep(self, content: bytes, mime_type: str) -> str:
@@ -185,7 +185,7 @@ def bomb(width: int, height: int) -> bytes:
 async def test_what_can_not_be_drawn_is_a_placeholder(api: Api, content: bytes, mime_type: str) -> None:
     reply = await api.client.get(f"{api.keep(content, mime_type)}?thumbnail=256")
     assert reply.status_code == 200
-    assert reply.headers["x-windlass-thumbnail"] == "placeholder"
+    assert reply.headers["x-sternpost-thumbnail"] == "placeholder"
     assert Image.open(io.BytesIO(reply.content)).format == "PNG"
     assert len(list(api.blobs.walk(OURS))) == 1
 

@@ -9,23 +9,23 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.base.errors import StoreUnavailable
+from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.jobs import Drain
+from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.media_service import TraceMedia
+from sternpost.capabilities.traces.recent import RecentHashes
+from sternpost.capabilities.traces.retention import drop_blobs_before
+from sternpost.capabilities.traces.writes import write_batches
+from sternpost.contracts.blobs import Blob
+from sternpost.contracts.call import CallRecord
+from sternpost.contracts.journal import CallEntry
+from sternpost.contracts.trace_store import TraceStore
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
 from tests.unit.capabilities.traces.media_samples import data_url, picture
-from windlass.backends.blobs.folder import FolderBlobs
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.base.errors import StoreUnavailable
-from windlass.base.ids import ProjectId
-from windlass.capabilities.traces.jobs import Drain
-from windlass.capabilities.traces.mapping import spans_of_call
-from windlass.capabilities.traces.media_service import TraceMedia
-from windlass.capabilities.traces.recent import RecentHashes
-from windlass.capabilities.traces.retention import drop_blobs_before
-from windlass.capabilities.traces.writes import write_batches
-from windlass.contracts.blobs import Blob
-from windlass.contracts.call import CallRecord
-from windlass.contracts.journal import CallEntry
-from windlass.contracts.trace_store import TraceStore
 
 DAY = 86_400 * SECOND
 PICTURE = picture()

@@ -2,20 +2,20 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.base.ids import ProjectId, new_span_id, new_trace_id
+from sternpost.base.money import NanoUsd
+from sternpost.capabilities.traces.figures import BUCKET_NS, HOUR_NS, FigureReads, Figures, cover
+from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.recent import RecentHashes
+from sternpost.capabilities.traces.records import TimeRange
+from sternpost.capabilities.traces.rollup import build_call_figures
+from sternpost.capabilities.traces.writes import write_batches
+from sternpost.contracts.call import CallRecord
+from sternpost.contracts.span import Span, SpanBatch, SpanType
+from sternpost.contracts.trace_store import TraceStore
+from sternpost.contracts.usage import Cost, CostStatus, Usage
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
-from windlass.backends.blobs.folder import FolderBlobs
-from windlass.base.ids import ProjectId, new_span_id, new_trace_id
-from windlass.base.money import NanoUsd
-from windlass.capabilities.traces.figures import BUCKET_NS, HOUR_NS, FigureReads, Figures, cover
-from windlass.capabilities.traces.mapping import spans_of_call
-from windlass.capabilities.traces.recent import RecentHashes
-from windlass.capabilities.traces.records import TimeRange
-from windlass.capabilities.traces.rollup import build_call_figures
-from windlass.capabilities.traces.writes import write_batches
-from windlass.contracts.call import CallRecord
-from windlass.contracts.span import Span, SpanBatch, SpanType
-from windlass.contracts.trace_store import TraceStore
-from windlass.contracts.usage import Cost, CostStatus, Usage
 
 DAY = TimeRange(NOON - 12 * HOUR_NS, NOON + 12 * HOUR_NS)
 

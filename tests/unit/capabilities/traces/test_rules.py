@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.base.errors import BadRequest
-from windlass.capabilities.traces.records import PagePosition, TimeRange
-from windlass.capabilities.traces.rules import (
+from sternpost.base.errors import BadRequest
+from sternpost.capabilities.traces.records import PagePosition, TimeRange
+from sternpost.capabilities.traces.rules import (
     choose_step_s,
     iso_time,
     read_cursor,

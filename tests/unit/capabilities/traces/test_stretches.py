@@ -3,8 +3,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.capabilities.traces.records import TimeRange
-from windlass.capabilities.traces.stretches import join_stretches
+from sternpost.capabilities.traces.records import TimeRange
+from sternpost.capabilities.traces.stretches import join_stretches
 
 stretches = st.lists(
     st.tuples(st.integers(0, 200), st.integers(1, 9)).map(lambda pair: TimeRange(pair[0], sum(pair))),

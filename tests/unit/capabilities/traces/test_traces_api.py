@@ -7,26 +7,26 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
 
+from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.backends.journal.reader import SegmentReader
+from sternpost.backends.journal.segments import SegmentJournal
+from sternpost.base.clock import ManualClock
+from sternpost.base.ids import ContentHash, KeyId, ProjectId, new_span_id, new_trace_id
+from sternpost.base.money import NanoUsd
+from sternpost.capabilities.traces.content import json_content, message_content
+from sternpost.capabilities.traces.jobs import Drain
+from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.recent import RecentHashes
+from sternpost.capabilities.traces.routes import traces_router
+from sternpost.capabilities.traces.service import Traces
+from sternpost.capabilities.traces.writes import write_batches
+from sternpost.contracts.call import CallRecord, Principal
+from sternpost.contracts.message import DocumentPart, Message
+from sternpost.contracts.span import ModelUse, Span, SpanBatch, SpanStatus, SpanType, TraceAttributes
+from sternpost.contracts.trace_store import TraceStore
+from sternpost.contracts.usage import Cost, CostStatus, Usage
+from sternpost.server.problems import install
 from tests.unit.capabilities.traces.calls import NOON, SECOND, attempt, call, request_body
-from windlass.backends.blobs.folder import FolderBlobs
-from windlass.backends.journal.reader import SegmentReader
-from windlass.backends.journal.segments import SegmentJournal
-from windlass.base.clock import ManualClock
-from windlass.base.ids import ContentHash, KeyId, ProjectId, new_span_id, new_trace_id
-from windlass.base.money import NanoUsd
-from windlass.capabilities.traces.content import json_content, message_content
-from windlass.capabilities.traces.jobs import Drain
-from windlass.capabilities.traces.mapping import spans_of_call
-from windlass.capabilities.traces.recent import RecentHashes
-from windlass.capabilities.traces.routes import traces_router
-from windlass.capabilities.traces.service import Traces
-from windlass.capabilities.traces.writes import write_batches
-from windlass.contracts.call import CallRecord, Principal
-from windlass.contracts.message import DocumentPart, Message
-from windlass.contracts.span import ModelUse, Span, SpanBatch, SpanStatus, SpanType, TraceAttributes
-from windlass.contracts.trace_store import TraceStore
-from windlass.contracts.usage import Cost, CostStatus, Usage
-from windlass.server.problems import install
 
 
 class Api:
@@ -44,7 +44,7 @@ class Api:
             return Principal(project, KeyId("key_1"), "ada's key")
 
         app.include_router(traces_router(Traces(store, journal, self.clock), principal_of))
-        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://windlass")
+        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sternpost")
 
     def write(self, *records: CallRecord | SpanBatch) -> None:
         batches = [spans_of_call(r, NOON) if isinstance(r, CallRecord) else r for r in records]
@@ -113,7 +113,7 @@ async def test_list_shows_a_call_as_one_row(api: Api) -> None:
                 "session_id": "s1",
                 "user_id": "ada",
                 "tags": ["beta"],
-                "input_preview": "What is a windlass?",
+                "input_preview": "What is a forklift?",
                 "output_preview": "A machine for hoisting.",
                 "scores": [],
             }
@@ -270,7 +270,7 @@ async def test_filters_choose_traces(api: Api) -> None:
 
 async def test_detail_shows_spans_messages_and_arithmetic(api: Api) -> None:
     tool = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
-    body = request_body("Be brief.", "What is a windlass?", tools=[tool], temperature=0.5)
+    body = request_body("Be brief.", "What is a forklift?", tools=[tool], temperature=0.5)
     record = call(api.project, request_body=body)
     api.write(record)
     detail = await api.get(f"/api/traces/{record.trace_id}")
@@ -281,7 +281,7 @@ async def test_detail_shows_spans_messages_and_arithmetic(api: Api) -> None:
     )  # fmt: skip
     assert gateway["input"] == [
         {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
-        {"role": "user", "parts": [{"type": "text", "content": "What is a windlass?"}]},
+        {"role": "user", "parts": [{"type": "text", "content": "What is a forklift?"}]},
     ]
     assert gateway["output"][0]["finish_reason"]
     assert gateway["usage"] == {"in_fresh": 10, "in_cache_read": 2, "out_text": 5}
@@ -293,12 +293,12 @@ async def test_detail_shows_spans_messages_and_arithmetic(api: Api) -> None:
 
 
 async def test_retrieved_documents_and_large_attributes_are_shown(api: Api) -> None:
-    document = DocumentPart("docs/a.md", "A windlass hoists.", score=0.0, title="A", uri="a.md")
+    document = DocumentPart("docs/a.md", "A forklift hoists.", score=0.0, title="A", uri="a.md")
     message = message_content(api.project, Message("tool", (document,)))
     large = json_content(api.project, "x" * 2000)
     found = span(
         api.project, type=SpanType.RETRIEVER, output_hashes=(message.hash,),
-        attributes={"big": f"windlass:content:{large.hash}"},
+        attributes={"big": f"sternpost:content:{large.hash}"},
     )  # fmt: skip
     api.write(SpanBatch((found,), (message, large)))
     shown = (await api.get(f"/api/traces/{found.trace_id}"))["spans"][0]
@@ -307,7 +307,7 @@ async def test_retrieved_documents_and_large_attributes_are_shown(api: Api) -> N
             "role": "tool",
             "parts": [
                 {
-                    "type": "document", "id": "docs/a.md", "content": "A windlass hoists.", "score": 0.0,
+                    "type": "document", "id": "docs/a.md", "content": "A forklift hoists.", "score": 0.0,
                     "title": "A", "uri": "a.md",
                 }
             ],

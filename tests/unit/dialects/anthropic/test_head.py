@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.provider import STANDARD, ModelFacts
+from sternpost.providers.catalog import load_catalog
 from tests.unit.dialects.wire import ANTHROPIC, anthropic_head, fixture
-from windlass.base.errors import BadRequest
-from windlass.contracts.provider import STANDARD, ModelFacts
-from windlass.providers.catalog import load_catalog
 
 
 @pytest.mark.parametrize(

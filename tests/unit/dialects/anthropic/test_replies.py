@@ -5,9 +5,8 @@ from anthropic.types import Message as SdkMessage
 from anthropic.types import RawMessageStreamEvent
 from pydantic import TypeAdapter
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, anthropic_head, fixture, payloads, pump
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import (
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import (
     Finish,
     Ping,
     RedactedThinking,
@@ -19,10 +18,11 @@ from windlass.contracts.chat import (
     ToolArguments,
     ToolStart,
 )
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.anthropic.errors import write_error_event
-from windlass.dialects.protocols import ReplySummary, WireError
-from windlass.dialects.relay import open_relay
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.anthropic.errors import write_error_event
+from sternpost.dialects.protocols import ReplySummary, WireError
+from sternpost.dialects.relay import open_relay
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, anthropic_head, fixture, payloads, pump
 
 SDK_EVENT: TypeAdapter[object] = TypeAdapter(RawMessageStreamEvent)
 

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, anthropic_head, fixture
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ReasoningAsk, ToolChoice, ToolStart
-from windlass.contracts.message import (
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import ReasoningAsk, ToolChoice, ToolStart
+from sternpost.contracts.message import (
     BlobPart,
     Message,
     ReasoningPart,
@@ -16,9 +15,10 @@ from windlass.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from windlass.contracts.provider import STANDARD, ModelFacts
-from windlass.dialects.protocols import WrittenRequest
-from windlass.providers.catalog import load_catalog
+from sternpost.contracts.provider import STANDARD, ModelFacts
+from sternpost.dialects.protocols import WrittenRequest
+from sternpost.providers.catalog import load_catalog
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, anthropic_head, fixture
 
 USER = {"role": "user", "content": "hi"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from sternpost.contracts.chat import StreamFault
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.protocols import Relay
 from tests.unit.dialects.wire import ANTHROPIC, anthropic_head, events_of, fixture
-from windlass.contracts.chat import StreamFault
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.protocols import Relay
 
 
 def _tap() -> Relay:

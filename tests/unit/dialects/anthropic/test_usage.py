@@ -1,8 +1,8 @@
 import pytest
 
-from windlass.contracts.message import Json
-from windlass.contracts.usage import Usage
-from windlass.dialects.anthropic.usage import merge_usage, read_usage, write_usage
+from sternpost.contracts.message import Json
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.anthropic.usage import merge_usage, read_usage, write_usage
 
 
 def test_the_cache_counts_beside_the_input_and_is_split_by_lifetime() -> None:

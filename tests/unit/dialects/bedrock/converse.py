@@ -9,11 +9,11 @@ import botocore.session
 from botocore.model import Shape
 from botocore.validate import ParamValidator
 
+from sternpost.contracts.chat import ChatRequest
+from sternpost.contracts.provider import STANDARD, ModelFacts
+from sternpost.dialects.protocols import Codec, WrittenRequest
+from sternpost.providers.catalog import load_catalog
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI
-from windlass.contracts.chat import ChatRequest
-from windlass.contracts.provider import STANDARD, ModelFacts
-from windlass.dialects.protocols import Codec, WrittenRequest
-from windlass.providers.catalog import load_catalog
 
 CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"
 NOVA = "amazon.nova-2-lite-v1:0"

@@ -9,8 +9,8 @@ from botocore.eventstream import EventStreamBuffer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sternpost.dialects.bedrock.event_stream import EventFrame, EventStreamSplitter, FrameBroken
 from tests.support import event_stream as wire
-from windlass.dialects.bedrock.event_stream import EventFrame, EventStreamSplitter, FrameBroken
 
 EVERY_TYPE = (
     wire.typed_header("yes", 0, b"")

@@ -2,16 +2,16 @@
 
 import pytest
 
-from windlass.base.errors import ProviderNotConfigured
-from windlass.base.ids import KeyId, ProjectId
-from windlass.capabilities.cost.service import open_price_book
-from windlass.contracts.call import Principal, Target
-from windlass.contracts.provider import Catalog
-from windlass.contracts.usage import Usage
-from windlass.dialects.bedrock.model_ids import base_of, maker_of, without_arn
-from windlass.gateway.stages.route import choose
-from windlass.gateway.traffic import traffic_of
-from windlass.providers.configure import ProviderSetting, configure
+from sternpost.base.errors import ProviderNotConfigured
+from sternpost.base.ids import KeyId, ProjectId
+from sternpost.capabilities.cost.service import open_price_book
+from sternpost.contracts.call import Principal, Target
+from sternpost.contracts.provider import Catalog
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.bedrock.model_ids import base_of, maker_of, without_arn
+from sternpost.gateway.stages.route import choose
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
 PROFILE = f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{HAIKU}"

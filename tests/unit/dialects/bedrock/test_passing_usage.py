@@ -4,11 +4,11 @@ import base64
 import json
 from typing import Any
 
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.usage_shapes import summarise
 from tests.support import event_stream as wire
 from tests.unit.dialects.wire import bedrock_stream, fixture
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.usage_shapes import summarise
 
 USAGE = Usage(
     in_fresh=20, in_cache_read=1000, in_cache_write_5m=200, in_cache_write_1h=400, out_text=61,

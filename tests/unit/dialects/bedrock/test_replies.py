@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import Citation
+from sternpost.contracts.message import ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.bedrock.usage import read_usage
 from tests.unit.dialects.wire import BEDROCK, fixture
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import Citation
-from windlass.contracts.message import ReasoningPart, TextPart, ToolCallPart
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.bedrock.usage import read_usage
 
 ROUTER = {"promptRouter": {"invokedModelId": "arn:aws:bedrock:us-east-1::foundation-model/a.b"}}
 

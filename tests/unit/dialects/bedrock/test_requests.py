@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import CacheMark, ChatRequest, ToolDefinition
+from sternpost.contracts.message import BlobPart, Message, TextPart, ToolResponsePart, UriPart
 from tests.unit.dialects.bedrock.converse import CLAUDE, FACTS, NOVA, anthropic, openai, write, written
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import CacheMark, ChatRequest, ToolDefinition
-from windlass.contracts.message import BlobPart, Message, TextPart, ToolResponsePart, UriPart
 
 HI = {"role": "user", "content": "hi"}
 WEATHER = {
@@ -309,14 +309,17 @@ def test_a_schema_is_an_output_format_where_the_model_has_one() -> None:
 @pytest.mark.parametrize("form", [FORMAT, {"type": "json_object"}])
 def test_elsewhere_the_form_is_a_tool_that_must_be_called(form: dict[str, Any]) -> None:
     body, dropped = openai(HI, model="amazon.nova-pro-v1:0", response_format=form)
-    assert body["toolConfig"]["toolChoice"] == {"tool": {"name": "windlass_reply"}}
+    assert body["toolConfig"]["toolChoice"] == {"tool": {"name": "sternpost_reply"}}
     assert body["toolConfig"]["tools"][0]["toolSpec"]["inputSchema"]["json"]["type"] == "object"
     assert dropped == ()
 
 
 def test_tools_and_a_form_of_the_reply_leave_the_model_the_choice_between_them() -> None:
     body, _ = openai(HI, model="amazon.nova-pro-v1:0", response_format=FORMAT, tools=[WEATHER])
-    assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == ["weather", "windlass_reply"]
+    assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == [
+        "weather",
+        "sternpost_reply",
+    ]
     assert body["toolConfig"]["toolChoice"] == {"any": {}}
 
 

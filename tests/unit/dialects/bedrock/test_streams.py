@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.support import event_stream as wire
-from tests.unit.dialects.wire import BEDROCK, bedrock_stream, events_of, text_of, tools_of
-from windlass.contracts.chat import (
+from sternpost.contracts.chat import (
     Citation,
     CitationSeen,
     Finish,
@@ -19,11 +17,13 @@ from windlass.contracts.chat import (
     ThinkingSignature,
     UsageSeen,
 )
-from windlass.contracts.message import BlobPart
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.assemble import read_stream_reply
-from windlass.dialects.bedrock.names import REPLY_TOOL
+from sternpost.contracts.message import BlobPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.bedrock.names import REPLY_TOOL
+from tests.support import event_stream as wire
+from tests.unit.dialects.wire import BEDROCK, bedrock_stream, events_of, text_of, tools_of
 
 STREAMS = ("bedrock_text.json", "bedrock_thinking_tools.json")
 USAGE = {"usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}}
@@ -195,5 +195,5 @@ def test_the_stop_text_is_told_where_the_model_told_it() -> None:
 def test_a_record_of_a_stream_is_put_together_again() -> None:
     reply = read_stream_reply(BEDROCK, bedrock_stream("bedrock_text.json"), STANDARD)
     assert reply is not None
-    assert reply.choices[0].parts[0].content == "A windlass lifts."  # type: ignore[union-attr]
+    assert reply.choices[0].parts[0].content == "A forklift lifts."  # type: ignore[union-attr]
     assert reply.usage == Usage(in_fresh=12, out_text=5)

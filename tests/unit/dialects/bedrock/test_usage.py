@@ -2,9 +2,9 @@
 
 import pytest
 
-from windlass.contracts.message import Json
-from windlass.contracts.usage import Usage
-from windlass.dialects.bedrock.usage import read_usage
+from sternpost.contracts.message import Json
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.bedrock.usage import read_usage
 
 
 @pytest.mark.parametrize(

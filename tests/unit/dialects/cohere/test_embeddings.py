@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from windlass.base.errors import BadRequest
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.openai_chat.embeddings import read_head
-from windlass.dialects.registry import EMBEDDERS
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.openai_chat.embeddings import read_head
+from sternpost.dialects.registry import EMBEDDERS
 
 EMBEDDER = EMBEDDERS["cohere"]
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, events_of, fixture, text_of, tools_of
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import (
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import (
     Citation,
     CitationSeen,
     Finish,
@@ -18,16 +17,17 @@ from windlass.contracts.chat import (
     TokenLogprob,
     UsageSeen,
 )
-from windlass.contracts.message import ReasoningPart, TextPart, ToolCallPart
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.assemble import read_stream_reply
-from windlass.dialects.cohere.usage import read_usage
-from windlass.dialects.registry import UPSTREAM_CODECS
+from sternpost.contracts.message import ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.cohere.usage import read_usage
+from sternpost.dialects.registry import UPSTREAM_CODECS
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, events_of, fixture, text_of, tools_of
 
 COHERE = UPSTREAM_CODECS["cohere"]
 USAGE = Usage(in_fresh=9, in_cache_read=8, out_text=12)  # 17 billed, of which 8 came from the cache
-CITED = Citation("Windlass", "https://example.com/w", "Drums turn slowly.", "doc:0", 0, 10)
+CITED = Citation("Sternpost", "https://example.com/w", "Drums turn slowly.", "doc:0", 0, 10)
 
 
 def test_a_whole_reply_is_read() -> None:

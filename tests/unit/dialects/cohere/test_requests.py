@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.provider import STANDARD, ModelFacts
+from sternpost.dialects.protocols import Codec, WrittenRequest
+from sternpost.dialects.registry import UPSTREAM_CODECS
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI
-from windlass.base.errors import BadRequest
-from windlass.contracts.provider import STANDARD, ModelFacts
-from windlass.dialects.protocols import Codec, WrittenRequest
-from windlass.dialects.registry import UPSTREAM_CODECS
 
 COHERE = UPSTREAM_CODECS["cohere"]
 USER = {"role": "user", "content": "hi"}

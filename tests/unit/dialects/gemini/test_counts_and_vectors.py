@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import ChatRequest
+from sternpost.contracts.message import Message, TextPart
+from sternpost.contracts.provider import STANDARD, Provider, Quirks
+from sternpost.contracts.usage import Usage, UsageSource
+from sternpost.dialects.gemini.count_tokens import GeminiCounter
+from sternpost.dialects.openai_chat import embeddings
+from sternpost.dialects.registry import EMBEDDERS
+from sternpost.dialects.usage_shapes import summarise
+from sternpost.gateway.stages.onward import base_for
 from tests.unit.dialects.wire import FIXTURES
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ChatRequest
-from windlass.contracts.message import Message, TextPart
-from windlass.contracts.provider import STANDARD, Provider, Quirks
-from windlass.contracts.usage import Usage, UsageSource
-from windlass.dialects.gemini.count_tokens import GeminiCounter
-from windlass.dialects.openai_chat import embeddings
-from windlass.dialects.registry import EMBEDDERS
-from windlass.dialects.usage_shapes import summarise
-from windlass.gateway.stages.onward import base_for
 
 FOLDER: Path = FIXTURES / "gemini"
 EMBEDDER = EMBEDDERS["gemini"]

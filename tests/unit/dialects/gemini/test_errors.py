@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from sternpost.dialects.protocols import FailureKind, UpstreamFailure
+from sternpost.dialects.registry import UPSTREAM_CODECS
 from tests.support import fake_gemini
-from windlass.dialects.protocols import FailureKind, UpstreamFailure
-from windlass.dialects.registry import UPSTREAM_CODECS
 
 GEMINI = UPSTREAM_CODECS["gemini"]
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, FIXTURES, OPENAI, RESPONSES, head_for, pump, text_of, tools_of
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import (
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import (
     Citation,
     Finish,
     LogprobsSeen,
@@ -23,12 +22,13 @@ from windlass.contracts.chat import (
     TokenLogprob,
     UsageSeen,
 )
-from windlass.contracts.message import BlobPart, ReasoningPart, TextPart, ToolCallPart
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.gemini.signatures import seal
-from windlass.dialects.registry import UPSTREAM_CODECS
-from windlass.dialects.relay import open_relay
+from sternpost.contracts.message import BlobPart, ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.gemini.signatures import seal
+from sternpost.dialects.registry import UPSTREAM_CODECS
+from sternpost.dialects.relay import open_relay
+from tests.unit.dialects.wire import ANTHROPIC, FIXTURES, OPENAI, RESPONSES, head_for, pump, text_of, tools_of
 
 GEMINI = UPSTREAM_CODECS["gemini"]
 FOLDER: Path = FIXTURES / "gemini"
@@ -70,7 +70,7 @@ def candidate(*parts: Any, finish: str = "STOP") -> Any:
 
 def test_a_whole_answer_is_read_with_all_that_stands_beside_it() -> None:
     reply = GEMINI.read_reply(fixture("reply.json"))
-    text = "Über Winden: a windlass lifts."
+    text = "Über Winden: a forklift lifts."
     assert (reply.id, reply.model) == ("oQitaKrS", "gemini-3.1-flash-image")
     assert reply.choices[0].parts == (
         ReasoningPart("Thinking it over."),
@@ -85,11 +85,11 @@ def test_a_whole_answer_is_read_with_all_that_stands_beside_it() -> None:
     assert reply.safety == (SafetyResult("HARM_CATEGORY_HARASSMENT", "NEGLIGIBLE"),)
     found, recited = reply.citations
     assert (found.title, found.url, found.cited_text) == (
-        "Windlass",
+        "Sternpost",
         "https://example.org/w",
-        "a windlass lifts.",
+        "a forklift lifts.",
     )
-    assert text[found.start : found.end] == "a windlass lifts."  # Google counts bytes
+    assert text[found.start : found.end] == "a forklift lifts."  # Google counts bytes
     assert recited == Citation(url="https://example.org/a", start=0, end=4)
 
 

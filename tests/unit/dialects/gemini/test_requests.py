@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import CacheMark, ChatRequest, ReasoningAsk, ReplyFormat
-from windlass.contracts.message import (
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import CacheMark, ChatRequest, ReasoningAsk, ReplyFormat
+from sternpost.contracts.message import (
     BlobPart,
     FilePart,
     Message,
@@ -18,10 +17,11 @@ from windlass.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
-from windlass.dialects.gemini.signatures import UNSIGNED, seal
-from windlass.dialects.registry import UPSTREAM_CODECS
-from windlass.providers.catalog import load_catalog
+from sternpost.contracts.provider import STANDARD, ModelFacts, Quirks
+from sternpost.dialects.gemini.signatures import UNSIGNED, seal
+from sternpost.dialects.registry import UPSTREAM_CODECS
+from sternpost.providers.catalog import load_catalog
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
 
 GEMINI = UPSTREAM_CODECS["gemini"]
 FACTS = {facts.name: facts for facts in load_catalog()["gemini"].models}

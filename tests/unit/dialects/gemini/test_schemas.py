@@ -6,7 +6,7 @@ import pytest
 from google.genai import types
 from pydantic import BaseModel, Field
 
-from windlass.dialects.gemini.schemas import fitting, is_empty
+from sternpost.dialects.gemini.schemas import fitting, is_empty
 
 CITY: dict[str, Any] = {"type": "string"}
 

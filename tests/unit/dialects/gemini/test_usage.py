@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.contracts.usage import Usage
-from windlass.dialects.gemini.usage import read_usage
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.gemini.usage import read_usage
 
 COUNT = st.integers(0, 10**6)
 

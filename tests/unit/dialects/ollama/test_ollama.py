@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import StreamEnd, StreamFault, ToolStart
+from sternpost.contracts.message import ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.openai_chat.embeddings import read_head
+from sternpost.dialects.protocols import Codec, WrittenRequest
+from sternpost.dialects.registry import EMBEDDERS, UPSTREAM_CODECS
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import StreamEnd, StreamFault, ToolStart
-from windlass.contracts.message import ReasoningPart, TextPart, ToolCallPart
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.openai_chat.embeddings import read_head
-from windlass.dialects.protocols import Codec, WrittenRequest
-from windlass.dialects.registry import EMBEDDERS, UPSTREAM_CODECS
 
 OLLAMA, EMBEDDER = UPSTREAM_CODECS["ollama"], EMBEDDERS["ollama"]
 USER = {"role": "user", "content": "hi"}

@@ -2,9 +2,9 @@
 
 import json
 
+from sternpost.contracts.chat import Finish, StreamEnd, StreamStart
+from sternpost.contracts.provider import STANDARD
 from tests.unit.dialects.wire import OPENAI, events_of, fixture, openai_head, text_of
-from windlass.contracts.chat import Finish, StreamEnd, StreamStart
-from windlass.contracts.provider import STANDARD
 
 STREAM = fixture("azure_async_filter.sse")
 

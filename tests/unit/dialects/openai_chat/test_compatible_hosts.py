@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from sternpost.contracts.chat import Finish, StreamEnd, ThinkingDelta, UsageSeen
+from sternpost.contracts.message import ReasoningPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.openai_chat.usage import read_usage
 from tests.unit.dialects.wire import OPENAI, events_of, openai_head, pump, text_of
-from windlass.contracts.chat import Finish, StreamEnd, ThinkingDelta, UsageSeen
-from windlass.contracts.message import ReasoningPart
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.openai_chat.usage import read_usage
 
 DETAILS = [{"type": "reasoning.text", "text": "hm"}, {"type": "reasoning.encrypted", "data": "x"}]
 SPELLINGS: list[dict[str, Any]] = [

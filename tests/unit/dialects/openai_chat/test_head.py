@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.provider import STANDARD, ModelFacts, Quirks
+from sternpost.dialects.protocols import RequestHead
 from tests.unit.dialects.wire import OPENAI, openai_head
-from windlass.base.errors import BadRequest
-from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
-from windlass.dialects.protocols import RequestHead
 
 
 def _edit(head: RequestHead, quirks: Quirks = STANDARD, *rejects: str) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from mistralai.client.models import ChatCompletionRequest
 
+from sternpost.contracts.chat import ThinkingDelta, UsageSeen
+from sternpost.contracts.message import BlobPart, ReasoningPart, TextPart, UriPart
+from sternpost.dialects.openai_chat.call_ids import fitting
+from sternpost.dialects.protocols import WrittenRequest
+from sternpost.providers.catalog import load_catalog
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, events_of, fixture, text_of
-from windlass.contracts.chat import ThinkingDelta, UsageSeen
-from windlass.contracts.message import BlobPart, ReasoningPart, TextPart, UriPart
-from windlass.dialects.openai_chat.call_ids import fitting
-from windlass.dialects.protocols import WrittenRequest
-from windlass.providers.catalog import load_catalog
 
 QUIRKS = load_catalog()["mistral"].provider.quirks
 USER = {"role": "user", "content": "hi"}
@@ -204,10 +204,10 @@ def test_thinking_chunks_of_a_whole_reply_are_thinking() -> None:
         "type": "thinking",
         "thinking": [{"type": "text", "text": "Drums "}, {"type": "text", "text": "turn."}],
     }
-    content = [thinking, {"type": "text", "text": "A windlass."}]
+    content = [thinking, {"type": "text", "text": "A sternpost."}]
     choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
     reply = OPENAI.read_reply(json.dumps({"id": "c", "model": "m", "choices": [choice]}).encode(), QUIRKS)
-    assert reply.choices[0].parts == (ReasoningPart("Drums turn."), TextPart("A windlass."))
+    assert reply.choices[0].parts == (ReasoningPart("Drums turn."), TextPart("A sternpost."))
     shown = json.loads(ANTHROPIC.write_reply(reply))
     assert [block["type"] for block in shown["content"]] == ["thinking", "text"]
 
@@ -215,5 +215,5 @@ def test_thinking_chunks_of_a_whole_reply_are_thinking() -> None:
 def test_thinking_chunks_of_a_stream_are_thinking_and_usage_comes_with_the_last() -> None:
     events = events_of(OPENAI, [fixture("mistral_thinking.sse")], QUIRKS)
     assert "".join(e.text for e in events if isinstance(e, ThinkingDelta)) == "Drums first."
-    assert text_of(events) == "A windlass lifts — très."
+    assert text_of(events) == "A forklift lifts — très."
     assert [e.usage.out_text for e in events if isinstance(e, UsageSeen)] == [29]

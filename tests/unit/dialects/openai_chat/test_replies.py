@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.message import ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.openai_chat.errors import write_error_event
+from sternpost.dialects.protocols import ReplySummary, WireError
+from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture, openai_head, payloads, pump
-from windlass.base.errors import BadRequest
-from windlass.contracts.message import ReasoningPart, TextPart, ToolCallPart
-from windlass.contracts.provider import STANDARD
-from windlass.dialects.openai_chat.errors import write_error_event
-from windlass.dialects.protocols import ReplySummary, WireError
-from windlass.dialects.relay import open_relay
 
 
 def test_a_reply_is_read_and_written_with_its_meaning() -> None:

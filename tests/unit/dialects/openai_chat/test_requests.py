@@ -3,10 +3,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
-from windlass.contracts.message import (
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
+from sternpost.contracts.message import (
     BlobPart,
     FilePart,
     Message,
@@ -16,7 +15,8 @@ from windlass.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from windlass.contracts.provider import STANDARD, ModelFacts, Quirks
+from sternpost.contracts.provider import STANDARD, ModelFacts, Quirks
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture
 
 
 def _read(**fields: Any) -> ChatRequest:

@@ -1,8 +1,7 @@
 import json
 from typing import Any
 
-from tests.unit.dialects.wire import OPENAI, events_of, fixture, text_of, tools_of
-from windlass.contracts.chat import (
+from sternpost.contracts.chat import (
     Finish,
     RefusalDelta,
     StreamEnd,
@@ -11,6 +10,7 @@ from windlass.contracts.chat import (
     ThinkingDelta,
     UsageSeen,
 )
+from tests.unit.dialects.wire import OPENAI, events_of, fixture, text_of, tools_of
 
 
 def _stream(*choices: dict[str, Any]) -> bytes:

@@ -8,8 +8,7 @@ import pytest
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk, ParsedChatCompletion
 
-from tests.unit.dialects.wire import OPENAI, RESPONSES, head_for, payloads
-from windlass.contracts.chat import (
+from sternpost.contracts.chat import (
     ChatReply,
     Citation,
     CitationSeen,
@@ -25,8 +24,9 @@ from windlass.contracts.chat import (
     ToolArguments,
     ToolStart,
 )
-from windlass.contracts.message import Message, ToolCallPart
-from windlass.dialects.protocols import Codec
+from sternpost.contracts.message import Message, ToolCallPart
+from sternpost.dialects.protocols import Codec
+from tests.unit.dialects.wire import OPENAI, RESPONSES, head_for, payloads
 
 
 def written(codec: Codec, events: Iterable[StreamEvent]) -> list[Any]:

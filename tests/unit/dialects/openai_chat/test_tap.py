@@ -2,9 +2,9 @@ import json
 
 import pytest
 
+from sternpost.contracts.provider import STANDARD, Quirks
+from sternpost.dialects.protocols import Relay
 from tests.unit.dialects.wire import OPENAI, fixture, openai_head, pump
-from windlass.contracts.provider import STANDARD, Quirks
-from windlass.dialects.protocols import Relay
 
 
 def _tap(quirks: Quirks = STANDARD, **fields: object) -> Relay:

@@ -1,9 +1,9 @@
 import pytest
 
-from windlass.contracts.message import Json
-from windlass.contracts.provider import STANDARD, Quirks
-from windlass.contracts.usage import Usage
-from windlass.dialects.openai_chat.usage import read_usage, write_usage
+from sternpost.contracts.message import Json
+from sternpost.contracts.provider import STANDARD, Quirks
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.openai_chat.usage import read_usage, write_usage
 
 
 def test_cached_and_reasoning_tokens_are_taken_out_of_their_totals() -> None:

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.chat import StreamFault, TextDelta
+from sternpost.contracts.message import OtherPart, ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.provider import STANDARD
+from sternpost.contracts.usage import Usage
+from sternpost.dialects.protocols import WireError
+from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import OPENAI, RESPONSES, events_of, fixture, payloads, pump, responses_head
-from windlass.base.errors import BadRequest
-from windlass.contracts.chat import StreamFault, TextDelta
-from windlass.contracts.message import OtherPart, ReasoningPart, TextPart, ToolCallPart
-from windlass.contracts.provider import STANDARD
-from windlass.contracts.usage import Usage
-from windlass.dialects.protocols import WireError
-from windlass.dialects.relay import open_relay
 
 CUT = WireError(502, "stream_truncated", "The stream was cut.")
 
@@ -19,7 +19,7 @@ def test_a_reply_is_read_with_every_item_and_exclusive_buckets() -> None:
     (message,) = reply.choices
     thought, search, text, call = message.parts
     assert thought == ReasoningPart(
-        "Look it up.", encrypted_content="windlass.openai_responses.rs_1.gAAAAABo==", id="rs_1"
+        "Look it up.", encrypted_content="sternpost.openai_responses.rs_1.gAAAAABo==", id="rs_1"
     )
     assert isinstance(search, OtherPart)
     assert text == TextPart("One moment.")

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture
-from windlass.base.errors import BadRequest
-from windlass.contracts.call import Dialect
-from windlass.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
-from windlass.contracts.message import (
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.call import Dialect
+from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
+from sternpost.contracts.message import (
     BlobPart,
     FilePart,
     Message,
@@ -19,9 +18,10 @@ from windlass.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from windlass.contracts.provider import STANDARD, ModelFacts
-from windlass.dialects.protocols import RequestHead
-from windlass.dialects.registry import UPSTREAM_CODECS
+from sternpost.contracts.provider import STANDARD, ModelFacts
+from sternpost.dialects.protocols import RequestHead
+from sternpost.dialects.registry import UPSTREAM_CODECS
+from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture
 
 GPT5 = ModelFacts("openai", "gpt-5", abilities=("reasoning",), rejects=("temperature",))
 
@@ -50,7 +50,7 @@ def test_every_kind_of_item_is_read() -> None:
         FilePart("document", "file-1"),
     )
     assert assistant.parts == (
-        ReasoningPart("A cat?", encrypted_content="windlass.openai_responses.rs_1.gAAAAABo==", id="rs_1"),
+        ReasoningPart("A cat?", encrypted_content="sternpost.openai_responses.rs_1.gAAAAABo==", id="rs_1"),
         ToolCallPart("get_weather", '{"city": "Ulm", "n": 1.0}', "call_a"),
         ToolCallPart("ping", "", "call_b"),
     )
@@ -170,10 +170,10 @@ def test_an_input_that_says_nothing_is_refused(value: object) -> None:
 
 def test_an_edit_takes_out_what_the_model_rejects_and_thinking_of_other_providers() -> None:
     foreign = {
-        "id": "rs_windlass_0_msg",
+        "id": "rs_sternpost_0_msg",
         "type": "reasoning",
         "summary": [],
-        "encrypted_content": "windlass.e30=",
+        "encrypted_content": "sternpost.e30=",
     }
     own = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "gAAA"}
     head = _head(input=[foreign, own, {"role": "user", "content": "hi"}], temperature=1)

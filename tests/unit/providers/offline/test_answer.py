@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.providers.offline.answer import NO_TEXT, NOT_FOUND, STRENGTHS, answer
-from windlass.providers.offline.context import Turn
-from windlass.providers.offline.words import sentences, stem
+from sternpost.providers.offline.answer import NO_TEXT, NOT_FOUND, STRENGTHS, answer
+from sternpost.providers.offline.context import Turn
+from sternpost.providers.offline.words import sentences, stem
 
-DOCUMENTS = """<document source="start.md">Windlass listens on port 4100. To start it:
+DOCUMENTS = """<document source="start.md">Sternpost listens on port 4100. To start it:
 
 ```
-windlass up
+sternpost up
 ```
 </document>
 <document source="journal.md">The journal is an append-only file. A torn tail is repaired at start.</document>
@@ -28,9 +28,9 @@ def ask(question: str) -> list[Turn]:
 
 @pytest.mark.parametrize("strength", [LARGE, SMALL])
 def test_the_best_sentence_is_quoted_with_its_source(strength) -> None:
-    found = answer(ask("Which port does Windlass listen on?"), strength)
+    found = answer(ask("Which port does Sternpost listen on?"), strength)
 
-    assert found.text == "Windlass listens on port 4100. [start.md]"
+    assert found.text == "Sternpost listens on port 4100. [start.md]"
 
 
 @pytest.mark.parametrize("strength", [LARGE, SMALL])
@@ -43,8 +43,8 @@ def test_what_the_text_does_not_say_is_not_known(strength) -> None:
 def test_the_large_answerer_adds_the_code_that_a_sentence_announces() -> None:
     large, small = answer(ask("How do I start it?"), LARGE), answer(ask("How do I start it?"), SMALL)
 
-    assert "windlass up" in large.text
-    assert "windlass up" not in small.text
+    assert "sternpost up" in large.text
+    assert "sternpost up" not in small.text
 
 
 def test_the_large_answerer_reads_headings() -> None:

@@ -5,8 +5,8 @@ import json
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
-from windlass.providers.offline.client import OfflineClient
+from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
+from sternpost.providers.offline.client import OfflineClient
 
 URL = "http://offline.invalid/v1/chat/completions"
 MESSAGES = [{"role": "user", "content": "[a.md] Cats purr when they are content.\n\nDo cats purr?"}]
@@ -32,7 +32,7 @@ async def test_a_reply_is_a_chat_completion() -> None:
         completion.usage.total_tokens == completion.usage.prompt_tokens + completion.usage.completion_tokens
     )
     assert completion.model_extra is not None
-    assert completion.model_extra["windlass"]["is_language_model"] is False
+    assert completion.model_extra["sternpost"]["is_language_model"] is False
 
 
 async def test_the_same_bytes_in_give_the_same_bytes_out() -> None:

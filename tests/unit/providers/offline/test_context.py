@@ -1,6 +1,6 @@
 """Which part of a message is the question, and what may be quoted."""
 
-from windlass.providers.offline.context import Turn, read_material, split_blocks, split_question, units_of
+from sternpost.providers.offline.context import Turn, read_material, split_blocks, split_question, units_of
 
 
 def test_the_question_is_what_follows_the_marker() -> None:

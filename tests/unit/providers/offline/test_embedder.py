@@ -7,14 +7,14 @@ import struct
 import pytest
 from openai.types import CreateEmbeddingResponse
 
-from windlass.contracts.upstream import UpstreamRequest
-from windlass.providers.offline.client import OfflineClient
-from windlass.providers.offline.embedder import embed
+from sternpost.contracts.upstream import UpstreamRequest
+from sternpost.providers.offline.client import OfflineClient
+from sternpost.providers.offline.embedder import embed
 
 
 async def post(**fields: object) -> tuple[int, bytes]:
     body = json.dumps({"model": "hash-256", "input": "a rope", **fields}).encode()
-    request = UpstreamRequest("POST", "offline://windlass/v1/embeddings", {}, body, 5.0, 60.0)
+    request = UpstreamRequest("POST", "offline://sternpost/v1/embeddings", {}, body, 5.0, 60.0)
     reply = await OfflineClient().send(request)
     return reply.status, await reply.read(10_000_000)
 

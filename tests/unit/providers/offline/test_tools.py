@@ -5,9 +5,9 @@ import json
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from windlass.contracts.upstream import UpstreamReply, UpstreamRequest
-from windlass.providers.offline.client import OfflineClient
-from windlass.providers.offline.tools import Tool, choose_tool
+from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
+from sternpost.providers.offline.client import OfflineClient
+from sternpost.providers.offline.tools import Tool, choose_tool
 
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOLS = [

@@ -1,4 +1,4 @@
-/** Whether this Windlass has never recorded anything. */
+/** Whether this Sternpost has never recorded anything. */
 import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { newestTraceQuery } from "@/capabilities/traces/queries";

@@ -1,4 +1,4 @@
-/** How an application reaches Windlass, and a live sign of the first call; composes keys and traces. */
+/** How an application reaches Sternpost, and a live sign of the first call; composes keys and traces. */
 import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -23,13 +23,13 @@ export function ConnectPage({ isFirst = false }: { isFirst?: boolean }) {
   return (
     <Page title={isFirst ? "Send your first call" : "Connect"} isPadded>
       <div className={styles["page"]}>
-        {isFirst && <p className={styles["lead"]}>Nothing is recorded yet. Each call that goes through Windlass becomes a trace: what was sent, retrieved and answered, how long it took and what it cost.</p>}
+        {isFirst && <p className={styles["lead"]}>Nothing is recorded yet. Each call that goes through Sternpost becomes a trace: what was sent, retrieved and answered, how long it took and what it cost.</p>}
         <section className={styles["step"]}>
           <h2>1. Take a key</h2>
           {key === undefined ? (
             <div className={styles["line"]}>
               <Button kind="main" onPress={() => createKey.mutate("connect page")} isDisabled={createKey.isPending}>Create a key</Button>
-              <span>or use one you have, in place of <code>wl-...</code> below.</span>
+              <span>or use one you have, in place of <code>sp-...</code> below.</span>
             </div>
           ) : (
             <>
@@ -41,7 +41,7 @@ export function ConnectPage({ isFirst = false }: { isFirst?: boolean }) {
         </section>
         <section className={styles["step"]}>
           <h2>2. Point your application here</h2>
-          <Commands shownKey={key ?? "wl-..."} />
+          <Commands shownKey={key ?? "sp-..."} />
           <p>
             <code>{MODEL}</code> is built in and needs no provider: it picks sentences from the messages it is given, it is not a language model.
             For a real one, set the provider's key and use a name from <Link to="/models">Models</Link>.

@@ -8,7 +8,7 @@ export interface Snippet {
 
 export function snippets(baseUrl: string, key: string, model: string): Snippet[] {
   const url = `${baseUrl}/v1`;
-  const question = "What does Windlass do?";
+  const question = "What does Sternpost do?";
   return [
     { id: "env", title: "env", text: `export OPENAI_BASE_URL=${url}\nexport OPENAI_API_KEY=${key}` },
     {

@@ -21,7 +21,7 @@ export function SignInPage() {
   return (
     <main className={styles["page"]}>
       <div className={styles["card"]}>
-        <h1>Sign in to Windlass</h1>
+        <h1>Sign in to Sternpost</h1>
         {signIn.error && (
           <p role="alert" className={styles["bad"]}>{signIn.error.message}</p>
         )}
@@ -34,9 +34,9 @@ export function SignInPage() {
 function HowTo() {
   return (
     <>
-      <p>Windlass has no passwords. A sign-in link works once; the machine that runs Windlass makes one:</p>
-      <Code text="windlass sign-in" label="sign-in command" />
-      <p>Open the link it prints in this browser. The first start of <code>windlass up</code> prints one too.</p>
+      <p>Sternpost has no passwords. A sign-in link works once; the machine that runs Sternpost makes one:</p>
+      <Code text="sternpost sign-in" label="sign-in command" />
+      <p>Open the link it prints in this browser. The first start of <code>sternpost up</code> prints one too.</p>
     </>
   );
 }

@@ -27,10 +27,10 @@ function NoBatches() {
     <Empty title="No batches yet">
       <p>
         A batch runs a file of requests that can wait, one per line: at half price where the provider has a batch API, and
-        through Windlass's own queue everywhere else. Start one with an OpenAI SDK at <code>{publicUrl}/v1</code>, or on the
+        through Sternpost's own queue everywhere else. Start one with an OpenAI SDK at <code>{publicUrl}/v1</code>, or on the
         command line:
       </p>
-      <Code text="windlass batch submit requests.jsonl" label="command" />
+      <Code text="sternpost batch submit requests.jsonl" label="command" />
     </Empty>
   );
 }

@@ -128,8 +128,8 @@ function Providers({ items }: { items: ProviderItem[] }) {
       </table>
       {example && (
         <>
-          <p className={table["quiet"]}>Set the variable of a provider where Windlass starts, then start it again:</p>
-          <Code text={`export ${example.key_variable}=...\nwindlass up`} label="provider key commands" />
+          <p className={table["quiet"]}>Set the variable of a provider where Sternpost starts, then start it again:</p>
+          <Code text={`export ${example.key_variable}=...\nsternpost up`} label="provider key commands" />
         </>
       )}
     </section>
@@ -138,6 +138,6 @@ function Providers({ items }: { items: ProviderItem[] }) {
 
 function KeyPlace({ provider }: { provider: ProviderItem }) {
   if (provider.key_variable) return <code>{provider.key_variable}</code>;
-  if (provider.is_key_written) return <>written in windlass.yaml</>;
-  return <span className={table["faint"]}>{provider.is_configured ? "no key" : "none; name it in windlass.yaml"}</span>;
+  if (provider.is_key_written) return <>written in sternpost.yaml</>;
+  return <span className={table["faint"]}>{provider.is_configured ? "no key" : "none; name it in sternpost.yaml"}</span>;
 }

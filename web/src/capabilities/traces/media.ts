@@ -8,7 +8,7 @@ export type MediumKind = "image" | "audio" | "video" | "download" | "missing" | 
 /** Formats a browser draws without running code; SVG is no such format. */
 const drawn = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"]);
 const extensions: Record<string, string> = { jpeg: "jpg", mpeg: "mp3", "svg+xml": "svg", plain: "txt" };
-const reference = /windlass:blob:[0-9a-f]{64}/g;
+const reference = /sternpost:blob:[0-9a-f]{64}/g;
 
 export function isMedium(part: Part): boolean {
   return part.type === "blob" || part.type === "uri" || part.type === "file";

@@ -48,8 +48,8 @@ function Drawn({ found }: { found: CostExplanation }) {
         {found.today && <Fact name="today" text={found.today.text} isOdd={!found.today.is_same} />}
       </dl>
       <p className={styles["command"]}>
-        <code>windlass cost explain {found.span_id}</code>
-        <CopyButton text={`windlass cost explain ${found.span_id}`} label="Copy the command" />
+        <code>sternpost cost explain {found.span_id}</code>
+        <CopyButton text={`sternpost cost explain ${found.span_id}`} label="Copy the command" />
       </p>
     </div>
   );

@@ -1,4 +1,4 @@
-/** One picture, sound or document of a message. Its own bytes come from Windlass; what is elsewhere is never loaded. */
+/** One picture, sound or document of a message. Its own bytes come from Sternpost; what is elsewhere is never loaded. */
 import type { Part } from "@/client/types";
 import { isWebAddress, mediumKind, mediumLabel, mediumName, mediumUrl } from "../media";
 import { Picture } from "./picture";

@@ -1,0 +1,165 @@
+"""Builds a serving process: settings -> backends, providers, services; opens and closes them in order."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from sternpost.assembly.batches import batch_service, pass_reader
+from sternpost.assembly.blobs import open_blobs
+from sternpost.assembly.config_file import LoadedConfig
+from sternpost.assembly.journal import open_journal
+from sternpost.assembly.signing import signing_clients
+from sternpost.assembly.tables import open_tables
+from sternpost.assembly.trace_engine import open_trace_store
+from sternpost.assembly.traffic import load_catalog, load_prices, load_traffic
+from sternpost.backends.counters.memory import MemoryCounters
+from sternpost.backends.pending.folder import PendingFolder
+from sternpost.backends.upstream.aiohttp_client import AiohttpClient
+from sternpost.base.clock import Clock, SystemClock
+from sternpost.base.settings import Settings
+from sternpost.base.threads import in_thread
+from sternpost.capabilities.access.key_ring import KeyRing
+from sternpost.capabilities.access.records import FirstStart
+from sternpost.capabilities.access.service import AccessService, access_service
+from sternpost.capabilities.batches.service import BatchService
+from sternpost.capabilities.cost.explanations import CostExplanations
+from sternpost.capabilities.cost.service import PriceBook
+from sternpost.capabilities.models.service import Models
+from sternpost.capabilities.traces.media_service import TraceMedia
+from sternpost.capabilities.traces.service import Traces
+from sternpost.contracts.journal import Journal
+from sternpost.contracts.tables import Tables
+from sternpost.contracts.trace_store import TraceStore
+from sternpost.gateway.background import BackgroundReplies
+from sternpost.gateway.origins import ReplyOrigins
+from sternpost.gateway.rig import CallObserver, Rig
+from sternpost.ingest.flow import OtlpIntake
+from sternpost.providers.offline.client import OfflineClient
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Every service of a serving process, open. `first_start` is set once in the life of a data folder."""
+
+    settings: Settings
+    tables: Tables
+    store: TraceStore
+    journal: Journal
+    access: AccessService
+    key_ring: KeyRing
+    prices: PriceBook
+    costs: CostExplanations
+    models: Models
+    traces: Traces
+    media: TraceMedia
+    batches: BatchService
+    intake: OtlpIntake
+    rig: Rig
+    first_start: FirstStart | None
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    loaded: LoadedConfig,
+    environment: Mapping[str, str],
+    observer: CallObserver,
+) -> AsyncGenerator[House]:
+    """Open everything; at the end drain the journal's queue and close in reverse order.
+
+    The trace store need not be up: calls are served and their records wait in the journal.
+    Raises: ConfigurationError, StoreUnavailable when the tables can't be opened.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        doors = await _open_doors(stack, settings, clock)
+        passes = await in_thread(pass_reader, doors.tables, doors.key_ring, clock)
+        journal = open_journal(settings)
+        stack.callback(journal.close)
+        store = open_trace_store(settings)
+        stack.callback(store.close)
+        catalog = load_catalog(loaded, environment)
+        prices = load_prices(loaded.config, catalog)
+        client = AiohttpClient()
+        stack.push_async_callback(client.close)
+        traffic = load_traffic(loaded, catalog)
+        traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
+        background = BackgroundReplies(PendingFolder(settings.home / "background"))
+        rig = Rig(
+            check_key=passes.check,
+            traffic=lambda: traffic,
+            counters=MemoryCounters(),
+            journal=journal,
+            client=client,
+            clients={"offline": OfflineClient(), **signing_clients(catalog, client)},
+            price=prices.price,
+            clock=clock,
+            observer=observer,
+            origins=ReplyOrigins(find_maker=traces.find_maker),
+            follow=background.follow,
+            max_body_bytes=settings.max_body_bytes,
+        )
+        await stack.enter_async_context(_resumed(background, rig))
+        await stack.enter_async_context(_following(doors.key_ring))
+        yield House(
+            settings=settings,
+            tables=doors.tables,
+            store=store,
+            journal=journal,
+            access=doors.access,
+            key_ring=doors.key_ring,
+            prices=prices,
+            costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
+            models=Models(catalog, traffic.routes),
+            traces=traces,
+            media=TraceMedia(open_blobs(settings)),
+            batches=batch_service(settings, loaded.config, doors.tables, clock),
+            intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
+            rig=rig,
+            first_start=doors.first_start,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """The tables, and who may come in."""
+
+    tables: Tables
+    access: AccessService
+    first_start: FirstStart | None
+    key_ring: KeyRing
+
+
+async def _open_doors(stack: AsyncExitStack, settings: Settings, clock: Clock) -> _Doors:
+    tables = await in_thread(open_tables, settings)
+    stack.callback(tables.close)
+    access = access_service(tables, session_days=settings.session_days, clock=clock)
+    first_start = await in_thread(access.ensure_first_start)
+    key_ring = KeyRing(access.store, clock)
+    await in_thread(key_ring.load)
+    stack.callback(key_ring.close)
+    return _Doors(tables, access, first_start, key_ring)
+
+
+@asynccontextmanager
+async def _resumed(background: BackgroundReplies, rig: Rig) -> AsyncGenerator[None]:
+    """Follow replies made in the background while the block runs, those of the process before first."""
+    background.rig = rig
+    await background.resume()
+    try:
+        yield
+    finally:
+        await background.close()
+
+
+@asynccontextmanager
+async def _following(key_ring: KeyRing) -> AsyncGenerator[None]:
+    """Keep the keys up to date while the block runs."""
+    task = asyncio.create_task(key_ring.run(), name="sternpost-keys")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,172 @@
+"""Finds and reads `sternpost.yaml`; an error names the line and the nearest known word."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.base.errors import ConfigurationError
+from sternpost.base.settings import Settings
+
+NAME = "sternpost.yaml"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    config: ConfigFile
+    path: Path | None  # None: no file was found, which is fine
+    unset_variables: tuple[str, ...] = ()
+    key_variables: Mapping[str, str] = field(default_factory=dict[str, str])  # of each provider
+
+
+def find_config(settings: Settings) -> Path | None:
+    """Look at --config, then the working folder, then the data folder.
+
+    Raises: ConfigurationError when the named file is missing.
+    """
+    if settings.config is not None:
+        if not settings.config.is_file():
+            raise ConfigurationError(f"no configuration file at {str(settings.config)!r}; check --config")
+        return settings.config
+    return next((path for path in (Path.cwd() / NAME, settings.home / NAME) if path.is_file()), None)
+
+
+def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConfig:
+    """Read and check a file. Raises: ConfigurationError, one line per fault with its place."""
+    if path is None:
+        return LoadedConfig(ConfigFile(), None)
+    root, document = _parse(path)
+    if document is None:
+        return LoadedConfig(ConfigFile(), path)
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{path.name}:1: the file must be a mapping such as `providers:` ...")
+    unset: set[str] = set()
+    expanded = _expand(cast("object", document), environment, unset)
+    try:
+        config = ConfigFile.model_validate(expanded)
+    except ValidationError as error:
+        lines = [
+            _sentence(path.name, root, fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()
+        ]
+        raise ConfigurationError("\n".join(lines)) from error
+    providers = cast("dict[object, object]", document).get("providers")
+    return LoadedConfig(config, path, tuple(sorted(unset)), _key_variables(providers, environment))
+
+
+def _parse(path: Path) -> tuple[yaml.Node | None, object]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_doubled_keys(path.name, root, ())
+        return root, cast("object", yaml.safe_load(text))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"can't read {str(path)!r}: {error.__class__.__name__}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigurationError(f"{path.name}:{line}: not valid YAML: {error.problem}") from error
+    except yaml.YAMLError as error:  # the reader's own: a character that YAML does not allow
+        raise ConfigurationError(
+            f"{path.name}: not valid YAML: it contains a control character; save it as plain UTF-8 text"
+        ) from error
+
+
+def _refuse_doubled_keys(file: str, node: yaml.Node | None, above: tuple[yaml.Node, ...]) -> None:
+    """PyYAML lets the last of two equal keys win without a word (YAML 1.2, section 3.2.1.1 forbids them)."""
+    if node in above:
+        raise ConfigurationError(f"{file}: an alias (`*name`) stands inside what it names; write it out")
+    inner = (*above, node) if node is not None else above
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_doubled_keys(file, item, inner)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                line = key.start_mark.line + 1
+                raise ConfigurationError(f"{file}:{line}: {name!r} stands here twice; keep one of them")
+            seen.add(name)
+            _refuse_doubled_keys(file, value, inner)
+
+
+def _expand(value: object, environment: Mapping[str, str], unset: set[str]) -> object:
+    """Replace `${NAME}`; a value that is one unset variable becomes None."""
+    if isinstance(value, dict):
+        entries = cast("dict[object, object]", value)
+        return {key: _expand(inner, environment, unset) for key, inner in entries.items()}
+    if isinstance(value, list):
+        return [_expand(inner, environment, unset) for inner in cast("list[object]", value)]
+    if not isinstance(value, str):
+        return value
+    missing = [name for name in _VARIABLE.findall(value) if not environment.get(name)]
+    if missing:
+        unset.update(missing)
+        return None
+    return _VARIABLE.sub(lambda match: environment[match.group(1)], value)
+
+
+def _key_variables(providers: object, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return provider -> the variable it waits for, else the one that its key is read from."""
+    found: dict[str, str] = {}
+    for name, entry in cast("dict[object, object]", providers or {}).items():
+        written = cast("dict[object, object]", entry or {})
+        named = _VARIABLE.findall(f"{written.get('api_key')} {written.get('base_url')}")
+        unset = [one for one in named if not environment.get(one)]
+        own = _VARIABLE.findall(str(written.get("api_key")))
+        if unset or own:
+            found[str(name)] = (unset or own)[0]
+    return found
+
+
+def _sentence(
+    file: str, root: yaml.Node | None, place: tuple[int | str, ...], kind: str, message: str
+) -> str:
+    path = ".".join(str(step) for step in place)
+    line = _line_of(root, place)
+    if kind == "extra_forbidden":
+        known = known_fields(place[:-1])
+        near = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"{file}:{line}: unknown field {path!r}; {hint}"
+    return f"{file}:{line}: {path}: {message[0].lower()}{message[1:]}"
+
+
+def _line_of(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
+    line = 1
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == str(step)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            inner: yaml.Node = node.value[step]
+            line, node = inner.start_mark.line + 1, inner
+    return line
+
+
+def known_fields(place: tuple[int | str, ...]) -> list[str]:
+    """Return the field names that may stand at a place of the file, e.g. ("routes", "fast")."""
+    model: type[BaseModel] = ConfigFile
+    for step in place:
+        field = model.model_fields.get(str(step))
+        if field is None:
+            continue
+        inner = _inner_model(field.annotation)
+        if inner is None:
+            return []
+        model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _inner_model(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for found in map(_inner_model, get_args(annotation)) if found is not None), None)

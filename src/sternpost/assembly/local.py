@@ -1,0 +1,49 @@
+"""What the owner of a data folder may do on this machine without signing in: the tables are theirs."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from sternpost.assembly.tables import open_tables
+from sternpost.base.errors import ConfigurationError
+from sternpost.base.settings import Settings
+from sternpost.capabilities.access.service import AccessService, access_service
+
+
+@contextmanager
+def open_access(settings: Settings) -> Generator[AccessService]:
+    """Open keys and sign-in of a data folder; works while Sternpost runs.
+
+    Raises: ConfigurationError when nothing was ever started on this folder.
+    """
+    if not settings.tables_url and not (settings.home / "tables.sqlite").exists():
+        raise ConfigurationError(
+            f"{str(settings.home)!r} holds no Sternpost yet; start one with: sternpost up"
+        )
+    tables = open_tables(settings)
+    try:
+        yield access_service(tables, session_days=settings.session_days)
+    finally:
+        tables.close()
+
+
+def make_key(settings: Settings, name: str) -> str:
+    """Make a key of the default project and return its secret."""
+    with open_access(settings) as access:
+        return access.create_key(name).key
+
+
+def make_sign_in_link(settings: Settings, url: str) -> str:
+    """Make a one-time link to the web UI at `url`."""
+    with open_access(settings) as access:
+        return sign_in_url(settings, url, access.create_sign_in_link().token)
+
+
+def sign_in_url(settings: Settings, url: str, token: str) -> str:
+    """Write the address a person opens to sign in."""
+    return f"{settings.public_url.rstrip('/') or url}/sign-in?token={token}"
+
+
+def owner_session(settings: Settings) -> str:
+    """Begin a session for the owner of the data folder and return its token."""
+    with open_access(settings) as access:
+        return access.redeem_sign_in_link(access.create_sign_in_link().token).token

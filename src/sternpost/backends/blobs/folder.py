@@ -1,0 +1,158 @@
+"""Blobs as files: `<project>/<first two digits>/<hash>`, each with its media type in front; no policy.
+
+A file is written beside its place, synced and renamed, so that there are whole blobs or none.
+Its time of change is when it was put for the last time.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from sternpost.backends.blobs.frame import HEAD_BYTES, pack_head, read_head
+from sternpost.base.errors import NotFound, StoreUnavailable
+from sternpost.base.ids import ContentHash, ProjectId
+from sternpost.contracts.blobs import Blob, StoredBlob
+
+_HASH = re.compile("[0-9a-f]{64}")
+_PROJECT = re.compile("[A-Za-z0-9_-]{1,128}")
+_HALF_WRITTEN = ".new-"
+_SHARD_DIGITS = 2
+
+
+class FolderBlobs:
+    """The folder is made when the first blob is put."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()  # between marking as put again and deleting what is old
+        self._count = 0
+
+    def put(self, blob: Blob) -> None:
+        path = self._path(blob.project_id, blob.hash)
+        try:
+            with self._lock:
+                if _touched(path):
+                    return
+                self._count += 1
+                fresh = path.with_name(f"{_HALF_WRITTEN}{os.getpid()}-{self._count}-{blob.hash}")
+            _make_folder(path.parent)
+            _write(fresh, path, blob)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the media of a trace can't be kept in {str(self._root)!r}: {error.strerror}"
+            ) from error
+
+    def find(self, project_id: ProjectId, hash_: ContentHash) -> StoredBlob:
+        with self._opened(project_id, hash_) as file:
+            return _facts(file, project_id, hash_)
+
+    def read(
+        self, project_id: ProjectId, hash_: ContentHash, start: int = 0, length: int | None = None
+    ) -> bytes:
+        with self._opened(project_id, hash_) as file:
+            file.seek(HEAD_BYTES + max(start, 0))
+            return file.read(-1 if length is None else max(length, 0))
+
+    def delete(self, project_id: ProjectId, hash_: ContentHash, *, put_before_ns: int | None = None) -> bool:
+        path = self._path(project_id, hash_)
+        try:
+            with self._lock:
+                if put_before_ns is not None and path.stat().st_mtime_ns >= put_before_ns:
+                    return False
+                path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreUnavailable(f"a blob can't be deleted: {error.strerror}") from error
+        return True
+
+    def walk(self, project_id: ProjectId | None = None) -> Iterator[StoredBlob]:
+        folders = sorted(self._root.iterdir()) if self._root.is_dir() else []
+        for folder in folders:
+            if folder.is_dir() and project_id in (None, folder.name):
+                yield from self._walk_project(ProjectId(folder.name), folder)
+
+    def _walk_project(self, project_id: ProjectId, folder: Path) -> Iterator[StoredBlob]:
+        names = (path.name for path in folder.glob("*/*"))
+        for name in filter(_HASH.fullmatch, names):
+            with suppress(NotFound):  # deleted meanwhile
+                yield self.find(project_id, ContentHash(name))
+
+    def tidy(self, before_ns: int) -> int:
+        half_written = self._root.glob(f"*/*/{_HALF_WRITTEN}*")
+        found = [one for one in half_written if one.stat().st_mtime_ns < before_ns]
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
+
+    @contextmanager
+    def _opened(self, project_id: ProjectId, hash_: ContentHash) -> Generator[BinaryIO]:
+        try:
+            with self._path(project_id, hash_).open("rb") as file:
+                yield file
+        except FileNotFoundError:
+            raise NotFound(f"there is no blob {hash_[:64]!r} in this project") from None
+        except OSError as error:
+            raise StoreUnavailable(f"a blob can't be read: {error.strerror}") from error
+
+    def _path(self, project_id: ProjectId, hash_: ContentHash) -> Path:
+        """Name the file of a blob. Raises: NotFound for anything that could lead out of the folder."""
+        if not _HASH.fullmatch(hash_) or not _PROJECT.fullmatch(project_id):
+            raise NotFound(f"{hash_[:80]!r} is not the hash of a blob: 64 hex digits")
+        return self._root / project_id / hash_[:_SHARD_DIGITS] / hash_
+
+
+def _facts(file: BinaryIO, project_id: ProjectId, hash_: ContentHash) -> StoredBlob:
+    status = os.fstat(file.fileno())
+    mime_type = read_head(file.read(HEAD_BYTES))
+    return StoredBlob(project_id, hash_, mime_type, status.st_size - HEAD_BYTES, status.st_mtime_ns)
+
+
+def _touched(path: Path) -> bool:
+    """Mark a file as put again, durably; False when there is none."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        os.utime(handle)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    return True
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each one durable in the one that holds it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _write(fresh: Path, path: Path, blob: Blob) -> None:
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(pack_head(blob.mime_type))
+            file.write(blob.content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,52 @@
+"""How processes find the engine: one private file in the data folder; not how the engine is started."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from sternpost.base.errors import StoreUnavailable
+
+FILE_NAME = "engine.json"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAddress:
+    """Where an engine answers and how to sign in. `pid` is 0 for a server that is not ours."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    pid: int = 0
+
+
+def write_address(home: Path, address: EngineAddress) -> None:
+    """Publish the address, readable by the owner alone; a reader never sees half of it."""
+    fresh = home / f"{FILE_NAME}.{os.getpid()}"
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(asdict(address), file)
+    fresh.replace(home / FILE_NAME)
+
+
+def read_address(home: Path) -> EngineAddress:
+    """Read where the engine answers now; read it again whenever the engine can't be reached.
+
+    Raises: StoreUnavailable when no engine has written its address.
+    """
+    try:
+        fields = json.loads((home / FILE_NAME).read_text(encoding="utf-8"))
+        return EngineAddress(fields["url"], fields["user"], fields["password"], fields["pid"])
+    except (OSError, ValueError, KeyError):
+        raise StoreUnavailable(
+            "the trace engine is not running; calls go on and their traces arrive when it is back"
+        ) from None
+
+
+def remove_address(home: Path, pid: int) -> None:
+    """Withdraw the address of process `pid`; one that a later engine wrote stays."""
+    try:
+        if read_address(home).pid == pid:
+            (home / FILE_NAME).unlink(missing_ok=True)
+    except StoreUnavailable:
+        return

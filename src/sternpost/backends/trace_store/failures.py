@@ -1,0 +1,88 @@
+"""What ClickHouse's error numbers mean to our callers; not when they are raised.
+
+Source: ClickHouse, src/Common/ErrorCodes.cpp.
+"""
+
+from clickhouse_connect.driver.exceptions import DataError, Error, ProgrammingError
+
+from sternpost.base.errors import BadRequest, QueryTimedOut, SternpostError, StoreUnavailable
+
+_OUT_OF_TIME = {159: "it took too long", 160: "it would take too long", 394: "it was cancelled"}
+_SIGN_IN = {192, 193, 194, 516}
+# The server's own trouble: full, stopping, overloaded, read-only, without its peers.
+_UNAVAILABLE = {
+    28: "it can't write",
+    74: "it can't read",
+    202: "too many queries at once",
+    209: "a peer did not answer",
+    210: "the network failed",
+    236: "it is stopping",
+    242: "its table is read-only",
+    60: "its tables are being made",  # the first seconds of a data folder, until the worker has migrated
+    81: "its tables are being made",
+    243: "its disk is full",
+    252: "merges lag behind inserts",
+    285: "too few replicas are up",
+    319: "an insert may not have reached all replicas",
+    999: "its keeper is away",
+}
+# Bytes on the disk are not those that were written; some of a read may be whole, so a query is not at fault.
+_DAMAGED = {32, 33, 40, 117, 246, 271, 432, 499}
+_TOO_MUCH_MEMORY = 241
+_TOO_MUCH = {158: "it reads too many rows", 396: "it gives too many rows", 241: "it needs too much memory"}
+# Errors whose text speaks of the SQL alone and never quotes a stored value or a parameter.
+_SPEAKS_OF_SQL = {16, 36, 42, 43, 46, 47, 50, 53, 62, 70, 115, 179, 215, 456}
+_TEXT_LENGTH = 300
+
+
+def is_out_of_reach(error: Exception) -> bool:
+    """Say whether the engine was not reached, or did not know us, so that a new address may help."""
+    if isinstance(error, DataError | ProgrammingError):
+        return False
+    if isinstance(error, Error):
+        return error.code is None or error.code in _SIGN_IN
+    return True
+
+
+def read_failure(error: Exception) -> SternpostError:
+    """Name what stopped a query."""
+    code = error.code if isinstance(error, Error) else None
+    if code in _OUT_OF_TIME:
+        return QueryTimedOut(f"the query was ended: {_OUT_OF_TIME[code]}; choose a shorter time range")
+    if code in _TOO_MUCH:
+        return BadRequest(f"the query was refused: {_TOO_MUCH[code]}; narrow its filters")
+    return _failure(error, code)
+
+
+def write_failure(error: Exception) -> SternpostError:
+    """Name what stopped a write; StoreUnavailable when the same rows may succeed later."""
+    code = error.code if isinstance(error, Error) else None
+    if code in _OUT_OF_TIME or code == _TOO_MUCH_MEMORY:
+        return StoreUnavailable("the trace store is too busy to write; it is tried again")
+    return _failure(error, code)
+
+
+def _failure(error: Exception, code: int | None) -> SternpostError:
+    if isinstance(error, DataError | ProgrammingError):
+        return BadRequest(
+            f"the trace store's driver refused the rows or the parameters ({type(error).__name__})"
+        )
+    if code is None:
+        return StoreUnavailable("the trace store does not answer; calls go on and their traces arrive later")
+    if code in _SIGN_IN:
+        return StoreUnavailable("the trace store refused the password; check STERNPOST_CLICKHOUSE_URL")
+    if code in _UNAVAILABLE:
+        return StoreUnavailable(f"the trace store can't serve now: {_UNAVAILABLE[code]}")
+    if code in _DAMAGED:
+        return StoreUnavailable(
+            f"files of the trace store are damaged (error {code}); calls go on; restore its folder from a "
+            "backup, or move the folder away to start with an empty one"
+        )
+    name = (error.name if isinstance(error, Error) else None) or "unnamed"
+    detail = f": {_sql_part(str(error))}" if code in _SPEAKS_OF_SQL else ""
+    return BadRequest(f"the trace store refused the statement with {code} {name}{detail}")
+
+
+def _sql_part(text: str) -> str:
+    _, _, said = text.rpartition("DB::Exception: ")
+    return said.partition(" (for url ")[0][:_TEXT_LENGTH]

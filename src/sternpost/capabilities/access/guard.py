@@ -1,0 +1,59 @@
+"""Who sends a request to the management API: a session's cookie or a key; not what they may do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from sternpost.base.errors import KeyRefused, PermissionRefused
+from sternpost.base.threads import in_thread
+from sternpost.capabilities.access import rules
+from sternpost.capabilities.access.records import Caller
+from sternpost.capabilities.access.service import AccessService
+from sternpost.contracts.call import Principal
+
+SESSION_COOKIE = "sternpost_session"
+CSRF_HEADER = "x-sternpost-csrf"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # FastAPI keeps dependencies by hash: identity is enough
+class Guard:
+    """A FastAPI dependency: `Depends(guard)` is the Caller. `check_key` is `KeyRing.check`."""
+
+    service: AccessService
+    check_key: Callable[[str], Principal]
+
+    async def __call__(self, request: Request) -> Caller:
+        """Identify the sender; a key, if one is sent, wins over the cookie.
+
+        Raises: KeyRefused when neither is good, PermissionRefused for a change without its CSRF token.
+        """
+        if presented := _presented_key(request):
+            principal = self.check_key(presented)
+            return Caller(
+                principal.project_id,
+                key_id=principal.key_id,
+                key_name=principal.key_name,
+                models=principal.models,
+            )
+        token = request.cookies.get(SESSION_COOKIE, "")
+        session = await in_thread(self.service.session_of, token) if token else None
+        if session is None:
+            raise KeyRefused(
+                "you are not signed in; open a sign-in link, or send `Authorization: Bearer sp-...`"
+            )
+        if request.method not in _SAFE_METHODS:
+            sent = request.headers.get(CSRF_HEADER, "")
+            if not rules.is_same_secret(sent, session.csrf_token):
+                raise PermissionRefused(
+                    f"this change was not sent by the signed-in page; send its CSRF token as `{CSRF_HEADER}`"
+                )
+        return Caller(session.project_id, session.user, csrf_token=session.csrf_token)
+
+
+def _presented_key(request: Request) -> str:
+    bearer = request.headers.get("authorization", "")
+    if bearer[:7].lower() == "bearer ":
+        return bearer[7:].strip()
+    return request.headers.get("x-api-key", "")

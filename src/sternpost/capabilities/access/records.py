@@ -1,0 +1,91 @@
+"""The nouns of access; secrets appear here only at the moment they are made."""
+
+from dataclasses import dataclass, field
+
+from sternpost.base.ids import KeyId, ProjectId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is kept: its secret is known by hash alone. Times are UTC nanoseconds."""
+
+    key_id: KeyId
+    project_id: ProjectId
+    name: str
+    key_hash: str  # hex SHA-256 of the whole key
+    prefix: str  # the first characters, for people to recognise it
+    created_ns: int
+    models: tuple[str, ...] = ()  # empty: every model and route
+    expires_ns: int | None = None
+    revoked_ns: int | None = None
+    last_used_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    """A new key with its secret, which is shown once and kept nowhere."""
+
+    record: ApiKey
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    items: tuple[ApiKey, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    user_id: UserId
+    name: str
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A one-time sign-in link."""
+
+    token: str = field(repr=False)
+    expires_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """What the first start made; printed once."""
+
+    project_id: ProjectId
+    key: CreatedKey
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person who is signed in by a browser."""
+
+    user: User
+    project_id: ProjectId
+    csrf_token: str = field(repr=False)
+    expires_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    session: Session
+    token: str = field(repr=False)  # goes into the cookie
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request to the management API: a person by session, or a program by key."""
+
+    project_id: ProjectId
+    user: User | None = None
+    key_id: KeyId | None = None
+    key_name: str = ""
+    models: tuple[str, ...] = ()  # that the key may use; empty: every one
+    csrf_token: str = field(default="", repr=False)
+
+    @property
+    def is_admin(self) -> bool:
+        return self.user is not None and self.user.is_admin

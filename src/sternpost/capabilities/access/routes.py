@@ -1,0 +1,140 @@
+"""The endpoints of keys and sign-in; errors become problem details in the server."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from sternpost.base.errors import BadRequest, PermissionRefused
+from sternpost.base.ids import KeyId
+from sternpost.base.threads import in_thread
+from sternpost.capabilities.access import views
+from sternpost.capabilities.access.guard import SESSION_COOKIE
+from sternpost.capabilities.access.records import Caller
+from sternpost.capabilities.access.service import AccessService
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """`models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset."""
+
+    name: str
+    models: list[str] = field(default_factory=list[str])
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redeem:
+    token: str  # of a sign-in link
+
+
+def access_routes(
+    service: AccessService, who: Callable[[Request], Awaitable[Caller]], *, is_https: bool = False
+) -> APIRouter:
+    """Build the router of `/api/keys` and `/api/session`. `who` identifies the caller, e.g. a `Guard`."""
+    router = APIRouter()
+    router.include_router(_key_routes(service, who))
+    router.include_router(_session_routes(service, who, is_https=is_https))
+    return router
+
+
+def _key_routes(service: AccessService, who: Callable[[Request], Awaitable[Caller]]) -> APIRouter:
+    router = APIRouter(prefix="/api/keys", tags=["access"])
+
+    @router.get("")
+    async def list_keys(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
+        caller: Annotated[Caller, Depends(who)],
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: str = "",
+    ) -> views.KeyPageView:
+        """List the project's keys, newest first."""
+        page = await in_thread(service.list_keys, cursor=cursor, limit=limit, project_id=caller.project_id)
+        return views.key_page_view(page)
+
+    @router.post("", status_code=201)
+    async def create_key(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
+        new: NewKey, caller: Annotated[Caller, Depends(who)]
+    ) -> views.CreatedKeyView:
+        """Make a key; the reply is the only place where it is ever shown."""
+        _refuse_unless_admin(caller)
+        created = await in_thread(
+            service.create_key_in,
+            caller.project_id,
+            new.name,
+            models=new.models,
+            expires_ns=_nanoseconds(new.expires_at),
+        )
+        return views.created_key_view(created)
+
+    @router.post("/{key_id}/revoke")
+    async def revoke_key(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
+        key_id: str, caller: Annotated[Caller, Depends(who)]
+    ) -> views.KeyView:
+        """End a key for good; calls with it are refused within a second."""
+        _refuse_unless_admin(caller)
+        return views.key_view(
+            await in_thread(service.revoke_key, KeyId(key_id), project_id=caller.project_id)
+        )
+
+    return router
+
+
+def _session_routes(
+    service: AccessService, who: Callable[[Request], Awaitable[Caller]], *, is_https: bool
+) -> APIRouter:
+    router = APIRouter(prefix="/api/session", tags=["access"])
+
+    @router.get("")
+    async def show_session(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
+        caller: Annotated[Caller, Depends(who)],
+    ) -> views.SessionView:
+        """Say who is asking."""
+        return views.session_view(caller, await in_thread(service.project_name, caller.project_id))
+
+    @router.post("", status_code=201)
+    async def redeem_link(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
+        redeem: Redeem, response: Response
+    ) -> views.SessionView:
+        """Sign in by a one-time link; sets the session's cookie."""
+        started = await in_thread(service.redeem_sign_in_link, redeem.token)
+        response.set_cookie(
+            SESSION_COOKIE,
+            started.token,
+            max_age=service.session_days * 86_400,
+            httponly=True,
+            samesite="lax",
+            secure=is_https,
+        )
+        session = started.session
+        caller = Caller(session.project_id, session.user, csrf_token=session.csrf_token)
+        return views.session_view(caller, await in_thread(service.project_name, session.project_id))
+
+    @router.delete("", status_code=204)
+    async def sign_out(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
+        request: Request, response: Response, caller: Annotated[Caller, Depends(who)]
+    ) -> None:
+        """Sign out; the cookie is worthless from now on."""
+        if caller.user is not None:
+            await in_thread(service.sign_out, request.cookies.get(SESSION_COOKIE, ""))
+        response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=is_https)
+
+    return router
+
+
+def _refuse_unless_admin(caller: Caller) -> None:
+    # A key that leaks from an application must not be able to make itself a successor.
+    if not caller.is_admin:
+        raise PermissionRefused(
+            "a key can't make or revoke keys; sign in as an admin, or use `sternpost key` on the machine"
+        )
+
+
+def _nanoseconds(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise BadRequest("expires_at needs an offset, e.g. 2030-01-01T00:00:00Z", param="expires_at")
+    since = moment - datetime.fromtimestamp(0, UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000

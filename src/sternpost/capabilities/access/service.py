@@ -1,0 +1,161 @@
+"""The verbs of access, for the CLI, the API and the sign-in page; the hot path's view is `key_ring`."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sternpost.base.clock import Clock, SystemClock
+from sternpost.base.errors import BadRequest, KeyRefused, NotFound, StoreError
+from sternpost.base.ids import KeyId, ProjectId, UserId, new_id
+from sternpost.capabilities.access import rules
+from sternpost.capabilities.access.records import (
+    ApiKey,
+    CreatedKey,
+    FirstStart,
+    KeyPage,
+    Link,
+    Session,
+    StartedSession,
+    User,
+)
+from sternpost.capabilities.access.store import AccessStore
+from sternpost.contracts.tables import Tables
+
+_DAY_NS = 86_400_000_000_000
+_MAX_PAGE = 200
+
+
+def _random_32() -> bytes:
+    return os.urandom(32)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessService:
+    """Blocking; on the event loop call it through `base.threads`. Raises: StoreUnavailable anywhere."""
+
+    store: AccessStore
+    clock: Clock = field(default_factory=SystemClock)
+    session_days: int = 14
+    entropy: Callable[[], bytes] = _random_32
+
+    def ensure_first_start(self) -> FirstStart | None:
+        """Make the project `default`, an admin, a key and a sign-in link; None when they were made before."""
+        project_id = ProjectId(new_id("project"))
+        admin = User(UserId(new_id("user")), "admin", is_admin=True)
+        created = self._mint("first key", project_id, (), None)
+        if not self.store.add_first(project_id, admin, created.record, "default"):
+            return None
+        return FirstStart(project_id, created, self._link_for(admin))
+
+    def create_key(
+        self,
+        name: str,
+        *,
+        project: str = "",
+        models: Sequence[str] = (),
+        expires_ns: int | None = None,
+    ) -> CreatedKey:
+        """Make a key; `project` is a project's name, empty for the first. Raises: BadRequest, NotFound."""
+        return self.create_key_in(self._project(project), name, models=models, expires_ns=expires_ns)
+
+    def create_key_in(
+        self,
+        project_id: ProjectId,
+        name: str,
+        *,
+        models: Sequence[str] = (),
+        expires_ns: int | None = None,
+    ) -> CreatedKey:
+        """Make a key in a project that is known by id. Raises: BadRequest."""
+        if expires_ns is not None and expires_ns <= self.clock.now_ns():
+            raise BadRequest("a key can't expire in the past; choose a later time", param="expires_at")
+        if any(not model.strip() or not model.isprintable() for model in models):
+            raise BadRequest("a model's name can't be empty or hold line breaks", param="models")
+        created = self._mint(rules.clean_name(name), project_id, tuple(models), expires_ns)
+        self.store.add_key(created.record)
+        return created
+
+    def list_keys(self, *, cursor: str = "", limit: int = 50, project_id: ProjectId | None = None) -> KeyPage:
+        """Return keys newest first, revoked ones too. Raises: BadRequest for a limit that is not 1 to 200."""
+        if not 1 <= limit <= _MAX_PAGE:
+            raise BadRequest(f"limit is 1 to {_MAX_PAGE}", param="limit")
+        found = self.store.keys_before(cursor, limit + 1, project_id)
+        page = found[:limit]
+        return KeyPage(page, page[-1].key_id if len(found) > limit else None)
+
+    def revoke_key(self, key_id: KeyId, *, project_id: ProjectId | None = None) -> ApiKey:
+        """End a key for good; ending it again keeps the first time. Raises: NotFound."""
+        revoked = self.store.revoke_key(key_id, self.clock.now_ns(), project_id)
+        if revoked is None:
+            raise NotFound(f"there is no key {key_id!r}; `sternpost key list` shows the keys")
+        return revoked
+
+    def create_sign_in_link(self) -> Link:
+        """Make a link that signs the admin in once, within 15 minutes."""
+        admin = self.store.first_admin()
+        if admin is None:
+            raise NotFound("there is no admin yet; run `sternpost up` once to make one")
+        return self._link_for(admin)
+
+    def redeem_sign_in_link(self, token: str) -> StartedSession:
+        """Use a link up and begin a session. Raises: KeyRefused."""
+        session_token = rules.token_text(self.entropy())
+        now_ns = self.clock.now_ns()
+        expires_ns = now_ns + self.session_days * _DAY_NS
+        user = self.store.swap_link_for_session(
+            rules.secret_hash(token), rules.secret_hash(session_token), now_ns, expires_ns
+        )
+        if user is None:
+            raise KeyRefused(
+                "this sign-in link was used before or is older than 15 minutes; "
+                "`sternpost sign-in` prints a new one"
+            )
+        return StartedSession(self._session(user, session_token, expires_ns), session_token)
+
+    def session_of(self, token: str) -> Session | None:
+        """Return the live session of a cookie's token."""
+        found = self.store.live_session(rules.secret_hash(token), self.clock.now_ns())
+        return None if found is None else self._session(found[0], token, found[1])
+
+    def sign_out(self, token: str) -> None:
+        self.store.end_session(rules.secret_hash(token), self.clock.now_ns())
+
+    def project_name(self, project_id: ProjectId) -> str:
+        return self.store.project_name(project_id)
+
+    def _session(self, user: User, token: str, expires_ns: int) -> Session:
+        return Session(user, self._project(""), rules.csrf_token(token), expires_ns)
+
+    def _project(self, name: str) -> ProjectId:
+        found = self.store.project_named(name) if name else self.store.first_project()
+        if found is not None:
+            return found
+        if name:
+            raise NotFound(f"there is no project {name!r}; leave it out for the default one")
+        raise StoreError("there is no project yet; run `sternpost up` once to make the first")
+
+    def _mint(
+        self, name: str, project_id: ProjectId, models: tuple[str, ...], expires_ns: int | None
+    ) -> CreatedKey:
+        minted = rules.mint_key(self.entropy())
+        record = ApiKey(
+            key_id=KeyId(new_id("key")),
+            project_id=project_id,
+            name=name,
+            key_hash=minted.key_hash,
+            prefix=minted.prefix,
+            created_ns=self.clock.now_ns(),
+            models=models,
+            expires_ns=expires_ns,
+        )
+        return CreatedKey(record, minted.key)
+
+    def _link_for(self, user: User) -> Link:
+        token = rules.token_text(self.entropy())
+        now_ns = self.clock.now_ns()
+        self.store.add_link(rules.secret_hash(token), user.user_id, now_ns, now_ns + rules.LINK_LIFE_NS)
+        return Link(token, now_ns + rules.LINK_LIFE_NS)
+
+
+def access_service(tables: Tables, *, session_days: int = 14, clock: Clock | None = None) -> AccessService:
+    return AccessService(AccessStore(tables), clock or SystemClock(), session_days)

@@ -1,0 +1,249 @@
+"""Runs lines as ordinary calls through the gateway, a few at a time; limits, prices, records are its own."""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from urllib.parse import quote
+
+from sternpost.base.clock import Clock
+from sternpost.base.errors import BodyTooLarge, NotFound, UpstreamError
+from sternpost.base.money import nanousd_from_usd
+from sternpost.base.threads import in_thread
+from sternpost.capabilities.batches.bodies import FileBodies
+from sternpost.capabilities.batches.line_format import (
+    LineRefused,
+    Request,
+    answered,
+    error_code_of,
+    unanswered,
+)
+from sternpost.capabilities.batches.passes import PassWriter
+from sternpost.capabilities.batches.reading import read_request
+from sternpost.capabilities.batches.records import QUEUE_JOB, Batch, BatchId, Line, QueueSettings
+from sternpost.capabilities.batches.rules import MAX_TRIES, back_off_s, is_off_peak, judge
+from sternpost.capabilities.batches.settling import Settler
+from sternpost.capabilities.batches.work_store import WorkStore
+from sternpost.contracts.upstream import UpstreamClient, UpstreamRequest
+from sternpost.dialects.retry_after import read_retry_after
+
+_LOG = logging.getLogger(__name__)
+_CONNECT_S = 5.0
+_CALL_S = 900.0  # longer than any attempt of a route lasts by default
+_PROBE_S = 1.0
+_MAX_ANSWER_BYTES = 100_000_000
+_PAGE = 64
+_DEFAULT_WAIT_S = 5.0
+_STOPPING = "server_stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    request_id: str
+    trace_id: str
+    cost_usd: str
+    retry_after_s: float | None
+
+
+@dataclass(slots=True)
+class QueueLane:
+    """One per worker. What it remembers of waits and tries is forgotten at a restart, which harms nothing."""
+
+    client: UpstreamClient
+    store: WorkStore
+    bodies: FileBodies
+    settler: Settler
+    passes: PassWriter
+    settings: QueueSettings
+    clock: Clock
+    bell: asyncio.Event  # rung when a line has ended, so that the next begins at once
+    chance: Callable[[], float] = random.random
+    _flying: dict[tuple[BatchId, int], asyncio.Task[None]] = field(
+        default_factory=dict[tuple[BatchId, int], asyncio.Task[None]]
+    )
+    _ready: dict[BatchId, deque[Line]] = field(default_factory=dict[BatchId, deque[Line]])
+    _tries: dict[tuple[BatchId, int], int] = field(default_factory=dict[tuple[BatchId, int], int])
+    _rests: dict[tuple[BatchId, int], float] = field(default_factory=dict[tuple[BatchId, int], float])
+    _holds: dict[tuple[BatchId, str], float] = field(default_factory=dict[tuple[BatchId, str], float])
+    _is_gateway_away: bool = False
+
+    def flying(self, batch_id: BatchId) -> int:
+        """Return how many lines of a batch are under way."""
+        return sum(key[0] == batch_id for key in self._flying)
+
+    def forget(self, batch_id: BatchId) -> None:
+        """Drop what is remembered of a batch that starts no more lines."""
+        self._ready.pop(batch_id, None)
+        for memory in (self._tries, self._rests, self._holds):
+            for key in [key for key in memory if key[0] == batch_id]:
+                del memory[key]  # type: ignore[arg-type]  # the keys are of this memory
+
+    async def fill(self, batches: Sequence[Batch]) -> None:
+        """Start lines until the concurrency is used, one of each batch in turn."""
+        if self._is_gateway_away and not await self._probe():
+            return
+        if not is_off_peak(self.settings.off_peak, self.clock.now_ns()):
+            return
+        hungry = deque(batches)
+        while hungry and len(self._flying) < self.settings.concurrency:
+            batch = hungry.popleft()
+            line = await self._next(batch)
+            if line is None:
+                continue
+            key = (batch.batch_id, line.number)
+            self._flying[key] = asyncio.create_task(self._run(batch, line), name="sternpost-batch-line")
+            hungry.append(batch)
+
+    async def land(self, patience_s: float) -> None:
+        """Let lines under way end; what takes longer is dropped, and made again by the next worker."""
+        tasks = list(self._flying.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=patience_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _next(self, batch: Batch) -> Line | None:
+        ready = self._ready.setdefault(batch.batch_id, deque())
+        if not ready:
+            ready.extend(await self._load(batch))
+        while ready:
+            line = ready.popleft()
+            if self._may_start(batch.batch_id, line):
+                return line
+        return None
+
+    async def _load(self, batch: Batch) -> Sequence[Line]:
+        now_s = self._now_s()
+        begun = set(self._flying)  # one that ends while the tables are read was read as waiting
+        held = [model for (batch_id, model), until_s in self._holds.items()
+                if batch_id == batch.batch_id and until_s > now_s]  # fmt: skip
+        busy = self.flying(batch.batch_id) + sum(key[0] == batch.batch_id for key in self._rests)
+        found = await in_thread(
+            self.store.waiting, batch.batch_id, job=QUEUE_JOB, limit=_PAGE + busy, but=held
+        )
+        return [line for line in found if (batch.batch_id, line.number) not in begun]
+
+    def _may_start(self, batch_id: BatchId, line: Line) -> bool:
+        now_s, key = self._now_s(), (batch_id, line.number)
+        if self._rests.get(key, 0.0) <= now_s:
+            self._rests.pop(key, None)
+        is_held = self._holds.get((batch_id, line.model), 0.0) > now_s
+        return not is_held and key not in self._rests and key not in self._flying
+
+    async def _run(self, batch: Batch, line: Line) -> None:
+        key = (batch.batch_id, line.number)
+        try:
+            await self._try(batch, line)
+        except Exception:  # noqa: BLE001 - the edge of a line: it is tried again, the others go on
+            _LOG.exception("line %d of %s failed for a reason of ours", line.number, batch.batch_id)
+            await self._again(batch, line, "internal_error", "Sternpost failed on this line; see its log")
+        finally:
+            self._flying.pop(key, None)
+            self.bell.set()
+
+    async def _try(self, batch: Batch, line: Line) -> None:
+        try:
+            request = await in_thread(read_request, self.bodies, batch, line)
+        except (LineRefused, NotFound) as error:
+            await self._fail(batch, line, "unreadable_line", f"the line can't be read any more: {error}")
+            return
+        try:
+            answer = await self._send(batch, line, request)
+        except BodyTooLarge as error:
+            await self._fail(batch, line, "answer_too_large", error.message)
+        except UpstreamError as error:
+            self._is_gateway_away = True
+            await self._again(batch, line, "gateway_unreachable", error.message)
+        else:
+            await self._judge(batch, line, request, answer)
+
+    async def _send(self, batch: Batch, line: Line, request: Request) -> _Answer:
+        reply = await self.client.send(
+            UpstreamRequest(
+                method="POST",
+                url=self.settings.gateway_url.rstrip("/") + request.url,
+                headers={
+                    "authorization": f"Bearer {self.passes.write(batch)}",
+                    "content-type": "application/json",
+                    "user-agent": "sternpost-batches",
+                    "idempotency-key": f"{batch.batch_id}-{line.number}",
+                    "x-sternpost-batch": batch.batch_id,
+                    "x-sternpost-batch-line": quote(line.custom_id, safe=""),
+                },
+                body=request.body,
+                connect_s=_CONNECT_S,
+                total_s=_CALL_S,
+            )
+        )
+        try:
+            body = await reply.read(_MAX_ANSWER_BYTES)
+        finally:
+            reply.close()
+        headers = reply.headers
+        return _Answer(
+            status=reply.status,
+            body=body,
+            request_id=headers.get("x-request-id", ""),
+            trace_id=headers.get("x-sternpost-trace-id", ""),
+            cost_usd=headers.get("x-sternpost-cost-usd", ""),
+            retry_after_s=read_retry_after(headers, self.clock.now_ns() / 1e9),
+        )
+
+    async def _judge(self, batch: Batch, line: Line, request: Request, answer: _Answer) -> None:
+        code = "" if answer.status < 400 else error_code_of(answer.body)
+        verdict = "wait" if code == _STOPPING else judge(answer.status, code)
+        if verdict == "wait":
+            wait_s = _DEFAULT_WAIT_S if answer.retry_after_s is None else answer.retry_after_s
+            self._holds[batch.batch_id, line.model] = self._now_s() + wait_s
+            return
+        if verdict == "try_again" and self._tries.get((batch.batch_id, line.number), 0) + 1 < MAX_TRIES:
+            self._rest(batch, line, answer.retry_after_s)
+            return
+        cost = nanousd_from_usd(Decimal(answer.cost_usd)) if answer.cost_usd else None
+        result = answered(
+            line.number,
+            request,
+            status=answer.status,
+            body=answer.body,
+            request_id=answer.request_id,
+            trace_id=answer.trace_id,
+            cost_nanousd=cost,
+        )
+        await self.settler.settle(batch.batch_id, result)
+
+    async def _again(self, batch: Batch, line: Line, code: str, message: str) -> None:
+        if self._tries.get((batch.batch_id, line.number), 0) + 1 < MAX_TRIES:
+            self._rest(batch, line, None)
+        else:
+            await self._fail(batch, line, code, message)
+
+    async def _fail(self, batch: Batch, line: Line, code: str, message: str) -> None:
+        await self.settler.settle(batch.batch_id, unanswered(line.number, line.custom_id, code, message))
+
+    def _rest(self, batch: Batch, line: Line, wait_s: float | None) -> None:
+        key = (batch.batch_id, line.number)
+        self._tries[key] = self._tries.get(key, 0) + 1
+        chosen_s = back_off_s(self._tries[key], self.chance()) if wait_s is None else wait_s
+        self._rests[key] = self._now_s() + chosen_s
+
+    async def _probe(self) -> bool:
+        """Ask whether the gateway is back, so that an outage costs a line one try and not all."""
+        request = UpstreamRequest(
+            "GET", self.settings.gateway_url.rstrip("/") + "/healthz", {}, b"", _PROBE_S, _PROBE_S
+        )
+        try:
+            reply = await self.client.send(request)
+        except UpstreamError:
+            return False
+        reply.close()
+        self._is_gateway_away = reply.status != 200
+        return not self._is_gateway_away
+
+    def _now_s(self) -> float:
+        return self.clock.monotonic_ns() / 1e9

@@ -1,0 +1,50 @@
+"""What the worker is told of models and prices; who knows them is chosen in `assembly`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sternpost.capabilities.batches.records import BatchApi
+from sternpost.contracts.call import CallRecord, Principal
+from sternpost.contracts.provider import ModelFacts, Provider
+from sternpost.contracts.usage import Cost, Usage
+from sternpost.dialects.protocols import UpstreamCodec
+
+
+@dataclass(frozen=True, slots=True)
+class VendorTarget:
+    """A model at a provider that has a batch API of its own, asked in one dialect."""
+
+    provider: Provider
+    model: str
+    api: BatchApi
+    codec: UpstreamCodec
+    facts: ModelFacts | None
+    headers: Mapping[str, str]  # of every request to the provider
+
+
+class Models(Protocol):
+    def choose(self, url: str, model: str, principal: Principal) -> VendorTarget | None:
+        """Return where a line may be given to a vendor; None: it goes through the gateway.
+
+        Raises: ModelUnknown, PermissionRefused, ProviderNotConfigured.
+        """
+        ...
+
+    def target(self, provider: str, model: str, url: str) -> VendorTarget | None:
+        """Return a vendor that was chosen before; None: the configuration no longer has it."""
+        ...
+
+
+class PriceLine(Protocol):
+    def __call__(
+        self, target: VendorTarget, answered_model: str, usage: Usage | None, started_ns: int
+    ) -> Cost:
+        """Price an answer at the batch rate in force when it was submitted."""
+        ...
+
+
+class KeepRecord(Protocol):
+    async def __call__(self, record: CallRecord) -> None:
+        """Write a record to the journal, synced. Raises: StoreError."""
+        ...

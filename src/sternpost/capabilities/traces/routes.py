@@ -1,0 +1,81 @@
+"""The HTTP face of traces under `/api`; who may call it is decided by the dependency it is given."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from starlette.requests import Request
+
+from sternpost.base.threads import in_thread
+from sternpost.capabilities.traces.records import NewScore, Overview, Score, TraceDetail, TracePage
+from sternpost.capabilities.traces.service import TraceQuery, Traces
+from sternpost.contracts.call import Principal
+
+PrincipalOf: TypeAlias = Callable[[Request], Awaitable[Principal]]
+
+_FILTER_HELP = (
+    "Fields joined by AND, OR, NOT and parentheses, e.g. `status:error model:gpt-* -user:ada cost>0.01`; "
+    "other words are looked for in the messages."
+)
+_TIME_HELP = "ISO 8601, or relative like `now-24h`."
+
+
+def traces_router(traces: Traces, principal_of: PrincipalOf) -> APIRouter:
+    """Build the routes. principal_of: resolves the caller from the request, or raises KeyRefused."""
+    router = APIRouter(prefix="/api", tags=["traces"])
+
+    @router.get("/traces", response_model=TracePage, summary="List traces, newest first")
+    async def list_traces(
+        request: Request,
+        limit: int = Query(50, ge=1, le=200),
+        cursor: str = Query("", description="`next_cursor` of the page before."),
+        filter_text: str = Query("", alias="filter", description=_FILTER_HELP),
+        since: str = Query("", description=_TIME_HELP),
+        until: str = Query("", description=_TIME_HELP),
+    ) -> Response:
+        principal = await principal_of(request)
+        query = TraceQuery(limit=limit, cursor=cursor, filter=filter_text, since=since, until=until)
+        return _json(await traces.list(principal.project_id, query))
+
+    @router.get("/traces/{trace_id}", response_model=TraceDetail, summary="Open one trace")
+    async def get_trace(trace_id: str, request: Request) -> Response:
+        principal = await principal_of(request)
+        detail = await traces.get(principal.project_id, trace_id)
+        body = await in_thread(_encode_detail, detail)
+        return Response(body, media_type="application/json")
+
+    @router.post(
+        "/traces/{trace_id}/scores",
+        response_model=Score,
+        status_code=201,
+        summary="Score a trace or one of its spans",
+    )
+    async def add_score(trace_id: str, new: NewScore, request: Request) -> Response:
+        principal = await principal_of(request)
+        score = await traces.add_score(principal.project_id, trace_id, new, author=principal.key_name)
+        return _json(score, 201)
+
+    @router.get("/overview", response_model=Overview, summary="Add up calls, errors, cost and latency")
+    async def get_overview(
+        request: Request,
+        since: str = Query("", description=f"{_TIME_HELP} Empty: 24 hours ago."),
+        until: str = Query("", description=_TIME_HELP),
+        step: str = Query("", description="Like `60s`, `5m`, `1h`. Empty: about 120 points."),
+    ) -> Response:
+        principal = await principal_of(request)
+        return _json(await traces.overview(principal.project_id, since, until, step))
+
+    _ = (list_traces, get_trace, add_score, get_overview)  # registered by their decorators
+    return router
+
+
+def _encode_detail(detail: TraceDetail) -> bytes:
+    """Encode span by span: in one go, a huge trace would keep all other threads waiting."""
+    spans = [msgspec.Raw(msgspec.json.encode(span)) for span in detail.spans]
+    return msgspec.json.encode({"trace": detail.trace, "spans": spans, "scores": detail.scores})
+
+
+def _json(record: object, status: int = 200) -> Response:
+    """Encode with msgspec: pydantic takes seconds for a trace of 5,000 spans."""
+    return Response(msgspec.json.encode(record), status, media_type="application/json")

@@ -1,0 +1,307 @@
+"""What one can do with traces: list, open, score, and see the sums; the SQL is in `store`."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
+
+import msgspec
+
+from sternpost.base.clock import Clock
+from sternpost.base.errors import BadRequest, NotFound
+from sternpost.base.ids import ProjectId, ScoreId, SpanId, TraceId, new_id
+from sternpost.base.threads import in_thread
+from sternpost.capabilities.traces.figures import FigureReads
+from sternpost.capabilities.traces.filter_grammar import parse_filter
+from sternpost.capabilities.traces.filter_sql import FilterSql, compile_filter
+from sternpost.capabilities.traces.records import (
+    NewScore,
+    Overview,
+    PagePosition,
+    Score,
+    Span,
+    TimeRange,
+    TraceDetail,
+    TraceItem,
+    TracePage,
+)
+from sternpost.capabilities.traces.rules import (
+    choose_step_s,
+    is_span_id,
+    is_trace_id,
+    iso_time,
+    read_cursor,
+    read_range,
+    write_cursor,
+)
+from sternpost.capabilities.traces.store import TraceReads, Window
+from sternpost.capabilities.traces.stretches import join_stretches
+from sternpost.capabilities.traces.views import (
+    content_hashes,
+    model_view,
+    point_view,
+    score_view,
+    span_view,
+    totals_view,
+    trace_head,
+    trace_item,
+)
+from sternpost.contracts import score as score_contract
+from sternpost.contracts.journal import BatchEntry, Journal
+from sternpost.contracts.score import ScoreSource
+from sternpost.contracts.span import SpanBatch
+from sternpost.contracts.trace_store import TraceStore
+
+_FIRST_WINDOW_SPANS = 2000
+_WINDOW_GROWTH = 8
+_LARGEST_WINDOW_SPANS = 1_024_000  # what grouping by trace takes stays within the engine's memory limit
+_DAY_NS = 86_400_000_000_000
+# How far back the list looks at first, in days: a search through all days reads something of each.
+_REACHES_DAYS = (2, 32)  # an open end lies a day ahead
+_ALL_DAYS = 100_000
+_MAX_STRETCHES = 20
+_MAX_LIMIT = 200
+_MAX_TEXT = 10_000
+_REPLY_DAYS = 30
+_FIND_REPLY_S = 3.0  # a caller waits for it
+
+
+@dataclass(frozen=True, slots=True)
+class TraceQuery:
+    """What the list is asked for; empty texts leave a side open."""
+
+    limit: int = 50
+    cursor: str = ""
+    filter: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class Traces:
+    """Verbs on the traces of one project at a time."""
+
+    def __init__(
+        self, store: TraceStore, journal: Journal, clock: Clock, *, query_timeout_s: float | None = None
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._clock = clock
+        self._timeout_s = query_timeout_s
+
+    async def list(self, project_id: ProjectId, query: TraceQuery) -> TracePage:
+        """List traces, newest start first; rows that arrive meanwhile never move a page.
+
+        Raises: BadRequest for a filter, cursor or time that can't be read; QueryTimedOut, StoreUnavailable.
+        """
+        if not 1 <= query.limit <= _MAX_LIMIT:
+            raise BadRequest(f"limit is from 1 to {_MAX_LIMIT}", param="limit")
+        bounds = read_range(query.since, query.until, self._clock.now_ns(), default_since_ns=0)
+        tree = parse_filter(query.filter)
+        search = _Search(
+            self._reads(project_id),
+            bounds,
+            filter_sql=None if tree is None else compile_filter(tree),
+            position=read_cursor(query.cursor) if query.cursor else None,
+        )
+        found = await in_thread(search.run, query.limit + 1)
+        shown = found[: query.limit]
+        items = await self._items(project_id, [position.trace_id for position in shown], search.times)
+        next_cursor = write_cursor(shown[-1]) if len(found) > query.limit else None
+        return TracePage(items, next_cursor)
+
+    async def find_maker(self, project_id: ProjectId, reply_id: str) -> str | None:
+        """Return the provider that made a reply of the last 30 days, as its span tells; None when none does.
+
+        Providers keep replies that long. Raises: QueryTimedOut, StoreUnavailable.
+        """
+        reads = TraceReads(self._store, project_id, _FIND_REPLY_S)
+        since_ns = self._clock.now_ns() - _REPLY_DAYS * _DAY_NS
+        return await in_thread(reads.maker_of, reply_id, since_ns) or None
+
+    async def get(self, project_id: ProjectId, trace_id: str) -> TraceDetail:
+        """Open one trace with its messages; a huge one is cut to its first 5,000 spans, and says so.
+
+        Raises: NotFound.
+        """
+        reads = self._reads(project_id)
+        bounds = (
+            (await in_thread(reads.times_of, [trace_id])).get(trace_id) if is_trace_id(trace_id) else None
+        )
+        if bounds is None:
+            raise NotFound(f"there is no trace {trace_id[:64]!r} in this project")
+        summaries, spans, scores = await asyncio.gather(
+            in_thread(reads.summaries, [trace_id], [bounds]),
+            in_thread(_spans, reads, trace_id, bounds),
+            in_thread(reads.scores, [trace_id]),
+        )
+        return TraceDetail(
+            trace=trace_head(summaries[0], scores, len(spans)),
+            spans=spans,
+            scores=[score_view(row) for row in scores],
+        )
+
+    async def add_score(
+        self,
+        project_id: ProjectId,
+        trace_id: str,
+        new: NewScore,
+        *,
+        author: str = "",
+        source: ScoreSource = "human",
+    ) -> Score:
+        """Record a judgement of a trace or of one of its spans; it is durable when this returns.
+
+        The trace need not be visible yet: spans arrive after the answer they describe.
+        Raises: BadRequest; JournalFull.
+        """
+        score = _checked_score(project_id, trace_id, new, self._clock.now_ns())
+        score = replace(score, author=author, source=source)
+        entry = BatchEntry(SpanBatch(scores=(score,)))
+        await self._journal.append(msgspec.msgpack.encode(entry), "synced")
+        return score_view(asdict(score))
+
+    async def overview(self, project_id: ProjectId, since: str, until: str, step: str) -> Overview:
+        """Add up calls over a time (24 hours unless told), by step and by model."""
+        now_ns = self._clock.now_ns()
+        bounds = read_range(since, until or "now", now_ns, default_since_ns=now_ns - _DAY_NS)
+        step_ns = choose_step_s(bounds, step) * 1_000_000_000
+        start_ns = bounds.since_ns - bounds.since_ns % step_ns
+        bounds = TimeRange(start_ns, bounds.until_ns)
+        reads = FigureReads(self._store, project_id, self._timeout_s)
+        figures = await in_thread(reads.figures, bounds, step_ns)
+        by_step = {row["step"]: row for row in figures.by_step}
+        steps = range(-(-(bounds.until_ns - start_ns) // step_ns))
+        return Overview(
+            since=iso_time(start_ns),
+            until=iso_time(bounds.until_ns),
+            step_s=step_ns // 1_000_000_000,
+            totals=totals_view(figures.totals),
+            series=[point_view(by_step.get(step, {}), start_ns + step * step_ns) for step in steps],
+            by_model=[model_view(row) for row in figures.by_model],
+        )
+
+    def _reads(self, project_id: ProjectId) -> TraceReads:
+        return TraceReads(self._store, project_id, self._timeout_s)
+
+    async def _items(
+        self, project_id: ProjectId, trace_ids: Sequence[str], times: Mapping[str, TimeRange]
+    ) -> Sequence[TraceItem]:
+        if not trace_ids:
+            return []
+        reads = self._reads(project_id)
+        stretches = join_stretches([times[trace_id] for trace_id in trace_ids], _MAX_STRETCHES)
+        rows, scores = await asyncio.gather(
+            in_thread(reads.summaries, trace_ids, stretches), in_thread(reads.scores, trace_ids)
+        )
+        by_id = {row["trace_id"]: row for row in rows}
+        scores_of = _by_trace(scores)
+        return [
+            trace_item(by_id[trace_id], scores_of[trace_id]) for trace_id in trace_ids if trace_id in by_id
+        ]
+
+
+def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange) -> list[Span]:
+    """Read spans and their messages; for thousands of spans it takes long enough to hold calls up."""
+    rows = reads.spans_of(trace_id, bounds)
+    bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
+    return [span_view(row, bodies) for row in rows]
+
+
+Row = TypeVar("Row", bound=Mapping[str, object])
+
+
+def _by_trace(rows: Sequence[Row]) -> defaultdict[object, list[Row]]:
+    grouped: defaultdict[object, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row["trace_id"]].append(row)
+    return grouped
+
+
+class _Search:
+    """Walks back through time in windows that hold more and more spans, until enough traces are found."""
+
+    def __init__(
+        self,
+        reads: TraceReads,
+        bounds: TimeRange,
+        *,
+        filter_sql: FilterSql | None,
+        position: PagePosition | None,
+    ) -> None:
+        self._reads = reads
+        self._since_ns = bounds.since_ns
+        self._filter = filter_sql
+        high_ns = bounds.until_ns if position is None else min(position.started_ns + 1, bounds.until_ns)
+        self._high_ns = high_ns
+        self._position = position or PagePosition(high_ns, "")
+        self.times: dict[str, TimeRange] = {}  # of the traces that were found, and some more
+
+    def run(self, count: int) -> list[PagePosition]:
+        found: list[PagePosition] = []
+        size, reaches = _FIRST_WINDOW_SPANS, iter(_REACHES_DAYS)
+        reach_ns = next(reaches) * _DAY_NS
+        while len(found) < count and self._since_ns < self._high_ns:
+            low_ns = max(self._since_ns, self._high_ns - reach_ns)
+            window, seen = self._open(TimeRange(low_ns, self._high_ns), size, count - len(found))
+            if window.span_count:
+                found += self._search_window(window, seen, count - len(found))
+            if window.span_count < size:
+                reach_ns = next(reaches, _ALL_DAYS) * _DAY_NS
+            else:
+                size = min(size * _WINDOW_GROWTH, _LARGEST_WINDOW_SPANS)
+            self._high_ns = window.low_ns
+            self._position = PagePosition(window.low_ns, "")
+        return found
+
+    def _open(self, bounds: TimeRange, size: int, wanted: int) -> tuple[Window, list[PagePosition]]:
+        """Find the next window and the first traces in it."""
+        if self._filter is None:
+            return self._reads.newest_traces(bounds, self._position, size, wanted)
+        window = self._reads.window_before(bounds, size)
+        if not window.span_count:
+            return window, []
+        return window, self._reads.traces_in(window, self._position, self._filter, wanted)
+
+    def _search_window(self, window: Window, seen: Sequence[PagePosition], count: int) -> list[PagePosition]:
+        found: list[PagePosition] = []
+        wanted = count
+        while seen:
+            self.times |= (times := self._reads.times_of([position.trace_id for position in seen]))
+            # A trace that began before the window is listed where it began.
+            found += [p for p in seen if p.trace_id in times and times[p.trace_id].since_ns >= window.low_ns]
+            if len(seen) < wanted or len(found) >= count:
+                break
+            wanted = count - len(found)
+            seen = self._reads.traces_in(window, seen[-1], self._filter, wanted)
+        return found
+
+
+def _checked_score(project_id: ProjectId, trace_id: str, new: NewScore, now_ns: int) -> score_contract.Score:
+    if not is_trace_id(trace_id):
+        raise NotFound(f"{trace_id[:64]!r} is not a trace id: 32 hex digits")
+    if new.span_id and not is_span_id(new.span_id):
+        raise BadRequest("span_id has 16 hex digits", param="span_id")
+    if not 1 <= len(new.name) <= 200:
+        raise BadRequest("a score needs a name of at most 200 characters", param="name")
+    if new.kind in ("numeric", "boolean") and new.value is None:
+        raise BadRequest(f"a {new.kind} score needs a value", param="value")
+    if new.kind == "boolean" and new.value not in (0, 1):
+        raise BadRequest("the value of a boolean score is 0 or 1", param="value")
+    if new.kind in ("category", "text") and not new.label:
+        raise BadRequest(f"a {new.kind} score needs a label", param="label")
+    if len(new.label or "") > _MAX_TEXT or len(new.explanation or "") > _MAX_TEXT:
+        raise BadRequest(f"label and explanation have at most {_MAX_TEXT} characters", param="explanation")
+    return score_contract.Score(
+        project_id=project_id,
+        score_id=ScoreId(new_id("score")),
+        trace_id=TraceId(trace_id),
+        span_id=SpanId(new.span_id) if new.span_id else None,
+        name=new.name,
+        kind=new.kind,
+        source="human",
+        created_ns=now_ns,
+        value=new.value,
+        label=new.label or "",
+        explanation=new.explanation or "",
+    )

@@ -1,0 +1,98 @@
+"""`sternpost key`: make, list and revoke API keys; works while Sternpost runs."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from sternpost.assembly.local import open_access
+from sternpost.base.errors import BadRequest
+from sternpost.base.ids import KeyId
+from sternpost.capabilities.access.views import KeyView, created_key_view, key_page_view, key_view
+from sternpost.cli.model import unserved
+from sternpost.cli.options import Home, Json, settings_from
+from sternpost.cli.output import moment, note, print_json, print_table
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke API keys.")
+
+
+@app.command()
+def create(
+    *,
+    name: Annotated[str, typer.Option(help="What the key is for.")],
+    project: Annotated[str, typer.Option(help="The project's name; empty: the default one.")] = "",
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only this model or route; may be repeated.")
+    ] = None,
+    expires: Annotated[str | None, typer.Option(help="When it ends, e.g. 2030-01-01T00:00:00Z.")] = None,
+    home: Home = None,
+    is_json: Json = False,
+) -> None:
+    """Make a key; its secret is shown this once."""
+    with open_access(settings_from(home)) as access:
+        created = access.create_key(
+            name, project=project, models=model or (), expires_ns=_nanoseconds(expires)
+        )
+    for sentence in unserved(model or (), home):
+        note(f"warning: {sentence}")
+    if is_json:
+        print_json({"key": created.key, **asdict(created_key_view(created))})
+        return
+    typer.echo(created.key)
+    note(f"key {created.record.key_id} for {created.record.name!r}; it is shown only now")
+
+
+@app.command("list")
+def list_keys(
+    *, limit: Annotated[int, typer.Option(min=1, max=200)] = 50, home: Home = None, is_json: Json = False
+) -> None:
+    """List keys, newest first."""
+    with open_access(settings_from(home)) as access:
+        page = key_page_view(access.list_keys(limit=limit))
+    if is_json:
+        print_json({"items": [asdict(item) for item in page.items], "next_cursor": page.next_cursor})
+        return
+    rows = [
+        (
+            item.key_id,
+            item.name,
+            item.prefix + "...",
+            item.created_at[:10],
+            moment(item.last_used_at) or "never",
+            (item.expires_at or "never")[:10],
+            ", ".join(item.models) or "any",
+            _state(item),
+        )
+        for item in page.items
+    ]
+    columns = ("key", "name", "begins with", "made", "last used", "ends", "models", "state")
+    print_table(columns, rows, empty="no keys")
+
+
+@app.command()
+def revoke(key_id: str, *, home: Home = None, is_json: Json = False) -> None:
+    """End a key for good; calls with it are refused within a second."""
+    with open_access(settings_from(home)) as access:
+        revoked = key_view(access.revoke_key(KeyId(key_id)))
+    if is_json:
+        print_json(asdict(revoked))
+    else:
+        typer.echo(f"revoked {revoked.name!r} ({revoked.prefix}...)")
+
+
+def _state(key: KeyView) -> str:
+    if key.revoked_at:
+        return "revoked"
+    is_over = key.expires_at and datetime.fromisoformat(key.expires_at) <= datetime.now(UTC)
+    return "expired" if is_over else "active"
+
+
+def _nanoseconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f"--expires {text!r} is no time; write e.g. 2030-01-01T00:00:00Z") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000

@@ -1,0 +1,27 @@
+"""`sternpost serve`: the gateway, the API and the web UI alone."""
+
+from typing import Annotated
+
+import typer
+
+from sternpost.cli.options import ConfigPath, Home, Host, Port, settings_from
+from sternpost.server import serve as server
+from sternpost.server.instance import prepare_home
+
+app = typer.Typer(add_completion=False, help="Run the gateway and the web UI alone.")
+
+
+@app.command()
+def serve(
+    *,
+    home: Home = None,
+    port: Port = None,
+    host: Host = None,
+    config: ConfigPath = None,
+    is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
+    announce_fd: Annotated[int | None, typer.Option("--announce-fd", hidden=True)] = None,
+) -> None:
+    """Serve calls, the API and the web UI; `sternpost up` does this for you."""
+    settings = settings_from(home, port, host, config)
+    prepare_home(settings.home)
+    server.run(settings, is_supervised=is_supervised, announce_fd=announce_fd)

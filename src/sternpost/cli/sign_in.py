@@ -1,0 +1,23 @@
+"""`sternpost sign-in`: a one-time link to the web UI."""
+
+import typer
+
+from sternpost.assembly.local import make_sign_in_link
+from sternpost.cli.options import Home, Json, settings_from
+from sternpost.cli.output import print_json
+from sternpost.server.instance import running_address
+
+app = typer.Typer(add_completion=False, help="Print a one-time link that signs you in to the web UI.")
+
+
+@app.command()
+def sign_in(*, home: Home = None, is_json: Json = False) -> None:
+    """Print a link that signs you in once, within 15 minutes."""
+    settings = settings_from(home)
+    address = running_address(settings.home) if settings.home.exists() else None
+    url = str(address["url"]) if address else f"http://{settings.host}:{settings.port}"
+    link = make_sign_in_link(settings, url)
+    if is_json:
+        print_json({"sign_in_url": link})
+    else:
+        typer.echo(link)

@@ -1,0 +1,138 @@
+"""`sternpost up`: all processes under one supervisor, and the screen that says how to use them."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from sternpost.assembly.config_file import find_config, load_config
+from sternpost.assembly.environment import process_environment
+from sternpost.assembly.logs import configure_logs
+from sternpost.assembly.traffic import check_config
+from sternpost.base.errors import ConfigurationError
+from sternpost.base.settings import Settings
+from sternpost.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
+from sternpost.cli.output import note, print_json
+from sternpost.server import ports
+from sternpost.server.instance import STATE_NAME, hold_instance, prepare_home, refuse_second
+from sternpost.server.supervisor import Process, Supervisor
+
+logger = logging.getLogger(__name__)
+
+app = typer.Typer(add_completion=False, help="Start Sternpost.")
+
+
+@app.command()
+def up(
+    *,
+    home: Home = None,
+    port: Port = None,
+    host: Host = None,
+    config: ConfigPath = None,
+    is_json: Json = False,
+    is_quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing when ready.")] = False,
+) -> None:
+    """Start gateway, engine and worker on one data folder, and restart what dies.
+
+    Ctrl-C stops them in order: open calls are finished and their records stored first.
+    """
+    settings = settings_from(home, port, host, config)
+    configure_logs(settings, "up")
+    prepare_home(settings.home)
+    environment = process_environment()
+    check_config(load_config(find_config(settings), environment), environment)  # stops the start, said once
+    _refuse_open_door(settings)
+    refuse_second(settings.home)
+    is_explicit = port is not None or "STERNPOST_PORT" in environment
+    chosen = ports.choose(settings.host, settings.port, may_move=not is_explicit)
+    url = f"http://{settings.host}:{chosen}"
+    with hold_instance(settings.home, {"url": url}):
+        if chosen != settings.port and settings.port:
+            note(f"port {settings.port} is taken; using {chosen}")
+        supervisor = Supervisor(
+            processes(settings, chosen),
+            settings.home / STATE_NAME,
+            lambda facts: None if is_quiet else _announce_if_read(facts, settings, is_json=is_json),
+        )
+        asyncio.run(supervisor.run())
+
+
+def processes(settings: Settings, port: int) -> list[Process]:
+    """Say which processes run, with which arguments."""
+    common = ["--home", str(settings.home), "--supervised"]
+    config = ["--config", str(settings.config)] if settings.config else []
+    found = [
+        Process(
+            "serve",
+            [
+                "serve",
+                *common,
+                *config,
+                "--host",
+                settings.host,
+                "--port",
+                str(port),
+                "--announce-fd",
+                "{announce_fd}",
+            ],
+            grace_s=settings.drain_s + 5,
+            is_needed=True,
+        ),
+        Process(
+            "worker",
+            ["worker", *common, *config, "--host", settings.host, "--port", str(port)],
+            grace_s=20,
+            is_patient=True,
+        ),
+    ]
+    if not settings.clickhouse_url:
+        found.insert(0, Process("engine", ["engine", *common], grace_s=20))
+    return found
+
+
+def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) -> None:
+    """Print the one screen that says where Sternpost is and how to use it."""
+    if is_json:
+        print_json(facts)
+        return
+    url = str(facts["url"])
+    key = facts.get("key") or "sp-..."
+    lines = ["", f"  Sternpost {facts['version']} is ready", ""]
+    if facts.get("sign_in_url"):
+        lines.append(f"  Sign in once      {facts['sign_in_url']}")
+    else:
+        lines.append(f"  Web UI            {url}   (a sign-in link: sternpost sign-in)")
+    lines += [
+        f"  OpenAI SDK        export OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY={key}",
+        f"  Anthropic SDK     export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY={key}",
+        f"  OpenTelemetry     {url}/v1/traces",
+        f"  Data folder       {settings.home}",
+        "  Provider keys     OPENAI_API_KEY, ANTHROPIC_API_KEY ... in the environment or sternpost.yaml",
+        "  Without any key   the model offline/extract-large answers from the context you send",
+        "  Stop              Ctrl-C",
+        "",
+    ]
+    if facts.get("key"):
+        lines.insert(3, "  The key and the sign-in link below are shown only now.")
+    typer.echo("\n".join(lines))
+
+
+def _announce_if_read(facts: Mapping[str, object], settings: Settings, *, is_json: bool) -> None:
+    """Announce; whoever took the first line and closed the pipe (`| head -1`) wants no more."""
+    with contextlib.suppress(BrokenPipeError):
+        announce(facts, settings, is_json=is_json)
+        sys.stdout.flush()
+
+
+def _refuse_open_door(settings: Settings) -> None:
+    """Serving beyond this machine without encryption is a choice to be made aloud."""
+    if settings.host not in {"127.0.0.1", "::1", "localhost"} and not settings.public_url:
+        raise ConfigurationError(
+            f"--host {settings.host} opens Sternpost to the network. Put a TLS proxy in front and say "
+            "how it is reached: STERNPOST_PUBLIC_URL=https://sternpost.example.org "
+            "(docs/how-to/run-in-production.md)"
+        )

@@ -1,0 +1,18 @@
+"""`sternpost version`."""
+
+import typer
+
+from sternpost import __version__
+from sternpost.cli.options import Json
+from sternpost.cli.output import print_json
+
+app = typer.Typer(add_completion=False, help="Print the version.")
+
+
+@app.command()
+def version(*, is_json: Json = False) -> None:
+    """Print the version."""
+    if is_json:
+        print_json({"version": __version__})
+    else:
+        typer.echo(f"sternpost {__version__}")

@@ -1,0 +1,19 @@
+"""Refuses content that a dialect has no place for, and says what to send instead; it looks for none."""
+
+from collections.abc import Mapping
+
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.message import Json
+
+_REFERENCE = "item_reference"  # of the Responses API
+
+
+def no_place(payload: Mapping[str, Json], api: str = "This model's API") -> BadRequest:
+    """Return the refusal of a part that only its own dialect knows."""
+    kind = str(payload.get("type", ""))[:64]
+    if kind == _REFERENCE:
+        return BadRequest(
+            f"{api} knows no items that another provider keeps: send the item itself instead of its"
+            f" {_REFERENCE!r}."
+        )
+    return BadRequest(f"{api} has no place for content of type {kind!r}.")

@@ -1,0 +1,113 @@
+"""The story of a call to one more of OpenAI's paths: its model says who is asked; its answer is not read."""
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from sternpost.base.errors import BadRequest, UpstreamTimedOut
+from sternpost.contracts.call import Dialect
+from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
+from sternpost.gateway.edge import answer_plan, is_dry_run, settle
+from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply
+from sternpost.gateway.pass_through import admitted, answer, begin, name_model, request_of
+from sternpost.gateway.rig import Rig
+from sternpost.gateway.stages import attempt, pin, record, route
+from sternpost.gateway.stages.attempt import Attempt
+from sternpost.gateway.stages.model_in_body import NamedBody, read_named
+from sternpost.gateway.stages.record import OpenCall
+from sternpost.gateway.traffic import Plan, PlannedTarget
+
+_COMPACT: Final = "/v1/responses/compact"
+_RERANK: Final = "/v1/rerank"
+PATHS: Final = frozenset(
+    {
+        _COMPACT,
+        _RERANK,
+        "/v1/audio/speech",
+        "/v1/audio/transcriptions",
+        "/v1/audio/translations",
+        "/v1/completions",
+        "/v1/images/edits",
+        "/v1/images/generations",
+        "/v1/images/variations",
+        "/v1/moderations",
+    }
+)
+_OPENAI: Final = frozenset[Dialect]({"openai_chat", "openai_responses"})
+
+
+def dialect_of(path: str) -> Dialect:
+    """Return in which dialect a path of ours is asked."""
+    return "openai_responses" if path == _COMPACT else "openai_chat"
+
+
+async def handle_by_model(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
+    """Serve one call. asked: its path is ours, `/v1/...`; no provider is named yet.
+
+    It is retried and falls back as a chat does, until an answer begins; that passes as it comes.
+    Errors are in OpenAI's shape.
+    """
+    return await settle(record.open_call(request, rig), lambda call: _serve(call, asked))
+
+
+async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
+    principal = begin(call, asked)
+    named = read_named(asked.body, call.request.headers.get("content-type", ""))
+    name_model(call, named.model)
+    spoken = call.codec.name if asked.path == _COMPACT else None
+    plan = route.choose(named.model, principal, call.rig.traffic(), spoken=spoken)
+    if asked.path == _COMPACT:
+        plan = await pin.narrow(plan, call.codec.read_head(asked.body), call.codec, principal, call.rig)
+    plan = _able(plan, asked.path)
+    admitted(call, plan)
+    if is_dry_run(call):
+        return await answer_plan(call, plan)
+    call.facts["request_bytes"] = str(len(asked.body))
+    trial, reply = await attempt.first_of(
+        call, plan, lambda trial, left_s: _try(trial, asked, named, plan, left_s)
+    )
+    return answer(trial, reply, method=asked.method, plan=plan)
+
+
+async def _try(
+    trial: Attempt, asked: Onward, named: NamedBody, plan: Plan, left_s: float
+) -> tuple[Attempt, UpstreamReply]:
+    """Ask once, for what may be a stream: the caller's SDK waits for its status line, not for its end."""
+    planned = trial.planned
+    body = named.renamed(planned.target.model)
+    path = route.prefix_at(planned.provider, planned.target.model) + asked.path.removeprefix("/v1")
+    request = request_of(trial, replace(asked, provider=planned.provider.name, path=path, body=body), plan)
+    total_s = attempt.total_s(trial.call, plan, left_s, is_stream=True)
+    limited = replace(request, total_s=total_s, headers=_headers(request, named))
+    answer_s = min(total_s, left_s)
+    try:
+        async with asyncio.timeout(answer_s):
+            return trial, await attempt.send(trial, limited)
+    except TimeoutError as error:
+        raise UpstreamTimedOut(f"the provider sent nothing for {round(answer_s, 1):g} s") from error
+
+
+def _headers(request: UpstreamRequest, named: NamedBody) -> dict[str, str]:
+    """Say of the body what it was read as, whatever the caller said."""
+    kept = {name: value for name, value in request.headers.items() if name != "content-encoding"}
+    return {**kept, "content-type": named.content_type}
+
+
+def _able(plan: Plan, path: str) -> Plan:
+    """Leave the targets that could have a path. Raises: BadRequest when there are none."""
+    targets = tuple(planned for planned in plan.targets if _has(planned, path))
+    if not targets:
+        first = plan.targets[0]
+        raise BadRequest(
+            f"{first.name!r} is at a provider whose API has no {path.removeprefix('/v1')!r};"
+            f" its own paths are at /v1/providers/{first.provider.name}/...",
+            param="model",
+        )
+    return replace(plan, targets=targets)
+
+
+def _has(planned: PlannedTarget, path: str) -> bool:
+    """Whether the API of a provider could have a path; whether this host has it, only the host knows."""
+    if path == _COMPACT:
+        return planned.codec.name == "openai_responses"
+    return planned.provider.dialect in _OPENAI or (path == _RERANK and planned.provider.dialect == "cohere")

@@ -1,0 +1,142 @@
+"""The story of a token count: the provider counts where it can, else an estimate that says what it is."""
+
+from dataclasses import dataclass, replace
+
+from sternpost.base.errors import BadRequest, UpstreamRefused
+from sternpost.base.money import NanoUsd
+from sternpost.base.threads import in_thread
+from sternpost.contracts.call import Dialect
+from sternpost.contracts.span import SpanStatus
+from sternpost.contracts.usage import Cost, CostStatus
+from sternpost.dialects.protocols import Codec, RequestHead, TokenCounter, WrittenRequest
+from sternpost.dialects.registry import CALLERS_COUNTERS, COUNTERS
+from sternpost.dialects.token_estimate import estimate
+from sternpost.gateway.edge import answer_plan, is_dry_run, settle
+from sternpost.gateway.exchange import InboundCall, OutboundReply
+from sternpost.gateway.rig import Rig
+from sternpost.gateway.stages import admit, ask, attempt, authenticate, pin, record, route
+from sternpost.gateway.stages.attempt import Attempt
+from sternpost.gateway.stages.failures import TryFailed, unsupported, unusable
+from sternpost.gateway.stages.post import post
+from sternpost.gateway.stages.record import OpenCall, Outcome
+from sternpost.gateway.stages.replies import answer_headers
+from sternpost.gateway.traffic import Plan, PlannedTarget
+
+_FREE = Cost(CostStatus.FREE, NanoUsd(0))
+_OF_OPENAI: Dialect = "openai_responses"
+_NO_SUCH_MODEL = "model_not_found"
+_INLINE_BYTES = 20_000  # some 2 ms of estimating; above it the event loop is kept free
+
+
+async def handle_count_tokens(request: InboundCall, rig: Rig) -> OutboundReply:
+    """Serve one count. Every error becomes a reply in the caller's dialect, every outcome one record."""
+    return await settle(record.open_call(request, rig), _count)
+
+
+async def _count(call: OpenCall) -> OutboundReply:
+    rig, dialect = call.rig, call.request.dialect
+    principal = call.principal = authenticate.check(call.request.headers, rig)
+    head = ask.read_with(call, CALLERS_COUNTERS[dialect].read_head)
+    # A host that speaks Anthropic's dialect beside its own need not count in it.
+    plan = route.choose(
+        head.model, principal, rig.traffic(), spoken=dialect if dialect == _OF_OPENAI else None
+    )
+    plan = call.plan = await pin.narrow(plan, head, call.codec, principal, rig)
+    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
+    if is_dry_run(call):
+        return await answer_plan(call, plan)
+    answer = await attempt.first_of(call, plan, lambda trial, left_s: _try(trial, head, plan, left_s))
+    return await _deliver(call, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    trial: Attempt
+    body: bytes
+    tokens: int
+    is_estimated: bool = False
+
+
+async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> _Answer:
+    planned = trial.planned
+    counter = _counter_of(planned)
+    if counter is None:
+        return await _estimated(trial)
+    model = _counted_model(counter, planned)
+    written = _write(counter, trial, head, model)
+    trial.call.dropped = written.dropped
+    path = counter.path(model, planned.provider.quirks)
+    try:
+        body = await post(trial, path, written.body, plan=plan, left_s=left_s)
+        tokens = counter.read(body)
+    except TryFailed as failed:
+        if failed.kind not in counter.uncounted or _is_model_unknown(failed):
+            raise
+        trial.fail(failed)
+        return await _estimated(trial)
+    except BadRequest as error:
+        raise unusable(planned.provider, error.message) from error
+    shown = body if planned.codec is trial.call.codec else _show(trial, tokens)
+    return _Answer(trial, shown, tokens)
+
+
+def _counter_of(planned: PlannedTarget) -> TokenCounter | None:
+    """Choose how the provider is asked: OpenAI counts in its Responses API alone."""
+    found = COUNTERS.get(planned.codec.name)
+    if found is None and _OF_OPENAI in planned.provider.also_speaks:
+        return COUNTERS[_OF_OPENAI]
+    return found
+
+
+def _counted_model(counter: TokenCounter, planned: PlannedTarget) -> str:
+    model = planned.target.model
+    return planned.provider.deployments.get(model, model) if counter.counts_by_base_model else model
+
+
+def _write(counter: TokenCounter, trial: Attempt, head: RequestHead, model: str) -> WrittenRequest:
+    call, planned = trial.call, trial.planned
+    quirks, facts = planned.provider.quirks, planned.facts
+    if planned.codec is call.codec:
+        return CALLERS_COUNTERS[call.codec.name].edit(head, model=model, quirks=quirks, facts=facts)
+    chat = replace(call.codec.read_request(call.request.body), model=model)
+    try:
+        return counter.write(chat, quirks=quirks, facts=facts)
+    except BadRequest as error:
+        raise unsupported(error) from error
+
+
+def _is_model_unknown(failed: TryFailed) -> bool:
+    return isinstance(failed.error, UpstreamRefused) and failed.error.wire_code == _NO_SUCH_MODEL
+
+
+async def _estimated(trial: Attempt) -> _Answer:
+    call = trial.call
+    if len(call.request.body) > _INLINE_BYTES:
+        tokens = await in_thread(_estimate, call.codec, call.request.body)
+    else:
+        tokens = _estimate(call.codec, call.request.body)
+    return _Answer(trial, _show(trial, tokens), tokens, is_estimated=True)
+
+
+def _estimate(codec: Codec, body: bytes) -> int:
+    return estimate(codec.read_request(body))
+
+
+def _show(trial: Attempt, tokens: int) -> bytes:
+    return CALLERS_COUNTERS[trial.call.codec.name].show(tokens)
+
+
+async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:
+    """Record, then answer; nobody charges for a count."""
+    trial = answer.trial
+    call.facts["counted_tokens"] = str(answer.tokens)
+    if answer.is_estimated:
+        call.warnings.append("estimated")
+    else:
+        trial.close(SpanStatus.OK)
+    await call.finish(Outcome(SpanStatus.OK, 200, answered_by=trial.planned, cost=_FREE))
+    name = trial.planned.name
+    headers = answer_headers(call, name, trial.upstream_request_id, cost=_FREE, body=answer.body)
+    if answer.is_estimated:
+        headers.append((b"x-sternpost-estimated", b"1"))
+    return OutboundReply(200, headers, answer.body)

@@ -1,0 +1,128 @@
+"""The story of a call to a provider's own paths: metered and recorded, its bytes left alone, tried once."""
+
+import asyncio
+from typing import cast
+
+from sternpost.base.errors import BodyTooLarge, CredentialsUnavailable, UpstreamTimedOut, UpstreamUnreachable
+from sternpost.contracts.call import Principal
+from sternpost.contracts.span import SpanStatus
+from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
+from sternpost.dialects.protocols import RequestHead
+from sternpost.gateway.edge import answer_plan, is_dry_run, settle
+from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply
+from sternpost.gateway.rig import Rig
+from sternpost.gateway.stages import admit, authenticate, onward, record, route
+from sternpost.gateway.stages.attempt import Attempt, request_id_of
+from sternpost.gateway.stages.context import read_attributes
+from sternpost.gateway.stages.failures import key_refused
+from sternpost.gateway.stages.passage import Passage
+from sternpost.gateway.stages.record import OpenCall
+from sternpost.gateway.stages.redact import Redactor
+from sternpost.gateway.stages.replies import passage_headers
+from sternpost.gateway.traffic import Plan
+
+
+async def handle_pass_through(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
+    """Pass one request on. Errors of ours are in OpenAI's shape, the provider's come as they are."""
+    return await settle(record.open_call(request, rig), lambda call: _pass_on(call, asked))
+
+
+async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
+    principal = begin(call, asked)
+    model = onward.model_of(asked.path, asked.body)
+    name_model(call, model)
+    plan = route.to_provider(asked.provider, model, principal, call.rig.traffic())
+    admitted(call, plan)
+    if is_dry_run(call):
+        return await answer_plan(call, plan)
+    trial = Attempt(call, plan.targets[0], call.rig.clock.now_ns())
+    return answer(trial, await _send(trial, asked, plan), method=asked.method, plan=plan)
+
+
+def begin(call: OpenCall, asked: Onward) -> Principal:
+    """Say what is asked for, and check who asks and how much. Raises: KeyRefused, BodyTooLarge."""
+    call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
+    principal = call.principal = authenticate.check(call.request.headers, call.rig)
+    call.attributes = read_attributes(call.request.headers, {}, "")
+    _check_size(call, asked)
+    return principal
+
+
+def name_model(call: OpenCall, model: str) -> None:
+    """Say which model is asked for, as the caller names it, on records of refusals too; "" for none."""
+    call.head = RequestHead(
+        model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields={}
+    )
+
+
+def admitted(call: OpenCall, plan: Plan) -> None:
+    """Take what limits there are for a plan. Raises: RateLimited."""
+    call.plan = plan
+    principal = cast("Principal", call.principal)
+    call.lease = admit.reserve(principal, call.attributes.user_id, plan, call.rig)
+
+
+def answer(trial: Attempt, reply: UpstreamReply, *, method: str, plan: Plan) -> OutboundReply:
+    """Pass an answer on; its body owns the record and the lease from now on."""
+    provider = trial.planned.provider
+    redactor = Redactor(onward.secrets_of(trial.planned.headers, provider.api_key.value))
+    headers = passage_headers(trial.call, trial.planned, trial.upstream_request_id)
+    headers += onward.returned_headers(reply.headers, redactor)
+    body = Passage(trial, reply, redactor, method=method, idle_s=plan.limits.idle_s)
+    return OutboundReply(reply.status, headers, body)
+
+
+def _check_size(call: OpenCall, asked: Onward) -> None:
+    length = call.request.headers.get("content-length", "")
+    is_announced = length.isdecimal() and int(length) > call.rig.max_body_bytes
+    if call.request.is_too_large or is_announced or (asked.upload and asked.upload.is_too_large):
+        raise BodyTooLarge(
+            f"the request is longer than {call.rig.max_body_bytes} bytes;"
+            " send less or raise STERNPOST_MAX_BODY_BYTES"
+        )
+
+
+async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
+    """Send once: what a second try would repeat, only the caller knows."""
+    call, planned = trial.call, trial.planned
+    client = call.rig.clients.get(planned.provider.name, call.rig.client)
+    try:
+        reply = await client.send(request_of(trial, asked, plan))
+    except (UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
+        trial.close(SpanStatus.ERROR, error_type=error.code, error=error.message, is_sent=error.is_sent)
+        _check_size(call, asked)  # what broke may be our own end of the upload
+        raise
+    except asyncio.CancelledError:
+        trial.close(SpanStatus.CANCELLED)
+        raise
+    finally:
+        sent_bytes = asked.upload.size_bytes if asked.upload else len(asked.body)
+        call.facts["request_bytes"] = str(sent_bytes)
+    trial.http_status = reply.status
+    trial.upstream_request_id = request_id_of(reply.headers)
+    if reply.status == 401:  # about the key of Sternpost, which its body may quote
+        reply.close()
+        refused = key_refused(planned.provider)
+        trial.close(SpanStatus.ERROR, error_type="auth", error=refused.message)
+        raise refused
+    return reply
+
+
+def request_of(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamRequest:
+    """Write the request to a target. Raises: BadRequest for a path that would leave its address."""
+    call, planned = trial.call, trial.planned
+    headers = onward.onward_headers(call.request.headers, planned.headers)
+    if asked.upload and "content-length" in call.request.headers:
+        headers["content-length"] = call.request.headers["content-length"]
+    presented = authenticate.presented_key(call.request.headers)
+    query = onward.onward_query(asked.query, planned.provider)
+    return UpstreamRequest(
+        method=asked.method,
+        url=onward.onward_url(onward.base_for(planned.provider, asked.path), asked.path, query, presented),
+        headers=headers,
+        body=asked.body,
+        connect_s=plan.limits.connect_s,
+        total_s=plan.limits.total_s,
+        upload=asked.upload,
+        is_url_exact=True,
+    )

@@ -1,0 +1,139 @@
+"""What the caller asks for: the head of the body; the messages stay bytes unless a dialect must change."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from sternpost.base.collection import collection_paused
+from sternpost.base.errors import BadRequest, BodyTooLarge
+from sternpost.contracts.call import Dialect
+from sternpost.contracts.chat import AutoCache
+from sternpost.dialects import auto_cache
+from sternpost.dialects.protocols import RequestHead, WrittenRequest
+from sternpost.dialects.unread_thinking import without_thoughts
+from sternpost.gateway.stages.context import read_attributes
+from sternpost.gateway.stages.failures import unsupported
+from sternpost.gateway.stages.record import OpenCall
+from sternpost.gateway.traffic import Plan, PlannedTarget
+
+_PLACED = "prompt_cache.placed"  # attribute of the span
+# What only makes a call cheaper: without it the answer is the same.
+_SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
+
+_BETAS: Final = "anthropic-beta"
+_SIGNS_CALLS: Final[Dialect] = "gemini"
+
+_LARGE_BYTES = 256_000  # about 10,000 objects, from where the collector makes itself felt
+
+
+def read(call: OpenCall) -> RequestHead:
+    """Parse the top level of the body, once. Raises: BadRequest, BodyTooLarge."""
+    return read_with(call, call.codec.read_head)
+
+
+def read_with(call: OpenCall, read_head: Callable[[bytes], RequestHead]) -> RequestHead:
+    """Parse the top level of a body that is no chat's. Raises: BadRequest, BodyTooLarge."""
+    request = call.request
+    if request.is_too_large:
+        raise BodyTooLarge(
+            f"the request is longer than {call.rig.max_body_bytes} bytes;"
+            " send less or raise STERNPOST_MAX_BODY_BYTES"
+        )
+    head = call.head = read_head(request.body)
+    call.attributes = read_attributes(request.headers, head.metadata, head.end_user)
+    return head
+
+
+def write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
+    """Write the body for a target: an edit of the caller's bytes, or a translation.
+
+    Raises: BadRequest for a body that can't be read; TryFailed for content that the target's dialect has no
+    place for, and for whatever was left out when the route says that nothing may be.
+    """
+    written = _written(call, head, planned, _auto_cache(call, plan))
+    call.dropped = written.dropped
+    if written.auto_cached:
+        call.facts[_PLACED] = ",".join(written.auto_cached)
+    else:
+        call.facts.pop(_PLACED, None)  # of an earlier try
+    if plan.unsupported == "refuse":
+        _refuse_loss(written.dropped, planned)
+    return written
+
+
+def _refuse_loss(dropped: tuple[str, ...], planned: PlannedTarget) -> None:
+    lost = [name for name in dropped if name not in _SAVINGS]
+    if lost:
+        error = BadRequest(
+            f"{planned.name!r} can't be told: {', '.join(lost)}; leave that out, or let the route drop it"
+            " (`unsupported: drop`)",
+            param=lost[0].partition(" ")[0],
+        )
+        raise unsupported(error)
+
+
+def _auto_cache(call: OpenCall, plan: Plan) -> AutoCache | None:
+    """Say how the provider is to cache, by what does not change from call to call of one session."""
+    if plan.cache_ttl is None or call.principal is None:
+        return None
+    shared = (call.principal.project_id, plan.route, call.attributes.session_id)
+    return AutoCache(plan.cache_ttl, "sp-" + hashlib.sha256("\0".join(shared).encode()).hexdigest()[:24])
+
+
+def _written(
+    call: OpenCall, head: RequestHead, planned: PlannedTarget, auto: AutoCache | None
+) -> WrittenRequest:
+    quirks, facts = planned.provider.quirks, planned.facts
+    if planned.codec is call.codec:
+        marked = replace(head, auto_cache=auto) if auto else head
+        return call.codec.edit(marked, model=planned.target.model, quirks=quirks, facts=facts)
+    try:
+        if len(call.request.body) <= _LARGE_BYTES:
+            return _translated(call, head, planned, auto)
+        with collection_paused():
+            return _translated(call, head, planned, auto)
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deeply.") from error
+
+
+def _translated(
+    call: OpenCall, head: RequestHead, planned: PlannedTarget, auto: AutoCache | None
+) -> WrittenRequest:
+    quirks, facts = planned.provider.quirks, planned.facts
+    if call.chat is None:
+        call.chat = replace(call.codec.read_request(call.request.body), betas=_betas(call))
+    chat = replace(call.chat, model=planned.target.model)
+    if head.is_thoughtless:
+        chat = without_thoughts(chat)
+    if planned.codec.name == _SIGNS_CALLS and call.principal is not None:
+        project_id = call.principal.project_id
+        chat = replace(chat, messages=call.rig.signatures.restore(project_id, chat.messages))
+    placed: tuple[str, ...] = ()
+    if auto is not None:
+        chat, placed = auto_cache.add_to(chat, auto, planned.codec.name, quirks, facts)
+    try:
+        written = planned.codec.write_request(chat, quirks=quirks, facts=facts)
+    except BadRequest as error:
+        raise unsupported(error) from error
+    lost = ("thinking",) if head.is_thoughtless else ()
+    return replace(written, dropped=written.dropped + lost, auto_cached=placed) if placed or lost else written
+
+
+def _betas(call: OpenCall) -> tuple[str, ...]:
+    """Return the betas of an Anthropic caller, which another dialect may have to write elsewhere."""
+    return _words(call.request.headers.get(_BETAS, "")) if call.codec.name == "anthropic" else ()
+
+
+def _words(listed: str) -> tuple[str, ...]:
+    """Return each word of a header that is a list, once."""
+    return tuple(dict.fromkeys(word for item in listed.split(",") if (word := item.strip())))
+
+
+def headers_for(call: OpenCall, planned: PlannedTarget) -> Mapping[str, str]:
+    """Return the target's headers and those of the caller that may pass."""
+    asked = call.request.headers
+    passing = {name: asked[name] for name in planned.codec.forwarded_headers if name in asked}
+    if _BETAS in passing:
+        passing[_BETAS] = ",".join(_words(passing[_BETAS]))
+    return {**planned.headers, **passing} if passing else planned.headers

@@ -1,0 +1,29 @@
+"""Whose call it is; how keys are kept belongs to `capabilities/access`."""
+
+import re
+from collections.abc import Mapping
+
+from sternpost.base.errors import KeyRefused
+from sternpost.contracts.call import Principal
+from sternpost.gateway.rig import Rig
+
+# AWS's SDKs send a Bearer token over TLS only; over plain HTTP the key stands where the id of theirs does.
+_ACCESS_KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/")
+
+
+def check(headers: Mapping[str, str], rig: Rig) -> Principal:
+    """Return the owner of the presented key. Raises: KeyRefused."""
+    presented = presented_key(headers)
+    if not presented:
+        raise KeyRefused("no API key was sent; send `Authorization: Bearer sp-...` or `x-api-key: sp-...`")
+    return rig.check_key(presented)
+
+
+def presented_key(headers: Mapping[str, str]) -> str:
+    """Find the key where the OpenAI, Anthropic, Azure, Google and AWS SDKs put it; empty: there is none."""
+    written = headers.get("authorization", "")
+    if written[:7].lower() == "bearer ":
+        return written[7:].strip()
+    if found := _ACCESS_KEY.match(written):
+        return found[1]
+    return headers.get("x-api-key") or headers.get("api-key") or headers.get("x-goog-api-key", "")

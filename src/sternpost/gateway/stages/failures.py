@@ -1,0 +1,159 @@
+"""Tries that failed: which cause each stands for and what the caller reads; not what is tried next."""
+
+from collections.abc import Mapping
+
+from sternpost.base.errors import (
+    BadRequest,
+    CredentialsUnavailable,
+    SternpostError,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamTimedOut,
+    UpstreamUnreachable,
+)
+from sternpost.contracts.call import FallbackCause
+from sternpost.contracts.chat import StreamFault
+from sternpost.contracts.provider import SIGNED, Provider
+from sternpost.dialects.failures import fault_in, kind_of, wait_of
+from sternpost.dialects.protocols import FailureKind, UpstreamFailure
+
+CAUSES: Mapping[FailureKind, FallbackCause | None] = {
+    "bad_request": None,
+    "unsupported": "unsupported",
+    "too_large": None,
+    "context_too_long": "context_too_long",
+    "policy": "policy",
+    "auth": "down",  # our key at that provider; another provider may serve the caller
+    "quota": "rate_limited",
+    "permission": "down",
+    "not_found": "not_found",
+    "rate_limited": "rate_limited",
+    "timeout": "timeout",
+    "overloaded": "down",
+    "server": "down",
+}
+_CODE_OF_KIND: Mapping[FailureKind, str] = {  # what OpenAI's callers look for; other dialects send no code
+    "context_too_long": "context_length_exceeded",
+    "policy": "content_filter",
+    "quota": "insufficient_quota",
+    "rate_limited": "rate_limit_exceeded",
+}
+_RETRYABLE = frozenset[FailureKind]({"rate_limited", "overloaded", "timeout", "server"})
+
+
+class TryFailed(Exception):
+    """One try at one target failed; `error` is what the caller reads if no other try succeeds."""
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        error: SternpostError,
+        *,
+        is_retryable: bool,
+        retry_after_s: float | None = None,
+        is_unreachable: bool = False,
+    ) -> None:
+        super().__init__(error.message)
+        self.kind: FailureKind = kind
+        self.error = error
+        self.is_retryable = is_retryable
+        self.retry_after_s = retry_after_s
+        self.is_unreachable = is_unreachable
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether anything may have reached the provider."""
+        if self.kind == "unsupported":
+            return False
+        return self.error.is_sent if isinstance(self.error, UpstreamError) else True
+
+    @property
+    def error_type(self) -> str:
+        is_told = isinstance(self.error, UpstreamRefused) or self.kind == "unsupported"
+        return self.kind if is_told else self.error.code
+
+
+def from_error(
+    error: TryFailed | UpstreamUnreachable | UpstreamTimedOut | CredentialsUnavailable, *, is_answered: bool
+) -> TryFailed:
+    if isinstance(error, TryFailed):
+        return error
+    if isinstance(error, CredentialsUnavailable):
+        return TryFailed("auth", error, is_retryable=False)
+    if isinstance(error, UpstreamTimedOut):
+        return TryFailed("timeout", error, is_retryable=True)
+    return TryFailed("server", error, is_retryable=True, is_unreachable=not is_answered)
+
+
+def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
+    """Pass an error answer on, unless it is about our own key: that is no fault of the caller."""
+    if failure.kind == "auth":
+        error = key_refused(provider)
+    else:
+        error = UpstreamRefused(
+            failure.message,
+            http_status=failure.status if failure.status >= 400 else 502,
+            wire_code=failure.code or ("" if is_same_dialect else _CODE_OF_KIND.get(failure.kind, "")),
+            error_type=failure.error_type if is_same_dialect else "",
+            param=failure.param,
+            retry_after_s=failure.retry_after_s,
+            details=failure.details if is_same_dialect else None,
+        )
+    return TryFailed(
+        failure.kind, error, is_retryable=failure.is_retryable, retry_after_s=failure.retry_after_s
+    )
+
+
+def key_refused(provider: Provider) -> UpstreamRefused:
+    if provider.auth in SIGNED:
+        refused = "refused the credentials Sternpost has for it; check that they are in force"
+    else:
+        place = "its `api_key` in sternpost.yaml" if provider.is_key_written else provider.key_variable
+        refused = f"refused the key Sternpost has for it{f'; check {place}' if place else ''}"
+    return UpstreamRefused(
+        f"the provider {provider.name!r} {refused}",
+        http_status=502,
+        wire_code="provider_key_refused",
+    )
+
+
+def from_fault(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
+    """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
+    kind, wait_s = kind_of(fault), wait_of(fault)
+    told = refused_in_stream(fault, is_same_dialect=is_same_dialect)
+    error = key_refused(provider) if kind == "auth" else told
+    return TryFailed(kind, error, is_retryable=kind in _RETRYABLE, retry_after_s=wait_s)
+
+
+def refused_in_stream(fault: StreamFault, *, is_same_dialect: bool) -> UpstreamRefused:
+    return UpstreamRefused(
+        fault.message,
+        http_status=fault.status,
+        wire_code=fault.code or ("" if is_same_dialect else _CODE_OF_KIND.get(kind_of(fault), "")),
+        error_type=fault.error_type,
+        retry_after_s=wait_of(fault),
+        details=fault.details if is_same_dialect else None,
+    )
+
+
+def unsupported(error: BadRequest) -> TryFailed:
+    """Say that a target can't be told what the caller asks for; another one may."""
+    return TryFailed("unsupported", error, is_retryable=False)
+
+
+def not_an_answer(body: bytes, provider: Provider, reason: str, *, is_same_dialect: bool) -> TryFailed:
+    """Say what a 200 carried instead of an answer: an error, as some hosts send it, or nothing we know."""
+    fault = fault_in(body)
+    if fault is None:
+        return unusable(provider, reason)
+    return from_fault(fault, provider, is_same_dialect=is_same_dialect)
+
+
+def unusable(provider: Provider, reason: str) -> TryFailed:
+    """Say that a 200 carried something that is not an answer."""
+    error = UpstreamRefused(
+        f"the provider {provider.name!r} sent an answer that can't be read: {reason}",
+        http_status=502,
+        wire_code="unreadable_answer",
+    )
+    return TryFailed("server", error, is_retryable=True)

@@ -1,0 +1,156 @@
+"""What of a pass-through request goes to the provider, and what of the answer comes back; sends nothing."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote, unquote_plus
+
+import msgspec
+
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.provider import Provider
+from sternpost.gateway.exchange import Headers
+from sternpost.gateway.stages.redact import Redactor
+
+# Of the caller's headers only these go on. Keys, cookies, accounts and addresses never do.
+_PASSING = frozenset(
+    {
+        "accept", "accept-language", "anthropic-beta", "anthropic-version", "content-disposition",
+        "content-encoding", "content-language", "content-range", "content-type", "idempotency-key",
+        "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "openai-beta",
+        "range",
+    }
+)  # fmt: skip
+# Google's resumable uploads speak in headers, and so do guardrails, latency and tier of Bedrock.
+_PASSING_PREFIXES = ("x-goog-upload-", "x-amzn-bedrock-")
+_OURS = frozenset({"content-type"})  # set for JSON bodies of ours; here the caller says what the body is
+# Of the provider's headers these stay behind: of its connection, its account, its limits and its site.
+_STAYING = frozenset(
+    {
+        "alt-svc", "anthropic-organization-id", "cf-cache-status", "cf-ray", "connection", "date",
+        "keep-alive", "nel", "openai-organization", "openai-project", "report-to", "request-id", "server",
+        "set-cookie", "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade", "via",
+        "www-authenticate", "x-request-id",
+    }
+)  # fmt: skip
+_STAYING_PREFIXES = (
+    "access-control-", "anthropic-ratelimit-", "proxy-", "x-amz-", "x-ratelimit-", "x-sternpost-",
+)  # fmt: skip
+_DECODED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # the client has unpacked these
+_MODEL_IN_PATH = re.compile(r"/models/([^/:]+)|^/model/([^/]+)/")
+_GOOGLE_VERSION = re.compile(r"/v\d\w*(?=/|\Z)")
+_GOOGLE_PATH = re.compile(r"/(?:upload/)?v\d\w*/")
+_VERSIONED = re.compile(r".*(/v\d\w*)$")
+_VERSION_IN_PATH = re.compile(r"(/v\d\w*)/")
+_GOOGLE_KEYS = frozenset(
+    {"key", "access_token", "oauth_token"}
+)  # cloud.google.com/apis/docs/system-parameters
+_IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
+_IN_PATH = _IN_QUERY.replace("?", "")
+_MOST_DECODINGS = 3
+
+
+class _Named(msgspec.Struct):
+    model: Any = None
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+
+
+def onward_url(base_url: str, path: str, query: str, presented_key: str) -> str:
+    """Join what the caller asked for to the provider's address, its escapes untouched.
+
+    The caller's own key is taken out of the query. Raises: BadRequest for a path that would leave the base.
+    """
+    _check_path(path)
+    kept = [
+        pair for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[2]) != presented_key
+    ]
+    base, version = _VERSIONED.match(base_url.rstrip("/")), _VERSION_IN_PATH.match(path)
+    if base and version and base[1] == version[1]:  # SDKs whose own base URL ends before the version
+        path = path[len(version[1]) :]
+    url = base_url.rstrip("/") + quote(path, safe=_IN_PATH, encoding="latin-1")
+    return url + "?" + quote("&".join(kept), safe=_IN_QUERY, encoding="latin-1") if kept else url
+
+
+def base_for(provider: Provider, path: str) -> str:
+    """Return the address that a path is joined to.
+
+    Google's SDKs write the version into the path, at times behind `/upload`: it replaces that of the address.
+    """
+    version = _GOOGLE_VERSION.search(provider.base_url)
+    if provider.dialect != "gemini" or version is None or not _GOOGLE_PATH.match(path):
+        return provider.base_url
+    return provider.base_url[: version.start()]
+
+
+def onward_query(query: str, provider: Provider) -> str:
+    """Add what every request to the provider carries, but for what the caller wrote himself.
+
+    A key of the caller's own account at Google would win over ours, so it is taken out.
+    """
+    asked = [pair for pair in query.split("&") if pair and not _is_google_key(pair, provider)]
+    written = {pair.partition("=")[0] for pair in asked}
+    fixed = [pair for pair in provider.query.split("&") if pair and pair.partition("=")[0] not in written]
+    return "&".join([*asked, *fixed])
+
+
+def _is_google_key(pair: str, provider: Provider) -> bool:
+    return provider.dialect == "gemini" and unquote_plus(pair.partition("=")[0]) in _GOOGLE_KEYS
+
+
+def _check_path(path: str) -> None:
+    """Refuse dot segments however they are escaped: clients and servers resolve them differently."""
+    plain = path
+    for _ in range(_MOST_DECODINGS):
+        segments = re.split(r"[/\\]", plain)
+        if any(segment.partition(";")[0] in {".", ".."} for segment in segments):
+            raise BadRequest("the path may not have `.` or `..` as a segment")
+        plain = unquote(plain)
+    if any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in plain):
+        raise BadRequest("the path may not have control characters")
+
+
+def onward_headers(asked: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of the target and those of the caller that may pass.
+
+    own: of every request to the target, its key among them; no header that passes can replace that.
+    """
+    bound = {name.strip().lower() for name in asked.get("connection", "").split(",")}
+    passing = {name: value for name, value in asked.items() if _passes(name) and name not in bound}
+    return {**{name: value for name, value in own.items() if name not in _OURS}, **passing}
+
+
+def _passes(name: str) -> bool:
+    return name in _PASSING or name.startswith(_PASSING_PREFIXES)
+
+
+def returned_headers(answered: Mapping[str, str], redactor: Redactor) -> Headers:
+    """Return what the caller may see of the provider's headers."""
+    bound = {name.strip().lower() for name in answered.get("connection", "").split(",")}
+    if answered.get("content-encoding", "").strip().lower() in _DECODED:
+        bound |= {"content-encoding", "content-length"}
+    return [
+        (name.encode("latin-1"), redactor.blot(value.encode("latin-1", "replace")))
+        for name, value in answered.items()
+        if name not in bound and name not in _STAYING and not name.startswith(_STAYING_PREFIXES)
+    ]
+
+
+def secrets_of(own: Mapping[str, str], key: str) -> Iterable[str]:
+    """Return what must not come back: the key, and the values of configured headers that could be keys."""
+    yield key
+    for name, value in own.items():
+        if any(word in name for word in ("auth", "key", "token", "secret", "cookie")):
+            yield value.removeprefix("Bearer ")
+
+
+def model_of(path: str, body: bytes) -> str:
+    """Find the model, for limits and prices: in the path as Google and AWS write it, or in a JSON body."""
+    if found := _MODEL_IN_PATH.search(path):
+        return unquote(found[1] or found[2])
+    try:
+        model = _NAMED.decode(body).model
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    return model if isinstance(model, str) else ""

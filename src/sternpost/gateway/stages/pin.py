@@ -1,0 +1,47 @@
+"""Holds a call that goes on from what a provider keeps to the targets that can have it; tries nothing."""
+
+from dataclasses import replace
+
+from sternpost.base.errors import BadRequest
+from sternpost.contracts.call import Principal
+from sternpost.dialects.protocols import Codec, RequestHead
+from sternpost.gateway.rig import Rig
+from sternpost.gateway.traffic import Plan
+
+
+async def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, rig: Rig) -> Plan:
+    """Leave only targets that speak the caller's dialect, and of these only the account the id is from.
+
+    An id of unknown origin goes to the one account there is. Raises: BadRequest when there is none, or
+    several: another account than the one that made an id answers that it does not exist.
+    """
+    if not head.kept_field:
+        return plan
+    field = head.kept_field
+    targets = tuple(target for target in plan.targets if target.codec is codec)
+    if not targets:
+        raise BadRequest(
+            f"{field}: {plan.asked!r} is served by a provider without the Responses API, which keeps nothing"
+            " between calls; send the whole input instead",
+            param=field,
+        )
+    if not head.kept_id:
+        return replace(plan, targets=targets)
+    origin = await rig.origins.find(head.kept_id, principal.project_id)
+    if origin is not None and origin.project != principal.project_id:
+        raise BadRequest(f"{field}: there is nothing with this id", param=field)
+    if origin is not None:
+        targets = tuple(target for target in targets if target.provider.name == origin.provider)
+    elif len({target.provider.name for target in targets}) > 1:
+        raise BadRequest(
+            f"{field}: Sternpost does not know which provider of {plan.asked!r} made this id (it knows those"
+            " of recorded calls); name the model as provider/model, or send the whole input",
+            param=field,
+        )
+    if not targets:
+        raise BadRequest(
+            f"{field}: this id was made at another provider, which is no target of {plan.asked!r}; ask for a"
+            " model there, or send the whole input",
+            param=field,
+        )
+    return replace(plan, targets=targets)

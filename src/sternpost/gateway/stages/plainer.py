@@ -1,0 +1,34 @@
+"""The request without earlier thinking that its target could not read; asks nobody."""
+
+from dataclasses import replace
+from typing import Final
+
+from sternpost.base.errors import SternpostError, UpstreamRefused
+from sternpost.contracts.call import Dialect
+from sternpost.dialects import unread_thinking
+from sternpost.dialects.openai_responses import resealed
+from sternpost.dialects.protocols import RequestHead
+from sternpost.gateway.stages.record import OpenCall
+from sternpost.gateway.traffic import PlannedTarget
+
+SEALED: Final = resealed.DROPPED
+_CLAUDES: Final = frozenset[Dialect]({"anthropic", "bedrock"})
+
+
+def without_unread(
+    error: SternpostError, call: OpenCall, planned: PlannedTarget, head: RequestHead
+) -> RequestHead | None:
+    """Return what to ask instead; None when something else was refused, or nothing can be left out."""
+    if not isinstance(error, UpstreamRefused):
+        return None
+    is_same_dialect = planned.codec is call.codec
+    if is_same_dialect and resealed.is_refused(error.wire_code, error.message):
+        return resealed.without_sealed(head)
+    if planned.codec.name not in _CLAUDES or not unread_thinking.is_refused(error.message):
+        return None
+    has_thoughts = (
+        unread_thinking.THOUGHT.search(head.fields["messages"]) is not None
+        if is_same_dialect
+        else call.chat is not None and unread_thinking.has_thoughts(call.chat)
+    )
+    return replace(head, is_thoughtless=True) if has_thoughts else None

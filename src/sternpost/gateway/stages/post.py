@@ -1,0 +1,33 @@
+"""One whole request and answer of a try that is no chat; not what the bytes mean."""
+
+from sternpost.base.errors import BodyTooLarge
+from sternpost.contracts.upstream import UpstreamRequest
+from sternpost.gateway.stages import ask, attempt, route
+from sternpost.gateway.stages.attempt import Attempt
+from sternpost.gateway.stages.failures import unusable
+from sternpost.gateway.traffic import Plan
+
+
+async def post(trial: Attempt, path: str, body: bytes, *, plan: Plan, left_s: float) -> bytes:
+    """Send a body to the target and read its answer to the end.
+
+    path: follows the provider's base URL. Raises: TryFailed, UpstreamUnreachable, UpstreamTimedOut.
+    """
+    call, planned = trial.call, trial.planned
+    url = route.url_at(planned.provider, planned.target.model, path)
+    request = UpstreamRequest(
+        method="POST",
+        url=url,
+        headers=ask.headers_for(call, planned),
+        body=body,
+        connect_s=plan.limits.connect_s,
+        total_s=min(plan.limits.total_s, left_s),
+        is_url_exact="%" in url,  # escapes are part of what is signed
+    )
+    reply = await attempt.send(trial, request)
+    try:
+        return await reply.read(call.rig.max_reply_bytes)
+    except BodyTooLarge as error:
+        raise unusable(planned.provider, error.message) from error
+    finally:
+        reply.close()

@@ -1,0 +1,231 @@
+"""Keeps one call from its first byte to its record, written exactly once; not what the stages decide."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import msgspec
+
+from sternpost.base.errors import StoreError
+from sternpost.base.ids import SpanId, new_span_id
+from sternpost.capabilities.batches.rules import PASS_START
+from sternpost.contracts.call import AttemptRecord, CallRecord, Principal
+from sternpost.contracts.chat import ChatRequest
+from sternpost.contracts.journal import CallEntry
+from sternpost.contracts.span import SpanStatus, TraceAttributes
+from sternpost.contracts.usage import Cost
+from sternpost.dialects.protocols import Codec, ReplySummary, RequestHead
+from sternpost.dialects.raw_object import read_value
+from sternpost.dialects.registry import CODECS
+from sternpost.gateway.exchange import InboundCall
+from sternpost.gateway.origins import Origin
+from sternpost.gateway.rig import Rig
+from sternpost.gateway.stages.context import TraceParent, read_trace_parent
+from sternpost.gateway.traffic import Plan, PlannedTarget
+
+_LOG = logging.getLogger(__name__)
+_ENCODER = msgspec.msgpack.Encoder()
+_NO_SUMMARY = ReplySummary()
+_NO_ATTRIBUTES = TraceAttributes()
+_KEPT_DIALECT = "openai_responses"  # whose providers keep replies by id
+# Headers worth keeping: an SDK's own retries explain calls that look doubled.
+_KEPT_HEADERS = {"x-stainless-retry-count": "client.retry_count", "idempotency-key": "client.idempotency_key"}
+# What the worker says of a line of a batch; from anybody else it is not believed.
+_BATCH_HEADERS = {"x-sternpost-batch": "batch_id", "x-sternpost-batch-line": "batch_custom_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended."""
+
+    status: SpanStatus
+    http_status: int
+    answered_by: PlannedTarget | None = None
+    summary: ReplySummary = _NO_SUMMARY
+    cost: Cost | None = None
+    error_type: str = ""
+    error: str = ""
+    reply_body: bytes = b""
+    is_reply_cut: bool = False
+    first_token_ns: int | None = None
+
+
+@dataclass(slots=True)
+class OpenCall:
+    """A call on its way; the stages fill it in, and `finish` or `abandon` closes it."""
+
+    request: InboundCall
+    rig: Rig
+    codec: Codec  # of the caller's dialect
+    started_ns: int
+    parent: TraceParent
+    span_id: SpanId
+    principal: Principal | None = None
+    head: RequestHead | None = None
+    attributes: TraceAttributes = _NO_ATTRIBUTES
+    plan: Plan | None = None
+    lease: int = 0
+    chat: ChatRequest | None = None  # read once, when a target speaks another dialect
+    attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
+    waited_ns: int = 0  # between attempts
+    cut: Outcome | None = None  # of a stream that was given up before its reply began
+    dropped: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list[str])
+    is_billed: bool = False  # a part of what was asked has been answered
+    unsent: set[SpanId] = field(default_factory=set[SpanId])  # attempts of which nothing reached a provider
+    facts: dict[str, str] = field(default_factory=dict[str, str])  # attributes of its record
+    is_settled: bool = False
+    following: Awaitable[None] | None = None  # done once a reply made in the background can't be forgotten
+
+    @property
+    def request_id(self) -> str:
+        return f"req_{self.span_id}"
+
+    def all_warnings(self) -> tuple[str, ...]:
+        """Return what the caller should know beside the answer, once each."""
+        return tuple(dict.fromkeys((*self.warnings, *(f"dropped:{name}" for name in self.dropped))))
+
+    async def finish(self, outcome: Outcome) -> None:
+        """Write the record; a full journal is no error of the call."""
+        writing = self._write(outcome)
+        if writing is None:
+            return
+        try:
+            await writing
+        except StoreError as error:
+            self._lost(error)
+        else:
+            self._kept()
+        if self.following is not None:
+            await self.following
+
+    def abandon(self, outcome: Outcome) -> None:
+        """Write the record without waiting, for a caller who has left."""
+        writing = self._write(outcome)
+        if writing is not None:
+            asyncio.ensure_future(writing).add_done_callback(self._written)
+
+    def _write(self, outcome: Outcome) -> Awaitable[None] | None:
+        """Hand the record to the journal, then tell the observer while it is being written."""
+        entry = self._settle(outcome)
+        if entry is None:
+            return None
+        try:
+            return self.rig.journal.append(_ENCODER.encode(entry), "written")
+        except StoreError as error:
+            self._lost(error)
+            return None
+        finally:
+            self.rig.observer.call_ended(entry.call)
+
+    def _settle(self, outcome: Outcome) -> CallEntry | None:
+        """Give the lease back and close the record; None when there is nothing (more) to write."""
+        if self.is_settled:
+            return None
+        self.is_settled = True
+        if self.lease:
+            self.rig.counters.release(self.lease)
+        if self.principal is None:
+            self.rig.observer.key_refused()
+            return None
+        self._remember(self.principal, outcome)
+        is_in_background = outcome.summary.is_unfinished and _asks_for_background(self.head)
+        if is_in_background:
+            self.facts["background"] = "pending"
+        entry = CallEntry(_record_of(self, self.principal, outcome))
+        if is_in_background:
+            self.following = self.rig.follow(entry.call, outcome.summary.id)
+        return entry
+
+    def _remember(self, principal: Principal, outcome: Outcome) -> None:
+        """Note what a later call may need: where a reply was made, how its tool calls were signed."""
+        target, reply_id = outcome.answered_by, outcome.summary.id
+        if outcome.summary.signatures:
+            self.rig.signatures.remember(principal.project_id, outcome.summary.signatures)
+        if target is not None and reply_id and target.codec.name == self.codec.name == _KEPT_DIALECT:
+            self.rig.origins.remember(reply_id, Origin(principal.project_id, target.provider.name))
+
+    def _written(self, writing: asyncio.Future[None]) -> None:
+        error = None if writing.cancelled() else writing.exception()
+        if isinstance(error, StoreError):
+            self._lost(error)
+        elif error is not None:
+            _LOG.error("a record could not be written: %s", error.__class__.__name__)
+            self.rig.observer.record_lost()
+
+    def _lost(self, error: StoreError) -> None:
+        self.rig.observer.record_lost()
+        if not self.rig.journal_watch.is_refusing:
+            self.rig.journal_watch.is_refusing = True
+            _LOG.error("calls go on without a record: %s", error.message)
+
+    def _kept(self) -> None:
+        if self.rig.journal_watch.is_refusing:
+            self.rig.journal_watch.is_refusing = False
+            _LOG.warning("calls are recorded again")
+
+
+def open_call(request: InboundCall, rig: Rig) -> OpenCall:
+    """Begin a call: when it started and which trace it belongs to."""
+    return OpenCall(
+        request=request,
+        rig=rig,
+        codec=CODECS[request.dialect],
+        started_ns=rig.clock.now_ns(),
+        parent=read_trace_parent(request.headers),
+        span_id=new_span_id(),
+    )
+
+
+def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRecord:
+    head, plan, target = call.head, call.plan, outcome.answered_by
+    body, kept_bytes = call.request.body, call.rig.kept_bytes
+    if len(body) > kept_bytes:
+        body = body[:kept_bytes]
+        call.warnings.append("request_body_cut")
+    return CallRecord(
+        project_id=principal.project_id,
+        key_id=principal.key_id,
+        trace_id=call.parent.trace_id,
+        span_id=call.span_id,
+        parent_span_id=call.parent.span_id,
+        operation=call.request.operation,
+        started_ns=call.started_ns,
+        ended_ns=call.rig.clock.now_ns(),
+        status=outcome.status,
+        http_status=outcome.http_status,
+        dialect_in=call.request.dialect,
+        dialect_out=target.codec.name if target else None,
+        is_stream=head.is_stream if head else False,
+        request_model=head.model if head else "",
+        route=plan.route if plan else "",
+        provider=target.provider.name if target else "",
+        target_model=target.target.model if target else "",
+        response_model=outcome.summary.model,
+        error_type=outcome.error_type,
+        error=outcome.error,
+        first_token_ns=outcome.first_token_ns,
+        trace=call.attributes,
+        usage=outcome.summary.usage,
+        cost=outcome.cost,
+        attempts=tuple(call.attempts),
+        waited_ns=call.waited_ns,
+        request_body=body,
+        reply_body=outcome.reply_body,
+        is_reply_cut=outcome.is_reply_cut,
+        warnings=call.all_warnings(),
+        attributes={**_kept_headers(call.request.headers), **call.facts},
+    )
+
+
+def _asks_for_background(head: RequestHead | None) -> bool:
+    return head is not None and read_value(head.fields.get("background")) is True
+
+
+def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    found = {kept: headers[name][:200] for name, kept in _KEPT_HEADERS.items() if name in headers}
+    if "x-sternpost-batch" in headers and headers.get("authorization", "").startswith(f"Bearer {PASS_START}"):
+        found |= {kept: unquote(headers.get(name, ""))[:200] for name, kept in _BATCH_HEADERS.items()}
+    return found

@@ -1,0 +1,114 @@
+"""The whole server as one ASGI app: `/v1` raw in front, then the API, then the web app."""
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sternpost import __version__
+from sternpost.assembly.build import House
+from sternpost.base.ids import KeyId
+from sternpost.capabilities.access.guard import Guard
+from sternpost.capabilities.access.routes import access_routes
+from sternpost.capabilities.batches.routes import batch_routes
+from sternpost.capabilities.cost.routes import cost_router
+from sternpost.capabilities.models.routes import models_router
+from sternpost.capabilities.traces.media_routes import media_router
+from sternpost.capabilities.traces.routes import traces_router
+from sternpost.contracts.call import Principal
+from sternpost.gateway.asgi import AZURE, GatewayApp
+from sternpost.server import openai_app, problems
+from sternpost.server.metrics import GatewayMetrics
+from sternpost.server.operations import Operations, Status, parts_of
+from sternpost.server.otlp import OtlpApp
+from sternpost.server.ui import WebApp
+
+UI_FOLDER = Path(str(files("sternpost"))) / "_ui"
+
+
+class SternpostApp:
+    """Sends each request to the part that serves it; nothing stands between a call and the gateway."""
+
+    def __init__(self, house: House, metrics: GatewayMetrics, *, base_url: str) -> None:
+        metrics.watch(house.journal.state, house.intake.counts)
+        self._gateway = GatewayApp(house.rig)
+        self._otlp: ASGIApp = OtlpApp(
+            house.intake, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes
+        )
+        self._api: ASGIApp = build_api(house, base_url=base_url)
+        self._openai: ASGIApp = openai_app.build_openai_app(
+            house.batches, _caller_of(house), max_file_bytes=house.settings.max_file_bytes
+        )
+        self._operations: ASGIApp = Operations(house, metrics)
+        self._web: ASGIApp = WebApp(UI_FOLDER)
+
+    def interrupt_calls(self) -> int:
+        """End open calls with an error their callers understand; return how many there were."""
+        return self._gateway.interrupt_calls()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        await self._part(scope["path"])(scope, receive, send)
+
+    def _part(self, path: str) -> ASGIApp:
+        if path in OtlpApp.PATHS:
+            return self._otlp
+        if path.startswith(("/v1/", AZURE)):
+            return self._openai if openai_app.serves(path) else self._gateway
+        if path.startswith("/api/"):
+            return self._api
+        if path in Operations.PATHS:
+            return self._operations
+        return self._web
+
+
+def build_api(house: House, *, base_url: str) -> FastAPI:
+    """Build the management API with its OpenAPI schema at /api/openapi.json."""
+    guard, principal_of = Guard(house.access, house.key_ring.check), _caller_of(house)
+    api = FastAPI(
+        title="Sternpost",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.RESPONSES,
+    )
+    problems.install(api)
+
+    is_https = house.settings.public_url.startswith("https://")
+    api.include_router(access_routes(house.access, guard, is_https=is_https))
+    api.include_router(traces_router(house.traces, principal_of))
+    api.include_router(cost_router(house.costs, principal_of))
+    api.include_router(media_router(house.media, principal_of))
+    api.include_router(batch_routes(house.batches, principal_of))
+    api.include_router(models_router(house.models, guard))
+    api.include_router(_status_router(house, guard, base_url))
+    return api
+
+
+def _caller_of(house: House) -> Callable[[Request], Awaitable[Principal]]:
+    """Identify who calls by key, or by a session's cookie: the CLI and the web app have no key."""
+    guard = Guard(house.access, house.key_ring.check)
+
+    async def principal_of(request: Request) -> Principal:
+        caller = await guard(request)
+        name = caller.user.name if caller.user else ""
+        return Principal(
+            caller.project_id, caller.key_id or KeyId(""), caller.key_name or name, caller.models
+        )
+
+    return principal_of
+
+
+def _status_router(house: House, guard: Guard, base_url: str) -> APIRouter:
+    router = APIRouter(tags=["operations"], dependencies=[Depends(guard)])
+
+    @router.get("/api/status", summary="Say which version runs and how its parts are")
+    async def show_status() -> Status:
+        return Status(__version__, house.settings.public_url or base_url, await parts_of(house))
+
+    _ = show_status  # registered by its decorator
+    return router

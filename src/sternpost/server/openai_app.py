@@ -1,0 +1,84 @@
+"""`/v1/files` and `/v1/batches` as an app of their own, with errors in OpenAI's shape; no calls of models."""
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sternpost.base.errors import BadRequest, MethodRefused, NotFound, RateLimited, SternpostError
+from sternpost.base.ids import new_id
+from sternpost.capabilities.batches.openai_routes import openai_batch_routes
+from sternpost.capabilities.batches.service import BatchService
+from sternpost.contracts.call import Principal
+from sternpost.dialects.protocols import WireError
+from sternpost.dialects.registry import CODECS
+
+logger = logging.getLogger(__name__)
+
+_PREFIXES = ("/v1/files", "/v1/batches")
+
+
+def serves(path: str) -> bool:
+    """Say whether a path belongs to this app."""
+    return path.startswith(_PREFIXES) and (
+        path in _PREFIXES or path.startswith(tuple(f"{p}/" for p in _PREFIXES))
+    )
+
+
+def build_openai_app(
+    service: BatchService, who: Callable[[Request], Awaitable[Principal]], *, max_file_bytes: int
+) -> FastAPI:
+    """Build the app. `who` identifies the caller; it raises KeyRefused."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.include_router(openai_batch_routes(service, who, max_file_bytes=max_file_bytes))
+    app.add_exception_handler(SternpostError, _on_sternpost_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_crash)
+    return app
+
+
+async def _on_sternpost_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, SternpostError)
+    return _answer(error)
+
+
+async def _on_invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0] if error.errors() else {"loc": ("body",), "msg": "can't be read"}
+    param = ".".join(str(step) for step in first["loc"] if step not in {"body", "query"})
+    return _answer(BadRequest(f"{param or 'the request'}: {first['msg']}", param=param or None))
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.url.path
+    if error.status_code == 405:
+        return _answer(
+            MethodRefused(f"{request.method} is not possible on {path!r}"), dict(error.headers or {})
+        )
+    if error.status_code == 404:
+        return _answer(
+            NotFound(f"there is no {path!r} here; see the documentation for what Sternpost serves")
+        )
+    return _answer(BadRequest(str(error.detail)))
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    logger.error("unexpected error at %s", request.url.path, exc_info=error)
+    return _answer(SternpostError("Sternpost failed here; see its log"))
+
+
+def _answer(error: SternpostError, more: dict[str, str] | None = None) -> Response:
+    request_id = new_id("req")
+    param = error.param if isinstance(error, BadRequest) else None
+    wire = WireError(error.status, error.code, error.message, param=param, request_id=request_id)
+    headers = {"x-request-id": request_id, **(more or {})}
+    if isinstance(error, RateLimited):
+        headers["retry-after"] = str(math.ceil(error.retry_after_s))
+    return Response(CODECS["openai_chat"].write_error(wire), error.status, headers, "application/json")

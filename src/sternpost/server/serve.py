@@ -1,0 +1,120 @@
+"""Runs the serving process: opens the house, serves it with uvicorn, drains on SIGTERM."""
+
+import asyncio
+import json
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping
+
+import uvicorn
+
+from sternpost import __version__
+from sternpost.assembly.build import House, open_house
+from sternpost.assembly.config_file import find_config, load_config
+from sternpost.assembly.environment import process_environment
+from sternpost.assembly.lean import leave_out_data_frames
+from sternpost.assembly.local import sign_in_url
+from sternpost.assembly.logs import configure_logs
+from sternpost.assembly.parent import end_with_parent
+from sternpost.base.collection import leave_out_of_collection
+from sternpost.base.settings import Settings
+from sternpost.server.app import SternpostApp
+from sternpost.server.metrics import GatewayMetrics
+
+logger = logging.getLogger(__name__)
+
+_LAST_WORDS_S = 1.0  # for the errors of open calls to be written
+
+
+def run(settings: Settings, *, is_supervised: bool, announce_fd: int | None) -> None:
+    """Serve until SIGTERM; open calls are finished first, for at most `drain_s` seconds.
+
+    announce_fd: where one JSON line is written once calls are accepted. Raises: ConfigurationError.
+    """
+    configure_logs(settings, "serve")
+    leave_out_data_frames()
+    if is_supervised:
+        end_with_parent()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, announce_fd))
+
+
+async def _serve(settings: Settings, announce_fd: int | None) -> None:
+    environment = process_environment()
+    loaded = load_config(find_config(settings), environment)
+    metrics = GatewayMetrics()
+    base_url = f"http://{settings.host}:{settings.port}"
+    async with open_house(settings, loaded, environment, metrics) as house:
+        app = SternpostApp(house, metrics, base_url=base_url)
+        server = _Server(app, settings, lambda: _announce(house, base_url, announce_fd))
+        await server.serve()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, that says when calls are accepted, and ends open calls in their dialect, not by a cut."""
+
+    def __init__(self, app: SternpostApp, settings: Settings, on_ready: Callable[[], None]) -> None:
+        super().__init__(_server_config(app, settings))
+        self._app = app
+        self._patience_s = max(0.0, settings.drain_s - _LAST_WORDS_S)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            leave_out_of_collection()
+            self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        timer = asyncio.get_running_loop().call_later(self._patience_s, self._interrupt)
+        await super().shutdown(sockets)
+        timer.cancel()
+
+    def _interrupt(self) -> None:
+        if count := self._app.interrupt_calls():
+            logger.warning("%d calls were still open after %.0f s and were ended", count, self._patience_s)
+
+
+def _server_config(app: SternpostApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,  # longer than the usual 60 s of a load balancer in front
+        timeout_graceful_shutdown=max(1, round(settings.drain_s)),
+    )
+
+
+def _announce(house: House, base_url: str, announce_fd: int | None) -> None:
+    facts: dict[str, object] = {"url": base_url, "version": __version__, "pid": os.getpid()}
+    if house.first_start is not None:
+        facts["key"] = house.first_start.key.key
+        facts["sign_in_url"] = sign_in_url(house.settings, base_url, house.first_start.link.token)
+    if announce_fd is None:
+        logger.info("calls are accepted at %s", base_url)
+        return
+    _write_line(announce_fd, facts)
+
+
+def _write_line(announce_fd: int, facts: Mapping[str, object]) -> None:
+    with os.fdopen(announce_fd, "w", closefd=False) as pipe:
+        pipe.write(json.dumps(facts) + "\n")
+
+
+def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+    """uvloop where it exists (not on Windows)."""
+    try:
+        import uvloop  # noqa: PLC0415  # an optional extra of the platform
+    except ImportError:
+        return None
+    return uvloop.Loop
