@@ -128,9 +128,8 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=1.2, help="seconds between the turns of a session")
     arguments = parser.parse_args()
     sternpost.init(service="docs-bot")
-    client = OpenAI(
-        base_url=f"{os.environ['STERNPOST_BASE_URL']}/v1", api_key=os.environ["STERNPOST_API_KEY"]
-    )
+    url, key = f"{os.environ['STERNPOST_BASE_URL']}/v1", os.environ["STERNPOST_API_KEY"]
+    client = OpenAI(base_url=url, api_key=key)
     real = {"OPENAI_API_KEY": "openai/gpt-6.1-terra", "ANTHROPIC_API_KEY": "anthropic/claude-haiku-4-5"}
     ready = [real[name] for name in real if not os.environ.get(name, "sp-").startswith("sp-")]
     library, model = Library(), os.environ.get("DOCS_BOT_MODEL") or [*ready, "offline/extract-large"][0]

@@ -16,6 +16,9 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.node import node_environment
 from tests.support.running import RunningSternpost
 
+# One worker installs the packages and runs the files: two would delete each other's node_modules.
+pytestmark = pytest.mark.xdist_group("javascript")
+
 FOLDER = Path(__file__).with_name("js")
 FILES = sorted(FOLDER.glob("*.test.mjs"))
 CASES = [

@@ -28,7 +28,7 @@ async def test_ollamas_own_fields_arrive_and_its_words_come_back(gateway: Gatewa
     body = json.loads(request["body"])
     assert (request["path"], body["stream"], body["keep_alive"]) == ("/api/chat", is_stream, 0)
     assert (body["options"], body["think"]) == ({"num_ctx": 9000}, False)
-    assert b"sternpost" in answer.body
+    assert b"forklift" in answer.body
     assert answer.body.endswith(b"data: [DONE]\n\n") == is_stream
     record = gateway.record()
     assert record.usage is not None
