@@ -2,12 +2,12 @@
 
 import argparse
 import math
-import os
 import re
 import time
 import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from os import environ
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -128,11 +128,10 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=1.2, help="seconds between the turns of a session")
     arguments = parser.parse_args()
     sternpost.init(service="docs-bot")
-    url, key = f"{os.environ['STERNPOST_BASE_URL']}/v1", os.environ["STERNPOST_API_KEY"]
-    client = OpenAI(base_url=url, api_key=key)
+    client = OpenAI(base_url=f"{environ['STERNPOST_BASE_URL']}/v1", api_key=environ["STERNPOST_API_KEY"])
     real = {"OPENAI_API_KEY": "openai/gpt-6.1-terra", "ANTHROPIC_API_KEY": "anthropic/claude-haiku-4-5"}
-    ready = [real[name] for name in real if not os.environ.get(name, "sp-").startswith("sp-")]
-    library, model = Library(), os.environ.get("DOCS_BOT_MODEL") or [*ready, "offline/extract-large"][0]
+    ready = [real[name] for name in real if not environ.get(name, "sp-").startswith("sp-")]
+    library, model = Library(), environ.get("DOCS_BOT_MODEL") or [*ready, "offline/extract-large"][0]
     if arguments.ask:
         print(Bot(client, library, model).answer(arguments.ask))
         return

@@ -27,7 +27,7 @@ test("text is generated and becomes a trace of its session and user", async () =
   for (const model of models) {
     const { text, response, usage } = await generateText({ ...settings, model });
     const { trace } = await traceOf(response.headers["x-sternpost-trace-id"]);
-    assert.match(text, /sternpost/);
+    assert.match(text, /forklift/);
     assert.ok(usage.outputTokens > 0);
     assert.deepEqual([trace.session_id, trace.user_id], ["js-ai", "alan"]);
   }
@@ -37,7 +37,7 @@ test("text is streamed piece by piece", async () => {
   for (const model of models) {
     const result = streamText({ ...settings, model });
     const text = await collected(result.textStream);
-    assert.match(text, /sternpost/);
+    assert.match(text, /forklift/);
     assert.equal(await result.finishReason, "stop");
     assert.ok((await result.usage).outputTokens > 0);
   }
@@ -49,8 +49,8 @@ test("tools run in steps until the model answers in words", async () => {
     const execute = async (args) => (cities.push(args.city), weatherOf(args));
     const weather = tool({ description: "The weather", inputSchema: jsonSchema(weatherSchema), execute });
     const call = { ...settings, model, tools: { weather }, stopWhen: isStepCount(3) };
-    assert.match((await generateText(call)).text, /sternpost/);
-    assert.match(await collected(streamText(call).textStream), /sternpost/);
+    assert.match((await generateText(call)).text, /forklift/);
+    assert.match(await collected(streamText(call).textStream), /forklift/);
     assert.deepEqual(cities, ["Paris", "Paris"]);
   }
 });

@@ -16,7 +16,7 @@ test("a message is answered and becomes a trace of its session and user", async 
   const headers = { "x-sternpost-session": "js-anthropic", "x-sternpost-user": "grace" };
   const { data, response } = await client.messages.create({ ...basics, model: "labant/m1" }, { headers }).withResponse();
   const { trace } = await traceOf(response.headers.get("x-sternpost-trace-id"));
-  assert.match(data.content[0].text, /sternpost/);
+  assert.match(data.content[0].text, /forklift/);
   assert.equal(response.headers.get("x-sternpost-target"), "labant/m1");
   assert.deepEqual([trace.session_id, trace.user_id], ["js-anthropic", "grace"]);
 });
@@ -37,7 +37,7 @@ test("tools run in a loop until the model answers in words, at every provider", 
     const run = (args) => (cities.push(args.city), weatherOf(args));
     const tools = [betaTool({ name: "weather", description: "The weather", inputSchema: weatherSchema, run })];
     const final = await client.beta.messages.toolRunner({ ...basics, model, tools });
-    assert.match(final.content[0].text, /sternpost/, model);
+    assert.match(final.content[0].text, /forklift/, model);
     assert.deepEqual(cities, ["Paris"]);
   }
 });

@@ -20,7 +20,7 @@ test("a question is answered and becomes a trace of its session and user", async
     .create({ model: "lab/m1", messages: ask }, { headers })
     .withResponse();
   const { trace } = await traceOf(response.headers.get("x-sternpost-trace-id"));
-  assert.match(data.choices[0].message.content, /sternpost/);
+  assert.match(data.choices[0].message.content, /forklift/);
   assert.equal(response.headers.get("x-sternpost-target"), "lab/m1");
   const { prompt_tokens, completion_tokens } = data.usage; // 1.00 and 2.00 USD per million: tests/conftest.py
   const cost = Number(response.headers.get("x-sternpost-cost-usd"));
@@ -45,7 +45,7 @@ test("tools run in a loop until the model answers in words, at every provider", 
       const weather = (args) => (cities.push(args.city), weatherOf(args));
       const runnable = { type: "function", function: { ...tool.function, function: weather, parse: JSON.parse } };
       const runner = client.chat.completions.runTools({ model, messages: ask, tools: [runnable], stream });
-      assert.match(await runner.finalContent(), /sternpost/, model);
+      assert.match(await runner.finalContent(), /forklift/, model);
       assert.deepEqual(cities, ["Paris"]);
     }
   }
@@ -81,7 +81,7 @@ test("a Responses stream ends in the response that its pieces made", async () =>
     let text = "";
     for await (const event of stream) if (event.type === "response.output_text.delta") text += event.delta;
     assert.equal((await stream.finalResponse()).output_text, text);
-    assert.match(text, /sternpost/);
+    assert.match(text, /forklift/);
   }
 });
 
