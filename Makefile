@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml uv.lock
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null # a .venv that uv made has no pip
 	@test -x $(BIN)/uv || { echo "installing uv ..."; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo "installing what uv.lock names ..."
-	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --compile-bytecode --python $(BIN)/python
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --extra server --quiet --inexact --compile-bytecode --python $(BIN)/python
 	@touch $@
 
 ui: $(UI) ## Build the web app into src/sternpost/_ui

@@ -9,15 +9,14 @@ import threading
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from sternpost.assembly.environment import process_environment
 from sternpost.assembly.local import make_key, make_sign_in_link
 from sternpost.base.errors import ConfigurationError
+from sternpost.cli.commands import Commands, Exit, Option, echo
 from sternpost.cli.options import Port, settings_from
 from sternpost.cli.output import note
 
-app = typer.Typer(add_completion=False, help="Start Sternpost with a small application running through it.")
+app = Commands(help="Start Sternpost with a small application running through it.")
 
 _BOT = Path("examples") / "docs_bot" / "app.py"
 
@@ -26,9 +25,9 @@ _BOT = Path("examples") / "docs_bot" / "app.py"
 def demo(
     *,
     port: Port = None,
-    home: Annotated[Path | None, typer.Option("--home", help="Default: ~/.sternpost-demo")] = None,
-    is_reset: Annotated[bool, typer.Option("--reset", help="Begin with an empty data folder.")] = False,
-    is_exit: Annotated[bool, typer.Option("--exit", help="Stop when the application has finished.")] = False,
+    home: Annotated[Path | None, Option("--home", help="Default: ~/.sternpost-demo")] = None,
+    is_reset: Annotated[bool, Option("--reset", help="Begin with an empty data folder.")] = False,
+    is_exit: Annotated[bool, Option("--exit", help="Stop when the application has finished.")] = False,
 ) -> None:
     """Start Sternpost on a demo folder, run the docs bot's questions through it, and keep serving."""
     bot = _find_bot()
@@ -47,13 +46,13 @@ def demo(
         key = facts.get("key") or make_key(settings, "docs bot")
         code = _run(bot, facts["url"], key)
         link = facts.get("sign_in_url") or make_sign_in_link(settings, facts["url"])
-        typer.echo(
+        echo(
             f"\n  {'Done' if code == 0 else 'The application failed'}. Read its traces in the browser:\n\n"
             f"      {link}\n\n  The link works once, for 15 minutes; another: "
             f"sternpost sign-in --home {folder}\n  Stop with Ctrl-C.\n"
         )
         if is_exit:
-            raise typer.Exit(code)
+            raise Exit(code)
         server.wait()
     except KeyboardInterrupt:
         note("stopping ...")
@@ -91,7 +90,7 @@ def _drain(server: "subprocess.Popen[str]") -> None:
 
 
 def _run(bot: Path, url: str, key: str) -> int:
-    typer.echo(f"\n  Sternpost runs at {url}; the docs bot now answers questions through it ...\n")
+    echo(f"\n  Sternpost runs at {url}; the docs bot now answers questions through it ...\n")
     environment = {**process_environment(), "STERNPOST_BASE_URL": url, "STERNPOST_API_KEY": key}
     return subprocess.run(
         [sys.executable, str(bot)], env=environment, cwd=bot.parents[2], check=False

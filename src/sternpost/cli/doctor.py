@@ -19,14 +19,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-import typer
-
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.environment import process_environment
 from sternpost.assembly.signing import signer_of
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
 from sternpost.base.settings import Settings
+from sternpost.cli.commands import Commands, Exit, Option, echo
 from sternpost.cli.options import ConfigPath, Home, Json, Port, settings_from
 from sternpost.cli.output import print_json
 from sternpost.contracts.provider import Provider
@@ -36,9 +35,7 @@ from sternpost.gateway.stages.route import headers_for, url_at
 from sternpost.server import ports
 from sternpost.server.instance import prepare_home, running_address
 
-app = typer.Typer(
-    add_completion=False, help="Check ports, disk, permissions, clock, provider keys and reach."
-)
+app = Commands(help="Check ports, disk, permissions, clock, provider keys and reach.")
 
 Verdict: TypeAlias = Literal["ok", "note", "bad"]
 _REACH_S = 5.0
@@ -60,7 +57,7 @@ def doctor(
     home: Home = None,
     port: Port = None,
     config: ConfigPath = None,
-    is_offline: Annotated[bool, typer.Option("--offline", help="Do not try to reach providers.")] = False,
+    is_offline: Annotated[bool, Option("--offline", help="Do not try to reach providers.")] = False,
     is_json: Json = False,
 ) -> None:
     """Check everything Sternpost needs. Exit code 1 when something must be mended."""
@@ -72,10 +69,10 @@ def doctor(
     else:
         marks = {"ok": "ok  ", "note": "note", "bad": "BAD "}
         for finding in findings:
-            typer.echo(f"{marks[finding.verdict]}  {finding.check:<14} {finding.says}")
+            echo(f"{marks[finding.verdict]}  {finding.check:<14} {finding.says}")
             if finding.repair:
-                typer.echo(f"      {'':<14} -> {finding.repair}")
-    raise typer.Exit(0 if is_well else 1)
+                echo(f"      {'':<14} -> {finding.repair}")
+    raise Exit(0 if is_well else 1)
 
 
 def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:

@@ -7,14 +7,13 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated
 
-import typer
-
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.environment import process_environment
 from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
+from sternpost.cli.commands import Commands, Option, echo
 from sternpost.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
 from sternpost.cli.output import note, print_json
 from sternpost.server import ports
@@ -23,7 +22,7 @@ from sternpost.server.supervisor import Process, Supervisor
 
 logger = logging.getLogger(__name__)
 
-app = typer.Typer(add_completion=False, help="Start Sternpost.")
+app = Commands(help="Start Sternpost.")
 
 
 @app.command()
@@ -34,7 +33,7 @@ def up(
     host: Host = None,
     config: ConfigPath = None,
     is_json: Json = False,
-    is_quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing when ready.")] = False,
+    is_quiet: Annotated[bool, Option("--quiet", help="Print nothing when ready.")] = False,
 ) -> None:
     """Start gateway, engine and worker on one data folder, and restart what dies.
 
@@ -118,7 +117,7 @@ def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) 
     ]
     if facts.get("key"):
         lines.insert(3, "  The key and the sign-in link below are shown only now.")
-    typer.echo("\n".join(lines))
+    echo("\n".join(lines))
 
 
 def _announce_if_read(facts: Mapping[str, object], settings: Settings, *, is_json: bool) -> None:
