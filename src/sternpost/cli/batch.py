@@ -10,6 +10,7 @@ from sternpost.cli.client import connect
 from sternpost.cli.commands import Argument, Commands, Option, echo
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import moment, note, print_facts, print_json, print_table
+from sternpost.cli.own_command import own_command
 
 app = Commands(help="Submit, list, show and cancel batches.")
 
@@ -80,7 +81,7 @@ def submit(
         print_json(batch)
         return
     echo(batch["id"])
-    note(f"follow it with: sternpost batch show {batch['id']}")
+    note(f"follow it with: {own_command('batch', 'show', str(batch['id']), home=settings_from(home).home)}")
 
 
 def first_url(file: Path) -> str:

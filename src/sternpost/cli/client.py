@@ -23,6 +23,7 @@ from sternpost.base.errors import (
 )
 from sternpost.base.settings import Settings
 from sternpost.cli.extra import NEEDS_SERVER, is_server_installed
+from sternpost.cli.own_command import own_command
 from sternpost.server.instance import running_address
 
 _TIMEOUT_S = 30.0
@@ -128,8 +129,9 @@ def connect(settings: Settings) -> ApiClient:
     address = running_address(settings.home)
     base_url = environment.get("STERNPOST_BASE_URL") or (str(address["url"]) if address else "")
     if not base_url:
+        start = own_command("up", home=settings.home)
         raise StoreUnavailable(
-            f"no Sternpost runs on {str(settings.home)!r}; start it with `sternpost up`, "
+            f"no Sternpost runs on {str(settings.home)!r}; start it: {start}; "
             "or say where it runs: STERNPOST_BASE_URL=http://HOST:4100 STERNPOST_API_KEY=sp-..."
         )
     if key:

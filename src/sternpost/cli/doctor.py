@@ -28,6 +28,7 @@ from sternpost.base.settings import Settings
 from sternpost.cli.commands import Commands, Exit, Option, echo
 from sternpost.cli.options import ConfigPath, Home, Json, Port, settings_from
 from sternpost.cli.output import print_json
+from sternpost.cli.own_command import own_command
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.upstream import Signer, UpstreamRequest
 from sternpost.dialects.registry import UPSTREAM_CODECS
@@ -116,7 +117,12 @@ def _instance(settings: Settings) -> Finding:
     if address is None:
         if ports.is_free(settings.host, settings.port):
             return Finding("port", "ok", f"{settings.port} is free; Sternpost does not run on this folder")
-        return Finding("port", "bad", f"{settings.port} is taken by another program", "sternpost up --port N")
+        return Finding(
+            "port",
+            "bad",
+            f"{settings.port} is taken by another program",
+            own_command("up", "--port", str(settings.port + 1)),
+        )
     url = f"{address.get('url')}/readyz"
     try:
         with urllib.request.urlopen(url, timeout=_REACH_S) as reply:  # noqa: S310  # our own address
@@ -160,7 +166,9 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
         loaded = load_config(find_config(settings), environment)
         providers = check_config(loaded, environment).providers
     except ConfigurationError as error:
-        yield Finding("configuration", "bad", error.message, "sternpost config check")
+        yield Finding(
+            "configuration", "bad", error.message, own_command("config", "check", home=settings.home)
+        )
         return
     yield Finding("configuration", "ok", str(loaded.path or "no sternpost.yaml, which is fine"))
     for name, variable in loaded.key_variables.items():
@@ -221,7 +229,7 @@ def _reach_signed(provider: Provider, signer: Signer) -> list[Finding]:
     try:
         asyncio.run(signer.sign(probe))
     except CredentialsUnavailable as error:
-        return [Finding(provider.name, "bad", error.message, "sternpost doctor, once that is done")]
+        return [Finding(provider.name, "bad", error.message, f"{own_command('doctor')}, once that is done")]
     return _reach_host(provider, "its credentials were found, and not tried on a model")
 
 

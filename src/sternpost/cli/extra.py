@@ -15,6 +15,7 @@ SERVER_MODULES = (
     "httptools",
     "lz4",
     "msgspec",
+    "opentelemetry.proto",
     "PIL",
     "prometheus_client",
     "pydantic",
@@ -30,4 +31,4 @@ SERVER_MODULES = (
 
 def is_server_installed() -> bool:
     """Say whether all of them can be imported, without importing any."""
-    return all(find_spec(module) is not None for module in SERVER_MODULES)
+    return all(find_spec(module.partition(".")[0]) is not None for module in SERVER_MODULES)

@@ -16,6 +16,7 @@ from sternpost.base.settings import Settings
 from sternpost.cli.commands import Commands, Option, echo
 from sternpost.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
 from sternpost.cli.output import note, print_json
+from sternpost.cli.own_command import own_command
 from sternpost.server import ports
 from sternpost.server.instance import STATE_NAME, hold_instance, prepare_home, refuse_second
 from sternpost.server.supervisor import Process, Supervisor
@@ -98,17 +99,24 @@ def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) 
     if is_json:
         print_json(facts)
         return
-    url = str(facts["url"])
-    key = facts.get("key") or "sp-..."
+    url = settings.public_url.rstrip("/") or str(facts["url"])
+    key = facts.get("key") or "$STERNPOST_API_KEY"
     lines = ["", f"  Sternpost {facts['version']} is ready", ""]
     if facts.get("sign_in_url"):
         lines.append(f"  Sign in once      {facts['sign_in_url']}")
+        lines.append(f"  Another link      {own_command('sign-in', home=settings.home)}")
     else:
-        lines.append(f"  Web UI            {url}   (a sign-in link: sternpost sign-in)")
+        lines.append(f"  Web UI            {url}")
+        lines.append(f"  A sign-in link    {own_command('sign-in', home=settings.home)}")
+    if not facts.get("key"):
+        create = own_command("key", "create", "--name", "my-app", home=settings.home)
+        lines.append(f"  A new key         export STERNPOST_API_KEY=$({create})")
     lines += [
         f"  OpenAI SDK        export OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY={key}",
         f"  Anthropic SDK     export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY={key}",
+        f"  Sternpost SDK     export STERNPOST_BASE_URL={url} STERNPOST_API_KEY={key}",
         f"  OpenTelemetry     {url}/v1/traces",
+        f"  Newest traces     {own_command('trace', 'list', home=settings.home)}",
         f"  Data folder       {settings.home}",
         "  Provider keys     OPENAI_API_KEY, ANTHROPIC_API_KEY ... in the environment or sternpost.yaml",
         "  Without any key   the model offline/extract-large answers from the context you send",
