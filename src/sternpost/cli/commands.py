@@ -7,6 +7,7 @@ import inspect
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -86,6 +87,17 @@ class _DescribedArgument(click.Argument):
         self.help = help
 
 
+class _Member(click.Choice[str]):
+    """A member of a StrEnum, given by its value."""
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__([one.value for one in kind])
+        self._kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self._kind(super().convert(str(value), param, ctx))
+
+
 class _Command(click.Command):
     """A command whose help says what its arguments are, with every click from 8.1 on."""
 
@@ -162,4 +174,6 @@ def _type(kind: Any, spec: Option | None) -> Any:
         return click.IntRange(spec.min, spec.max)
     if get_origin(kind) is Literal:
         return click.Choice([str(one) for one in get_args(kind)])
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return _Member(kind)
     return {str: click.STRING, int: click.INT, float: click.FLOAT, Path: click.Path(path_type=Path)}[kind]

@@ -1,5 +1,6 @@
 """A command is an annotated function: its parameters become arguments and options of click."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,6 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sternpost.cli.commands import Argument, Commands, Exit, Option, echo
+
+
+class Service(StrEnum):
+    EXPRESS = "express:today"
+    USUAL = "usual"
+
 
 app = Commands(help="Look after parcels.")
 
@@ -30,6 +37,16 @@ def list_parcels(
 
 
 @app.command()
+def price(
+    *,
+    service: Annotated[Service, Option()] = Service.USUAL,
+    also: Annotated[list[Service] | None, Option()] = None,
+) -> None:
+    """Say what it costs."""
+    echo(repr((service, also)))
+
+
+@app.command()
 def send_back(
     parcel: Annotated[str, Argument(help="Its number.")], *, reason: Annotated[str, Option()]
 ) -> None:
@@ -47,6 +64,12 @@ def test_options_have_the_types_and_defaults_of_the_function() -> None:
     given = ("--limit", "2", "--in", "/x", "--tag", "a", "--tag", "b", "--size", "large", "--json", "--inner")
     expected = (2, Path("/x"), ["a", "b"], "large", True, True)
     assert run("list", *given).output == f"{expected!r}\n"
+
+
+def test_members_of_an_enum_are_given_by_their_values() -> None:
+    assert run("price").output == f"{(Service.USUAL, [])!r}\n"
+    given = run("price", "--service", "express:today", "--also", "usual")
+    assert given.output == f"{(Service.EXPRESS, [Service.USUAL])!r}\n"
 
 
 def test_an_argument_stands_in_its_place_and_an_exit_code_is_kept() -> None:
