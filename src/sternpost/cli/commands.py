@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import click
 
@@ -87,17 +87,6 @@ class _DescribedArgument(click.Argument):
         self.help = help
 
 
-class _Member(click.Choice[str]):
-    """A member of a StrEnum, given by its value."""
-
-    def __init__(self, kind: type[StrEnum]) -> None:
-        super().__init__([one.value for one in kind])
-        self._kind = kind
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return self._kind(super().convert(str(value), param, ctx))
-
-
 class _Command(click.Command):
     """A command whose help says what its arguments are, with every click from 8.1 on."""
 
@@ -128,6 +117,7 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> click.Parameter:
     spec = next((mark for mark in marks if isinstance(mark, Option | Argument)), None)
     is_required = parameter.default is inspect.Parameter.empty
     default = None if is_required else parameter.default
+    default = default.value if isinstance(default, StrEnum) else default
     if spec is None:
         spec = Argument() if is_required else Option()
     kind = _without_none(kind)
@@ -135,29 +125,33 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> click.Parameter:
         return _DescribedArgument(
             parameter.name, help=spec.help, required=is_required, default=default, type=_type(kind, None)
         )
-    names = spec.names or ("--" + parameter.name.replace("_", "-"),)
-    shared: dict[str, Any] = {"help": spec.help or None, "hidden": spec.hidden}
+    names = [parameter.name, *(spec.names or ("--" + parameter.name.replace("_", "-"),))]
+    given: dict[str, Any] = {"help": spec.help or None, "hidden": spec.hidden, "required": is_required}
     if kind is bool:
-        return click.Option([parameter.name, *names], is_flag=True, default=bool(default), **shared)
-    if get_origin(kind) is list:
-        inner = _type(get_args(kind)[0], spec)
-        return click.Option(
-            [parameter.name, *names],
-            multiple=True,
-            type=inner,
-            required=is_required,
-            callback=_as_list,
-            **shared,
-        )
-    given = {} if default is None else {"default": default, "show_default": default != ""}
+        return click.Option(names, is_flag=True, default=bool(default), **given)
+    if default is not None:
+        given |= {"default": default, "show_default": default != ""}
+    is_list = get_origin(kind) is list
+    one = get_args(kind)[0] if is_list else kind
     return click.Option(
-        [parameter.name, *names], required=is_required, type=_type(kind, spec), **given, **shared
+        names, multiple=is_list, type=_type(one, spec), callback=_reader(one, is_list=is_list), **given
     )
 
 
-def _as_list(ctx: click.Context, parameter: click.Parameter, value: tuple[object, ...]) -> list[object]:
-    del ctx, parameter
-    return list(value)
+def _reader(kind: Any, *, is_list: bool) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Make what click has read into what the function takes: lists, and members of a StrEnum."""
+    make: Any = kind if _is_enum(kind) else None
+
+    def read(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        if is_list:
+            return [make(one) if make else one for one in value]
+        return value if make is None or value is None else make(value)
+
+    return read
+
+
+def _is_enum(kind: Any) -> TypeGuard[type[StrEnum]]:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
 
 
 def _without_none(kind: Any) -> Any:
@@ -174,6 +168,6 @@ def _type(kind: Any, spec: Option | None) -> Any:
         return click.IntRange(spec.min, spec.max)
     if get_origin(kind) is Literal:
         return click.Choice([str(one) for one in get_args(kind)])
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return _Member(kind)
+    if _is_enum(kind):
+        return click.Choice([one.value for one in kind])
     return {str: click.STRING, int: click.INT, float: click.FLOAT, Path: click.Path(path_type=Path)}[kind]
