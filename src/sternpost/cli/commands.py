@@ -93,11 +93,8 @@ class _Command(click.Command):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
-        described = [
-            (one.make_metavar(ctx), one.help or "")
-            for one in self.params
-            if isinstance(one, _DescribedArgument)
-        ]
+        arguments = [one for one in self.params if isinstance(one, _DescribedArgument)]
+        described = [((one.name or "").upper(), one.help or "") for one in arguments]
         if described:
             with formatter.section("Arguments"):
                 formatter.write_dl(described)
