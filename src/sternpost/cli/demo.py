@@ -50,7 +50,7 @@ def demo(
         link = facts.get("sign_in_url") or make_sign_in_link(settings, facts["url"])
         echo(f"\n  {'Done' if code == 0 else 'The application failed'}. Read its traces in the browser:\n")
         echo(f"      {link}\n")
-        echo("\n".join(_next_steps(bot.parents[2], folder, facts["url"], key)))
+        echo("\n".join(next_steps(bot.parents[2], folder, facts["url"], key)))
         if is_exit:
             raise Exit(code)
         server.wait()
@@ -72,7 +72,7 @@ def _find_bot() -> Path:
     )
 
 
-def _next_steps(checkout: Path, folder: Path, url: str, key: str) -> list[str]:
+def next_steps(checkout: Path, folder: Path, url: str, key: str) -> list[str]:
     """Say what can be done now; each command can be pasted in another terminal, of zsh too: no comments."""
     elsewhere = f"HOME_DIR={shlex.quote(f'{folder}-2')} PORT=4200"
     return [
