@@ -63,6 +63,20 @@ def test_the_check_for_the_server_looks_for_each_package_of_its_extra() -> None:
     assert set(SERVER_MODULES) == modules
 
 
+def test_the_source_uses_each_package_of_the_server() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    modules = {MODULES.get(_name(one), _name(one)) for one in _project()["optional-dependencies"]["server"]}
+    by_name = {"httptools", "chdb"}  # named to uvicorn, and loaded when the engine opens
+    unused = [
+        one
+        for one in modules
+        if not re.search(
+            rf"^\s*(from|import) {one}\b" if one not in by_name else rf'"{one}\b', source, re.MULTILINE
+        )
+    ]
+    assert unused == []
+
+
 def test_extras_of_providers_and_stores_bring_the_server() -> None:
     extras = _project()["optional-dependencies"]
     assert [

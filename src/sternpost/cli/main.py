@@ -1,9 +1,13 @@
 """The entry point: finds the group's file, turns errors into exit codes; the commands are in their files."""
 
+import contextlib
 import importlib
 import json
 import logging
+import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -64,11 +68,28 @@ class LazyGroup(click.Group):
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        with _exit_codes():
+            return super().make_context(*arguments, **named)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:  # click would end with 1, which says that a result is negative
-            raise Exit(130) from None
+        with _exit_codes():
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+            return answer
+
+
+@contextmanager
+def _exit_codes() -> Generator[None]:
+    """End as a shell expects; click ends both with 1, which says here that a result is negative."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Exit(130) from None
+    except BrokenPipeError:  # whoever reads the pipe has enough: `sternpost trace list | head`
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed
+        raise Exit(0) from None
 
 
 def load(name: str) -> click.Command:
