@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 UI := src/sternpost/_ui/index.html
 JOBS ?= 2
+WHERE = $(if $(HOME_DIR),--home "$(HOME_DIR)") $(if $(PORT),--port $(PORT))
 
 .PHONY: setup ui demo up test check fix bench docs clean help
 
@@ -20,7 +21,7 @@ $(STAMP): pyproject.toml uv.lock
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null # a .venv that uv made has no pip
 	@test -x $(BIN)/uv || { echo "installing uv ..."; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo "installing what uv.lock names ..."
-	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --compile-bytecode --python $(BIN)/python
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --extra server --quiet --inexact --compile-bytecode --python $(BIN)/python
 	@touch $@
 
 ui: $(UI) ## Build the web app into src/sternpost/_ui
@@ -29,22 +30,24 @@ $(UI): $(STAMP) $(shell find web/src web/index.html web/package.json web/package
 	@echo "building the web app ..."
 	@$(BIN)/python hatch_build.py
 
-demo: setup ## Start Sternpost with a small application running through it
-	@$(BIN)/sternpost demo
+demo: setup ## Start Sternpost with a small application running through it; HOME_DIR=DIR PORT=N choose where
+	@$(BIN)/sternpost demo $(WHERE)
 
-up: setup ## Start Sternpost
-	@$(BIN)/sternpost up
+up: setup ## Start Sternpost; HOME_DIR=DIR PORT=N choose where
+	@$(BIN)/sternpost up $(WHERE)
 
 test: setup ## Run every test
 	@$(BIN)/python -m tests.support.chromium || true
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests
 
-check: setup ## Lint, types, layers, generated files
+check: setup ## Lint, types, layers, generated files, container
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/reference.py --check
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint deploy/Dockerfile; else echo "hadolint has no wheel for this machine; deploy/Dockerfile is checked on others"; fi
 	@$(BIN)/python -m tests.support.node npm --prefix web run check
 
 fix: setup ## Format and mend what can be mended

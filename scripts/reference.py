@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
-from typer.main import get_command
-
 from sternpost.assembly.build import open_house
 from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.config_grammar import ConfigFile
@@ -66,10 +63,18 @@ def cli_page() -> str:
         "Exit codes: 0 done, 1 a negative result, 2 wrong use or configuration, 3 undecided, 4 failed, 130 interrupted.",
         "",
     ]
-    lines += ["Every command takes `--help`.", ""]
+    lines += [
+        "Every command takes `--help`. A shell completes commands and options after"
+        ' `eval "$(_STERNPOST_COMPLETE=bash_source sternpost)"` (or `zsh_source`, `fish_source`).',
+        "",
+    ]
+    client = ", ".join(f"`{name}`" for name in cli.GROUPS if name not in cli.OF_SERVER)
+    lines += [
+        f"{client} need `pip install sternpost` alone; the others need `pip install 'sternpost[server]'`.",
+        "",
+    ]
     for name, text in cli.GROUPS.items():
-        module = __import__(f"sternpost.cli.{name.replace('-', '_')}", fromlist=["app"])
-        command: Any = get_command(module.app)
+        command: Any = cli.load(name)
         lines += [f"## sternpost {name}\n", text, ""]
         lines += _command_lines(f"sternpost {name}", command)
     return "\n".join(lines).rstrip() + "\n"
@@ -247,7 +252,7 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     if stale and "--check" in sys.argv:
-        typer.echo(f"out of date: {', '.join(stale)}; run: make docs", err=True)
+        sys.stderr.write(f"out of date: {', '.join(stale)}; run: make docs\n")
         return 1
     return 0
 

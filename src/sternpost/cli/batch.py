@@ -5,21 +5,21 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 from urllib.parse import quote
 
-import typer
-
 from sternpost.base.errors import BadRequest
 from sternpost.cli.client import connect
+from sternpost.cli.commands import Argument, Commands, Option, echo
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import moment, note, print_facts, print_json, print_table
+from sternpost.cli.own_command import own_command
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Submit, list, show and cancel batches.")
+app = Commands(help="Submit, list, show and cancel batches.")
 
 _COLUMNS = ("batch", "status", "endpoint", "done", "failed", "of", "cost", "created")
 
 
 @app.command("list")
 def list_batches(
-    *, limit: Annotated[int, typer.Option(min=1, max=200)] = 20, home: Home = None, is_json: Json = False
+    *, limit: Annotated[int, Option(min=1, max=200)] = 20, home: Home = None, is_json: Json = False
 ) -> None:
     """List the newest batches."""
     page = connect(settings_from(home)).get("/api/batches", {"limit": limit})
@@ -58,17 +58,15 @@ def cancel(batch_id: str, *, home: Home = None, is_json: Json = False) -> None:
     if is_json:
         print_json(batch)
     else:
-        typer.echo(f"{batch['batch_id']} is {batch['status']}")
+        echo(f"{batch['batch_id']} is {batch['status']}")
 
 
 @app.command()
 def submit(
-    file: Annotated[
-        Path, typer.Argument(help="A file with one request per line, as OpenAI's batches have it.")
-    ],
+    file: Annotated[Path, Argument(help="A file with one request per line, as OpenAI's batches have it.")],
     *,
     endpoint: Annotated[
-        str, typer.Option(help="Which path every line asks for; empty: that of the first line.")
+        str, Option(help="Which path every line asks for; empty: that of the first line.")
     ] = "",
     home: Home = None,
     is_json: Json = False,
@@ -82,8 +80,8 @@ def submit(
     if is_json:
         print_json(batch)
         return
-    typer.echo(batch["id"])
-    note(f"follow it with: sternpost batch show {batch['id']}")
+    echo(batch["id"])
+    note(f"follow it with: {own_command('batch', 'show', str(batch['id']), home=settings_from(home).home)}")
 
 
 def first_url(file: Path) -> str:

@@ -17,10 +17,13 @@ from sternpost.base.errors import (
     Conflict,
     KeyRefused,
     NotFound,
+    ServerNotInstalled,
     SternpostError,
     StoreUnavailable,
 )
 from sternpost.base.settings import Settings
+from sternpost.cli.extra import NEEDS_SERVER, is_server_installed
+from sternpost.cli.own_command import own_command
 from sternpost.server.instance import running_address
 
 _TIMEOUT_S = 30.0
@@ -126,9 +129,18 @@ def connect(settings: Settings) -> ApiClient:
     address = running_address(settings.home)
     base_url = environment.get("STERNPOST_BASE_URL") or (str(address["url"]) if address else "")
     if not base_url:
-        raise StoreUnavailable(f"no Sternpost runs on {str(settings.home)!r}; start it with: sternpost up")
+        start = own_command("up", home=settings.home)
+        raise StoreUnavailable(
+            f"no Sternpost runs on {str(settings.home)!r}; start it: {start}; "
+            "or say where it runs: STERNPOST_BASE_URL=http://HOST:4100 STERNPOST_API_KEY=sp-..."
+        )
     if key:
         return ApiClient(base_url, {"authorization": f"Bearer {key}"})
+    if not is_server_installed():
+        raise ServerNotInstalled(
+            "set STERNPOST_API_KEY to a key of that server; acting as the owner of the data folder "
+            + NEEDS_SERVER
+        )
     from sternpost.assembly.local import owner_session  # noqa: PLC0415  # SQLAlchemy costs 0.2 s
 
     return ApiClient(base_url, {"cookie": f"sternpost_session={owner_session(settings)}"})

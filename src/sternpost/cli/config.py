@@ -4,28 +4,23 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.environment import PREFIX, process_environment
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
+from sternpost.cli.commands import Argument, Commands, Exit, echo
 from sternpost.cli.options import ConfigPath, Home, Json, settings_from
 from sternpost.cli.output import note, print_json, print_table
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Check sternpost.yaml and show what is in force."
-)
+app = Commands(help="Check sternpost.yaml and show what is in force.")
 
 _SECRET_WORDS = ("KEY", "URL", "PASSWORD", "TOKEN")
 
 
 @app.command()
 def check(
-    path: Annotated[
-        Path | None, typer.Argument(help="The file; default: the one Sternpost would use.")
-    ] = None,
+    path: Annotated[Path | None, Argument(help="The file; default: the one Sternpost would use.")] = None,
     *,
     home: Home = None,
     config: ConfigPath = None,
@@ -41,7 +36,7 @@ def check(
             print_json({"is_valid": False, "faults": error.message.splitlines()})
         else:
             note(error.message)
-        raise typer.Exit(1) from None
+        raise Exit(1) from None
     if is_json:
         print_json(
             {
@@ -51,7 +46,7 @@ def check(
             }
         )
         return
-    typer.echo(f"{loaded.path}: fine" if loaded.path else "no sternpost.yaml found, which is fine")
+    echo(f"{loaded.path}: fine" if loaded.path else "no sternpost.yaml found, which is fine")
     for name in loaded.unset_variables:
         note(f"note: ${{{name}}} is not set in the environment; what needs it is not configured")
 

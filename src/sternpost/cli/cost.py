@@ -3,16 +3,13 @@
 import urllib.parse
 from typing import Annotated, Any, cast
 
-import typer
-
 from sternpost.base.errors import BadRequest
 from sternpost.cli.client import ApiClient, connect
+from sternpost.cli.commands import Argument, Commands, Exit, echo
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import print_facts, print_json, print_table, printable
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Explain what a call cost, and show prices."
-)
+app = Commands(help="Explain what a call cost, and show prices.")
 
 _UNDECIDED = 3
 
@@ -21,7 +18,7 @@ _UNDECIDED = 3
 def explain(
     span: Annotated[
         str,
-        typer.Argument(
+        Argument(
             help="A span id; a trace id, a URL of the web UI or @last for a trace with one priced span."
         ),
     ],
@@ -41,12 +38,12 @@ def explain(
     else:
         _print_explanation(cast("dict[str, Any]", found))
     if found["status"] == "unknown":
-        raise typer.Exit(_UNDECIDED)
+        raise Exit(_UNDECIDED)
 
 
 @app.command()
 def prices(
-    model: Annotated[str, typer.Argument(help="provider/model, e.g. openai/gpt-6.1-terra")],
+    model: Annotated[str, Argument(help="provider/model, e.g. openai/gpt-6.1-terra")],
     *,
     home: Home = None,
     is_json: Json = False,
@@ -60,16 +57,16 @@ def prices(
     conditions = found["rates"]
     parts = dict.fromkeys(part for one in conditions for part in one["rates_usd"])
     rows = [(part, *(one["rates_usd"].get(part) for one in conditions)) for part in parts]
-    typer.echo("\nUSD per million tokens; of a tool, per use")
+    echo("\nUSD per million tokens; of a tool, per use")
     print_table(("class", *(one["condition"] for one in conditions)), rows, empty="no prices in force")
 
 
 def _print_explanation(found: dict[str, Any]) -> None:
-    typer.echo(printable(f"{found['name']}  {found['started_at']}  span {found['span_id']}"))
-    typer.echo("")
+    echo(printable(f"{found['name']}  {found['started_at']}  span {found['span_id']}"))
+    echo("")
     for line in found["lines"]:
-        typer.echo(f"  {printable(line['text'])}")
-    typer.echo(f"  {found['total']}" + (f"  ({found['status']})" if found["status"] else ""))
+        echo(f"  {printable(line['text'])}")
+    echo(f"  {found['total']}" + (f"  ({found['status']})" if found["status"] else ""))
     facts = {fact["name"]: fact["text"] for fact in found["facts"]}
     if found["cache"]:
         facts["prompt cache"] = _cache_sentence(found["cache"])
@@ -77,7 +74,7 @@ def _print_explanation(found: dict[str, Any]) -> None:
         facts["today"] = found["today"]["text"]
     if found["advice"]:
         facts["what to do"] = found["advice"]
-    typer.echo("")
+    echo("")
     print_facts(facts)
 
 

@@ -19,16 +19,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-import typer
-
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.environment import process_environment
 from sternpost.assembly.signing import signer_of
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
 from sternpost.base.settings import Settings
+from sternpost.cli.commands import Commands, Exit, Option, echo
 from sternpost.cli.options import ConfigPath, Home, Json, Port, settings_from
 from sternpost.cli.output import print_json
+from sternpost.cli.own_command import own_command
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.upstream import Signer, UpstreamRequest
 from sternpost.dialects.registry import UPSTREAM_CODECS
@@ -36,9 +36,7 @@ from sternpost.gateway.stages.route import headers_for, url_at
 from sternpost.server import ports
 from sternpost.server.instance import prepare_home, running_address
 
-app = typer.Typer(
-    add_completion=False, help="Check ports, disk, permissions, clock, provider keys and reach."
-)
+app = Commands(help="Check ports, disk, permissions, clock, provider keys and reach.")
 
 Verdict: TypeAlias = Literal["ok", "note", "bad"]
 _REACH_S = 5.0
@@ -60,7 +58,7 @@ def doctor(
     home: Home = None,
     port: Port = None,
     config: ConfigPath = None,
-    is_offline: Annotated[bool, typer.Option("--offline", help="Do not try to reach providers.")] = False,
+    is_offline: Annotated[bool, Option("--offline", help="Do not try to reach providers.")] = False,
     is_json: Json = False,
 ) -> None:
     """Check everything Sternpost needs. Exit code 1 when something must be mended."""
@@ -72,10 +70,10 @@ def doctor(
     else:
         marks = {"ok": "ok  ", "note": "note", "bad": "BAD "}
         for finding in findings:
-            typer.echo(f"{marks[finding.verdict]}  {finding.check:<14} {finding.says}")
+            echo(f"{marks[finding.verdict]}  {finding.check:<14} {finding.says}")
             if finding.repair:
-                typer.echo(f"      {'':<14} -> {finding.repair}")
-    raise typer.Exit(0 if is_well else 1)
+                echo(f"      {'':<14} -> {finding.repair}")
+    raise Exit(0 if is_well else 1)
 
 
 def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:
@@ -119,7 +117,12 @@ def _instance(settings: Settings) -> Finding:
     if address is None:
         if ports.is_free(settings.host, settings.port):
             return Finding("port", "ok", f"{settings.port} is free; Sternpost does not run on this folder")
-        return Finding("port", "bad", f"{settings.port} is taken by another program", "sternpost up --port N")
+        return Finding(
+            "port",
+            "bad",
+            f"{settings.port} is taken by another program",
+            own_command("up", "--port", str(settings.port + 1)),
+        )
     url = f"{address.get('url')}/readyz"
     try:
         with urllib.request.urlopen(url, timeout=_REACH_S) as reply:  # noqa: S310  # our own address
@@ -163,7 +166,9 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
         loaded = load_config(find_config(settings), environment)
         providers = check_config(loaded, environment).providers
     except ConfigurationError as error:
-        yield Finding("configuration", "bad", error.message, "sternpost config check")
+        yield Finding(
+            "configuration", "bad", error.message, own_command("config", "check", home=settings.home)
+        )
         return
     yield Finding("configuration", "ok", str(loaded.path or "no sternpost.yaml, which is fine"))
     for name, variable in loaded.key_variables.items():
@@ -224,7 +229,7 @@ def _reach_signed(provider: Provider, signer: Signer) -> list[Finding]:
     try:
         asyncio.run(signer.sign(probe))
     except CredentialsUnavailable as error:
-        return [Finding(provider.name, "bad", error.message, "sternpost doctor, once that is done")]
+        return [Finding(provider.name, "bad", error.message, f"{own_command('doctor')}, once that is done")]
     return _reach_host(provider, "its credentials were found, and not tried on a model")
 
 

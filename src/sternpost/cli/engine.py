@@ -2,18 +2,17 @@
 
 from typing import Annotated
 
-import typer
-
 from sternpost.assembly import engine as assembly
+from sternpost.cli.commands import Commands, Option
 from sternpost.cli.options import Home, settings_from
 from sternpost.server.instance import prepare_home
 
-app = typer.Typer(add_completion=False, help="Run the embedded trace engine alone.")
+app = Commands(help="Run the embedded trace engine alone.")
 
 
 @app.command()
 def engine(
-    *, home: Home = None, is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False
+    *, home: Home = None, is_supervised: Annotated[bool, Option("--supervised", hidden=True)] = False
 ) -> None:
     """Serve the trace engine of a data folder; `sternpost up` does this for you."""
     settings = settings_from(home)

@@ -4,28 +4,25 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
-import typer
-
 from sternpost.assembly.local import open_access
 from sternpost.base.errors import BadRequest
 from sternpost.base.ids import KeyId
 from sternpost.capabilities.access.views import KeyView, created_key_view, key_page_view, key_view
+from sternpost.cli.commands import Commands, Option, echo
 from sternpost.cli.model import unserved
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import moment, note, print_json, print_table
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke API keys.")
+app = Commands(help="Make, list and revoke API keys.")
 
 
 @app.command()
 def create(
     *,
-    name: Annotated[str, typer.Option(help="What the key is for.")],
-    project: Annotated[str, typer.Option(help="The project's name; empty: the default one.")] = "",
-    model: Annotated[
-        list[str] | None, typer.Option(help="Only this model or route; may be repeated.")
-    ] = None,
-    expires: Annotated[str | None, typer.Option(help="When it ends, e.g. 2030-01-01T00:00:00Z.")] = None,
+    name: Annotated[str, Option(help="What the key is for.")],
+    project: Annotated[str, Option(help="The project's name; empty: the default one.")] = "",
+    model: Annotated[list[str] | None, Option(help="Only this model or route; may be repeated.")] = None,
+    expires: Annotated[str | None, Option(help="When it ends, e.g. 2030-01-01T00:00:00Z.")] = None,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -39,13 +36,13 @@ def create(
     if is_json:
         print_json({"key": created.key, **asdict(created_key_view(created))})
         return
-    typer.echo(created.key)
+    echo(created.key)
     note(f"key {created.record.key_id} for {created.record.name!r}; it is shown only now")
 
 
 @app.command("list")
 def list_keys(
-    *, limit: Annotated[int, typer.Option(min=1, max=200)] = 50, home: Home = None, is_json: Json = False
+    *, limit: Annotated[int, Option(min=1, max=200)] = 50, home: Home = None, is_json: Json = False
 ) -> None:
     """List keys, newest first."""
     with open_access(settings_from(home)) as access:
@@ -78,7 +75,7 @@ def revoke(key_id: str, *, home: Home = None, is_json: Json = False) -> None:
     if is_json:
         print_json(asdict(revoked))
     else:
-        typer.echo(f"revoked {revoked.name!r} ({revoked.prefix}...)")
+        echo(f"revoked {revoked.name!r} ({revoked.prefix}...)")
 
 
 def _state(key: KeyView) -> str:

@@ -1,17 +1,22 @@
 """The entry point: finds the group's file, turns errors into exit codes; the commands are in their files."""
 
+import contextlib
 import importlib
 import json
 import logging
+import os
 import sys
-from typing import Annotated, Any
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
 
-import typer
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+import click
+from click.shell_completion import CompletionItem
 
 from sternpost import __version__
-from sternpost.base.errors import ConfigurationError, RequestError, SternpostError
+from sternpost.base.errors import ConfigurationError, RequestError, ServerNotInstalled, SternpostError
+from sternpost.cli.commands import Commands, Exit
+from sternpost.cli.extra import NEEDS_SERVER, is_server_installed
 
 # Loaded when used: `up` and `engine` must not pay for the server's imports in time and memory.
 GROUPS = {
@@ -32,48 +37,91 @@ GROUPS = {
     "version": "Print the version.",
 }
 
+# These run Sternpost or open its data folder; all others ask a running one over HTTP.
+OF_SERVER = frozenset({"up", "demo", "sign-in", "doctor", "key", "config", "serve", "engine", "worker"})
 
-class LazyGroup(TyperGroup):
+
+class LazyGroup(click.Group):
     """Loads the file of a command when it is asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
         return list(GROUPS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in GROUPS:
             return None
-        if ctx.resilient_parsing or set(sys.argv[1:2]) & {"--help", "-h"} or len(sys.argv) < 2:
-            return TyperCommand(cmd_name, help=GROUPS[cmd_name])
-        module = importlib.import_module(f"sternpost.cli.{cmd_name.replace('-', '_')}")
-        command = get_command(module.app)
-        command.name = cmd_name
-        return command
+        if cmd_name in OF_SERVER and not is_server_installed():
+            if ctx.resilient_parsing:  # a shell asks for completions, and wants no sentence
+                return None
+            raise ServerNotInstalled(f"`sternpost {cmd_name}` {NEEDS_SERVER}")
+        return load(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(GROUPS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = [
+            CompletionItem(name, help=text) for name, text in GROUPS.items() if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        with _exit_codes():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _exit_codes():
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+            return answer
 
 
-app = typer.Typer(
-    cls=LazyGroup,
+@contextmanager
+def _exit_codes() -> Generator[None]:
+    """End as a shell expects; click ends both with 1, which says here that a result is negative."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Exit(130) from None
+    except BrokenPipeError:  # whoever reads the pipe has enough: `sternpost trace list | head`
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed
+        raise Exit(0) from None
+
+
+def load(name: str) -> click.Command:
+    """Import the file of a command and return it."""
+    module = importlib.import_module(f"sternpost.cli.{name.replace('-', '_')}")
+    commands: Commands = module.app
+    return commands.build(name)
+
+
+def _print_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+    del parameter
+    if is_asked and not ctx.resilient_parsing:
+        click.echo(version_text())
+        raise Exit
+
+
+app = LazyGroup(
+    "sternpost",
     no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
     help="Run large-language-model applications in production.",
     context_settings={"help_option_names": ["-h", "--help"]},
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Print the version.",
+        )
+    ],
 )
-
-
-def _print_version(is_asked: bool) -> None:
-    if is_asked:
-        typer.echo(version_text())
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    *,
-    is_version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
-    ] = False,
-) -> None:
-    """Run large-language-model applications in production."""
 
 
 def main() -> None:

@@ -4,22 +4,19 @@ import difflib
 from collections.abc import Collection
 from typing import Annotated, Any, cast
 
-import typer
-
 from sternpost.base.errors import NotFound, SternpostError
 from sternpost.cli.client import connect
+from sternpost.cli.commands import Commands, Option
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import print_facts, print_json, print_table
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="List the models and routes that callers can use."
-)
+app = Commands(help="List the models and routes that callers can use.")
 
 
 @app.command("list")
 def list_models(
     *,
-    is_all: Annotated[bool, typer.Option("--all", help="Also those whose provider has no key.")] = False,
+    is_all: Annotated[bool, Option("--all", help="Also those whose provider has no key.")] = False,
     home: Home = None,
     is_json: Json = False,
 ) -> None:

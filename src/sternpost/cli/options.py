@@ -3,24 +3,23 @@
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-import typer
-
 from sternpost.assembly.environment import load_settings, process_environment
 from sternpost.base.settings import Settings
+from sternpost.cli.commands import Option
 
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Json: TypeAlias = Annotated[bool, Option("--json", help="Print JSON.")]
 Home: TypeAlias = Annotated[
-    Path | None, typer.Option("--home", help="The data folder (STERNPOST_HOME, default ~/.sternpost).")
+    Path | None, Option("--home", help="The data folder (STERNPOST_HOME, default ~/.sternpost).")
 ]
 Port: TypeAlias = Annotated[
-    int | None, typer.Option("--port", help="The public port (STERNPOST_PORT, default 4100).")
+    int | None, Option("--port", help="The public port (STERNPOST_PORT, default 4100).")
 ]
 Host: TypeAlias = Annotated[
-    str | None, typer.Option("--host", help="The address to listen on (STERNPOST_HOST, default 127.0.0.1).")
+    str | None, Option("--host", help="The address to listen on (STERNPOST_HOST, default 127.0.0.1).")
 ]
 ConfigPath: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--config", help="The configuration file (STERNPOST_CONFIG, default ./sternpost.yaml)."),
+    Option("--config", help="The configuration file (STERNPOST_CONFIG, default ./sternpost.yaml)."),
 ]
 
 

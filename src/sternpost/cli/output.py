@@ -5,9 +5,8 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
-from rich.cells import cell_len, set_cell_size
-
 from sternpost.assembly.environment import process_environment
+from sternpost.cli.cells import cell_len, set_cell_size
 
 _RIGHT = (
     "_ms",

@@ -2,20 +2,12 @@
 
 from typing import Any, cast
 
-import typer
-
 from sternpost.cli.client import connect
+from sternpost.cli.commands import Commands
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import print_json, print_table
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="List the providers and whether they are configured."
-)
-
-
-@app.callback()
-def provider() -> None:
-    """List the providers and whether they are configured."""
+app = Commands(help="List the providers and whether they are configured.")
 
 
 @app.command("list")

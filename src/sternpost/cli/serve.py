@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-import typer
-
+from sternpost.cli.commands import Commands, Option
 from sternpost.cli.options import ConfigPath, Home, Host, Port, settings_from
 from sternpost.server import serve as server
 from sternpost.server.instance import prepare_home
 
-app = typer.Typer(add_completion=False, help="Run the gateway and the web UI alone.")
+app = Commands(help="Run the gateway and the web UI alone.")
 
 
 @app.command()
@@ -18,8 +17,8 @@ def serve(
     port: Port = None,
     host: Host = None,
     config: ConfigPath = None,
-    is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
-    announce_fd: Annotated[int | None, typer.Option("--announce-fd", hidden=True)] = None,
+    is_supervised: Annotated[bool, Option("--supervised", hidden=True)] = False,
+    announce_fd: Annotated[int | None, Option("--announce-fd", hidden=True)] = None,
 ) -> None:
     """Serve calls, the API and the web UI; `sternpost up` does this for you."""
     settings = settings_from(home, port, host, config)

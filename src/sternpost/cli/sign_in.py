@@ -1,13 +1,12 @@
 """`sternpost sign-in`: a one-time link to the web UI."""
 
-import typer
-
 from sternpost.assembly.local import make_sign_in_link
+from sternpost.cli.commands import Commands, echo
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import print_json
 from sternpost.server.instance import running_address
 
-app = typer.Typer(add_completion=False, help="Print a one-time link that signs you in to the web UI.")
+app = Commands(help="Print a one-time link that signs you in to the web UI.")
 
 
 @app.command()
@@ -20,4 +19,4 @@ def sign_in(*, home: Home = None, is_json: Json = False) -> None:
     if is_json:
         print_json({"sign_in_url": link})
     else:
-        typer.echo(link)
+        echo(link)

@@ -4,18 +4,17 @@ import time
 import urllib.parse
 from typing import Annotated, Any, cast
 
-import typer
-
 from sternpost.base.errors import StoreError
 from sternpost.cli.client import ApiClient, connect
+from sternpost.cli.commands import Argument, Commands, Option, echo
 from sternpost.cli.media import part_words
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import dollars, moment, note, print_facts, print_json, print_table, printable
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and follow traces.")
+app = Commands(help="List, show and follow traces.")
 
-Filter = Annotated[str | None, typer.Option("--filter", help='e.g. "status:error model:gpt-6.1-terra"')]
-Since = Annotated[str | None, typer.Option("--since", help="A time or a span such as now-24h.")]
+Filter = Annotated[str | None, Option("--filter", help='e.g. "status:error model:gpt-6.1-terra"')]
+Since = Annotated[str | None, Option("--since", help="A time or a span such as now-24h.")]
 _MOST = 200
 _SAID = 400  # characters of a message; --json has all
 _COLUMNS = ("trace", "started", "name", "status", "duration", "tokens", "cost", "input")
@@ -26,7 +25,7 @@ def list_traces(
     *,
     where: Filter = None,
     since: Since = None,
-    limit: Annotated[int, typer.Option(min=1, max=_MOST)] = 20,
+    limit: Annotated[int, Option(min=1, max=_MOST)] = 20,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
@@ -49,7 +48,7 @@ def list_traces(
 
 @app.command()
 def show(
-    trace_id: Annotated[str, typer.Argument(help="An id, a URL of the web UI, or @last.")],
+    trace_id: Annotated[str, Argument(help="An id, a URL of the web UI, or @last.")],
     *,
     home: Home = None,
     is_json: Json = False,
@@ -105,7 +104,7 @@ def tail(*, where: Filter = None, home: Home = None, is_json: Json = False) -> N
             if is_json:
                 print_json(item)
             else:
-                typer.echo("  ".join(printable(str(cell)) for cell in _row(item)))
+                echo("  ".join(printable(str(cell)) for cell in _row(item)))
         time.sleep(1)
 
 
@@ -115,12 +114,12 @@ def _print_conversation(span: dict[str, Any]) -> None:
     beside = _beside_chat(span)
     if not messages and not beside:
         return
-    typer.echo(f"\n{printable(span['name'])}")
+    echo(f"\n{printable(span['name'])}")
     for message in messages:
         words = " ".join(filter(None, (part_words(part) for part in message["parts"])))
-        typer.echo(f"  {message['role']}: {printable(words[:_SAID])}")
+        echo(f"  {message['role']}: {printable(words[:_SAID])}")
     if beside:
-        typer.echo(f"  {printable(beside)}")
+        echo(f"  {printable(beside)}")
 
 
 def _beside_chat(span: dict[str, Any]) -> str:

@@ -7,23 +7,23 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated
 
-import typer
-
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.environment import process_environment
 from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
+from sternpost.cli.commands import Commands, Option, echo
 from sternpost.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
 from sternpost.cli.output import note, print_json
+from sternpost.cli.own_command import own_command
 from sternpost.server import ports
 from sternpost.server.instance import STATE_NAME, hold_instance, prepare_home, refuse_second
 from sternpost.server.supervisor import Process, Supervisor
 
 logger = logging.getLogger(__name__)
 
-app = typer.Typer(add_completion=False, help="Start Sternpost.")
+app = Commands(help="Start Sternpost.")
 
 
 @app.command()
@@ -34,7 +34,7 @@ def up(
     host: Host = None,
     config: ConfigPath = None,
     is_json: Json = False,
-    is_quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing when ready.")] = False,
+    is_quiet: Annotated[bool, Option("--quiet", help="Print nothing when ready.")] = False,
 ) -> None:
     """Start gateway, engine and worker on one data folder, and restart what dies.
 
@@ -99,17 +99,24 @@ def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) 
     if is_json:
         print_json(facts)
         return
-    url = str(facts["url"])
-    key = facts.get("key") or "sp-..."
+    url = settings.public_url.rstrip("/") or str(facts["url"])
+    key = facts.get("key") or "$STERNPOST_API_KEY"
     lines = ["", f"  Sternpost {facts['version']} is ready", ""]
     if facts.get("sign_in_url"):
         lines.append(f"  Sign in once      {facts['sign_in_url']}")
+        lines.append(f"  Another link      {own_command('sign-in', home=settings.home)}")
     else:
-        lines.append(f"  Web UI            {url}   (a sign-in link: sternpost sign-in)")
+        lines.append(f"  Web UI            {url}")
+        lines.append(f"  A sign-in link    {own_command('sign-in', home=settings.home)}")
+    if not facts.get("key"):
+        create = own_command("key", "create", "--name", "my-app", home=settings.home)
+        lines.append(f"  A new key         export STERNPOST_API_KEY=$({create})")
     lines += [
         f"  OpenAI SDK        export OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY={key}",
         f"  Anthropic SDK     export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY={key}",
+        f"  Sternpost SDK     export STERNPOST_BASE_URL={url} STERNPOST_API_KEY={key}",
         f"  OpenTelemetry     {url}/v1/traces",
+        f"  Newest traces     {own_command('trace', 'list', home=settings.home)}",
         f"  Data folder       {settings.home}",
         "  Provider keys     OPENAI_API_KEY, ANTHROPIC_API_KEY ... in the environment or sternpost.yaml",
         "  Without any key   the model offline/extract-large answers from the context you send",
@@ -118,7 +125,7 @@ def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) 
     ]
     if facts.get("key"):
         lines.insert(3, "  The key and the sign-in link below are shown only now.")
-    typer.echo("\n".join(lines))
+    echo("\n".join(lines))
 
 
 def _announce_if_read(facts: Mapping[str, object], settings: Settings, *, is_json: bool) -> None:

@@ -1,12 +1,11 @@
 """`sternpost version`."""
 
-import typer
-
 from sternpost import __version__
+from sternpost.cli.commands import Commands, echo
 from sternpost.cli.options import Json
 from sternpost.cli.output import print_json
 
-app = typer.Typer(add_completion=False, help="Print the version.")
+app = Commands(help="Print the version.")
 
 
 @app.command()
@@ -15,4 +14,4 @@ def version(*, is_json: Json = False) -> None:
     if is_json:
         print_json({"version": __version__})
     else:
-        typer.echo(f"sternpost {__version__}")
+        echo(f"sternpost {__version__}")

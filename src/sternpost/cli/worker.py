@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-import typer
-
 from sternpost.assembly import worker as assembly
+from sternpost.cli.commands import Commands, Option
 from sternpost.cli.options import ConfigPath, Home, Host, Port, settings_from
 from sternpost.server.instance import prepare_home
 
-app = typer.Typer(add_completion=False, help="Run the worker alone.")
+app = Commands(help="Run the worker alone.")
 
 
 @app.command()
@@ -18,7 +17,7 @@ def worker(
     port: Port = None,
     host: Host = None,
     config: ConfigPath = None,
-    is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
+    is_supervised: Annotated[bool, Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Drain the journal, run durable jobs and batches; `sternpost up` does this for you.
 

@@ -1,5 +1,6 @@
 """Exit codes tell what happened: 2 for wrong use, 4 for a fault of ours, never a traceback that says 1."""
 
+import subprocess
 import sys
 
 import pytest
@@ -31,3 +32,14 @@ def test_an_error_leads_to_its_exit_code(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == code
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "show"]])
+def test_a_reader_who_has_enough_is_no_failure(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "sternpost.cli.main", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, b"")

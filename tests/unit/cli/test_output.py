@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from sternpost.cli.cells import cell_len, set_cell_size
 from sternpost.cli.output import dollars, moment, print_table
 
 ID = "32310676b497a13731022c9af7fbae3a"
@@ -26,6 +27,21 @@ def test_a_narrow_terminal_shortens_prose_and_no_id(
     assert row.startswith(ID)
     assert row.endswith("…")
     assert "$0" in row
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("plain", 5),
+        ("日本", 4),
+        ("e\u0301", 1),  # an accent set over the letter
+        ("👩\u200d🚀", 2),  # an astronaut: two emoji joined to one
+        ("❤\ufe0f", 2),  # a heart, asked for as an emoji
+    ],
+)
+def test_a_text_takes_the_cells_a_terminal_draws(text: str, cells: int) -> None:
+    assert cell_len(text) == cells
+    assert cell_len(set_cell_size(text, 3)) == 3
 
 
 def test_texts_of_callers_can_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
