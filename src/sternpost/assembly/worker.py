@@ -23,7 +23,7 @@ from sternpost.capabilities.access.jobs import prune_sign_ins
 from sternpost.capabilities.access.service import access_service
 from sternpost.capabilities.batches.jobs import prune_files
 from sternpost.capabilities.traces.jobs import Drain
-from sternpost.capabilities.traces.retention import drop_blobs_before, drop_traces_before
+from sternpost.capabilities.traces.retention import delete_before_ns, drop_blobs_before, drop_traces_before
 from sternpost.capabilities.traces.rollup import keep_call_figures
 from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.jobs import Job
@@ -88,8 +88,8 @@ def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: thr
 
     def keep_house(now_ns: int) -> None:
         prune_sign_ins(access)
-        if settings.trace_retention_days:
-            before_ns = now_ns - settings.trace_retention_days * _DAY_NS
+        before_ns = delete_before_ns(now_ns, settings.trace_retention_days)
+        if before_ns is not None:
             drop_traces_before(store, before_ns)
             drop_blobs_before(blobs, before_ns)
         blobs.tidy(now_ns - _DAY_NS)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.config_grammar import ConfigFile
-from sternpost.assembly.environment import PREFIX, process_environment
+from sternpost.assembly.environment import PREFIX, misspelt_settings, process_environment
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
 from sternpost.cli.commands import Argument, Commands, Exit, echo
@@ -46,6 +46,8 @@ def check(
             }
         )
         return
+    for strange, meant in misspelt_settings(environment).items():
+        note(f"note: {strange} is no setting; do you mean {meant}?")
     echo(f"{loaded.path}: fine" if loaded.path else "no sternpost.yaml found, which is fine")
     for name in loaded.unset_variables:
         note(f"note: ${{{name}}} is not set in the environment; what needs it is not configured")

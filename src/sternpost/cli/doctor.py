@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from sternpost.assembly.config_file import find_config, load_config
-from sternpost.assembly.environment import process_environment
+from sternpost.assembly.environment import misspelt_settings, process_environment
 from sternpost.assembly.signing import signer_of
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
@@ -40,6 +40,7 @@ app = Commands(help="Check ports, disk, permissions, clock, provider keys and re
 
 Verdict: TypeAlias = Literal["ok", "note", "bad"]
 _REACH_S = 5.0
+_MEND_SETTING = "change it in the environment or .env (docs/reference/settings.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,12 @@ def doctor(
     is_json: Json = False,
 ) -> None:
     """Check everything Sternpost needs. Exit code 1 when something must be mended."""
-    settings = settings_from(home, port, config=config)
-    findings = list(examine(settings, is_offline=is_offline))
+    try:
+        settings = settings_from(home, port, config=config)
+    except ConfigurationError as error:
+        findings = [Finding("settings", "bad", line, _MEND_SETTING) for line in error.message.splitlines()]
+    else:
+        findings = list(examine(settings, is_offline=is_offline))
     is_well = all(finding.verdict != "bad" for finding in findings)
     if is_json:
         print_json({"is_well": is_well, "findings": [asdict(finding) for finding in findings]})
@@ -79,6 +84,8 @@ def doctor(
 def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:
     """Run every check; none changes anything but the data folder's existence."""
     yield _python()
+    for strange, meant in misspelt_settings(process_environment()).items():
+        yield Finding("settings", "note", f"{strange} is no setting of Sternpost", f"do you mean {meant}?")
     yield _folder(settings)
     yield _disk(settings)
     yield _instance(settings)
