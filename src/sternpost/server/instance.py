@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sternpost.base.errors import AlreadyRunning, ConfigurationError
+from sternpost.base.files import make_folder
 
 LOCK_NAME = "sternpost.lock"
 STATE_NAME = "processes.json"
@@ -17,7 +18,7 @@ STATE_NAME = "processes.json"
 def prepare_home(home: Path) -> None:
     """Make the data folder, readable by its owner alone. Raises: ConfigurationError."""
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(home)
         (home / ".writable").touch()
         (home / ".writable").unlink()
     except OSError as error:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sternpost.base.errors import ConfigurationError
+from sternpost.base.files import write_file
 
 logger = logging.getLogger(__name__)
 
@@ -164,9 +165,7 @@ class Supervisor:
                 for one in self.processes
             ],
         }
-        fresh = self.state_path.with_suffix(".new")
-        fresh.write_text(json.dumps(state), encoding="utf-8")
-        fresh.replace(self.state_path)
+        write_file(self.state_path, json.dumps(state).encode())
 
 
 def _reason(code: int) -> str:
