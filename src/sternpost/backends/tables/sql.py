@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from sternpost.backends.tables.durable import commit_durably
 from sternpost.base.errors import ConfigurationError, StoreUnavailable
 
 SCHEMA_VERSION = "0003"  # the newest module of `migrations/versions`; compared as text
@@ -111,9 +112,10 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     # The driver's own BEGIN comes late and never IMMEDIATE; SQLAlchemy's `begin` event sends ours.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    commit_durably(connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:
