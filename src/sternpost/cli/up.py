@@ -14,7 +14,7 @@ from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
 from sternpost.cli.commands import Commands, Option, echo
-from sternpost.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
+from sternpost.cli.options import ConfigPath, Home, Host, Json, NewTables, Port, settings_from
 from sternpost.cli.output import note, print_json
 from sternpost.cli.own_command import own_command
 from sternpost.server import ports
@@ -35,6 +35,7 @@ def up(
     config: ConfigPath = None,
     is_json: Json = False,
     is_quiet: Annotated[bool, Option("--quiet", help="Print nothing when ready.")] = False,
+    may_be_lost: NewTables = False,
 ) -> None:
     """Start gateway, engine and worker on one data folder, and restart what dies.
 
@@ -51,6 +52,10 @@ def up(
     chosen = ports.choose(settings.host, settings.port, may_move=not is_explicit)
     url = f"http://{settings.host}:{chosen}"
     with hold_instance(settings.home, {"url": url}):
+        if may_be_lost:
+            from sternpost.assembly.local import make_new_tables  # noqa: PLC0415  # 30 MB, seldom wanted
+
+            make_new_tables(settings)
         if chosen != settings.port and settings.port:
             note(f"port {settings.port} is taken; using {chosen}")
         supervisor = Supervisor(
