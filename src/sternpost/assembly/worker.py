@@ -9,6 +9,7 @@ from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.environment import process_environment
+from sternpost.assembly.heartbeat import Heart, WatchedStop
 from sternpost.assembly.journal import open_reader
 from sternpost.assembly.lean import leave_out_data_frames
 from sternpost.assembly.logs import configure_logs
@@ -33,17 +34,21 @@ logger = logging.getLogger(__name__)
 
 ASIDE_FOLDER = "set-aside"
 _DAY_NS = 86_400_000_000_000
+# How long the drain may be at one batch: six inserts of a minute each, tried twice, and some more.
+_STUCK_S = 900.0
 _BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-def run(settings: Settings, *, is_supervised: bool) -> None:
+def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
     """Work until SIGTERM; what the journal holds then is stored first, when the engine is up.
 
-    Raises: AlreadyRunning while another worker reads the journal; ConfigurationError.
+    heartbeat_fd: where a supervisor looks for signs of life; None: there is none.
+    Raises: AlreadyRunning while another worker reads the journal; ConfigurationError, for tables or a trace
+    store of a newer version too.
     """
     configure_logs(settings, "worker")
     leave_out_data_frames()
-    if is_supervised:
+    if heartbeat_fd is not None:
         end_with_parent()
     stop = threading.Event()
 
@@ -53,20 +58,23 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     reader = open_reader(settings)
+    _refuse_bad_tables(settings)
+    main = WatchedStop(stop)
+    Heart(heartbeat_fd).beat_while_looking(main, _STUCK_S)
     store = open_trace_store(settings)
     blobs = open_blobs(settings)
     # Batches need no trace store: their calls are recorded by the journal.
     batches = threading.Thread(target=_run_batches, args=(settings, stop), name="sternpost-batches")
     batches.start()
     try:
-        if _prepare(store, stop):
+        if _prepare(store, main):
             jobs = threading.Thread(
                 target=_run_jobs, args=(settings, store, blobs, stop), name="sternpost-jobs"
             )
             jobs.start()
             figures = threading.Thread(target=keep_call_figures, args=(store, stop), name="sternpost-figures")
             figures.start()
-            Drain(reader, store, blobs, aside=settings.home / ASIDE_FOLDER).run(stop)
+            Drain(reader, store, blobs, aside=settings.home / ASIDE_FOLDER).run(main)
             jobs.join()
             figures.join()
     finally:
@@ -74,6 +82,14 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
         batches.join()
         reader.close()
         store.close()
+
+
+def _refuse_bad_tables(settings: Settings) -> None:
+    """Raises: ConfigurationError. Tables that are away for now are waited for by what needs them."""
+    try:
+        open_tables(settings).close()
+    except StoreError as error:
+        logger.warning("jobs and batches wait for the tables: %s", error.message)
 
 
 def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: threading.Event) -> None:

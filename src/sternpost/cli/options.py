@@ -28,6 +28,7 @@ NewTables: TypeAlias = Annotated[
         help="Where the tables are lost, begin with new ones beside the old traces.",
     ),
 ]
+HeartbeatFd: TypeAlias = Annotated[int | None, Option("--heartbeat-fd", hidden=True)]
 
 
 def settings_from(
