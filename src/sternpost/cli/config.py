@@ -30,7 +30,7 @@ def check(
     environment = process_environment()
     try:
         loaded = load_config(find_config(settings_from(home, config=path or config)), environment)
-        check_config(loaded, environment)
+        catalog = check_config(loaded, environment)
     except ConfigurationError as error:
         if is_json:
             print_json({"is_valid": False, "faults": error.message.splitlines()})
@@ -49,6 +49,9 @@ def check(
     for strange, meant in misspelt_settings(environment).items():
         note(f"note: {strange} is no setting; do you mean {meant}?")
     echo(f"{loaded.path}: fine" if loaded.path else "no sternpost.yaml found, which is fine")
+    for provider in catalog.providers.values():
+        if provider.fault:
+            note(f"note: the provider {provider.name!r} is not configured: {provider.fault}")
     for name in loaded.unset_variables:
         note(f"note: ${{{name}}} is not set in the environment; what needs it is not configured")
 

@@ -179,8 +179,11 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
         return
     yield Finding("configuration", "ok", str(loaded.path or "no sternpost.yaml, which is fine"))
     for name, variable in loaded.key_variables.items():
-        if providers[name].is_known_only:
+        if providers[name].is_known_only and not providers[name].fault:
             yield Finding(name, "note", "not configured", f"set {variable}, then restart")
+    for one in providers.values():
+        if one.fault:
+            yield Finding(one.name, "note", f"not configured: {one.fault}", "then restart")
     usable = [one for one in providers.values() if not one.is_known_only]
     remote = [one for one in usable if one.base_url.startswith("http")]
     if not remote:

@@ -49,7 +49,7 @@ def up(
     configure_logs(settings, "up")
     prepare_home(settings.home)
     environment = process_environment()
-    check_config(load_config(find_config(settings), environment), environment)  # stops the start, said once
+    _check_configuration(settings, environment)
     _refuse_open_door(settings)
     refuse_second(settings.home)
     is_explicit = port is not None or "STERNPOST_PORT" in environment
@@ -68,6 +68,14 @@ def up(
             lambda facts: None if is_quiet else _announce_if_read(facts, settings, is_json=is_json),
         )
         asyncio.run(supervisor.run())
+
+
+def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Stop the start for a fault of the file, said once here, and say what is left out."""
+    catalog = check_config(load_config(find_config(settings), environment), environment)
+    for provider in catalog.providers.values():
+        if provider.fault:
+            note(f"the provider {provider.name!r} is not configured: {provider.fault}")
 
 
 def processes(settings: Settings, port: int) -> list[Process]:
