@@ -34,7 +34,7 @@ from sternpost.contracts.upstream import Signer, UpstreamRequest
 from sternpost.dialects.registry import UPSTREAM_CODECS
 from sternpost.gateway.stages.route import headers_for, url_at
 from sternpost.server import ports
-from sternpost.server.instance import prepare_home, running_address
+from sternpost.server.instance import prepare_home, restarts_of, running_address
 
 app = Commands(help="Check ports, disk, permissions, clock, provider keys and reach.")
 
@@ -89,6 +89,7 @@ def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:
     yield _folder(settings)
     yield _disk(settings)
     yield _instance(settings)
+    yield from _processes(settings)
     yield _engine(settings)
     yield _web_app()
     yield from _configuration(settings, is_offline=is_offline)
@@ -144,6 +145,15 @@ def _instance(settings: Settings) -> Finding:
             "running", "note", f"at {address.get('url')}, but down: {', '.join(weak)}", "see its log"
         )
     return Finding("running", "ok", f"at {address.get('url')} (process {address.get('pid')})")
+
+
+def _processes(settings: Settings) -> Iterator[Finding]:
+    """Name what had to be started again."""
+    is_running = settings.home.exists() and running_address(settings.home) is not None
+    for name, (restarts, hangs) in restarts_of(settings.home).items() if is_running else ():
+        if restarts:
+            often = f"started again {restarts} times since `sternpost up`, {hangs} of them because it hung"
+            yield Finding(name, "note", often, "its log says why")
 
 
 def _engine(settings: Settings) -> Finding:

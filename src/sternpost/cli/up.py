@@ -21,9 +21,7 @@ from sternpost.server import ports
 from sternpost.server.instance import STATE_NAME, hold_instance, prepare_home, refuse_second
 from sternpost.server.supervisor import Process, Supervisor
 
-# Ten times the longest silence that load brought about; docs/decisions/0016 has the measurements.
-_SERVE_SILENCE_S = 30.0
-_OTHERS_SILENCE_S = 60.0
+_SILENCE_S = 60.0  # nine times the longest silence that load brought about (docs/decisions/0016)
 
 logger = logging.getLogger(__name__)
 
@@ -97,19 +95,19 @@ def processes(settings: Settings, port: int) -> list[Process]:
                 "{announce_fd}",
             ],
             grace_s=settings.drain_s + 5,
-            silence_s=_SERVE_SILENCE_S,
+            silence_s=_SILENCE_S,
         ),
         Process(
             "worker",
             ["worker", *common, *config, "--host", settings.host, "--port", str(port)],
             grace_s=20,
             is_patient=True,
-            silence_s=_OTHERS_SILENCE_S,
+            silence_s=_SILENCE_S,
         ),
     ]
     if not settings.clickhouse_url:
         found.insert(
-            0, Process("engine", ["engine", *common], grace_s=20, is_spare=True, silence_s=_OTHERS_SILENCE_S)
+            0, Process("engine", ["engine", *common], grace_s=20, is_spare=True, silence_s=_SILENCE_S)
         )
     return found
 

@@ -93,6 +93,15 @@ def running_address(home: Path) -> Mapping[str, object] | None:
     return None
 
 
+def restarts_of(home: Path) -> Mapping[str, tuple[int, int]]:
+    """Return process -> how often it was started again, and how often of these because it hung."""
+    try:
+        state = json.loads((home / STATE_NAME).read_text(encoding="utf-8"))
+        return {one["name"]: (one["restarts"], one["hangs"]) for one in state["processes"]}
+    except (OSError, ValueError, KeyError):  # none runs, or another version wrote it
+        return {}
+
+
 def _not_ours(path: Path, error: OSError) -> str:
     return f"can't open {str(path)!r} ({error.strerror}); run this as the user who owns the data folder"
 

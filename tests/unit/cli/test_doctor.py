@@ -8,6 +8,7 @@ import pytest
 from sternpost.cli.commands import Exit
 from sternpost.cli.doctor import Finding, doctor, examine
 from sternpost.cli.options import settings_from
+from sternpost.server.instance import STATE_NAME, hold_instance
 
 CONFIG = """
 providers:
@@ -31,6 +32,19 @@ def test_an_unreachable_host_is_named_with_its_port_and_the_reason(tmp_path: Pat
 def test_a_provider_that_waits_for_a_variable_is_told(tmp_path: Path) -> None:
     found = findings(tmp_path)["unset"]
     assert (found.verdict, found.repair) == ("note", "set NO_SUCH_VARIABLE, then restart")
+
+
+def test_processes_that_were_started_again_are_named(tmp_path: Path) -> None:
+    findings(tmp_path)  # makes the folder
+    home = tmp_path / "home"
+    worker = {"name": "worker", "restarts": 3, "hangs": 1}
+    serve = {"name": "serve", "restarts": 0, "hangs": 0}
+    (home / STATE_NAME).write_text(json.dumps({"processes": [worker, serve]}))
+    assert "worker" not in findings(tmp_path)  # of a Sternpost that runs no more
+    with hold_instance(home, {"url": "http://127.0.0.1:9"}):
+        found = findings(tmp_path)
+    assert "started again 3 times since `sternpost up`, 1 of them because it hung" in found["worker"].says
+    assert "serve" not in found
 
 
 def test_settings_that_can_not_be_used_are_findings_all_at_once(
