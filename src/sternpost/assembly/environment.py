@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from sternpost.base.bounds import Bound, Url, Whole
+from sternpost.base.bounds import Bound, FilePath, Url, Whole
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings, bounds, meanings
 
@@ -37,7 +37,8 @@ def load_settings(environment: Mapping[str, str], **overrides: object) -> Settin
     given |= {name: str(value) for name, value in overrides.items() if value is not None}
     faults: list[str] = []
     for name, bound in bounds().items():
-        text = given.get(name, "").strip()
+        text = given.get(name, "")
+        text = text if isinstance(bound, FilePath) else text.strip()
         if name not in given or (not text and not _means_something_when_empty(bound)):
             continue
         try:

@@ -18,7 +18,7 @@ from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
 from sternpost.base.clock import SystemClock
-from sternpost.base.errors import ConfigurationError, StoreError
+from sternpost.base.errors import ConfigurationError, NewerData, StoreError
 from sternpost.base.settings import Settings
 from sternpost.capabilities.access.jobs import prune_sign_ins
 from sternpost.capabilities.access.service import access_service
@@ -43,8 +43,8 @@ def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
     """Work until SIGTERM; what the journal holds then is stored first, when the engine is up.
 
     heartbeat_fd: where a supervisor looks for signs of life; None: there is none.
-    Raises: AlreadyRunning while another worker reads the journal; ConfigurationError, for tables or a trace
-    store of a newer version too.
+    Raises: AlreadyRunning while another worker reads the journal; NewerData for tables or a trace store of a
+    newer version; ConfigurationError.
     """
     configure_logs(settings, "worker")
     leave_out_data_frames()
@@ -58,7 +58,7 @@ def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     reader = open_reader(settings)
-    _refuse_bad_tables(settings)
+    _refuse_newer_tables(settings)
     main = WatchedStop(stop)
     Heart(heartbeat_fd).beat_while_looking(main, _STUCK_S)
     store = open_trace_store(settings)
@@ -84,12 +84,14 @@ def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
         store.close()
 
 
-def _refuse_bad_tables(settings: Settings) -> None:
-    """Raises: ConfigurationError. Tables that are away for now are waited for by what needs them."""
+def _refuse_newer_tables(settings: Settings) -> None:
+    """Raises: NewerData. With any other fault of the tables the journal is drained all the same."""
     try:
         open_tables(settings).close()
-    except StoreError as error:
-        logger.warning("jobs and batches wait for the tables: %s", error.message)
+    except NewerData:
+        raise
+    except (StoreError, ConfigurationError) as error:
+        logger.error("jobs and batches need the tables: %s", error.message)
 
 
 def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: threading.Event) -> None:

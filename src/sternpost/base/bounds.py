@@ -130,7 +130,7 @@ class FilePath:
     allowed: str = "a path"
 
     def read(self, text: str) -> Path:
-        if not text or "\0" in text:
+        if not text.strip() or "\0" in text:
             raise ValueError(self.allowed)
         try:
             return Path(text).expanduser()

@@ -21,6 +21,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.environment import misspelt_settings, process_environment
+from sternpost.assembly.lost_tables import is_tables_file_lost, refuse_new_tables
 from sternpost.assembly.signing import signer_of
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
@@ -90,6 +91,7 @@ def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:
     yield _disk(settings)
     yield _instance(settings)
     yield from _processes(settings)
+    yield from _tables(settings)
     yield _engine(settings)
     yield _web_app()
     yield from _configuration(settings, is_offline=is_offline)
@@ -154,6 +156,15 @@ def _processes(settings: Settings) -> Iterator[Finding]:
         if restarts:
             often = f"started again {restarts} times since `sternpost up`, {hangs} of them because it hung"
             yield Finding(name, "note", often, "its log says why")
+
+
+def _tables(settings: Settings) -> Iterator[Finding]:
+    """Look for the file alone: to open it could change it."""
+    if not settings.tables_url and is_tables_file_lost(settings.home):
+        try:
+            refuse_new_tables(settings)
+        except ConfigurationError as error:
+            yield Finding("tables", "bad", error.message, "docs/how-to/run-in-production.md#restore")
 
 
 def _engine(settings: Settings) -> Finding:

@@ -47,6 +47,13 @@ def test_processes_that_were_started_again_are_named(tmp_path: Path) -> None:
     assert "serve" not in found
 
 
+def test_tables_that_are_lost_are_a_finding(tmp_path: Path) -> None:
+    assert "tables" not in findings(tmp_path)
+    (tmp_path / "home" / "journal" / "w-1-1").mkdir(parents=True)
+    assert "tables.sqlite' is missing" in findings(tmp_path)["tables"].says
+    assert not (tmp_path / "home" / "tables.sqlite").exists()
+
+
 def test_settings_that_can_not_be_used_are_findings_all_at_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

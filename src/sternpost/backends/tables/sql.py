@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sternpost.backends.tables.durable import commit_durably
-from sternpost.base.errors import ConfigurationError, StoreUnavailable
+from sternpost.base.errors import ConfigurationError, NewerData, StoreUnavailable
 
 SCHEMA_VERSION = "0003"  # the newest module of `migrations/versions`; compared as text
 
@@ -183,7 +183,7 @@ def _refuse_strange(connection: Connection, version: str) -> None:
 
 def _refuse_newer(version: str) -> None:
     if version > SCHEMA_VERSION:
-        raise ConfigurationError(
+        raise NewerData(
             f"the tables have schema version {version}, this Sternpost knows {SCHEMA_VERSION}: "
             "start the newer Sternpost that made them, or restore the tables from before the upgrade"
         )
