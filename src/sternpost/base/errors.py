@@ -13,7 +13,7 @@ SternpostError
 |- StoreError                  a store of ours can't serve                    503
 |  `- JournalFull, StorageFull, StoreUnavailable, QueryTimedOut
 `- ConfigurationError          settings or sternpost.yaml can't be used        exit code 2
-   `- AlreadyRunning, NewerData
+   `- AlreadyRunning, ServerNotInstalled, NewerData
 """
 
 from collections.abc import Mapping
@@ -235,6 +235,12 @@ class AlreadyRunning(ConfigurationError):
     """Another Sternpost runs on the same data folder."""
 
     code = "already_running"
+
+
+class ServerNotInstalled(ConfigurationError):
+    """A command needs the server, and only the SDK and the client commands are installed."""
+
+    code = "server_not_installed"
 
 
 class NewerData(ConfigurationError):
