@@ -1,5 +1,6 @@
 """What every engine of `contracts.jobs` keeps; DBOS on SQLite and PostgreSQL, with real processes."""
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -7,8 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
+from sternpost.backends.jobs.sqlite_connections import prepare_connections
 from sternpost.base.errors import NotFound, StoreUnavailable
 from sternpost.contracts.jobs import Job
 from tests.support.postgres import empty_postgres_url
@@ -117,3 +120,19 @@ def test_a_damaged_jobs_file_is_an_outage_that_says_how_to_end_it(tmp_path: Path
     (tmp_path / "jobs.sqlite").write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreUnavailable, match="move it away"):
         sqlite_jobs_url(tmp_path)
+
+
+def test_what_dbos_commits_to_sqlite_waits_for_the_disk(jobs: DbosJobs):
+    seen: list[int] = []
+
+    def look(connection: sqlite3.Connection, _: object) -> None:
+        seen.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    prepare_connections()
+    event.listen(Engine, "connect", look)
+    try:
+        jobs.start([Job("tidy", lambda _: None)])
+    finally:
+        event.remove(Engine, "connect", look)
+    assert seen
+    assert set(seen) == {2}  # FULL; a build of SQLite may have another default in WAL mode

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,7 +107,12 @@ class RunningSternpost:
 
 @contextmanager
 def run_sternpost(
-    home: Path, *, config: str = "", environment: Mapping[str, str] | None = None, port: int = 0
+    home: Path,
+    *,
+    config: str = "",
+    environment: Mapping[str, str] | None = None,
+    port: int = 0,
+    flags: Sequence[str] = (),
 ) -> Iterator[RunningSternpost]:
     """Start `sternpost up` and wait until it announces itself; stop it at the end."""
     home.mkdir(parents=True, exist_ok=True)
@@ -128,6 +133,7 @@ def run_sternpost(
         "--port",
         str(port),
         "--json",
+        *flags,
     ]
     process = subprocess.Popen(
         command,

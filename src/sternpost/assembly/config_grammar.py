@@ -11,7 +11,7 @@ from sternpost.contracts.provider import AuthStyle
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ProviderEntry(_Strict):

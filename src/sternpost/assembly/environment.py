@@ -1,22 +1,18 @@
 """Reads the environment and `.env` once into `Settings`; nobody else reads the environment."""
 
+import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from sternpost.base.bounds import Bound, FilePath, Url, Whole
 from sternpost.base.errors import ConfigurationError
-from sternpost.base.settings import Settings
+from sternpost.base.settings import Settings, bounds, meanings
 
 PREFIX = "STERNPOST_"
-
-_READERS: Mapping[str, Callable[[str], object]] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "Path": lambda text: Path(text).expanduser(),
-    "Path | None": lambda text: Path(text).expanduser() if text else None,
-}
+_SHOWN_CHARACTERS = 60
+_NEAR = 0.85  # STERNPOST_BASE_URL of the SDK must not be taken for STERNPOST_TABLES_URL
 
 
 def setting_names() -> dict[str, str]:
@@ -32,33 +28,49 @@ def process_environment(folder: Path | None = None) -> dict[str, str]:
 def load_settings(environment: Mapping[str, str], **overrides: object) -> Settings:
     """Read settings: overrides (flags) > environment > defaults; None overrides nothing.
 
-    Raises: ConfigurationError naming the variable whose value can't be read.
+    Raises: ConfigurationError, one line for each value that can't be used.
     """
     values: dict[str, object] = {"home": Path(environment.get("HOME", ".")) / ".sternpost"}
-    types = {field.name: str(field.type) for field in fields(Settings)}
-    types = {name: text.removeprefix("<class '").removesuffix("'>") for name, text in types.items()}
-    for variable, name in setting_names().items():
-        text = environment.get(variable)
-        if text is None or text == "":
+    given = {
+        name: environment[variable] for variable, name in setting_names().items() if variable in environment
+    }
+    given |= {name: str(value) for name, value in overrides.items() if value is not None}
+    faults: list[str] = []
+    for name, bound in bounds().items():
+        text = given.get(name, "")
+        text = text if isinstance(bound, FilePath) else text.strip()
+        if name not in given or (not text and not _means_something_when_empty(bound)):
             continue
-        kind = types[name].split(".")[-1] if "|" not in types[name] else "Path | None"
         try:
-            values[name] = _READERS[kind](text)
+            values[name] = bound.read(text)
         except ValueError as error:
-            raise ConfigurationError(f"{variable} must be of type {kind}, not {text!r}") from error
-    values.update({name: value for name, value in overrides.items() if value is not None})
-    settings = Settings(**values)  # type: ignore[arg-type]  # each value was read by its field's type
-    _check(settings)
-    return settings
+            faults.append(_fault(name, text, bound, str(error)))
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return Settings(**values)  # type: ignore[arg-type]  # each value was read by its field's bound
 
 
-def _check(settings: Settings) -> None:
-    if not 0 <= settings.port <= 65535:
-        raise ConfigurationError(f"STERNPOST_PORT must be from 0 to 65535, not {settings.port}")
-    if settings.log_level not in {"debug", "info", "warning", "error"}:
-        raise ConfigurationError("STERNPOST_LOG_LEVEL must be debug, info, warning or error")
-    if settings.log_format not in {"text", "json"}:
-        raise ConfigurationError("STERNPOST_LOG_FORMAT must be text or json")
+def misspelt_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return variables that are no setting but nearly named like one -> the setting that may be meant."""
+    known = setting_names()
+    strange = [name for name in environment if name.startswith(PREFIX) and name not in known]
+    near = {name: difflib.get_close_matches(name, known, n=1, cutoff=_NEAR) for name in strange}
+    return {name: found[0] for name, found in near.items() if found}
+
+
+def _means_something_when_empty(bound: Bound) -> bool:
+    return isinstance(bound, Whole) and bound.is_zero_when_empty
+
+
+def _fault(name: str, text: str, bound: Bound, allowed: str) -> str:
+    """Say what is wrong; an address is not repeated, as a password may stand in it."""
+    shown = "can't be used" if isinstance(bound, Url) else f"can't be {_shortened(text)!r}"
+    meaning = f" (it is: {meanings()[name]})" if name in meanings() else ""
+    return f"{PREFIX}{name.upper()} {shown}; allowed is {allowed}{meaning}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
 def _dot_env(path: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from sternpost.assembly.lost_tables import is_tables_file_lost, traces_of_use
 from sternpost.assembly.tables import open_tables
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
@@ -15,7 +16,8 @@ def open_access(settings: Settings) -> Generator[AccessService]:
 
     Raises: ConfigurationError when nothing was ever started on this folder.
     """
-    if not settings.tables_url and not (settings.home / "tables.sqlite").exists():
+    is_new = not settings.tables_url and is_tables_file_lost(settings.home)
+    if is_new and not traces_of_use(settings.home):
         raise ConfigurationError(
             f"{str(settings.home)!r} holds no Sternpost yet; start one with: sternpost up"
         )
@@ -24,6 +26,11 @@ def open_access(settings: Settings) -> Generator[AccessService]:
         yield access_service(tables, session_days=settings.session_days)
     finally:
         tables.close()
+
+
+def make_new_tables(settings: Settings) -> None:
+    """Make tables, though the data folder was in use before; those that are there stay."""
+    open_tables(settings, may_be_lost=True).close()
 
 
 def make_key(settings: Settings, name: str) -> str:

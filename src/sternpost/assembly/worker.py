@@ -9,6 +9,7 @@ from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.environment import process_environment
+from sternpost.assembly.heartbeat import Heart, WatchedStop
 from sternpost.assembly.journal import open_reader
 from sternpost.assembly.lean import leave_out_data_frames
 from sternpost.assembly.logs import configure_logs
@@ -17,13 +18,13 @@ from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
 from sternpost.base.clock import SystemClock
-from sternpost.base.errors import ConfigurationError, StoreError
+from sternpost.base.errors import ConfigurationError, NewerData, StoreError
 from sternpost.base.settings import Settings
 from sternpost.capabilities.access.jobs import prune_sign_ins
 from sternpost.capabilities.access.service import access_service
 from sternpost.capabilities.batches.jobs import prune_files
 from sternpost.capabilities.traces.jobs import Drain
-from sternpost.capabilities.traces.retention import drop_blobs_before, drop_traces_before
+from sternpost.capabilities.traces.retention import delete_before_ns, drop_blobs_before, drop_traces_before
 from sternpost.capabilities.traces.rollup import keep_call_figures
 from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.jobs import Job
@@ -33,17 +34,21 @@ logger = logging.getLogger(__name__)
 
 ASIDE_FOLDER = "set-aside"
 _DAY_NS = 86_400_000_000_000
+# How long the drain may be at one batch: six inserts of a minute each, tried twice, and some more.
+_STUCK_S = 900.0
 _BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-def run(settings: Settings, *, is_supervised: bool) -> None:
+def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
     """Work until SIGTERM; what the journal holds then is stored first, when the engine is up.
 
-    Raises: AlreadyRunning while another worker reads the journal; ConfigurationError.
+    heartbeat_fd: where a supervisor looks for signs of life; None: there is none.
+    Raises: AlreadyRunning while another worker reads the journal; NewerData for tables or a trace store of a
+    newer version; ConfigurationError.
     """
     configure_logs(settings, "worker")
     leave_out_data_frames()
-    if is_supervised:
+    if heartbeat_fd is not None:
         end_with_parent()
     stop = threading.Event()
 
@@ -53,20 +58,23 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     reader = open_reader(settings)
+    _refuse_newer_tables(settings)
+    main = WatchedStop(stop)
+    Heart(heartbeat_fd).beat_while_looking(main, _STUCK_S)
     store = open_trace_store(settings)
     blobs = open_blobs(settings)
     # Batches need no trace store: their calls are recorded by the journal.
     batches = threading.Thread(target=_run_batches, args=(settings, stop), name="sternpost-batches")
     batches.start()
     try:
-        if _prepare(store, stop):
+        if _prepare(store, main):
             jobs = threading.Thread(
                 target=_run_jobs, args=(settings, store, blobs, stop), name="sternpost-jobs"
             )
             jobs.start()
             figures = threading.Thread(target=keep_call_figures, args=(store, stop), name="sternpost-figures")
             figures.start()
-            Drain(reader, store, blobs, aside=settings.home / ASIDE_FOLDER).run(stop)
+            Drain(reader, store, blobs, aside=settings.home / ASIDE_FOLDER).run(main)
             jobs.join()
             figures.join()
     finally:
@@ -74,6 +82,16 @@ def run(settings: Settings, *, is_supervised: bool) -> None:
         batches.join()
         reader.close()
         store.close()
+
+
+def _refuse_newer_tables(settings: Settings) -> None:
+    """Raises: NewerData. With any other fault of the tables the journal is drained all the same."""
+    try:
+        open_tables(settings).close()
+    except NewerData:
+        raise
+    except (StoreError, ConfigurationError) as error:
+        logger.error("jobs and batches need the tables: %s", error.message)
 
 
 def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: threading.Event) -> None:
@@ -88,8 +106,8 @@ def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: thr
 
     def keep_house(now_ns: int) -> None:
         prune_sign_ins(access)
-        if settings.trace_retention_days:
-            before_ns = now_ns - settings.trace_retention_days * _DAY_NS
+        before_ns = delete_before_ns(now_ns, settings.trace_retention_days)
+        if before_ns is not None:
             drop_traces_before(store, before_ns)
             drop_blobs_before(blobs, before_ns)
         blobs.tidy(now_ns - _DAY_NS)

@@ -13,7 +13,7 @@ SternpostError
 |- StoreError                  a store of ours can't serve                    503
 |  `- JournalFull, StorageFull, StoreUnavailable, QueryTimedOut
 `- ConfigurationError          settings or sternpost.yaml can't be used        exit code 2
-   `- AlreadyRunning, ServerNotInstalled
+   `- AlreadyRunning, ServerNotInstalled, NewerData
 """
 
 from collections.abc import Mapping
@@ -241,3 +241,9 @@ class ServerNotInstalled(ConfigurationError):
     """A command needs the server, and only the SDK and the client commands are installed."""
 
     code = "server_not_installed"
+
+
+class NewerData(ConfigurationError):
+    """Tables or traces were made by a newer Sternpost; start that one, or restore a backup from before."""
+
+    code = "newer_data"

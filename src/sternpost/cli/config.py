@@ -6,7 +6,7 @@ from typing import Annotated
 
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.config_grammar import ConfigFile
-from sternpost.assembly.environment import PREFIX, process_environment
+from sternpost.assembly.environment import PREFIX, misspelt_settings, process_environment
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
 from sternpost.cli.commands import Argument, Commands, Exit, echo
@@ -30,7 +30,7 @@ def check(
     environment = process_environment()
     try:
         loaded = load_config(find_config(settings_from(home, config=path or config)), environment)
-        check_config(loaded, environment)
+        catalog = check_config(loaded, environment)
     except ConfigurationError as error:
         if is_json:
             print_json({"is_valid": False, "faults": error.message.splitlines()})
@@ -46,7 +46,12 @@ def check(
             }
         )
         return
+    for strange, meant in misspelt_settings(environment).items():
+        note(f"note: {strange} is no setting; do you mean {meant}?")
     echo(f"{loaded.path}: fine" if loaded.path else "no sternpost.yaml found, which is fine")
+    for provider in catalog.providers.values():
+        if provider.fault:
+            note(f"note: the provider {provider.name!r} is not configured: {provider.fault}")
     for name in loaded.unset_variables:
         note(f"note: ${{{name}}} is not set in the environment; what needs it is not configured")
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from sternpost.assembly.config_file import find_config, load_config
-from sternpost.assembly.environment import process_environment
+from sternpost.assembly.environment import misspelt_settings, process_environment
+from sternpost.assembly.lost_tables import is_tables_file_lost, refuse_new_tables
 from sternpost.assembly.signing import signer_of
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
@@ -34,12 +35,13 @@ from sternpost.contracts.upstream import Signer, UpstreamRequest
 from sternpost.dialects.registry import UPSTREAM_CODECS
 from sternpost.gateway.stages.route import headers_for, url_at
 from sternpost.server import ports
-from sternpost.server.instance import prepare_home, running_address
+from sternpost.server.instance import prepare_home, restarts_of, running_address
 
 app = Commands(help="Check ports, disk, permissions, clock, provider keys and reach.")
 
 Verdict: TypeAlias = Literal["ok", "note", "bad"]
 _REACH_S = 5.0
+_MEND_SETTING = "change it in the environment or .env (docs/reference/settings.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,12 @@ def doctor(
     is_json: Json = False,
 ) -> None:
     """Check everything Sternpost needs. Exit code 1 when something must be mended."""
-    settings = settings_from(home, port, config=config)
-    findings = list(examine(settings, is_offline=is_offline))
+    try:
+        settings = settings_from(home, port, config=config)
+    except ConfigurationError as error:
+        findings = [Finding("settings", "bad", line, _MEND_SETTING) for line in error.message.splitlines()]
+    else:
+        findings = list(examine(settings, is_offline=is_offline))
     is_well = all(finding.verdict != "bad" for finding in findings)
     if is_json:
         print_json({"is_well": is_well, "findings": [asdict(finding) for finding in findings]})
@@ -79,9 +85,13 @@ def doctor(
 def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:
     """Run every check; none changes anything but the data folder's existence."""
     yield _python()
+    for strange, meant in misspelt_settings(process_environment()).items():
+        yield Finding("settings", "note", f"{strange} is no setting of Sternpost", f"do you mean {meant}?")
     yield _folder(settings)
     yield _disk(settings)
     yield _instance(settings)
+    yield from _processes(settings)
+    yield from _tables(settings)
     yield _engine(settings)
     yield _web_app()
     yield from _configuration(settings, is_offline=is_offline)
@@ -139,6 +149,24 @@ def _instance(settings: Settings) -> Finding:
     return Finding("running", "ok", f"at {address.get('url')} (process {address.get('pid')})")
 
 
+def _processes(settings: Settings) -> Iterator[Finding]:
+    """Name what had to be started again."""
+    is_running = settings.home.exists() and running_address(settings.home) is not None
+    for name, (restarts, hangs) in restarts_of(settings.home).items() if is_running else ():
+        if restarts:
+            often = f"started again {restarts} times since `sternpost up`, {hangs} of them because it hung"
+            yield Finding(name, "note", often, "its log says why")
+
+
+def _tables(settings: Settings) -> Iterator[Finding]:
+    """Look for the file alone: to open it could change it."""
+    if not settings.tables_url and is_tables_file_lost(settings.home):
+        try:
+            refuse_new_tables(settings)
+        except ConfigurationError as error:
+            yield Finding("tables", "bad", error.message, "docs/how-to/run-in-production.md#restore")
+
+
 def _engine(settings: Settings) -> Finding:
     if settings.clickhouse_url:
         host = urllib.parse.urlsplit(settings.clickhouse_url).hostname
@@ -172,8 +200,11 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
         return
     yield Finding("configuration", "ok", str(loaded.path or "no sternpost.yaml, which is fine"))
     for name, variable in loaded.key_variables.items():
-        if providers[name].is_known_only:
+        if providers[name].is_known_only and not providers[name].fault:
             yield Finding(name, "note", "not configured", f"set {variable}, then restart")
+    for one in providers.values():
+        if one.fault:
+            yield Finding(one.name, "note", f"not configured: {one.fault}", "then restart")
     usable = [one for one in providers.values() if not one.is_known_only]
     remote = [one for one in usable if one.base_url.startswith("http")]
     if not remote:

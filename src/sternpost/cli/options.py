@@ -21,6 +21,14 @@ ConfigPath: TypeAlias = Annotated[
     Path | None,
     Option("--config", help="The configuration file (STERNPOST_CONFIG, default ./sternpost.yaml)."),
 ]
+NewTables: TypeAlias = Annotated[
+    bool,
+    Option(
+        "--new-tables",
+        help="Where the tables are lost, begin with new ones beside the old traces.",
+    ),
+]
+HeartbeatFd: TypeAlias = Annotated[int | None, Option("--heartbeat-fd", hidden=True)]
 
 
 def settings_from(

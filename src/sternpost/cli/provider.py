@@ -32,6 +32,8 @@ def list_providers(*, home: Home = None, is_json: Json = False) -> None:
 def _state(item: dict[str, Any]) -> str:
     if item["is_configured"]:
         return "yes"
+    if item["fault"]:
+        return f"no: {item['fault']}"
     if item["key_variable"]:
         return f"no, set {item['key_variable']}"
     return "no, name it in sternpost.yaml"

@@ -14,12 +14,14 @@ from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
 from sternpost.cli.commands import Commands, Option, echo
-from sternpost.cli.options import ConfigPath, Home, Host, Json, Port, settings_from
+from sternpost.cli.options import ConfigPath, Home, Host, Json, NewTables, Port, settings_from
 from sternpost.cli.output import note, print_json
 from sternpost.cli.own_command import own_command
 from sternpost.server import ports
 from sternpost.server.instance import STATE_NAME, hold_instance, prepare_home, refuse_second
 from sternpost.server.supervisor import Process, Supervisor
+
+_SILENCE_S = 60.0  # nine times the longest silence that load brought about (docs/decisions/0016)
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ def up(
     config: ConfigPath = None,
     is_json: Json = False,
     is_quiet: Annotated[bool, Option("--quiet", help="Print nothing when ready.")] = False,
+    may_be_lost: NewTables = False,
 ) -> None:
     """Start gateway, engine and worker on one data folder, and restart what dies.
 
@@ -44,13 +47,17 @@ def up(
     configure_logs(settings, "up")
     prepare_home(settings.home)
     environment = process_environment()
-    check_config(load_config(find_config(settings), environment), environment)  # stops the start, said once
+    _check_configuration(settings, environment)
     _refuse_open_door(settings)
     refuse_second(settings.home)
     is_explicit = port is not None or "STERNPOST_PORT" in environment
     chosen = ports.choose(settings.host, settings.port, may_move=not is_explicit)
     url = f"http://{settings.host}:{chosen}"
     with hold_instance(settings.home, {"url": url}):
+        if may_be_lost:
+            from sternpost.assembly.local import make_new_tables  # noqa: PLC0415  # 30 MB, seldom wanted
+
+            make_new_tables(settings)
         if chosen != settings.port and settings.port:
             note(f"port {settings.port} is taken; using {chosen}")
         supervisor = Supervisor(
@@ -61,9 +68,17 @@ def up(
         asyncio.run(supervisor.run())
 
 
+def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Stop the start for a fault of the file, said once here, and say what is left out."""
+    catalog = check_config(load_config(find_config(settings), environment), environment)
+    for provider in catalog.providers.values():
+        if provider.fault:
+            note(f"the provider {provider.name!r} is not configured: {provider.fault}")
+
+
 def processes(settings: Settings, port: int) -> list[Process]:
     """Say which processes run, with which arguments."""
-    common = ["--home", str(settings.home), "--supervised"]
+    common = ["--home", str(settings.home), "--heartbeat-fd", "{heartbeat_fd}"]
     config = ["--config", str(settings.config)] if settings.config else []
     found = [
         Process(
@@ -80,17 +95,20 @@ def processes(settings: Settings, port: int) -> list[Process]:
                 "{announce_fd}",
             ],
             grace_s=settings.drain_s + 5,
-            is_needed=True,
+            silence_s=_SILENCE_S,
         ),
         Process(
             "worker",
             ["worker", *common, *config, "--host", settings.host, "--port", str(port)],
             grace_s=20,
             is_patient=True,
+            silence_s=_SILENCE_S,
         ),
     ]
     if not settings.clickhouse_url:
-        found.insert(0, Process("engine", ["engine", *common], grace_s=20))
+        found.insert(
+            0, Process("engine", ["engine", *common], grace_s=20, is_spare=True, silence_s=_SILENCE_S)
+        )
     return found
 
 

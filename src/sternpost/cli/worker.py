@@ -1,10 +1,9 @@
 """`sternpost worker`: the worker process alone."""
 
-from typing import Annotated
-
 from sternpost.assembly import worker as assembly
-from sternpost.cli.commands import Commands, Option
-from sternpost.cli.options import ConfigPath, Home, Host, Port, settings_from
+from sternpost.cli.commands import Commands
+from sternpost.cli.options import ConfigPath, HeartbeatFd, Home, Host, Port, settings_from
+from sternpost.cli.supervised import ends_for_supervisor
 from sternpost.server.instance import prepare_home
 
 app = Commands(help="Run the worker alone.")
@@ -17,7 +16,7 @@ def worker(
     port: Port = None,
     host: Host = None,
     config: ConfigPath = None,
-    is_supervised: Annotated[bool, Option("--supervised", hidden=True)] = False,
+    heartbeat_fd: HeartbeatFd = None,
 ) -> None:
     """Drain the journal, run durable jobs and batches; `sternpost up` does this for you.
 
@@ -25,4 +24,5 @@ def worker(
     """
     settings = settings_from(home, port, host, config)
     prepare_home(settings.home)
-    assembly.run(settings, is_supervised=is_supervised)
+    with ends_for_supervisor(is_supervised=heartbeat_fd is not None):
+        assembly.run(settings, heartbeat_fd=heartbeat_fd)

@@ -21,7 +21,7 @@ class TraceStore(Protocol):
     def migrate(self) -> None:
         """Bring the schema to this version of Sternpost.
 
-        Raises: StoreUnavailable; ConfigurationError when the schema is newer than this version.
+        Raises: StoreUnavailable; NewerData when the schema is newer than this version.
         """
         ...
 

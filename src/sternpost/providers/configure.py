@@ -14,6 +14,7 @@ from sternpost.providers.catalog import KnownHost, KnownOption, load_catalog
 
 _OFFLINE = "offline"
 _KEYLESS = SIGNED | {"none"}
+_OWN_KEY_STARTS = ("sp-", "wl-")  # of Sternpost's keys; no provider's key begins so
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -107,6 +108,8 @@ def _from_environment(host: KnownHost, environment: Mapping[str, str]) -> Provid
     provider = host.provider
     options = _options(host, {}, environment)
     key = _key(provider.name, environment.get(provider.key_variable)) if provider.key_variable else ""
+    if _is_own(key):
+        return replace(provider, is_known_only=True, fault=_own_key_sentence(provider.key_variable))
     own = _own_address(host, {}, environment) if key else ""
     base_url = own or _filled(_template(host, options), options)
     is_ready = bool(key) and not _PLACEHOLDER.search(base_url)
@@ -130,6 +133,10 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
             " or give the provider another name"
         )
     key = _key(setting.name, setting.api_key or environment.get(provider.key_variable))
+    fault = _fault_of(
+        setting, key, setting.key_variable or ("" if setting.api_key else provider.key_variable)
+    )
+    key = "" if fault else key
     auth = setting.auth or _auth(host, has_key=bool(key))
     needs_key = setting.is_key_expected or (bool(provider.key_variable) and auth not in _KEYLESS)
     options = _options(host, setting.options, environment)
@@ -145,7 +152,10 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
         deployments=setting.deployments,
         headers={**provider.headers, **_headers(setting)},
         is_free=setting.is_free or provider.is_free,
-        is_known_only=(needs_key and not key) or (setting.is_address_expected and not setting.base_url),
+        is_known_only=bool(fault)
+        or (needs_key and not key)
+        or (setting.is_address_expected and not setting.base_url),
+        fault=fault,
     )
     styled = _in_style(host, found)
     return styled if setting.also_speaks is None else replace(styled, also_speaks=setting.also_speaks)
@@ -162,6 +172,9 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
             f"providers.{setting.name}: give it a `base_url`, such as http://127.0.0.1:9000/v1"
         )
     key = _key(setting.name, setting.api_key)
+    # Its headers are not looked at: so another Sternpost can be a provider (docs/how-to/add-a-provider.md).
+    fault = _own_key_sentence(_key_place(setting, setting.key_variable)) if _is_own(key) else ""
+    key = "" if fault else key
     is_ready = bool(setting.base_url) and (bool(key) or not setting.is_key_expected)
     return Provider(
         name=setting.name,
@@ -178,7 +191,30 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         is_free=setting.is_free,
         also_speaks=setting.also_speaks or (),
         is_known_only=not is_ready,
+        fault=fault,
     )
+
+
+def _is_own(text: str) -> bool:
+    return text.startswith(_OWN_KEY_STARTS)
+
+
+def _fault_of(setting: ProviderSetting, key: str, variable: str) -> str:
+    """Return why the key or a header of an entry can't be sent to a host of the catalogue, or ""."""
+    if _is_own(key):
+        return _own_key_sentence(_key_place(setting, variable))
+    for header, value in setting.headers.items():
+        if any(_is_own(word) for word in value.split()):
+            return _own_key_sentence(f"providers.{setting.name}.headers.{header}")
+    return ""
+
+
+def _key_place(setting: ProviderSetting, variable: str) -> str:
+    return variable or f"providers.{setting.name}.api_key"
+
+
+def _own_key_sentence(place: str) -> str:
+    return f"this is a Sternpost key in {place}, which no provider knows; put the provider's own key there"
 
 
 def _is_key_written(setting: ProviderSetting) -> bool:

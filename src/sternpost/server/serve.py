@@ -13,6 +13,7 @@ from sternpost import __version__
 from sternpost.assembly.build import House, open_house
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.environment import process_environment
+from sternpost.assembly.heartbeat import Heart
 from sternpost.assembly.lean import leave_out_data_frames
 from sternpost.assembly.local import sign_in_url
 from sternpost.assembly.logs import configure_logs
@@ -27,20 +28,22 @@ logger = logging.getLogger(__name__)
 _LAST_WORDS_S = 1.0  # for the errors of open calls to be written
 
 
-def run(settings: Settings, *, is_supervised: bool, announce_fd: int | None) -> None:
+def run(settings: Settings, *, announce_fd: int | None, heartbeat_fd: int | None) -> None:
     """Serve until SIGTERM; open calls are finished first, for at most `drain_s` seconds.
 
-    announce_fd: where one JSON line is written once calls are accepted. Raises: ConfigurationError.
+    announce_fd: where one JSON line is written once calls are accepted.
+    heartbeat_fd: where a supervisor looks for signs of life; None: there is none. Raises: ConfigurationError.
     """
     configure_logs(settings, "serve")
     leave_out_data_frames()
-    if is_supervised:
+    if heartbeat_fd is not None:
         end_with_parent()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, announce_fd))
+        runner.run(_serve(settings, announce_fd, Heart(heartbeat_fd)))
 
 
-async def _serve(settings: Settings, announce_fd: int | None) -> None:
+async def _serve(settings: Settings, announce_fd: int | None, heart: Heart) -> None:
+    heart.beat_from_loop()
     environment = process_environment()
     loaded = load_config(find_config(settings), environment)
     metrics = GatewayMetrics()

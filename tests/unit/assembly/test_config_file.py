@@ -127,3 +127,10 @@ def test_any_text_is_a_configuration_or_a_configuration_error(
     path.write_text(text, encoding="utf-8")
     with contextlib.suppress(ConfigurationError):  # anything else is a crash at the start
         load_config(path, {})
+
+
+@pytest.mark.parametrize("number", [".inf", "-.inf", ".nan", "-1"])
+def test_a_time_that_is_no_finite_number_is_refused_with_its_line(tmp_path: Path, number: str) -> None:
+    text = f"routes:\n  r:\n    targets: [{{model: lab/m}}]\n    timeouts: {{total_s: {number}}}\n"
+    with pytest.raises(ConfigurationError, match=r"sternpost\.yaml:4: routes\.r\.timeouts\.total_s"):
+        load_config(write(tmp_path, text), {})

@@ -8,6 +8,7 @@ from sternpost.base.errors import AlreadyRunning, ConfigurationError
 from sternpost.server.instance import (
     LOCK_NAME,
     hold_instance,
+    hold_serving,
     prepare_home,
     refuse_second,
     running_address,
@@ -23,6 +24,18 @@ def test_a_second_instance_is_refused_and_told_of_the_first(tmp_path: Path) -> N
             refuse_second(tmp_path)
     assert running_address(tmp_path) is None
     refuse_second(tmp_path)
+
+
+def test_a_second_serve_is_refused_beside_up_or_alone(tmp_path: Path) -> None:
+    with (
+        hold_instance(tmp_path, {"url": "http://one"}),
+        hold_serving(tmp_path, "http://one"),
+        pytest.raises(AlreadyRunning, match=r"another `serve`.*http://one.*limits"),
+        hold_serving(tmp_path, "http://two"),
+    ):
+        pytest.fail("two processes serve one folder")
+    with hold_serving(tmp_path, "http://two"):
+        assert running_address(tmp_path) is None
 
 
 def test_a_lock_of_somebody_else_is_explained(tmp_path: Path) -> None:

@@ -858,6 +858,8 @@ export interface components {
             base_url: string;
             /** Is Configured */
             is_configured: boolean;
+            /** Fault */
+            fault: string;
             /** Key Variable */
             key_variable: string;
             /** Is Key Written */

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from sternpost.backends.blobs.frame import HEAD_BYTES, pack_head, read_head
 from sternpost.base.errors import NotFound, StoreUnavailable
+from sternpost.base.files import make_folder, write_file
 from sternpost.base.ids import ContentHash, ProjectId
 from sternpost.contracts.blobs import Blob, StoredBlob
 
@@ -39,8 +40,8 @@ class FolderBlobs:
                     return
                 self._count += 1
                 fresh = path.with_name(f"{_HALF_WRITTEN}{os.getpid()}-{self._count}-{blob.hash}")
-            _make_folder(path.parent)
-            _write(fresh, path, blob)
+            make_folder(path.parent)
+            write_file(path, pack_head(blob.mime_type) + blob.content, partial=fresh)
         except OSError as error:
             raise StoreUnavailable(
                 f"the media of a trace can't be kept in {str(self._root)!r}: {error.strerror}"
@@ -124,35 +125,3 @@ def _touched(path: Path) -> bool:
     finally:
         os.close(handle)
     return True
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each one durable in the one that holds it."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _write(fresh: Path, path: Path, blob: Blob) -> None:
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(pack_head(blob.mime_type))
-            file.write(blob.content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

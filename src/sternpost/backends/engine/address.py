@@ -1,11 +1,11 @@
 """How processes find the engine: one private file in the data folder; not how the engine is started."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sternpost.base.errors import StoreUnavailable
+from sternpost.base.files import write_file
 
 FILE_NAME = "engine.json"
 
@@ -22,11 +22,7 @@ class EngineAddress:
 
 def write_address(home: Path, address: EngineAddress) -> None:
     """Publish the address, readable by the owner alone; a reader never sees half of it."""
-    fresh = home / f"{FILE_NAME}.{os.getpid()}"
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(asdict(address), file)
-    fresh.replace(home / FILE_NAME)
+    write_file(home / FILE_NAME, json.dumps(asdict(address)).encode())
 
 
 def read_address(home: Path) -> EngineAddress:

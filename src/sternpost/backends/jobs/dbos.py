@@ -15,7 +15,7 @@ from croniter import croniter
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus
 from sqlalchemy.exc import SQLAlchemyError
 
-from sternpost.backends.jobs.old_sqlite import lend_subseconds
+from sternpost.backends.jobs.sqlite_connections import prepare_connections
 from sternpost.base.errors import NotFound, StoreUnavailable
 from sternpost.contracts.jobs import Job, JobRun, JobStatus
 
@@ -62,7 +62,7 @@ class DbosJobs:
         dbos_logger = logging.getLogger("dbos")
         if not dbos_logger.handlers:  # without one DBOS writes to the console by itself
             dbos_logger.addHandler(logging.NullHandler())
-        lend_subseconds()
+        prepare_connections()
         try:
             DBOS(config=_config(self._url))
             self._workflows = {job.name: _workflow(job) for job in jobs}

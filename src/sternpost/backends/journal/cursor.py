@@ -1,13 +1,13 @@
 """How far the reader has come, kept in one small file; not the reading itself."""
 
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from sternpost.backends.journal.layout import CURSOR_NAME, segment_sizes, sync_folder, writer_names
+from sternpost.backends.journal.layout import CURSOR_NAME, segment_sizes, writer_names
+from sternpost.base.files import write_file
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +36,7 @@ def load_cursor(root: Path) -> dict[str, Mark]:
 
 def save_cursor(root: Path, marks: Mapping[str, Mark]) -> None:
     """Replace the file atomically and durably."""
-    path = root / CURSOR_NAME
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as handle:
-        handle.write(msgspec.json.encode(_CursorFile(dict(marks))))
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.replace(path)
-    sync_folder(root)
+    write_file(root / CURSOR_NAME, msgspec.json.encode(_CursorFile(dict(marks))))
 
 
 def pending_bytes(root: Path) -> int:

@@ -51,11 +51,3 @@ def is_writer_alive(folder: Path) -> bool:
     finally:
         os.close(handle)
     return False
-
-
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

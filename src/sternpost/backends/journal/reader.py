@@ -10,6 +10,7 @@ from sternpost.backends.journal.cursor import Mark, load_cursor, save_cursor
 from sternpost.backends.journal.layout import READER_LOCK_NAME, writer_names
 from sternpost.backends.journal.writer_log import Losses, WriterLog
 from sternpost.base.errors import AlreadyRunning
+from sternpost.base.files import make_folder
 from sternpost.contracts.journal import ReadRecord
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ class SegmentReader:
     """Reads below `root` from the cursor on. Raises: AlreadyRunning while another reader holds the folder."""
 
     def __init__(self, root: Path) -> None:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(root)
         self._root = root
         self._lock = _lock_reading(root)
         self._marks = load_cursor(root)

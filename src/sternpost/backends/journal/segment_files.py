@@ -11,6 +11,7 @@ from pathlib import Path
 from sternpost.backends.journal.frames import MAGIC
 from sternpost.backends.journal.layout import LOCK_NAME, segment_path
 from sternpost.backends.journal.syncer import Segment
+from sternpost.base.files import make_folder
 
 _PROBE = bytes(256_000)
 
@@ -74,7 +75,7 @@ class SegmentFiles:
 def _make_locked_folder(folder: Path) -> int:
     """Make the folder with its lock already held, so that no reader takes a new writer for a dead one."""
     fresh = folder.with_name(f"new-{folder.name}")
-    fresh.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(fresh)
     lock = os.open(fresh / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from sternpost.backends.journal.layout import sync_folder
 from sternpost.base.errors import JournalFull
+from sternpost.base.files import sync_folder
 
 logger = logging.getLogger(__name__)
 

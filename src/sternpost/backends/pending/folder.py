@@ -1,15 +1,14 @@
 """Pending work as one small file each in a folder of the data folder; what they hold is not read here."""
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from sternpost.base.errors import StoreUnavailable
+from sternpost.base.files import PARTIAL, make_folder, write_file
 
 _LOG = logging.getLogger(__name__)
-_FRESH = ".new"
 
 
 class PendingFolder:
@@ -20,16 +19,10 @@ class PendingFolder:
 
     def keep(self, name: str, content: bytes) -> None:
         path = self._path(name)
-        fresh = path.with_name(path.name + _FRESH)
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
-                handle.write(content)
-                handle.flush()
-                os.fsync(handle.fileno())
-            fresh.replace(path)
+            make_folder(self._folder)
+            write_file(path, content)
         except OSError as error:
-            fresh.unlink(missing_ok=True)
             raise StoreUnavailable(
                 f"can't keep pending work in {str(self._folder)!r}: {error.strerror}"
             ) from error
@@ -40,7 +33,7 @@ class PendingFolder:
     def all(self) -> Sequence[tuple[str, bytes]]:
         if not self._folder.is_dir():
             return ()
-        paths = [path for path in sorted(self._folder.iterdir()) if path.suffix != _FRESH]
+        paths = [path for path in sorted(self._folder.iterdir()) if path.suffix != PARTIAL]
         return tuple((unquote(path.name), path.read_bytes()) for path in paths)
 
     def _path(self, name: str) -> Path:

@@ -12,10 +12,12 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from sternpost.base.errors import ConfigurationError, StoreUnavailable
+from sternpost.backends.tables.durable import commit_durably
+from sternpost.base.errors import ConfigurationError, NewerData, StoreUnavailable
 
 SCHEMA_VERSION = "0003"  # the newest module of `migrations/versions`; compared as text
 
+_OWN_TABLE = "projects"  # in every version
 _BUSY_TIMEOUT_S = 10
 _MIGRATION_LOCK = 7_214_100  # any number, the same in every process: PostgreSQL's advisory lock
 
@@ -46,25 +48,38 @@ class SqlTables:
             finally:
                 connection.info.pop("is_write", None)
 
+    def is_new(self) -> bool:
+        """Say whether no Sternpost has made its tables here yet.
+
+        Raises: ConfigurationError for tables that are damaged, StoreUnavailable.
+        """
+        if self._version():
+            return False
+        with self.read() as connection:
+            return connection.dialect.name == "postgresql" or not inspect(connection).get_table_names()
+
     def migrate(self) -> None:
         """Bring the schema to SCHEMA_VERSION; one SELECT when it is there already.
 
-        Raises: ConfigurationError for tables that are damaged, or of a newer Sternpost.
+        Raises: ConfigurationError for tables that are damaged, of a newer Sternpost or not of Sternpost.
         """
-        try:
-            with self.read() as connection:
-                version = _version_of(connection)
-        except DatabaseError as error:
-            raise ConfigurationError(_damaged(self._engine, error)) from error
-        if version == SCHEMA_VERSION:
+        if self._version() == SCHEMA_VERSION:
             return
         with self.write() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             version = _version_of(connection)  # another process may have come first
+            _refuse_strange(connection, version)
             _refuse_newer(version)
             if version != SCHEMA_VERSION:
                 _upgrade(connection)
+
+    def _version(self) -> str:
+        try:
+            with self.read() as connection:
+                return _version_of(connection)
+        except DatabaseError as error:
+            raise ConfigurationError(_damaged(self._engine, error)) from error
 
     def ping(self) -> bool:
         try:
@@ -111,9 +126,10 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     # The driver's own BEGIN comes late and never IMMEDIATE; SQLAlchemy's `begin` event sends ours.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    commit_durably(connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -153,9 +169,21 @@ def _version_of(connection: Connection) -> str:
     return found or ""
 
 
+def _refuse_strange(connection: Connection, version: str) -> None:
+    """A whole file is ours; a PostgreSQL database may be shared, but not with another one's migrations."""
+    found = inspect(connection).get_table_names()
+    is_shared = connection.dialect.name == "postgresql" and not version
+    if found and _OWN_TABLE not in found and not is_shared:
+        place = connection.engine.url.database
+        raise ConfigurationError(
+            f"{place!r} is a database of another application (it has a table {found[0]!r}): move it away, or "
+            "name another database with STERNPOST_TABLES_URL or another folder with --home"
+        )
+
+
 def _refuse_newer(version: str) -> None:
     if version > SCHEMA_VERSION:
-        raise ConfigurationError(
+        raise NewerData(
             f"the tables have schema version {version}, this Sternpost knows {SCHEMA_VERSION}: "
             "start the newer Sternpost that made them, or restore the tables from before the upgrade"
         )

@@ -14,7 +14,7 @@ from sternpost.backends.trace_store.connections import CONNECT_S, DEFAULT_DATABA
 from sternpost.backends.trace_store.failures import read_failure, write_failure
 from sternpost.backends.trace_store.old_name import take_over_old_database
 from sternpost.backends.trace_store.schema import Migration, load_migrations
-from sternpost.base.errors import BadRequest, ConfigurationError, StoreUnavailable
+from sternpost.base.errors import BadRequest, NewerData, StoreUnavailable
 from sternpost.contracts.trace_store import Rows
 
 _WRITE_S = 60.0  # an insert that merges must catch up with, or an ALTER over many parts
@@ -67,7 +67,7 @@ class ClickHouseTraceStore:
         found = self.query("SELECT max(version) FROM schema_migrations").rows[0][0]
         applied = found if isinstance(found, int) else 0
         if applied > known[-1].version:
-            raise ConfigurationError(
+            raise NewerData(
                 f"the trace store has schema {applied}, this Sternpost knows {known[-1].version}: "
                 "install the newer Sternpost, or choose another data folder or database"
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from sternpost.base.errors import NotFound, StorageFull, StoreUnavailable
+from sternpost.base.files import make_folder, put_in_place
 from sternpost.capabilities.batches.records import FileId
 
 _BLOCK = 1_000_000
@@ -71,7 +72,7 @@ class FolderBodies:
 
     def begin(self) -> "FolderBody":
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
         except OSError as error:
             raise _as_ours(error) from error
         return FolderBody(self._folder, self._check_space)
@@ -134,15 +135,8 @@ class FolderBody:
 
     def keep(self, file_id: FileId) -> None:
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            put_in_place(self._file, self._path, self._folder / file_id)
             self._file.close()
-            self._path.replace(self._folder / file_id)
-            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
         except OSError as error:
             raise _as_ours(error) from error
 

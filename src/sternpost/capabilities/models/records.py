@@ -37,6 +37,7 @@ class ProviderItem:
     dialect: str
     base_url: str
     is_configured: bool
+    fault: str  # why it is not, although a key was given
     key_variable: str
     is_key_written: bool  # in sternpost.yaml itself
     docs_url: str

@@ -46,6 +46,7 @@ def provider_items(providers: Iterable[Provider]) -> list[ProviderItem]:
             dialect=one.dialect,
             base_url=one.base_url,
             is_configured=not one.is_known_only,
+            fault=one.fault,
             key_variable=one.key_variable,
             is_key_written=one.is_key_written,
             docs_url=one.docs_url,

@@ -24,6 +24,14 @@ _PARTITIONS = (
 )
 
 
+def delete_before_ns(now_ns: int, retention_days: int) -> int | None:
+    """Return the moment before which traces are deleted; None keeps all of them.
+
+    No number of days but a positive one deletes anything, wherever it came from: what is gone is gone.
+    """
+    return now_ns - retention_days * _DAY_NS if retention_days > 0 else None
+
+
 def drop_traces_before(store: TraceStore, before_ns: int) -> int:
     """Drop every day that ended before `before_ns` (UTC); return how many partitions went.
 

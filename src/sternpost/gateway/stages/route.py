@@ -186,6 +186,8 @@ def headers_for(provider: Provider, codec: UpstreamCodec) -> dict[str, str]:
 
 def _not_configured(provider: Provider) -> str:
     name = provider.name
+    if provider.fault:
+        return f"the provider {name!r} is not configured: {provider.fault}"
     if missing := re.findall(r"\{(\w+)\}", provider.base_url):
         key = (
             ""

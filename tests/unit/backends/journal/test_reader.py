@@ -132,12 +132,12 @@ def test_draining_goes_on_when_the_cursor_can_not_be_written(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     make_dead_writer(tmp_path, [framed([b"a", b"b"]), framed([b"c", b"d"])])
-    (tmp_path / "cursor.new").mkdir()  # in the way of the cursor, as a full disk is
+    (tmp_path / "cursor.json.new").mkdir()  # in the way of the cursor, as a full disk is
     reader = SegmentReader(tmp_path)
     for _ in range(3):
         reader.commit(reader.read(max_records=1, max_bytes=999))
     reader.close()
-    (tmp_path / "cursor.new").rmdir()
+    (tmp_path / "cursor.json.new").rmdir()
     assert drain(tmp_path)[0] == [b"c", b"d"]  # the drained segment went; the other one is read again
     assert caplog.text.count("cursor can't be written") == 1
 

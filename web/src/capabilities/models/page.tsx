@@ -137,6 +137,7 @@ function Providers({ items }: { items: ProviderItem[] }) {
 }
 
 function KeyPlace({ provider }: { provider: ProviderItem }) {
+  if (provider.fault) return <>{provider.fault}</>;
   if (provider.key_variable) return <code>{provider.key_variable}</code>;
   if (provider.is_key_written) return <>written in sternpost.yaml</>;
   return <span className={table["faint"]}>{provider.is_configured ? "no key" : "none; name it in sternpost.yaml"}</span>;

@@ -1,4 +1,4 @@
-"""Lends an old SQLite the one function that DBOS needs of a newer; nothing of the jobs themselves.
+"""What DBOS leaves to the SQLite it finds: durable commits, and one function of a newer version; no jobs.
 
 DBOS writes `unixepoch('subsec')` into its tables on Python 3.12 and later, whatever SQLite that Python has;
 before SQLite 3.42 (Debian 12 has 3.40) the answer is NULL and the first insert fails.
@@ -11,14 +11,27 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from sternpost.backends.tables.durable import commit_durably
+
 _FIRST_WITH_SUBSEC = (3, 42)
 
 
-def lend_subseconds() -> None:
-    """Give every SQLite connection made from now on the function, if this SQLite lacks it."""
-    is_needed = sqlite3.sqlite_version_info < _FIRST_WITH_SUBSEC
-    if is_needed and not event.contains(Engine, "connect", _lend):
-        event.listen(Engine, "connect", _lend)
+def prepare_connections() -> None:
+    """Let every SQLite connection made from now on commit durably, and have the function if it lacks it.
+
+    For all engines of the process, because DBOS makes its own.
+    """
+    hooks = [_make_durable]
+    if sqlite3.sqlite_version_info < _FIRST_WITH_SUBSEC:
+        hooks.append(_lend)
+    for hook in hooks:
+        if not event.contains(Engine, "connect", hook):
+            event.listen(Engine, "connect", hook)
+
+
+def _make_durable(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        commit_durably(connection)
 
 
 def _lend(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
