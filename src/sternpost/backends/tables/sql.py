@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from sternpost.base.errors import ConfigurationError, StoreUnavailable
 
-SCHEMA_VERSION = "0003"  # the newest module of `migrations/versions`; compared as text
+SCHEMA_VERSION = "0004"  # the newest module of `migrations/versions`; compared as text
 
 _BUSY_TIMEOUT_S = 10
 _MIGRATION_LOCK = 7_214_100  # any number, the same in every process: PostgreSQL's advisory lock

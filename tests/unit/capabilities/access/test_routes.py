@@ -12,6 +12,7 @@ from sternpost.capabilities.access.records import FirstStart
 from sternpost.capabilities.access.routes import access_routes
 from sternpost.capabilities.access.service import AccessService
 from sternpost.server import problems
+from sternpost.server.needed_scopes import needed_by_api
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def client(service: AccessService, first: FirstStart) -> Iterator[TestClient]:
     ring.load()
     app = FastAPI()
     problems.install(app)
-    app.include_router(access_routes(service, Guard(service, ring.check)))
+    app.include_router(access_routes(service, Guard(service, ring.check, needed_by_api)))
     yield TestClient(app)
     ring.close()
 
