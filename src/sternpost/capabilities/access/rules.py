@@ -63,7 +63,7 @@ def judge_key(key: ApiKey, now_ns: int) -> KeyVerdict:
 
 
 def scopes_named(words: Iterable[str]) -> frozenset[KeyScope]:
-    """Read scopes and names of presets as people write them. Raises: BadRequest that names those there are."""
+    """Read scopes and names of presets as people write them. Raises: BadRequest that names the nearest."""
     found = frozenset[KeyScope]()
     for word in words:
         if word not in ALL_SCOPES and word not in PRESETS:

@@ -18,7 +18,7 @@ class KeyView:
     revoked_at: str | None
     expires_at: str | None
     models: list[str]
-    scopes: list[str]
+    scopes: list[KeyScope]
 
 
 @dataclass(frozen=True, slots=True)
