@@ -109,9 +109,9 @@ class OtlpIntake:
                 one = lacks.leave(one)
             if one is not None:
                 mapped.append(one)
-            if fault:
+            else:
                 rejected += 1
-                why = why or fault
+            why = why or fault
         return _Batch(
             payloads=[_payload(mapped[at : at + _SPANS_PER_RECORD]) for at in _starts(len(mapped))],
             span_count=sum(one.span is not None for one in mapped),

@@ -58,10 +58,15 @@ class Desk:
         self.intake = OtlpIntake(self.journal, PRICES, ManualClock(NOON + 10**9), max_body_bytes=1_000_000)
 
     async def send(
-        self, body: bytes, *, content_type: str = "application/json", encoding: str = ""
+        self,
+        body: bytes,
+        *,
+        content_type: str = "application/json",
+        encoding: str = "",
+        principal: Principal = OWNER,
     ) -> OtlpReply:
         return await self.intake.handle(
-            content_type=content_type, content_encoding=encoding, body=body, principal=OWNER
+            content_type=content_type, content_encoding=encoding, body=body, principal=principal
         )
 
     def written(self) -> list[SpanBatch]:
