@@ -19,6 +19,7 @@ from PIL import Image
 
 from sternpost.assembly.local import open_access
 from sternpost.base.settings import Settings
+from sternpost.contracts.key_scope import ALL_SCOPES
 from tests.conftest import CONFIG
 from tests.support.fake_provider import FakeProvider
 from tests.support.running import RunningSternpost, run_sternpost, wait_until
@@ -127,7 +128,7 @@ def test_the_key_of_another_project_is_told_that_there_is_nothing(sternpost_serv
     with sqlite3.connect(sternpost_server.home / "tables.sqlite") as tables:  # no command makes projects yet
         tables.execute("INSERT INTO projects VALUES ('project_2', 'second', ?)", (time.time_ns(),))
     with open_access(Settings(home=sternpost_server.home)) as access:
-        stranger = access.create_key("stranger", project="second").key
+        stranger = access.create_key("stranger", project="second", scopes=ALL_SCOPES).key
     headers = {"authorization": f"Bearer {stranger}"}
     wait_until(
         lambda: sternpost_server.request("GET", "/api/traces", headers=headers)[0] == 200, what="the new key"

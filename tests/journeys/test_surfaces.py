@@ -25,8 +25,14 @@ def client(sternpost_server: RunningSternpost) -> Iterator[openai.OpenAI]:
 
 
 @pytest.fixture
-def plain(sternpost_server: RunningSternpost) -> Iterator[httpx2.Client]:
-    headers = {"authorization": f"Bearer {sternpost_server.key}", "cookie": "session=mine"}
+def key(sternpost_server: RunningSternpost) -> str:
+    """Of what is about the account at a provider, too."""
+    return sternpost_server.key_with()
+
+
+@pytest.fixture
+def plain(sternpost_server: RunningSternpost, key: str) -> Iterator[httpx2.Client]:
+    headers = {"authorization": f"Bearer {key}", "cookie": "session=mine"}
     with httpx2.Client(base_url=f"{sternpost_server.base_url}/v1/providers/lab", headers=headers) as made:
         yield made
 
@@ -85,7 +91,7 @@ def test_tokens_are_counted_by_the_provider_or_estimated(sternpost_server: Runni
 
 
 def test_plain_requests_pass_and_are_recorded(
-    plain: httpx2.Client, sternpost_server: RunningSternpost
+    plain: httpx2.Client, key: str, sternpost_server: RunningSternpost
 ) -> None:
     got = plain.get("/files?limit=2", headers={"x-secret": "mine"})
     posted = plain.post("/moderations", json={"model": "m1", "input": "x"})
@@ -96,7 +102,7 @@ def test_plain_requests_pass_and_are_recorded(
 
     assert (got.json()["method"], got.json()["path"]) == ("GET", "/v1/files?limit=2")
     assert "mine" not in got.text
-    assert sternpost_server.key not in got.text + posted.text + form.text
+    assert key not in got.text + posted.text + form.text
     assert posted.json()["size"] == len(posted.request.content)
     assert form.json()["size"] > 300_000
     assert image.content == bytes(range(256)) * 400
@@ -122,7 +128,8 @@ def test_the_openai_sdk_works_on_a_providers_own_paths(sternpost_server: Running
     assert trace["trace"]["cost_status"] == "computed"
 
 
-def test_what_can_not_be_passed_on_is_said(sternpost_server: RunningSternpost) -> None:
+def test_what_can_not_be_passed_on_is_said(sternpost_server: RunningSternpost, key: str) -> None:
+    headers = {"authorization": f"Bearer {key}"}
     for path, status, says in (
         ("nosuch/files", 404, "nosuch"),
         ("unset/files", 424, "unset"),
@@ -130,7 +137,7 @@ def test_what_can_not_be_passed_on_is_said(sternpost_server: RunningSternpost) -
         ("lab/files?fault=401", 502, "refused the key"),
         ("offline/files", 404, "offline"),
     ):
-        got, _, problem = sternpost_server.request("GET", f"/v1/providers/{path}")
+        got, _, problem = sternpost_server.request("GET", f"/v1/providers/{path}", headers=headers)
         assert got == status, problem
         assert says in problem["error"]["message"]
 

@@ -19,6 +19,7 @@ from sternpost.base.errors import BodyTooLarge, UpstreamUnreachable
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.capabilities.cost.service import open_price_book
 from sternpost.contracts.call import CallRecord, Principal, Route, Target
+from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.upstream import UpstreamRequest
 from sternpost.gateway.asgi import GatewayApp
 from sternpost.gateway.retries import RetryBudgets
@@ -30,7 +31,7 @@ from tests.property.test_dialects_fuzz import junk, spoiled
 from tests.unit.dialects.wire import fixture, payloads
 
 DEADLINE_S = 10.0
-PRINCIPAL = Principal(ProjectId("prj"), KeyId("key_1"), "one")
+PRINCIPAL = Principal(ProjectId("prj"), KeyId("key_1"), "one", scopes=ALL_SCOPES)
 MODELS = ("lab/m", "labant/m", "labres/m", "offline/extract-large", "both")
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 EMBEDDING = {"model": "lab/m", "input": ["a", "b"], "dimensions": 8, "encoding_format": "float"}

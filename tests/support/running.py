@@ -16,6 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sternpost.assembly.local import open_access
+from sternpost.base.settings import Settings
+from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
+
 T = TypeVar("T")
 START_S = 40.0
 
@@ -78,6 +82,14 @@ class RunningSternpost:
             return body if status == 200 and len(body["spans"]) >= spans else None
 
         return wait_until(probe, timeout_s=timeout_s, what=f"trace {trace_id} with {spans} spans")
+
+    def key_with(self, *scopes: KeyScope) -> str:
+        """Make a key with these scopes, all of them when none is named, and wait until it is known."""
+        with open_access(Settings(home=self.home)) as access:
+            key = access.create_key("test", scopes=frozenset(scopes) or ALL_SCOPES).key
+        sent = {"authorization": f"Bearer {key}"}
+        wait_until(lambda: self.request("GET", "/api/session", headers=sent)[0] == 200, what="the new key")
+        return key
 
     def pid_of(self, name: str) -> int:
         state = json.loads((self.home / "processes.json").read_text())

@@ -6,11 +6,19 @@ test("a key is created, shown once, and revoked", async ({ page }) => {
   await page.goto("/keys");
   await page.getByRole("button", { name: "Create key" }).click();
   await page.getByLabel("Name").fill(name);
-  await page.keyboard.press("Enter");
+  await expect(page.getByRole("checkbox", { name: /calls/ })).toBeChecked();
+  await expect(page.getByRole("checkbox", { name: /traces:read/ })).not.toBeChecked();
+  await page.getByRole("button", { name: "Read-only" }).click();
+  await expect(page.getByRole("checkbox", { name: /calls/ })).not.toBeChecked();
+  await page.getByRole("checkbox", { name: /keys:read/ }).check();
+  await page.getByLabel("Models and routes").fill("fast, lab/*");
+  await page.getByLabel("Expires").selectOption("in 30 days");
+  await expectAccessible(page);
+  await page.getByLabel("Name").press("Enter");
   await expect(page.getByRole("region", { name: "key" })).toContainText(/^sp-/);
   await expectAccessible(page);
   await page.getByRole("button", { name: "Done" }).click();
-  await expect(page.getByRole("row", { name })).toContainText("Active");
+  await expect(page.getByRole("row", { name })).toContainText(/fast, lab\/\*\s*traces:read, keys:read\s*Active until/);
   await expectAccessible(page);
   await page.getByRole("button", { name: `Revoke ${name}` }).click();
   await page.getByRole("button", { name: "Revoke key" }).click();
@@ -20,13 +28,13 @@ test("a key is created, shown once, and revoked", async ({ page }) => {
 test("a key that is over or held to models says so", async ({ page }) => {
   const key = { project_id: "default", created_at: "2026-01-02T03:04:05Z", last_used_at: null, revoked_at: null };
   const items = [
-    { ...key, key_id: "key_1", name: "old", prefix: "sp-1", expires_at: "2026-02-01T00:00:00Z", models: [] },
-    { ...key, key_id: "key_2", name: "held", prefix: "sp-2", expires_at: "2100-01-01T00:00:00Z", models: ["fast", "openai/gpt-5"] },
+    { ...key, key_id: "key_1", name: "old", prefix: "sp-1", expires_at: "2026-02-01T00:00:00Z", models: [], scopes: ["calls", "traces:write", "scores:write"] },
+    { ...key, key_id: "key_2", name: "held", prefix: "sp-2", expires_at: "2100-01-01T00:00:00Z", models: ["fast", "openai/gpt-5"], scopes: ["calls"] },
   ];
   await page.route("**/api/keys", (route) => route.fulfill({ json: { items, next_cursor: null } }));
   await page.goto("/keys");
-  await expect(page.getByRole("row", { name: "old" })).toContainText(/every model\s*Expired/);
-  await expect(page.getByRole("row", { name: "held" })).toContainText(/fast, openai\/gpt-5\s*Active until 1 Jan 2100/);
+  await expect(page.getByRole("row", { name: "old" })).toContainText(/every model\s*Application\s*Expired/);
+  await expect(page.getByRole("row", { name: "held" })).toContainText(/fast, openai\/gpt-5\s*calls\s*Active until 1 Jan 2100/);
 });
 
 test("a reader without a session is told how to get a link, and a bad link says so", async ({ browser, baseURL }) => {

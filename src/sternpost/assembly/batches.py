@@ -41,7 +41,8 @@ from sternpost.contracts.call import CallRecord, Principal
 from sternpost.contracts.journal import CallEntry, Journal
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.usage import Cost, Usage
-from sternpost.gateway.stages import route
+from sternpost.dialects.raw_object import split_object
+from sternpost.gateway.stages import named_models, route
 from sternpost.gateway.traffic import Plan, Traffic
 
 _FOLDER = "files"
@@ -150,6 +151,9 @@ class _Models:
 
     def choose(self, url: str, model: str, principal: Principal) -> VendorTarget | None:
         return _vendor_target(self._plan(url, model, principal))
+
+    def refuse_others(self, url: str, model: str, body: bytes, principal: Principal) -> None:
+        named_models.check(split_object(body), principal, self._plan(url, model, principal))
 
     def target(self, provider: str, model: str, url: str) -> VendorTarget | None:
         nobody = Principal(ProjectId(""), KeyId(""), "")

@@ -28,6 +28,10 @@ from sternpost.server.instance import running_address
 
 _TIMEOUT_S = 30.0
 _BLOCK = 262_144
+_OWNER_NEEDS_NO_KEY = (
+    ". This command sent the key in STERNPOST_API_KEY; without that variable, the owner of the data folder"
+    " needs no key on this machine"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,10 @@ class ApiClient:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:  # noqa: S310
                 return cast("dict[str, object]", json.load(reply))
         except urllib.error.HTTPError as error:
-            raise _as_error(error) from None
+            raised = _as_error(error)
+            if error.code == 403 and "authorization" in sent:
+                raised.message += _OWNER_NEEDS_NO_KEY
+            raise raised from None
         except OSError as error:
             raise StoreUnavailable(
                 f"nothing answers at {self.base_url} ({error.__class__.__name__}); start it: sternpost up"

@@ -1,17 +1,25 @@
 """`sternpost key`: make, list and revoke API keys; works while Sternpost runs."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 from sternpost.assembly.local import open_access
+from sternpost.base.clock import SystemClock
 from sternpost.base.errors import BadRequest
 from sternpost.base.ids import KeyId
+from sternpost.capabilities.access.rules import APPLICATION, PRESETS, scopes_named
 from sternpost.capabilities.access.views import KeyView, created_key_view, key_page_view, key_view
 from sternpost.cli.commands import Commands, Option, echo
 from sternpost.cli.model import unserved
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import moment, note, print_json, print_table
+from sternpost.contracts.key_scope import KeyScope
+
+_FROM_NOW = re.compile(r"(\d{1,5})([mhdw])")
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 app = Commands(help="Make, list and revoke API keys.")
 
@@ -22,14 +30,24 @@ def create(
     name: Annotated[str, Option(help="What the key is for.")],
     project: Annotated[str, Option(help="The project's name; empty: the default one.")] = "",
     model: Annotated[list[str] | None, Option(help="Only this model or route; may be repeated.")] = None,
-    expires: Annotated[str | None, Option(help="When it ends, e.g. 2030-01-01T00:00:00Z.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        Option(
+            help=f"What it may do: {', '.join(KeyScope)}; or several by a name: {', '.join(PRESETS)}."
+            " May be repeated; application unless told."
+        ),
+    ] = None,
+    expires: Annotated[
+        str | None, Option(help="When it ends: in 30d or 12h, or at 2030-01-01T00:00:00Z.")
+    ] = None,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
     """Make a key; its secret is shown this once."""
+    scopes = scopes_named(scope) if scope else APPLICATION
     with open_access(settings_from(home)) as access:
         created = access.create_key(
-            name, project=project, models=model or (), expires_ns=_nanoseconds(expires)
+            name, project=project, models=model or (), expires_ns=_nanoseconds(expires), scopes=scopes
         )
     for sentence in unserved(model or (), home):
         note(f"warning: {sentence}")
@@ -37,7 +55,8 @@ def create(
         print_json({"key": created.key, **asdict(created_key_view(created))})
         return
     echo(created.key)
-    note(f"key {created.record.key_id} for {created.record.name!r}; it is shown only now")
+    may = ", ".join(key_view(created.record).scopes)
+    note(f"key {created.record.key_id} for {created.record.name!r}; it is shown only now; scopes: {may}")
 
 
 @app.command("list")
@@ -59,11 +78,12 @@ def list_keys(
             moment(item.last_used_at) or "never",
             (item.expires_at or "never")[:10],
             ", ".join(item.models) or "any",
+            _scopes_text(item.scopes),
             _state(item),
         )
         for item in page.items
     ]
-    columns = ("key", "name", "begins with", "made", "last used", "ends", "models", "state")
+    columns = ("key", "name", "begins with", "made", "last used", "ends", "models", "scopes", "state")
     print_table(columns, rows, empty="no keys")
 
 
@@ -85,11 +105,22 @@ def _state(key: KeyView) -> str:
     return "expired" if is_over else "active"
 
 
+def _scopes_text(scopes: Sequence[str]) -> str:
+    """Name the preset where it is one."""
+    names = (name for name, preset in PRESETS.items() if preset == frozenset(scopes))
+    return next(names, " ".join(scopes))
+
+
 def _nanoseconds(text: str | None) -> int | None:
     if text is None:
         return None
+    if from_now := _FROM_NOW.fullmatch(text):
+        seconds = int(from_now[1]) * _SECONDS[from_now[2]]
+        return SystemClock().now_ns() + seconds * 1_000_000_000
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadRequest(f"--expires {text!r} is no time; write e.g. 2030-01-01T00:00:00Z") from None
+        raise BadRequest(
+            f"--expires {text!r} is no time; write e.g. 30d, 12h or 2030-01-01T00:00:00Z"
+        ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000

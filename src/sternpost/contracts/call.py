@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sternpost.base.ids import KeyId, ProjectId, SpanId, TraceId
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus, TraceAttributes
 from sternpost.contracts.usage import Cost, Usage
 
@@ -28,6 +29,7 @@ class Principal:
     key_id: KeyId
     key_name: str
     models: tuple[str, ...] = ()  # empty: every model and route
+    scopes: frozenset[KeyScope] = frozenset()  # what the key may do
 
 
 @dataclass(frozen=True, slots=True)

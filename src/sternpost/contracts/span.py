@@ -109,6 +109,7 @@ class Span:
     scope: str = ""  # instrumentation scope and version, or "sternpost.gateway"
     mapping_version: int = 1
     received_ns: int = 0
+    written_by: KeyId | None = None  # the key that sent it; None: Sternpost itself saw it
 
 
 @dataclass(frozen=True, slots=True)

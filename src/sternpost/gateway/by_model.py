@@ -6,12 +6,13 @@ from typing import Final
 
 from sternpost.base.errors import BadRequest, UpstreamTimedOut
 from sternpost.contracts.call import Dialect
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply
 from sternpost.gateway.pass_through import admitted, answer, begin, name_model, request_of
 from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import attempt, pin, record, route
+from sternpost.gateway.stages import attempt, named_models, pin, record, route
 from sternpost.gateway.stages.attempt import Attempt
 from sternpost.gateway.stages.model_in_body import NamedBody, read_named
 from sternpost.gateway.stages.record import OpenCall
@@ -51,11 +52,12 @@ async def handle_by_model(request: InboundCall, asked: Onward, rig: Rig) -> Outb
 
 
 async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
-    principal = begin(call, asked)
+    principal = begin(call, asked, KeyScope.CALLS)
     named = read_named(asked.body, call.request.headers.get("content-type", ""))
     name_model(call, named.model)
     spoken = call.codec.name if asked.path == _COMPACT else None
     plan = route.choose(named.model, principal, call.rig.traffic(), spoken=spoken)
+    named_models.check(named.fields, principal, plan)
     if asked.path == _COMPACT:
         plan = await pin.narrow(plan, call.codec.read_head(asked.body), call.codec, principal, call.rig)
     plan = _able(plan, asked.path)

@@ -14,7 +14,7 @@ from sternpost.dialects.token_estimate import estimate
 from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import admit, ask, attempt, authenticate, pin, record, route
+from sternpost.gateway.stages import admit, ask, attempt, authenticate, named_models, pin, record, route
 from sternpost.gateway.stages.attempt import Attempt
 from sternpost.gateway.stages.failures import TryFailed, unsupported, unusable
 from sternpost.gateway.stages.post import post
@@ -35,12 +35,13 @@ async def handle_count_tokens(request: InboundCall, rig: Rig) -> OutboundReply:
 
 async def _count(call: OpenCall) -> OutboundReply:
     rig, dialect = call.rig, call.request.dialect
-    principal = call.principal = authenticate.check(call.request.headers, rig)
+    principal = authenticate.enter(call)
     head = ask.read_with(call, CALLERS_COUNTERS[dialect].read_head)
     # A host that speaks Anthropic's dialect beside its own need not count in it.
     plan = route.choose(
         head.model, principal, rig.traffic(), spoken=dialect if dialect == _OF_OPENAI else None
     )
+    named_models.check(head.fields, principal, plan)
     plan = call.plan = await pin.narrow(plan, head, call.codec, principal, rig)
     call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
     if is_dry_run(call):

@@ -14,7 +14,7 @@ from sternpost.dialects.registry import EMBEDDERS
 from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import admit, ask, attempt, authenticate, price, record, route
+from sternpost.gateway.stages import admit, ask, attempt, authenticate, named_models, price, record, route
 from sternpost.gateway.stages.attempt import Attempt
 from sternpost.gateway.stages.failures import TryFailed, unsupported, unusable
 from sternpost.gateway.stages.post import post
@@ -32,10 +32,11 @@ async def handle_embeddings(request: InboundCall, rig: Rig) -> OutboundReply:
 
 async def _embed(call: OpenCall) -> OutboundReply:
     rig = call.rig
-    call.principal = authenticate.check(call.request.headers, rig)
+    principal = authenticate.enter(call)
     head = ask.read_with(call, embeddings.read_head)
-    plan = call.plan = comparable(route.choose(head.model, call.principal, rig.traffic()), call.warnings)
-    call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
+    plan = call.plan = comparable(route.choose(head.model, principal, rig.traffic()), call.warnings)
+    named_models.check(head.fields, principal, plan)
+    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     done: dict[str, dict[int, Vectors]] = {}

@@ -3,7 +3,17 @@
 from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import admit, ask, attempt, authenticate, deliver, pin, record, route
+from sternpost.gateway.stages import (
+    admit,
+    ask,
+    attempt,
+    authenticate,
+    deliver,
+    named_models,
+    pin,
+    record,
+    route,
+)
 from sternpost.gateway.stages.record import OpenCall
 
 
@@ -19,11 +29,12 @@ async def handle_chat(request: InboundCall, rig: Rig) -> OutboundReply:
 
 async def _chat(call: OpenCall) -> OutboundReply:
     rig = call.rig
-    call.principal = authenticate.check(call.request.headers, rig)
+    principal = authenticate.enter(call)
     head = ask.read(call)
-    plan = route.choose(head.model, call.principal, rig.traffic(), spoken=call.request.dialect)
-    plan = call.plan = await pin.narrow(plan, head, call.codec, call.principal, rig)  # kept ids have one home
-    call.lease = admit.reserve(call.principal, call.attributes.user_id, plan, rig)
+    plan = route.choose(head.model, principal, rig.traffic(), spoken=call.request.dialect)
+    named_models.check(head.fields, principal, plan)
+    plan = call.plan = await pin.narrow(plan, head, call.codec, principal, rig)  # kept ids have one home
+    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     answer = await attempt.first_good(call, head, plan)  # time-outs, retries, fallback

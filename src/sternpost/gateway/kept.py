@@ -10,7 +10,9 @@ from urllib.parse import parse_qs
 
 from sternpost.base.errors import MethodRefused, NotFound, UpstreamRefused
 from sternpost.base.ids import new_span_id
+from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.upstream import UpstreamRequest
 from sternpost.dialects.registry import CODECS
@@ -37,7 +39,7 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
     """Ask the provider that made the reply.
 
     Raises: NotFound for an id that no recorded call made, or that another project made, MethodRefused,
-    KeyRefused, UpstreamError.
+    KeyRefused, PermissionRefused for a reply that another key asked for, UpstreamError.
     """
     principal = authenticate.check(headers, rig)
     found = _PATH.fullmatch(path)
@@ -67,6 +69,8 @@ async def _maker(reply_id: str, principal: Principal, rig: Rig) -> Provider:
     origin = await rig.origins.find(reply_id, principal.project_id)
     is_own = origin is not None and origin.project == principal.project_id
     provider = rig.traffic().catalog.providers.get(origin.provider) if origin is not None and is_own else None
+    if origin is not None and is_own and origin.key_id != principal.key_id:
+        refuse_without(KeyScope.FILES, principal)
     if provider is None:
         raise NotFound(
             "this response is not known here; Sternpost knows those of recorded calls, to the project that"

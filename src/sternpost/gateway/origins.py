@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sternpost.base.errors import StoreError
-from sternpost.base.ids import ProjectId
+from sternpost.base.ids import KeyId, ProjectId
 
 _LOG = logging.getLogger(__name__)
 _MAX_REPLIES = 50_000  # about 15 MB
 
-# (project, reply id) -> the provider that made it for this project; None: no record says so.
-FindMaker: TypeAlias = Callable[[ProjectId, str], Awaitable[str | None]]
+# (project, reply id) -> the provider that made it for this project, and the key that asked; None: no record
+# says so.
+FindMaker: TypeAlias = Callable[[ProjectId, str], Awaitable[tuple[str, KeyId] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Origin:
 
     project: ProjectId
     provider: str
+    key_id: KeyId
 
 
 @dataclass(slots=True)
@@ -47,17 +49,17 @@ class ReplyOrigins:
         if origin is not None:
             self._known.move_to_end(reply_id)
             return origin
-        provider = await self._recorded(reply_id, project)
-        if provider is None:
+        recorded = await self._recorded(reply_id, project)
+        if recorded is None:
             return None
-        origin = Origin(project, provider)
+        origin = Origin(project, *recorded)
         self.remember(reply_id, origin)
         return origin
 
     def forget(self, reply_id: str) -> None:
         self._known.pop(reply_id, None)
 
-    async def _recorded(self, reply_id: str, project: ProjectId) -> str | None:
+    async def _recorded(self, reply_id: str, project: ProjectId) -> tuple[str, KeyId] | None:
         """A store that is down makes the id unknown; the call may still have only one place to go."""
         if self.find_maker is None:
             return None

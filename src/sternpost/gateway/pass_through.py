@@ -5,6 +5,7 @@ from typing import cast
 
 from sternpost.base.errors import BodyTooLarge, CredentialsUnavailable, UpstreamTimedOut, UpstreamUnreachable
 from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.protocols import RequestHead
@@ -28,7 +29,7 @@ async def handle_pass_through(request: InboundCall, asked: Onward, rig: Rig) -> 
 
 
 async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
-    principal = begin(call, asked)
+    principal = begin(call, asked, onward.needed_scope(asked.method, asked.path))
     model = onward.model_of(asked.path, asked.body)
     name_model(call, model)
     plan = route.to_provider(asked.provider, model, principal, call.rig.traffic())
@@ -39,10 +40,13 @@ async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
     return answer(trial, await _send(trial, asked, plan), method=asked.method, plan=plan)
 
 
-def begin(call: OpenCall, asked: Onward) -> Principal:
-    """Say what is asked for, and check who asks and how much. Raises: KeyRefused, BodyTooLarge."""
+def begin(call: OpenCall, asked: Onward, needed: KeyScope) -> Principal:
+    """Say what is asked for, and check who asks and how much.
+
+    Raises: KeyRefused, PermissionRefused, BodyTooLarge.
+    """
     call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
-    principal = call.principal = authenticate.check(call.request.headers, call.rig)
+    principal = authenticate.enter(call, needed)
     call.attributes = read_attributes(call.request.headers, {}, "")
     _check_size(call, asked)
     return principal

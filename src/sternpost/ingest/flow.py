@@ -2,23 +2,24 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from sternpost.base.clock import Clock
-from sternpost.base.errors import BadRequest, SternpostError
-from sternpost.base.ids import ProjectId
+from sternpost.base.errors import BadRequest, PermissionRefused, SternpostError
 from sternpost.base.threads import in_thread
+from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry, Journal
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import Content, SpanBatch
 from sternpost.ingest.mapping.money import Prices
 from sternpost.ingest.mapping.spans import MappedSpan, map_span
 from sternpost.ingest.otlp_body import unpack
 from sternpost.ingest.otlp_decode import decode_json, decode_protobuf
 from sternpost.ingest.otlp_reply import JSON, PROTOBUF, accepted, media_type, refused
-from sternpost.ingest.records import OtlpReply, RawSpan
+from sternpost.ingest.records import OtlpReply, RawSpan, Sender
 
 _SPANS_PER_RECORD = 500  # keeps one journal record small against the drain's batches
 _INLINE_BYTES = 8_000  # a body this small maps in about a millisecond; a larger one would hold calls up
@@ -73,7 +74,7 @@ class OtlpIntake:
             wrong = BadRequest(f"send {PROTOBUF} or {JSON}, not {content_type[:60]!r}")
             return refused(content_type, wrong, status=415)
         try:
-            batch = await self._read(content_type, content_encoding, body, principal.project_id)
+            batch = await self._read(content_type, content_encoding, body, principal)
             waiting = [self._journal.append(payload, "synced") for payload in batch.payloads]
             for one in waiting:
                 await one
@@ -86,29 +87,30 @@ class OtlpIntake:
         return accepted(content_type, batch.rejected, batch.why)
 
     async def _read(
-        self, content_type: str, content_encoding: str, body: bytes, project_id: ProjectId
+        self, content_type: str, content_encoding: str, body: bytes, principal: Principal
     ) -> _Batch:
         # A packed body may unfold to megabytes, however small it is.
         if content_encoding or len(body) > _INLINE_BYTES:
-            return await in_thread(self._map, content_type, content_encoding, body, project_id)
-        return self._map(content_type, content_encoding, body, project_id)
+            return await in_thread(self._map, content_type, content_encoding, body, principal)
+        return self._map(content_type, content_encoding, body, principal)
 
-    def _map(self, content_type: str, content_encoding: str, packed: bytes, project_id: ProjectId) -> _Batch:
+    def _map(self, content_type: str, content_encoding: str, packed: bytes, principal: Principal) -> _Batch:
         body = unpack(packed, content_encoding, self._max_body_bytes)
         raw_spans = decode_json(body) if media_type(content_type) == JSON else decode_protobuf(body)
         received_ns = self._clock.now_ns()
+        sender = Sender(principal.project_id, principal.key_id)
+        lacks = _Lacks.of(principal)
         mapped: list[MappedSpan] = []
         rejected, why = 0, ""
         for raw in raw_spans:
-            fault = _fault(raw)
-            if not fault:
-                try:
-                    mapped.append(map_span(raw, project_id, received_ns, self._prices))
-                    continue
-                except Exception:  # the edge of one span: the rest of the batch must not suffer
-                    logger.exception("span %s of scope %r can't be mapped", raw.span_id, raw.scope)
-                    fault = "a span can't be mapped; the server's log says why"
-            rejected += 1
+            one, fault = self._map_one(raw, sender, received_ns)
+            if one is not None:
+                fault = lacks.fault(one)
+                one = lacks.leave(one)
+            if one is not None:
+                mapped.append(one)
+            else:
+                rejected += 1
             why = why or fault
         return _Batch(
             payloads=[_payload(mapped[at : at + _SPANS_PER_RECORD]) for at in _starts(len(mapped))],
@@ -117,6 +119,49 @@ class OtlpIntake:
             rejected=rejected,
             why=why,
         )
+
+    def _map_one(self, raw: RawSpan, sender: Sender, received_ns: int) -> tuple[MappedSpan | None, str]:
+        """Map one span, or say why it can't be kept."""
+        if fault := _fault(raw):
+            return None, fault
+        try:
+            return map_span(raw, sender, received_ns, self._prices), ""
+        except Exception:  # the edge of one span: the rest of the batch must not suffer
+            logger.exception("span %s of scope %r can't be mapped", raw.span_id, raw.scope)
+            return None, "a span can't be mapped; the server's log says why"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lacks:
+    """What a key that may send something may not send."""
+
+    spans: str  # why not; "" when it may
+    scores: str
+
+    @classmethod
+    def of(cls, principal: Principal) -> "_Lacks":
+        return cls(
+            *(_why_without(scope, principal) for scope in (KeyScope.TRACES_WRITE, KeyScope.SCORES_WRITE))
+        )
+
+    def fault(self, one: MappedSpan) -> str:
+        return (self.spans if one.span else "") or (self.scores if one.scores else "")
+
+    def leave(self, one: MappedSpan) -> MappedSpan | None:
+        """Return what may be kept of a span."""
+        if one.span is not None and self.spans:
+            return None
+        if one.scores and self.scores:
+            return replace(one, scores=()) if one.span else None
+        return one
+
+
+def _why_without(scope: KeyScope, principal: Principal) -> str:
+    try:
+        refuse_without(scope, principal)
+    except PermissionRefused as error:
+        return error.message
+    return ""
 
 
 def _starts(count: int) -> range:

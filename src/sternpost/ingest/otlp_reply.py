@@ -20,12 +20,12 @@ def media_type(content_type: str) -> str:
 
 
 def accepted(content_type: str, rejected_spans: int, why: str) -> OtlpReply:
-    """Say that all, or all but some, spans are kept."""
+    """Say that all, or all but some, spans are kept. why: also a warning when no span is rejected."""
     if media_type(content_type) == JSON:
         partial = {"partialSuccess": {"rejectedSpans": str(rejected_spans), "errorMessage": why}}
-        return OtlpReply(200, {"content-type": JSON}, msgspec.json.encode(partial if rejected_spans else {}))
+        return OtlpReply(200, {"content-type": JSON}, msgspec.json.encode(partial if why else {}))
     response = ExportTraceServiceResponse()
-    if rejected_spans:
+    if why:
         response.partial_success.rejected_spans = rejected_spans
         response.partial_success.error_message = why
     return OtlpReply(200, {"content-type": PROTOBUF}, response.SerializeToString())

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sternpost.base.ids import KeyId, ProjectId
 from sternpost.contracts.message import Json
 
 
@@ -30,6 +31,14 @@ class RawSpan:
     dropped_attributes: int = 0
     resource: Mapping[str, Json] = field(default_factory=dict[str, Json])
     scope: str = ""  # name@version
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends spans: whatever they say, they are of this project and this key."""
+
+    project_id: ProjectId
+    key_id: KeyId
 
 
 @dataclass(frozen=True, slots=True)

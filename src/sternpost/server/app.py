@@ -21,6 +21,7 @@ from sternpost.contracts.call import Principal
 from sternpost.gateway.asgi import AZURE, GatewayApp
 from sternpost.server import openai_app, problems
 from sternpost.server.metrics import GatewayMetrics
+from sternpost.server.needed_scopes import Scopes, needed_by_api, needed_by_files
 from sternpost.server.operations import Operations, Status, parts_of
 from sternpost.server.otlp import OtlpApp
 from sternpost.server.ui import WebApp
@@ -38,8 +39,9 @@ class SternpostApp:
             house.intake, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes
         )
         self._api: ASGIApp = build_api(house, base_url=base_url)
+        caller_of = _caller_of(_guard(house, needed_by_files))
         self._openai: ASGIApp = openai_app.build_openai_app(
-            house.batches, _caller_of(house), max_file_bytes=house.settings.max_file_bytes
+            house.batches, caller_of, max_file_bytes=house.settings.max_file_bytes
         )
         self._operations: ASGIApp = Operations(house, metrics)
         self._web: ASGIApp = WebApp(UI_FOLDER)
@@ -67,7 +69,8 @@ class SternpostApp:
 
 def build_api(house: House, *, base_url: str) -> FastAPI:
     """Build the management API with its OpenAPI schema at /api/openapi.json."""
-    guard, principal_of = Guard(house.access, house.key_ring.check), _caller_of(house)
+    guard = _guard(house, needed_by_api)
+    principal_of = _caller_of(guard)
     api = FastAPI(
         title="Sternpost",
         version=__version__,
@@ -89,15 +92,22 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
     return api
 
 
-def _caller_of(house: House) -> Callable[[Request], Awaitable[Principal]]:
+def _guard(house: House, needed: Callable[[str, str], Scopes | None]) -> Guard:
+    return Guard(house.access, house.key_ring.check, needed)
+
+
+def _caller_of(guard: Guard) -> Callable[[Request], Awaitable[Principal]]:
     """Identify who calls by key, or by a session's cookie: the CLI and the web app have no key."""
-    guard = Guard(house.access, house.key_ring.check)
 
     async def principal_of(request: Request) -> Principal:
         caller = await guard(request)
         name = caller.user.name if caller.user else ""
         return Principal(
-            caller.project_id, caller.key_id or KeyId(""), caller.key_name or name, caller.models
+            caller.project_id,
+            caller.key_id or KeyId(""),
+            caller.key_name or name,
+            caller.models,
+            caller.scopes,
         )
 
     return principal_of

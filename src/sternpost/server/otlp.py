@@ -8,7 +8,9 @@ from typing import cast
 from starlette.types import Receive, Scope, Send
 
 from sternpost.base.errors import BodyTooLarge, KeyRefused, MethodRefused, SternpostError
+from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.ingest.otlp_reply import refused
 from sternpost.ingest.records import OtlpReply
@@ -42,6 +44,8 @@ class OtlpApp:
         if method != "POST":
             raise MethodRefused("send traces with POST")
         principal = self._check_key(presented_key(headers))
+        if KeyScope.SCORES_WRITE not in principal.scopes:  # spans may carry scores: the intake looks at both
+            refuse_without(KeyScope.TRACES_WRITE, principal)
         body = await _read_body(receive, self._max_body_bytes)
         return await self._intake.handle(
             content_type=headers.get("content-type", ""),

@@ -22,6 +22,7 @@ from sternpost.capabilities.cost.records import PriceOverride
 from sternpost.capabilities.cost.service import open_price_book
 from sternpost.contracts.call import CallRecord, Limit, Principal, Route, Target, TimeLimits
 from sternpost.contracts.journal import CallEntry
+from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 from sternpost.gateway.asgi import GatewayApp
 from sternpost.gateway.retries import RetryBudgets
 from sternpost.gateway.rig import Rig
@@ -31,9 +32,15 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.polling import until
 
 KEYS = {
-    "sp-one": Principal(ProjectId("prj"), KeyId("key_1"), "one"),
-    "sp-lab": Principal(ProjectId("prj"), KeyId("key_3"), "lab", models=("lab/*",)),
-    "sp-narrow": Principal(ProjectId("prj"), KeyId("key_2"), "narrow", models=("lab/m1", "steady")),
+    "sp-one": Principal(ProjectId("prj"), KeyId("key_1"), "one", scopes=ALL_SCOPES),
+    "sp-lab": Principal(ProjectId("prj"), KeyId("key_3"), "lab", models=("lab/*",), scopes=ALL_SCOPES),
+    "sp-narrow": Principal(
+        ProjectId("prj"), KeyId("key_2"), "narrow", models=("lab/m1", "steady"), scopes=ALL_SCOPES
+    ),
+    "sp-app": Principal(ProjectId("prj"), KeyId("key_4"), "app", scopes=frozenset({KeyScope.CALLS})),
+    "sp-reader": Principal(
+        ProjectId("prj"), KeyId("key_5"), "reader", scopes=frozenset({KeyScope.TRACES_READ})
+    ),
 }
 LONG_KEY, TEAM_TOKEN = "sk-lab-0123456789abcdef", "team-0123456789abcdef"
 ASK = [{"role": "user", "content": "What is a forklift?"}]

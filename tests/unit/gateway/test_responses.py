@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sternpost.base.errors import StoreUnavailable
-from sternpost.base.ids import ProjectId
+from sternpost.base.ids import KeyId, ProjectId
 from sternpost.contracts.call import Route, Target
 from sternpost.gateway.origins import Origin, ReplyOrigins
 from sternpost.gateway.traffic import traffic_of
@@ -113,7 +113,7 @@ async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(
 
 async def test_an_id_of_another_project_does_not_exist(start_gateway: GatewayMaker, provider: Any) -> None:
     gateway = await _gateway(start_gateway, provider.url)
-    gateway.rig.origins.remember("resp_theirs", Origin(ProjectId("other"), "lab"))
+    gateway.rig.origins.remember("resp_theirs", Origin(ProjectId("other"), "lab", KeyId("key_9")))
     asked = await _ask(gateway, "lab/m1", previous_response_id="resp_theirs")
     assert (asked.status, asked.json["error"]["param"]) == (400, "previous_response_id")
     assert (await gateway.get("/v1/responses/resp_theirs")).status == 404
@@ -122,7 +122,7 @@ async def test_an_id_of_another_project_does_not_exist(start_gateway: GatewayMak
 
 async def test_the_reply_longest_unused_is_forgotten_first() -> None:
     project = ProjectId("prj")
-    origins, origin = ReplyOrigins(max_replies=2), Origin(project, "lab")
+    origins, origin = ReplyOrigins(max_replies=2), Origin(project, "lab", KeyId("key_1"))
     origins.remember("resp_0", origin)
     origins.remember("resp_1", origin)
     assert await origins.find("resp_0", project) == origin
@@ -131,17 +131,17 @@ async def test_the_reply_longest_unused_is_forgotten_first() -> None:
 
 
 async def test_a_reply_of_an_earlier_process_is_found_by_its_record() -> None:
-    async def find_maker(project: ProjectId, reply_id: str) -> str | None:
-        return {("prj", "resp_old"): "lab"}.get((project, reply_id))
+    async def find_maker(project: ProjectId, reply_id: str) -> tuple[str, KeyId] | None:
+        return {("prj", "resp_old"): ("lab", KeyId("key_1"))}.get((project, reply_id))
 
     origins = ReplyOrigins(find_maker=find_maker)
-    assert await origins.find("resp_old", ProjectId("prj")) == Origin(ProjectId("prj"), "lab")
-    assert await origins.find("resp_old", ProjectId("prj")) == Origin(ProjectId("prj"), "lab")
+    assert await origins.find("resp_old", ProjectId("prj")) == Origin(ProjectId("prj"), "lab", KeyId("key_1"))
+    assert await origins.find("resp_old", ProjectId("prj")) == Origin(ProjectId("prj"), "lab", KeyId("key_1"))
     assert await origins.find("resp_never", ProjectId("prj")) is None
 
 
 async def test_a_store_that_is_down_makes_an_id_unknown_and_fails_no_call() -> None:
-    async def find_maker(project: ProjectId, reply_id: str) -> str | None:
+    async def find_maker(project: ProjectId, reply_id: str) -> tuple[str, KeyId] | None:
         raise StoreUnavailable("the trace store does not answer")
 
     assert await ReplyOrigins(find_maker=find_maker).find("resp_old", ProjectId("prj")) is None

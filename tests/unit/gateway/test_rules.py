@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sternpost.base.errors import ModelUnknown, ProviderNotConfigured
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.contracts.call import Dialect, Limit, Principal, Route, Target
+from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.gateway.health import TargetHealth
 from sternpost.gateway.models import list_models
 from sternpost.gateway.retries import LONGEST_WAIT_S, RetryBudgets, wait_before_retry
@@ -18,7 +19,7 @@ from sternpost.gateway.stages.route import choose
 from sternpost.gateway.traffic import Traffic, traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 
-ANYONE = Principal(ProjectId("prj"), KeyId("key_1"), "one")
+ANYONE = Principal(ProjectId("prj"), KeyId("key_1"), "one", scopes=ALL_SCOPES)
 TARGET = Target("lab", "m1")
 
 
@@ -177,7 +178,9 @@ def test_headers_win_over_metadata_over_the_end_user() -> None:
 
 def test_the_list_of_models_says_which_one_its_provider_takes_away() -> None:
     known = traffic_of(configure([ProviderSetting("openai", api_key="k")], {}))
-    principal = Principal(ProjectId("p"), KeyId("k"), "k", models=("openai/gpt-5", "openai/gpt-6-luna"))
+    principal = Principal(
+        ProjectId("p"), KeyId("k"), "k", models=("openai/gpt-5", "openai/gpt-6-luna"), scopes=ALL_SCOPES
+    )
     listed = {one["id"]: one for one in json.loads(list_models(principal, known, "openai_chat"))["data"]}
     assert listed["openai/gpt-5"]["shutdown_date"] == "2026-12-11"
     assert "shutdown_date" not in listed["openai/gpt-6-luna"]

@@ -15,15 +15,17 @@ from sternpost.base.ids import KeyId, ProjectId
 from sternpost.capabilities.cost.service import PriceBook, open_price_book
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry, JournalEntry
+from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.message import Json
 from sternpost.contracts.span import Span, SpanBatch
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.ingest.otlp_decode import decode_json
-from sternpost.ingest.records import OtlpReply, RawSpan
+from sternpost.ingest.records import OtlpReply, RawSpan, Sender
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PROJECT = ProjectId("prj_1")
-OWNER = Principal(PROJECT, KeyId("key_1"), "test")
+OWNER = Principal(PROJECT, KeyId("key_1"), "test", scopes=ALL_SCOPES)
+SENDER = Sender(PROJECT, KeyId("key_1"))
 NOON = 1_795_176_000_000_000_000  # 2026-11-20 12:00 UTC, when the fixtures' spans start
 PRICES: PriceBook = open_price_book()
 
@@ -56,10 +58,15 @@ class Desk:
         self.intake = OtlpIntake(self.journal, PRICES, ManualClock(NOON + 10**9), max_body_bytes=1_000_000)
 
     async def send(
-        self, body: bytes, *, content_type: str = "application/json", encoding: str = ""
+        self,
+        body: bytes,
+        *,
+        content_type: str = "application/json",
+        encoding: str = "",
+        principal: Principal = OWNER,
     ) -> OtlpReply:
         return await self.intake.handle(
-            content_type=content_type, content_encoding=encoding, body=body, principal=OWNER
+            content_type=content_type, content_encoding=encoding, body=body, principal=principal
         )
 
     def written(self) -> list[SpanBatch]:

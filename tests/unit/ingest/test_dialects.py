@@ -7,7 +7,7 @@ import pytest
 from sternpost.contracts.span import Span, SpanBatch, SpanStatus, SpanType
 from sternpost.contracts.usage import CostStatus, Usage
 from sternpost.ingest.mapping.spans import map_span
-from tests.unit.ingest.support import NOON, PRICES, PROJECT, Desk, by_name, fixture, raw_spans, texts
+from tests.unit.ingest.support import NOON, PRICES, SENDER, Desk, by_name, fixture, raw_spans, texts
 
 FAMILIES = ["otel_genai", "otel_genai_old", "openinference", "openllmetry", "langfuse", "vercel_ai"]
 # 800 fresh at $0.15, 200 cached at $0.075, 40 + 10 out at $0.60 per million
@@ -15,7 +15,7 @@ COST_NANOUSD = 120_000 + 15_000 + 24_000 + 6_000
 
 
 def mapped(name: str) -> SpanBatch:
-    found = [map_span(raw, PROJECT, NOON + 1, PRICES) for raw in raw_spans(name)]
+    found = [map_span(raw, SENDER, NOON + 1, PRICES) for raw in raw_spans(name)]
     return SpanBatch(
         tuple(one.span for one in found if one.span),
         tuple(content for one in found for content in one.contents),

@@ -25,7 +25,7 @@ from sternpost.ingest.mapping.spans import MappedSpan, map_span
 from sternpost.ingest.mapping.usage import read_usage
 from sternpost.ingest.mapping.values import as_json, as_number, as_texts, unflatten
 from sternpost.ingest.records import RawEvent, RawSpan
-from tests.unit.ingest.support import NOON, PRICES, PROJECT
+from tests.unit.ingest.support import NOON, PRICES, SENDER
 
 
 def raw(attributes: dict[str, Json], *events: RawEvent, **changes: object) -> RawSpan:
@@ -37,7 +37,7 @@ def raw(attributes: dict[str, Json], *events: RawEvent, **changes: object) -> Ra
 
 
 def mapped(attributes: dict[str, Json], *events: RawEvent, **changes: object) -> MappedSpan:
-    return map_span(raw(attributes, *events, **changes), PROJECT, NOON + 2, PRICES)
+    return map_span(raw(attributes, *events, **changes), SENDER, NOON + 2, PRICES)
 
 
 def usage_of(attributes: dict[str, Json]) -> Usage | None:

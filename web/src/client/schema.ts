@@ -496,6 +496,8 @@ export interface components {
             expires_at: string | null;
             /** Models */
             models: string[];
+            /** Scopes */
+            scopes: components["schemas"]["KeyScope"][];
             /** Key */
             key: string;
         };
@@ -517,6 +519,12 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /**
+         * KeyScope
+         * @description One thing that a key may do. A person who is signed in may do all of them.
+         * @enum {string}
+         */
+        KeyScope: "calls" | "files" | "provider:account" | "traces:read" | "traces:write" | "scores:write" | "keys:read" | "keys:write";
         /** KeyView */
         KeyView: {
             /** Key Id */
@@ -537,6 +545,8 @@ export interface components {
             expires_at: string | null;
             /** Models */
             models: string[];
+            /** Scopes */
+            scopes: components["schemas"]["KeyScope"][];
         };
         /** LinePageView */
         LinePageView: {
@@ -676,6 +686,8 @@ export interface components {
         /**
          * NewKey
          * @description `models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset.
+         *
+         *     `scopes` say what it may do; those of an application unless told.
          */
         NewKey: {
             /** Name */
@@ -684,6 +696,8 @@ export interface components {
             models?: string[];
             /** Expires At */
             expires_at?: string | null;
+            /** Scopes */
+            scopes?: components["schemas"]["KeyScope"][] | null;
         };
         /**
          * NewScore

@@ -11,6 +11,7 @@ from sternpost.capabilities.access import rules
 from sternpost.capabilities.access.records import Caller
 from sternpost.capabilities.access.service import AccessService
 from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 
 SESSION_COOKIE = "sternpost_session"
 CSRF_HEADER = "x-sternpost-csrf"
@@ -19,23 +20,30 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, eq=False)  # FastAPI keeps dependencies by hash: identity is enough
 class Guard:
-    """A FastAPI dependency: `Depends(guard)` is the Caller. `check_key` is `KeyRing.check`."""
+    """A FastAPI dependency: `Depends(guard)` is the Caller. `check_key` is `KeyRing.check`.
+
+    needed: which scopes a key needs for a method and a path; None: no key may do it, only a person.
+    """
 
     service: AccessService
     check_key: Callable[[str], Principal]
+    needed: Callable[[str, str], frozenset[KeyScope] | None]
 
     async def __call__(self, request: Request) -> Caller:
         """Identify the sender; a key, if one is sent, wins over the cookie.
 
-        Raises: KeyRefused when neither is good, PermissionRefused for a change without its CSRF token.
+        Raises: KeyRefused when neither is good, PermissionRefused for a change without its CSRF token, and
+        for what the key has no scope for.
         """
         if presented := _presented_key(request):
             principal = self.check_key(presented)
+            self._refuse_without_scope(principal, request)
             return Caller(
                 principal.project_id,
                 key_id=principal.key_id,
                 key_name=principal.key_name,
                 models=principal.models,
+                scopes=principal.scopes,
             )
         token = request.cookies.get(SESSION_COOKIE, "")
         session = await in_thread(self.service.session_of, token) if token else None
@@ -49,7 +57,14 @@ class Guard:
                 raise PermissionRefused(
                     f"this change was not sent by the signed-in page; send its CSRF token as `{CSRF_HEADER}`"
                 )
-        return Caller(session.project_id, session.user, csrf_token=session.csrf_token)
+        return Caller(session.project_id, session.user, scopes=ALL_SCOPES, csrf_token=session.csrf_token)
+
+    def _refuse_without_scope(self, principal: Principal, request: Request) -> None:
+        needed = self.needed(request.method, request.url.path)
+        if needed is None:
+            raise PermissionRefused("no key may do this; sign in to the web UI and do it there")
+        for scope in sorted(needed):
+            rules.refuse_without(scope, principal)
 
 
 def _presented_key(request: Request) -> str:

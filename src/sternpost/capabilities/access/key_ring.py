@@ -158,7 +158,7 @@ class KeyRing:
 
 
 def _entry(key: ApiKey) -> tuple[Principal, int]:
-    principal = Principal(key.project_id, key.key_id, key.name, key.models)
+    principal = Principal(key.project_id, key.key_id, key.name, key.models, key.scopes)
     until_ns = _NO_END if key.expires_ns is None else key.expires_ns
     return principal, 0 if key.revoked_ns is not None else until_ns
 

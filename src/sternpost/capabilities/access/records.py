@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from sternpost.base.ids import KeyId, ProjectId, UserId
+from sternpost.contracts.key_scope import KeyScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,19 @@ class ApiKey:
     prefix: str  # the first characters, for people to recognise it
     created_ns: int
     models: tuple[str, ...] = ()  # empty: every model and route
+    scopes: frozenset[KeyScope] = frozenset()
     expires_ns: int | None = None
     revoked_ns: int | None = None
     last_used_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """What a key may do, where, and until when."""
+
+    scopes: frozenset[KeyScope]
+    models: tuple[str, ...] = ()  # empty: every model and route
+    expires_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class Caller:
     key_id: KeyId | None = None
     key_name: str = ""
     models: tuple[str, ...] = ()  # that the key may use; empty: every one
+    scopes: frozenset[KeyScope] = frozenset()
     csrf_token: str = field(default="", repr=False)
 
     @property

@@ -10,19 +10,24 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sternpost.base.errors import BadRequest, PermissionRefused
 from sternpost.base.ids import KeyId
 from sternpost.base.threads import in_thread
-from sternpost.capabilities.access import views
+from sternpost.capabilities.access import rules, views
 from sternpost.capabilities.access.guard import SESSION_COOKIE
-from sternpost.capabilities.access.records import Caller
+from sternpost.capabilities.access.records import Caller, KeyLimits
 from sternpost.capabilities.access.service import AccessService
+from sternpost.contracts.key_scope import KeyScope
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """`models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset."""
+    """`models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset.
+
+    `scopes` say what it may do; those of an application unless told.
+    """
 
     name: str
     models: list[str] = field(default_factory=list[str])
     expires_at: datetime | None = None
+    scopes: list[KeyScope] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +63,17 @@ def _key_routes(service: AccessService, who: Callable[[Request], Awaitable[Calle
         new: NewKey, caller: Annotated[Caller, Depends(who)]
     ) -> views.CreatedKeyView:
         """Make a key; the reply is the only place where it is ever shown."""
-        _refuse_unless_admin(caller)
-        created = await in_thread(
-            service.create_key_in,
-            caller.project_id,
-            new.name,
-            models=new.models,
-            expires_ns=_nanoseconds(new.expires_at),
-        )
-        return views.created_key_view(created)
+        scopes = rules.APPLICATION if new.scopes is None else frozenset(new.scopes)
+        limits = KeyLimits(scopes, tuple(new.models), _nanoseconds(new.expires_at))
+        return views.created_key_view(await in_thread(service.create_key_for, caller, new.name, limits))
 
     @router.post("/{key_id}/revoke")
     async def revoke_key(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
         key_id: str, caller: Annotated[Caller, Depends(who)]
     ) -> views.KeyView:
         """End a key for good; calls with it are refused within a second."""
-        _refuse_unless_admin(caller)
+        if caller.key_id is None and not caller.is_admin:
+            raise PermissionRefused("only an admin can revoke keys; ask one, or use `sternpost key revoke`")
         return views.key_view(
             await in_thread(service.revoke_key, KeyId(key_id), project_id=caller.project_id)
         )
@@ -121,14 +121,6 @@ def _session_routes(
         response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=is_https)
 
     return router
-
-
-def _refuse_unless_admin(caller: Caller) -> None:
-    # A key that leaks from an application must not be able to make itself a successor.
-    if not caller.is_admin:
-        raise PermissionRefused(
-            "a key can't make or revoke keys; sign in as an admin, or use `sternpost key` on the machine"
-        )
 
 
 def _nanoseconds(moment: datetime | None) -> int | None:

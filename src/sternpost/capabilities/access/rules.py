@@ -1,20 +1,34 @@
-"""What makes a key, a link or a session good; values in, values out."""
+"""What makes a key, a link or a session good, and what a key may do; values in, values out."""
 
+import difflib
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from sternpost.base.errors import BadRequest
-from sternpost.capabilities.access.records import ApiKey
+from sternpost.base.errors import BadRequest, PermissionRefused
+from sternpost.capabilities.access.records import ApiKey, KeyLimits
+from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 
 KEY_START = "sp-"
 KEY_STARTS = (KEY_START, "wl-")  # keys made before the rename keep working (docs/decisions/0014)
 LINK_LIFE_NS = 15 * 60 * 1_000_000_000
 _PREFIX_CHARACTERS = 10
 _MAX_NAME_CHARACTERS = 100
+
+# What an application needs: it calls models, and sends traces, scores and feedback without reading them.
+APPLICATION: Final = frozenset({KeyScope.CALLS, KeyScope.TRACES_WRITE, KeyScope.SCORES_WRITE})
+PRESETS: Final[Mapping[str, frozenset[KeyScope]]] = {
+    "application": APPLICATION,
+    "read-only": frozenset({KeyScope.TRACES_READ}),
+    "admin": ALL_SCOPES,
+}
+# Of the key that the first start prints: for the person who installed Sternpost, to try everything but keys.
+FIRST_KEY: Final = APPLICATION | {KeyScope.FILES, KeyScope.TRACES_READ}
 
 KeyVerdict: TypeAlias = Literal["good", "revoked", "expired"]
 
@@ -46,6 +60,50 @@ def judge_key(key: ApiKey, now_ns: int) -> KeyVerdict:
     if key.expires_ns is not None and now_ns >= key.expires_ns:
         return "expired"
     return "good"
+
+
+def scopes_named(words: Iterable[str]) -> frozenset[KeyScope]:
+    """Read scopes and names of presets as people write them. Raises: BadRequest that names the nearest."""
+    found = frozenset[KeyScope]()
+    for word in words:
+        if word not in ALL_SCOPES and word not in PRESETS:
+            near = difflib.get_close_matches(word, [*KeyScope, *PRESETS], n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"scopes are {', '.join(KeyScope)}"
+            raise BadRequest(f"there is no scope {word[:60]!r}; {hint}", param="scopes")
+        found |= PRESETS.get(word) or {KeyScope(word)}
+    return found
+
+
+def known_scopes(words: Iterable[str]) -> frozenset[KeyScope]:
+    """Read scopes as they are kept; a word of a later version gives nothing."""
+    return frozenset(KeyScope(word) for word in words if word in ALL_SCOPES)
+
+
+def refuse_without(scope: KeyScope, principal: Principal) -> None:
+    """Refuse what a key has no scope for. Raises: PermissionRefused."""
+    if scope not in principal.scopes:
+        raise PermissionRefused(
+            f"the key {principal.key_name!r} lacks the scope {scope.value!r}, which this needs; scopes are"
+            f" given when a key is made: `sternpost key create --name NAME --scope {scope.value}`"
+        )
+
+
+def refuse_wider(new: KeyLimits, own: KeyLimits) -> None:
+    """Let a key make only keys that may do no more than it may. Raises: PermissionRefused."""
+    if more := sorted(new.scopes - own.scopes):
+        raise PermissionRefused(f"a key can't give what it does not have: the scope {more[0]!r}")
+    if own.models and not (new.models and all(_is_within(name, own.models) for name in new.models)):
+        raise PermissionRefused(
+            "a key that is held to models can only make keys held to some of them: " + ", ".join(own.models)
+        )
+    if own.expires_ns is not None and (new.expires_ns is None or new.expires_ns > own.expires_ns):
+        raise PermissionRefused(
+            f"a key can't make one that outlives it; let the new one expire by {utc_text(own.expires_ns)}"
+        )
+
+
+def _is_within(name: str, models: tuple[str, ...]) -> bool:
+    return any(name.startswith(entry[:-1]) if entry.endswith("*") else name == entry for entry in models)
 
 
 def is_live(expires_ns: int, ended_ns: int | None, now_ns: int) -> bool:

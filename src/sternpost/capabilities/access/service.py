@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sternpost.base.clock import Clock, SystemClock
-from sternpost.base.errors import BadRequest, KeyRefused, NotFound, StoreError
+from sternpost.base.errors import BadRequest, KeyRefused, NotFound, PermissionRefused, StoreError
 from sternpost.base.ids import KeyId, ProjectId, UserId, new_id
 from sternpost.capabilities.access import rules
 from sternpost.capabilities.access.records import (
     ApiKey,
+    Caller,
     CreatedKey,
     FirstStart,
+    KeyLimits,
     KeyPage,
     Link,
     Session,
@@ -19,6 +21,7 @@ from sternpost.capabilities.access.records import (
     User,
 )
 from sternpost.capabilities.access.store import AccessStore
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.tables import Tables
 
 _DAY_NS = 86_400_000_000_000
@@ -42,7 +45,7 @@ class AccessService:
         """Make the project `default`, an admin, a key and a sign-in link; None when they were made before."""
         project_id = ProjectId(new_id("project"))
         admin = User(UserId(new_id("user")), "admin", is_admin=True)
-        created = self._mint("first key", project_id, (), None)
+        created = self._mint("first key", project_id, KeyLimits(rules.FIRST_KEY))
         if not self.store.add_first(project_id, admin, created.record, "default"):
             return None
         return FirstStart(project_id, created, self._link_for(admin))
@@ -54,24 +57,33 @@ class AccessService:
         project: str = "",
         models: Sequence[str] = (),
         expires_ns: int | None = None,
+        scopes: frozenset[KeyScope] = rules.APPLICATION,
     ) -> CreatedKey:
         """Make a key; `project` is a project's name, empty for the first. Raises: BadRequest, NotFound."""
-        return self.create_key_in(self._project(project), name, models=models, expires_ns=expires_ns)
+        return self._create(self._project(project), name, KeyLimits(scopes, tuple(models), expires_ns))
 
-    def create_key_in(
-        self,
-        project_id: ProjectId,
-        name: str,
-        *,
-        models: Sequence[str] = (),
-        expires_ns: int | None = None,
-    ) -> CreatedKey:
-        """Make a key in a project that is known by id. Raises: BadRequest."""
-        if expires_ns is not None and expires_ns <= self.clock.now_ns():
+    def create_key_for(self, caller: Caller, name: str, limits: KeyLimits) -> CreatedKey:
+        """Make a key in the caller's project, of a key with no more than it has.
+
+        Raises: BadRequest, PermissionRefused.
+        """
+        if caller.key_id is not None:
+            own = self.store.key_by_id(caller.key_id)
+            if own is None:
+                raise KeyRefused("the key is not known any more; sign in, or send another")
+            rules.refuse_wider(limits, KeyLimits(own.scopes, own.models, own.expires_ns))
+        elif not caller.is_admin:
+            raise PermissionRefused("only an admin can make keys; ask one, or use `sternpost key create`")
+        return self._create(caller.project_id, name, limits)
+
+    def _create(self, project_id: ProjectId, name: str, limits: KeyLimits) -> CreatedKey:
+        if limits.expires_ns is not None and limits.expires_ns <= self.clock.now_ns():
             raise BadRequest("a key can't expire in the past; choose a later time", param="expires_at")
-        if any(not model.strip() or not model.isprintable() for model in models):
+        if any(not model.strip() or not model.isprintable() for model in limits.models):
             raise BadRequest("a model's name can't be empty or hold line breaks", param="models")
-        created = self._mint(rules.clean_name(name), project_id, tuple(models), expires_ns)
+        if not limits.scopes:
+            raise BadRequest("a key without scopes may do nothing; give it at least one", param="scopes")
+        created = self._mint(rules.clean_name(name), project_id, limits)
         self.store.add_key(created.record)
         return created
 
@@ -134,9 +146,7 @@ class AccessService:
             raise NotFound(f"there is no project {name!r}; leave it out for the default one")
         raise StoreError("there is no project yet; run `sternpost up` once to make the first")
 
-    def _mint(
-        self, name: str, project_id: ProjectId, models: tuple[str, ...], expires_ns: int | None
-    ) -> CreatedKey:
+    def _mint(self, name: str, project_id: ProjectId, limits: KeyLimits) -> CreatedKey:
         minted = rules.mint_key(self.entropy())
         record = ApiKey(
             key_id=KeyId(new_id("key")),
@@ -145,8 +155,9 @@ class AccessService:
             key_hash=minted.key_hash,
             prefix=minted.prefix,
             created_ns=self.clock.now_ns(),
-            models=models,
-            expires_ns=expires_ns,
+            models=limits.models,
+            scopes=limits.scopes,
+            expires_ns=limits.expires_ns,
         )
         return CreatedKey(record, minted.key)
 

@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, RowMappin
 from sqlalchemy.exc import IntegrityError
 
 from sternpost.base.ids import KeyId, ProjectId, UserId
+from sternpost.capabilities.access import rules
 from sternpost.capabilities.access.records import ApiKey, User
 from sternpost.contracts.tables import METADATA, Tables
 
@@ -32,6 +33,7 @@ api_keys = Table(
     Column("key_hash", Text, nullable=False, unique=True),
     Column("prefix", Text, nullable=False),
     Column("models", Text, nullable=False),  # one per line: names of models hold no line breaks
+    Column("scopes", Text, nullable=False),  # separated by spaces
     Column("created_ns", BigInteger, nullable=False),
     Column("expires_ns", BigInteger),
     Column("revoked_ns", BigInteger),
@@ -160,6 +162,12 @@ class AccessStore:
             )
         return None if found is None else _key(found)
 
+    def key_by_id(self, key_id: KeyId) -> ApiKey | None:
+        query = sa.select(api_keys).where(api_keys.c.key_id == key_id)
+        with self._tables.read() as connection:
+            found = connection.execute(query).mappings().first()
+        return None if found is None else _key(found)
+
     def touch_keys(self, used: dict[KeyId, int]) -> None:
         """Set when keys were last used; the revision stays, because nobody has to read that again."""
         with self._tables.write() as connection:
@@ -238,6 +246,7 @@ def _columns(key: ApiKey) -> dict[str, object]:
         "key_hash": key.key_hash,
         "prefix": key.prefix,
         "models": "\n".join(key.models),
+        "scopes": " ".join(sorted(key.scopes)),
         "created_ns": key.created_ns,
         "expires_ns": key.expires_ns,
         "revoked_ns": key.revoked_ns,
@@ -254,6 +263,7 @@ def _key(fields: RowMapping) -> ApiKey:
         prefix=fields["prefix"],
         created_ns=fields["created_ns"],
         models=tuple(fields["models"].split("\n")) if fields["models"] else (),
+        scopes=rules.known_scopes(fields["scopes"].split()),
         expires_ns=fields["expires_ns"],
         revoked_ns=fields["revoked_ns"],
         last_used_ns=fields["last_used_ns"],

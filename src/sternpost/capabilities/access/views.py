@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sternpost.capabilities.access.records import ApiKey, Caller, CreatedKey, KeyPage
 from sternpost.capabilities.access.rules import utc_text
+from sternpost.contracts.key_scope import KeyScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class KeyView:
     revoked_at: str | None
     expires_at: str | None
     models: list[str]
+    scopes: list[KeyScope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def key_view(key: ApiKey) -> KeyView:
         revoked_at=_time(key.revoked_ns),
         expires_at=_time(key.expires_ns),
         models=list(key.models),
+        scopes=[scope for scope in KeyScope if scope in key.scopes],
     )
 
 
@@ -73,6 +76,7 @@ def created_key_view(created: CreatedKey) -> CreatedKeyView:
         revoked_at=shown.revoked_at,
         expires_at=shown.expires_at,
         models=shown.models,
+        scopes=shown.scopes,
         key=created.key,
     )
 

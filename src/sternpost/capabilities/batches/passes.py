@@ -22,9 +22,11 @@ from sternpost.capabilities.batches.records import Batch
 from sternpost.capabilities.batches.rules import PASS_START
 from sternpost.capabilities.batches.tables import secrets
 from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.tables import Tables
 
 _NAME = "batch-passes"
+_LINES_ARE = frozenset({KeyScope.CALLS})  # who submitted the batch could call
 _LIFE_NS = 10 * 60 * 1_000_000_000
 
 
@@ -109,7 +111,9 @@ class PassReader:
             raise KeyRefused("this pass is over; the worker's clock and the gateway's differ by minutes")
         if claims.key_id:
             self._refuse_ended(KeyId(claims.key_id))
-        return Principal(ProjectId(claims.project_id), KeyId(claims.key_id), claims.key_name, claims.models)
+        return Principal(
+            ProjectId(claims.project_id), KeyId(claims.key_id), claims.key_name, claims.models, _LINES_ARE
+        )
 
 
 def _signature(secret: bytes, text: bytes) -> str:

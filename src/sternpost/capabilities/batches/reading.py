@@ -61,6 +61,11 @@ class _Sheet:
         default_factory=dict[str, VendorTarget | RequestError | None]
     )
 
+    @property
+    def _principal(self) -> Principal:
+        batch = self.batch
+        return Principal(batch.project_id, batch.key_id, batch.key_name, batch.allowed_models)
+
     def fill(self) -> tuple[LineFault, ...]:
         try:
             for number, offset, text in self._texts():
@@ -125,13 +130,22 @@ class _Sheet:
         if isinstance(chosen, RequestError):
             code = "model_not_allowed" if isinstance(chosen, PermissionRefused) else chosen.code
             raise LineRefused(LineFault(code, f"line {number}: {chosen.message}", number, "body.model"))
+        self._refuse_others(request, number)
         return QUEUE_JOB if chosen is None else self._job_for(chosen)
 
-    def _choose(self, request: Request) -> VendorTarget | RequestError | None:
-        batch = self.batch
-        principal = Principal(batch.project_id, batch.key_id, batch.key_name, batch.allowed_models)
+    def _refuse_others(self, request: Request, number: int) -> None:
+        """Hold a key's models against all that a line names, before a vendor may see it."""
+        if not self.batch.allowed_models:
+            return
         try:
-            target = self.reader.models.choose(request.url, request.model, principal)
+            self.reader.models.refuse_others(request.url, request.model, request.body, self._principal)
+        except RequestError as error:
+            code = "model_not_allowed" if isinstance(error, PermissionRefused) else error.code
+            raise LineRefused(LineFault(code, f"line {number}: {error.message}", number, "body")) from error
+
+    def _choose(self, request: Request) -> VendorTarget | RequestError | None:
+        try:
+            target = self.reader.models.choose(request.url, request.model, self._principal)
         except RequestError as error:
             return error
         return target if self.reader.settings.uses_vendors else None

@@ -31,6 +31,10 @@ class Models(Protocol):
         """
         ...
 
+    def refuse_others(self, url: str, model: str, body: bytes, principal: Principal) -> None:
+        """Look for other models that a line names. Raises: PermissionRefused, BadRequest."""
+        ...
+
     def target(self, provider: str, model: str, url: str) -> VendorTarget | None:
         """Return a vendor that was chosen before; None: the configuration no longer has it."""
         ...

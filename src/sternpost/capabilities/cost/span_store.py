@@ -24,7 +24,9 @@ _SELECT = (
     f"SELECT {', '.join(_FACTS)}, attributes['provider_usage'] AS provider_usage FROM spans "
     "WHERE project_id = {project:String} AND started_ns >= {low:Int64} AND started_ns < {high:Int64} "
     "AND span_id = {span:String} AND ({trace:String} = '' OR trace_id = {trace:String}) "
-    "ORDER BY received_ns DESC LIMIT 1"
+    # The gateway's own word first, in its newest version; of others the first to send a span of that id.
+    "ORDER BY scope = 'sternpost.gateway' DESC, "
+    "if(scope = 'sternpost.gateway', -received_ns, received_ns) LIMIT 1"
 )
 _TRACE_TIMES = (
     "SELECT min(first_started_ns), max(last_started_ns) + 1 FROM trace_times "

@@ -10,7 +10,7 @@ import msgspec
 
 from sternpost.base.clock import Clock
 from sternpost.base.errors import BadRequest, NotFound
-from sternpost.base.ids import ProjectId, ScoreId, SpanId, TraceId, new_id
+from sternpost.base.ids import KeyId, ProjectId, ScoreId, SpanId, TraceId, new_id
 from sternpost.base.threads import in_thread
 from sternpost.capabilities.traces.figures import FigureReads
 from sternpost.capabilities.traces.filter_grammar import parse_filter
@@ -35,6 +35,7 @@ from sternpost.capabilities.traces.rules import (
     read_range,
     write_cursor,
 )
+from sternpost.capabilities.traces.same_ids import with_ids_of_their_own
 from sternpost.capabilities.traces.store import TraceReads, Window
 from sternpost.capabilities.traces.stretches import join_stretches
 from sternpost.capabilities.traces.views import (
@@ -110,14 +111,14 @@ class Traces:
         next_cursor = write_cursor(shown[-1]) if len(found) > query.limit else None
         return TracePage(items, next_cursor)
 
-    async def find_maker(self, project_id: ProjectId, reply_id: str) -> str | None:
+    async def find_maker(self, project_id: ProjectId, reply_id: str) -> tuple[str, KeyId] | None:
         """Return the provider that made a reply of the last 30 days, as its span tells; None when none does.
 
         Providers keep replies that long. Raises: QueryTimedOut, StoreUnavailable.
         """
         reads = TraceReads(self._store, project_id, _FIND_REPLY_S)
         since_ns = self._clock.now_ns() - _REPLY_DAYS * _DAY_NS
-        return await in_thread(reads.maker_of, reply_id, since_ns) or None
+        return await in_thread(reads.maker_of, reply_id, since_ns)
 
     async def get(self, project_id: ProjectId, trace_id: str) -> TraceDetail:
         """Open one trace with its messages; a huge one is cut to its first 5,000 spans, and says so.
@@ -203,7 +204,7 @@ class Traces:
 
 def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange) -> list[Span]:
     """Read spans and their messages; for thousands of spans it takes long enough to hold calls up."""
-    rows = reads.spans_of(trace_id, bounds)
+    rows = with_ids_of_their_own(reads.spans_of(trace_id, bounds))
     bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
     return [span_view(row, bodies) for row in rows]
 

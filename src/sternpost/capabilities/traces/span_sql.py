@@ -55,8 +55,10 @@ def _values_of(marks: str) -> str:
 
 
 _TOLD = "'llm', 'embedding'"  # what an application reports of a call that the gateway reports too
-_IS_OURS = "scope = 'sternpost.gateway'"
-_REPORTS_A_CALL = f"(type = 'gateway' OR (type IN ({_TOLD}) AND (usage_source != '' OR {_IS_OURS})))"
+IS_OURS = "scope = 'sternpost.gateway'"  # ingest lets nobody else have this scope
+# Of the rows of a span by one writer (`written_by`) the newest counts; another writer's is another span.
+NEWEST = f"{IS_OURS} DESC, received_ns DESC"
+_REPORTS_A_CALL = f"(type = 'gateway' OR (type IN ({_TOLD}) AND (usage_source != '' OR {IS_OURS})))"
 
 
 def _repeated(where: str) -> str:
@@ -90,11 +92,12 @@ def counted(where: str = PROJECT_AND_TIME, *, is_page: bool = False) -> str:
     where: bounds the search for those spans. is_page: it leaves few spans, so that all may be looked at.
     """
     if not is_page:  # the gateway's own traces are told by nobody else, and they are the most
-        told = f"type IN ({_TOLD}) AND NOT {_IS_OURS}"
+        told = f"type IN ({_TOLD}) AND NOT {IS_OURS}"
         where = f"{where} AND trace_id IN (SELECT trace_id FROM spans WHERE {where} AND {told})"
     return (
         "(NOT is_rollup AND type IN ('gateway', 'llm', 'embedding', 'reranker') "
-        f"AND NOT (type IN ({_TOLD}) AND (trace_id, span_id) IN ({_repeated(where)})))"
+        # The gateway's own spans always count: whoever sends spans can name one of them as a parent.
+        f"AND NOT (type IN ({_TOLD}) AND NOT {IS_OURS} AND (trace_id, span_id) IN ({_repeated(where)})))"
     )
 
 

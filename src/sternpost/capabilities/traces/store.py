@@ -5,11 +5,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sternpost.base.ids import KeyId
 from sternpost.capabilities.traces.filter_sql import FilterSql
 from sternpost.capabilities.traces.records import PagePosition, TimeRange
 from sternpost.capabilities.traces.span_sql import (
     INPUT_TOKENS,
+    IS_OURS,
     MODEL,
+    NEWEST,
     OUTPUT_TOKENS,
     PROJECT_AND_TIME,
     TRACE_STATUS,
@@ -129,20 +132,21 @@ class TraceReads:
         """Return the first spans of one trace in order of start, at most 5,000."""
         rows = self._ask(
             f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_ONE_TRACE} "
-            "ORDER BY received_ns DESC LIMIT 1 BY span_id) "
+            f"ORDER BY {NEWEST} LIMIT 1 BY span_id, written_by) "
             "ORDER BY started_ns, span_id LIMIT {limit:UInt32}",
             {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_TRACE_SPANS},
         )
         return _named(rows)
 
-    def maker_of(self, reply_id: str, since_ns: int) -> str:
-        """Return the provider that answered with this id; "" when no span says so."""
+    def maker_of(self, reply_id: str, since_ns: int) -> tuple[str, KeyId] | None:
+        """Return the provider that answered with this id, and the key that asked, as the gateway saw it."""
         rows = self._ask(
-            "SELECT provider FROM spans WHERE project_id = {project:String} AND started_ns >= {low:Int64} "
-            "AND response_id = {reply:String} AND type = 'gateway' AND provider != '' LIMIT 1",
+            "SELECT provider, key_id FROM spans WHERE project_id = {project:String} "
+            "AND started_ns >= {low:Int64} AND response_id = {reply:String} AND type = 'gateway' "
+            f"AND {IS_OURS} AND provider != '' LIMIT 1",
             {"low": since_ns, "reply": reply_id},
         )
-        return str(rows.rows[0][0]) if rows.rows else ""
+        return (str(rows.rows[0][0]), KeyId(str(rows.rows[0][1]))) if rows.rows else None
 
     def bodies_of(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return content by hash, as JSON text, at most 10,000; what isn't there is left out."""
@@ -193,7 +197,7 @@ SELECT
 FROM (
     SELECT {_SUMMARY_COLUMNS}, {counted(where, is_page=True)} AS is_counted
     FROM spans WHERE {where}
-    ORDER BY received_ns DESC LIMIT 1 BY trace_id, span_id
+    ORDER BY {NEWEST} LIMIT 1 BY trace_id, span_id, written_by
 )
 GROUP BY trace_id
 """

@@ -35,7 +35,7 @@ SPAN_COLUMNS = (
     *("cache_saved_nanousd", "cost_rates", "cost_basis", "is_rollup"),
     *("key_id", "route", "target", "attempt_number", "fallback_from", "http_status", "overhead_ns"),
     *("input_hashes", "output_hashes", "preview_input", "preview_output", "attributes"),
-    *("scope", "mapping_version", "received_ns"),
+    *("scope", "mapping_version", "received_ns", "written_by"),
 )
 CONTENT_COLUMNS = ("project_id", "hash", "body", "first_seen_ns")
 SCORE_COLUMNS = (
@@ -175,6 +175,7 @@ def _span_row(span: Span) -> Sequence[object]:
         span.scope,
         span.mapping_version,
         span.received_ns,
+        span.written_by or "",
     )
 
 

@@ -4,15 +4,34 @@ import re
 from collections.abc import Mapping
 
 from sternpost.base.errors import KeyRefused
+from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.gateway.rig import Rig
+from sternpost.gateway.stages.record import OpenCall
 
 # AWS's SDKs send a Bearer token over TLS only; over plain HTTP the key stands where the id of theirs does.
 _ACCESS_KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/")
 
 
-def check(headers: Mapping[str, str], rig: Rig) -> Principal:
-    """Return the owner of the presented key. Raises: KeyRefused."""
+def enter(call: OpenCall, needed: KeyScope = KeyScope.CALLS) -> Principal:
+    """Let a call in by its key; it is known whose it is when it is refused for a scope, so that is recorded.
+
+    Raises: KeyRefused, PermissionRefused.
+    """
+    principal = call.principal = _owner(call.request.headers, call.rig)
+    refuse_without(needed, principal)
+    return principal
+
+
+def check(headers: Mapping[str, str], rig: Rig, needed: KeyScope = KeyScope.CALLS) -> Principal:
+    """Return the owner of the presented key, for what is no call. Raises: KeyRefused, PermissionRefused."""
+    principal = _owner(headers, rig)
+    refuse_without(needed, principal)
+    return principal
+
+
+def _owner(headers: Mapping[str, str], rig: Rig) -> Principal:
     presented = presented_key(headers)
     if not presented:
         raise KeyRefused("no API key was sent; send `Authorization: Bearer sp-...` or `x-api-key: sp-...`")

@@ -5,15 +5,16 @@ what two readers could read in two ways is refused, and the content type is writ
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.dialects.raw_object import read_model, rewrite_object, split_object
+from sternpost.gateway.stages.named_models import names_models
 
 _FORM: Final = "multipart/form-data"
 _BOUNDARY: Final = re.compile(r'boundary=(?:"([^"]+)"|([^\s;"]+))', re.IGNORECASE)
@@ -34,26 +35,42 @@ class NamedBody:
     content_type: str
     start: int = -1  # in a form; -1: the body is JSON
     end: int = -1
+    # Of JSON all fields; of a form those whose names speak of models, but for the model itself.
+    fields: Mapping[str, msgspec.Raw | bytes] = field(default_factory=dict[str, msgspec.Raw | bytes])
 
     def renamed(self, model: str) -> bytes:
         """Return the body with another model; all else keeps its bytes."""
         if self.start >= 0:
             return self.body[: self.start] + model.encode() + self.body[self.end :]
-        fields = split_object(self.body)
+        fields = cast("Mapping[str, msgspec.Raw]", self.fields)
         return rewrite_object(self.body, fields, {**fields, "model": msgspec.json.encode(model)})
 
 
 def read_named(body: bytes, content_type: str) -> NamedBody:
     """Find the model. Raises: BadRequest with `param` when there is none, or the body can't be read."""
     if not content_type.strip().lower().startswith(_FORM):
-        return NamedBody(read_model(split_object(body)), body, "application/json")
+        fields = split_object(body)
+        return NamedBody(read_model(fields), body, "application/json", fields=fields)
     boundary = _boundary_of(content_type)
-    start, end = _place_in_form(body, boundary.encode())
+    places = list(_fields_of(body, b"--" + boundary.encode()))
+    start, end = _place_of_model(places)
     model = body[start:end].decode("utf-8", "replace")
     if not model:
         raise BadRequest("model: must not be empty.", param="model")
     written = boundary if _TOKEN.fullmatch(boundary) else f'"{boundary}"'
-    return NamedBody(model, body, f"{_FORM}; boundary={written}", start, end)
+    others = _other_models(body, places)
+    return NamedBody(model, body, f"{_FORM}; boundary={written}", start, end, others)
+
+
+def _other_models(
+    body: bytes, places: Iterable[tuple[bytes, tuple[int, int]]]
+) -> dict[str, msgspec.Raw | bytes]:
+    found: dict[str, list[str]] = {}
+    for name, (start, end) in places:
+        said = name.decode("utf-8", "replace")
+        if name.lower() != b"model" and names_models(said.partition("[")[0]):
+            found.setdefault(said, []).append(body[start:end].decode("utf-8", "replace"))
+    return {name: msgspec.json.encode(values) for name, values in found.items()}
 
 
 def _boundary_of(content_type: str) -> str:
@@ -64,9 +81,9 @@ def _boundary_of(content_type: str) -> str:
     return boundary
 
 
-def _place_in_form(body: bytes, boundary: bytes) -> tuple[int, int]:
+def _place_of_model(fields: Iterable[tuple[bytes, tuple[int, int]]]) -> tuple[int, int]:
     """Return from where to where the value of the one field `model` goes (RFC 7578)."""
-    places = [place for name, place in _fields_of(body, b"--" + boundary) if name.lower() == b"model"]
+    places = [place for name, place in fields if name.lower() == b"model"]
     if not places:
         raise BadRequest("model: name the model in a field of the form.", param="model")
     if len(places) > 1:

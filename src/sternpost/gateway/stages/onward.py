@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, unquote_plus
 import msgspec
 
 from sternpost.base.errors import BadRequest
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.provider import Provider
 from sternpost.gateway.exchange import Headers
 from sternpost.gateway.stages.redact import Redactor
@@ -48,6 +49,21 @@ _GOOGLE_KEYS = frozenset(
 _IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 _IN_PATH = _IN_QUERY.replace("?", "")
 _MOST_DECODINGS = 3
+# Calls of a model at a provider's own paths; all else is about its account: files, stored replies, jobs.
+# Written out, not guessed: what is not known here asks for the wider scope.
+_CALLS = (
+    r"(?:chat/|fim/|agents/)?completions", r"responses(?:/compact|/input_tokens)?",
+    r"decisions", r"embeddings", r"(?:chat/)?moderations", r"classifications", r"ocr",
+    r"images/(?:generations|edits|variations)",
+    r"audio/(?:speech|transcriptions|translations)", r"messages(?:/count_tokens)?", r"complete", r"re-?rank",
+    r"score", r"(?:de)?tokenize", r"chat", r"generate", r"embed", r"classify", r"summarize",
+    r"(?:[^/]+/)*models/[^/:]+:(?:(?:streamG|g)enerateContent|batchEmbedContents|embedContent|embedText"
+    r"|countTokens|predict|(?:streamR|r)awPredict)",
+    r"model/[^/]+/(?:converse(?:-stream)?|invoke(?:-with-response-stream)?|count-tokens)",
+)  # fmt: skip
+_BEFORE = r"(?:(?:api|openai|inference|compatible-mode|paas|v\d\w*|deployments/[^/]+)/)*"
+_CALL = re.compile(f"/{_BEFORE}(?:{'|'.join(_CALLS)})/?")
+_LISTS_MODELS = re.compile(f"/{_BEFORE}(?:models(?:/[^:]+)?|tags)")
 
 
 class _Named(msgspec.Struct):
@@ -55,6 +71,15 @@ class _Named(msgspec.Struct):
 
 
 _NAMED = msgspec.json.Decoder(_Named)
+
+
+def needed_scope(method: str, path: str) -> KeyScope:
+    """Return what a key needs for a provider's own path: `calls` for calls of a model and lists of models."""
+    if method == "POST":
+        is_call = _CALL.fullmatch(path)
+    else:
+        is_call = _LISTS_MODELS.fullmatch(path) if method in {"GET", "HEAD"} else None
+    return KeyScope.CALLS if is_call else KeyScope.PROVIDER_ACCOUNT
 
 
 def onward_url(base_url: str, path: str, query: str, presented_key: str) -> str:

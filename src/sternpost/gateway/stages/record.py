@@ -145,7 +145,8 @@ class OpenCall:
         if outcome.summary.signatures:
             self.rig.signatures.remember(principal.project_id, outcome.summary.signatures)
         if target is not None and reply_id and target.codec.name == self.codec.name == _KEPT_DIALECT:
-            self.rig.origins.remember(reply_id, Origin(principal.project_id, target.provider.name))
+            origin = Origin(principal.project_id, target.provider.name, principal.key_id)
+            self.rig.origins.remember(reply_id, origin)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
         error = None if writing.cancelled() else writing.exception()

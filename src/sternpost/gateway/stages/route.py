@@ -52,7 +52,7 @@ def to_provider(name: str, model: str, principal: Principal, traffic: Traffic) -
     Such a call can reach everything at the provider, so a key with an allow-list must have all of it.
     Raises: PermissionRefused, NotFound, ProviderNotConfigured.
     """
-    if principal.models and not any(_matches(entry, f"{name}/*") for entry in principal.models):
+    if principal.models and not covers(principal.models, f"{name}/*"):
         raise PermissionRefused(
             f"the key {principal.key_name!r} may not call {name!r} by its own paths; it would need '{name}/*'"
         )
@@ -67,7 +67,12 @@ def to_provider(name: str, model: str, principal: Principal, traffic: Traffic) -
 def is_allowed(models: tuple[str, ...], plan: Plan) -> bool:
     """Say whether an allow-list names the route, or the model if no route was named; `lab/*` is a prefix."""
     names = (plan.route,) if plan.route else (plan.asked, plan.targets[0].name)
-    return any(_matches(entry, name) for entry in models for name in names)
+    return any(covers(models, name) for name in names)
+
+
+def covers(models: tuple[str, ...], name: str) -> bool:
+    """Say whether an allow-list has a name in it; `lab/*` is a prefix."""
+    return any(_matches(entry, name) for entry in models)
 
 
 def _matches(entry: str, name: str) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from sternpost.base.ids import ProjectId, ScoreId, SpanId, TraceId
+from sternpost.base.ids import KeyId, ScoreId, SpanId, TraceId
 from sternpost.contracts.score import Score, ScoreKind, ScoreSource
 from sternpost.ingest.mapping.values import as_number, as_text
-from sternpost.ingest.records import RawEvent, RawSpan
+from sternpost.ingest.records import RawEvent, RawSpan, Sender
 
 EVALUATION = "gen_ai.evaluation.result"
 _SOURCES: dict[str, ScoreSource] = {
@@ -25,7 +25,7 @@ def is_score_alone(span: RawSpan) -> bool:
     return span.name == EVALUATION and "sternpost.target.trace_id" in span.attributes
 
 
-def read_scores(span: RawSpan, project_id: ProjectId, received_ns: int) -> Iterator[Score]:
+def read_scores(span: RawSpan, sender: Sender, received_ns: int) -> Iterator[Score]:
     """Read each evaluation event; the same event read again is the same score."""
     trace_id = as_text(span.attributes.get("sternpost.target.trace_id")) or span.trace_id
     is_aimed = "sternpost.target.trace_id" in span.attributes
@@ -39,8 +39,8 @@ def read_scores(span: RawSpan, project_id: ProjectId, received_ns: int) -> Itera
             continue
         value, label, kind = _judgement(event)
         yield Score(
-            project_id=project_id,
-            score_id=_score_id(span, event, number),
+            project_id=sender.project_id,
+            score_id=_score_id(span, event, number, sender.key_id),
             trace_id=TraceId(trace_id),
             span_id=SpanId(target_span) if target_span else None,
             name=name,
@@ -65,6 +65,7 @@ def _judgement(event: RawEvent) -> tuple[float | None, str, ScoreKind]:
     return None, label, "category"
 
 
-def _score_id(span: RawSpan, event: RawEvent, number: int) -> ScoreId:
-    text = f"{span.trace_id}/{span.span_id}/{event.at_ns}/{number}"
+def _score_id(span: RawSpan, event: RawEvent, number: int, key_id: KeyId) -> ScoreId:
+    """Make an id of what is the same when it is sent again, by the same key: no key replaces another's."""
+    text = f"{key_id}/{span.trace_id}/{span.span_id}/{event.at_ns}/{number}"
     return ScoreId(f"score_{blake2b(text.encode(), digest_size=13).hexdigest()}")

@@ -14,7 +14,9 @@ from sternpost.capabilities.traces.content import (
     preview_input,
     preview_text,
 )
+from sternpost.capabilities.traces.mapping import PROVIDER_USAGE, SCOPE, UNPARSED
 from sternpost.capabilities.traces.media import Media
+from sternpost.capabilities.traces.same_ids import SENT_AS
 from sternpost.contracts.blobs import Blob
 from sternpost.contracts.message import Json, Message, TextPart
 from sternpost.contracts.score import Score
@@ -33,12 +35,21 @@ from sternpost.ingest.mapping.table import TABLE
 from sternpost.ingest.mapping.times import first_token_ns, straight_times
 from sternpost.ingest.mapping.usage import read_usage
 from sternpost.ingest.mapping.values import as_json, as_text, is_mapping
-from sternpost.ingest.records import RawEvent, RawSpan
+from sternpost.ingest.records import RawEvent, RawSpan, Sender
 
 COUNTED_TYPES = frozenset({SpanType.LLM, SpanType.EMBEDDING, SpanType.RERANKER})
 _NOTHING: Mapping[str, Json] = {}
 _MAX_INLINE = 1024
 _MAX_ATTRIBUTES = 256
+FOREIGN = "otlp."  # in front of a name that the gateway gives
+# What the gateway writes on its own spans, and readers go by.
+_GATEWAYS = frozenset(
+    {
+        "background", "counted_tokens", "dialect_in", "dialect_out", "is_reply_cut", "is_stream",
+        PROVIDER_USAGE, "prompt_cache.placed", SENT_AS, "sternpost.cost_usd", "sternpost.key_id", UNPARSED,
+        "upstream_request_id", "vector_count", "warnings",
+    }
+)  # fmt: skip
 _DULL_RESOURCE = ("telemetry.", "process.", "host.", "os.", "service.", "deployment.")
 
 
@@ -70,12 +81,15 @@ class _Contents:
         return self.found.setdefault(content.hash, content)
 
 
-def map_span(raw: RawSpan, project_id: ProjectId, received_ns: int, prices: Prices) -> MappedSpan:
+def map_span(raw: RawSpan, sender: Sender, received_ns: int, prices: Prices) -> MappedSpan:
     """Give a raw span its columns, messages, price and scores.
+
+    What only the gateway says of a call is not taken from anybody else.
 
     Deterministic but for `received_ns`: the same span sent twice is the same row.
     """
-    scores = tuple(read_scores(raw, project_id, received_ns))
+    project_id = sender.project_id
+    scores = tuple(read_scores(raw, sender, received_ns))
     if is_score_alone(raw):
         return MappedSpan(None, (), scores)
     attributes = Attributes(raw.attributes, raw.resource)
@@ -114,9 +128,10 @@ def map_span(raw: RawSpan, project_id: ProjectId, received_ns: int, prices: Pric
         preview_input=_preview(talk.inputs) or preview_input(talk.inputs),
         preview_output=_preview(talk.outputs) or preview(talk.outputs),
         attributes=_free_attributes(raw, attributes, talk, contents, times.is_skewed),
-        scope=raw.scope,
+        scope=FOREIGN + raw.scope if raw.scope == SCOPE else raw.scope,
         mapping_version=TABLE.version,
         received_ns=received_ns,
+        written_by=sender.key_id,
     )
     return MappedSpan(span, tuple(contents.found.values()), scores, media.blobs)
 
@@ -229,7 +244,9 @@ def _preview(messages: Sequence[Message]) -> str:
 def _free_attributes(
     raw: RawSpan, attributes: Attributes, talk: Conversation, contents: _Contents, is_skewed: bool
 ) -> dict[str, str]:
-    left: dict[str, Json] = attributes.left_over()
+    left: dict[str, Json] = {
+        FOREIGN + name if name in _GATEWAYS else name: value for name, value in attributes.left_over().items()
+    }
     for name, value in raw.resource.items():
         if not name.startswith(_DULL_RESOURCE):
             left.setdefault(f"resource.{name}", value)

@@ -10,8 +10,11 @@ from sternpost.capabilities.access.guard import CSRF_HEADER, Guard
 from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.access.records import FirstStart
 from sternpost.capabilities.access.routes import access_routes
+from sternpost.capabilities.access.rules import scopes_named
 from sternpost.capabilities.access.service import AccessService
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.server import problems
+from sternpost.server.needed_scopes import needed_by_api
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def client(service: AccessService, first: FirstStart) -> Iterator[TestClient]:
     ring.load()
     app = FastAPI()
     problems.install(app)
-    app.include_router(access_routes(service, Guard(service, ring.check)))
+    app.include_router(access_routes(service, Guard(service, ring.check, needed_by_api)))
     yield TestClient(app)
     ring.close()
 
@@ -79,13 +82,64 @@ def test_a_change_without_the_csrf_token_is_refused(client: TestClient, first: F
         assert "CSRF" in reply.json()["detail"]
 
 
-def test_a_key_lists_keys_and_can_not_make_or_revoke_them(client: TestClient, first: FirstStart):
-    for headers in ({"authorization": f"Bearer {first.key.key}"}, {"x-api-key": first.key.key}):
-        assert client.get("/api/session", headers=headers).json()["user"] is None
-        assert client.get("/api/keys", headers=headers).status_code == 200
-        assert client.post("/api/keys", json={"name": "next"}, headers=headers).status_code == 403
-        key_id = first.key.record.key_id
-        assert client.post(f"/api/keys/{key_id}/revoke", headers=headers).status_code == 403
+def bearer(service: AccessService, *scopes: str, models: tuple[str, ...] = (), ends_in_s: int = 0):
+    expires_ns = service.clock.now_ns() + ends_in_s * 1_000_000_000 if ends_in_s else None
+    made = service.create_key("k", scopes=scopes_named(scopes), models=models, expires_ns=expires_ns)
+    return {"authorization": f"Bearer {made.key}"}
+
+
+def test_keys_are_managed_by_keys_with_the_scope_alone(
+    client: TestClient, service: AccessService, first: FirstStart
+):
+    for name in ("authorization", "x-api-key"):
+        sent = {name: f"Bearer {first.key.key}" if name == "authorization" else first.key.key}
+        assert client.get("/api/session", headers=sent).json()["user"] is None
+        for method, path in (("GET", ""), ("POST", ""), ("POST", f"/{first.key.record.key_id}/revoke")):
+            reply = client.request(method, f"/api/keys{path}", headers=sent, json={"name": "next"})
+            assert (reply.status_code, reply.json()["code"]) == (403, "permission_denied")
+            assert "--scope keys:" in reply.json()["detail"]
+    reads = bearer(service, "keys:read")
+    assert client.get("/api/keys", headers=reads).status_code == 200
+    assert client.post("/api/keys", headers=reads, json={"name": "next"}).status_code == 403
+
+
+def test_a_key_that_may_makes_and_revokes_keys(client: TestClient, service: AccessService, first: FirstStart):
+    writes = bearer(service, "keys:write", "calls")
+    assert client.get("/api/keys", headers=writes).status_code == 403
+    made = client.post("/api/keys", headers=writes, json={"name": "next", "scopes": ["calls"]})
+    assert (made.status_code, made.json()["scopes"]) == (201, ["calls"])
+    assert client.post(f"/api/keys/{made.json()['key_id']}/revoke", headers=writes).status_code == 200
+
+
+def test_a_key_makes_no_key_that_may_do_more(client: TestClient, service: AccessService, first: FirstStart):
+    own = bearer(service, "keys:write", "calls", models=("lab/*", "fast"), ends_in_s=3600)
+    soon = "2023-11-14T22:30:00Z"  # within the hour of the test's clock
+    good = {"name": "x", "scopes": ["calls"], "models": ["lab/m1", "fast"], "expires_at": soon}
+    assert client.post("/api/keys", headers=own, json=good).status_code == 201
+    for wider in (
+        {"scopes": ["calls", "traces:read"]},
+        {"scopes": None},  # an application's, of which it lacks traces:write
+        {"models": []},
+        {"models": ["lab/m1", "other/m"]},
+        {"models": ["la*"]},
+        {"expires_at": None},
+        {"expires_at": "2030-01-01T00:00:00Z"},
+    ):
+        assert client.post("/api/keys", headers=own, json={**good, **wider}).status_code == 403, wider
+
+
+def test_a_new_key_is_an_applications_unless_told(client: TestClient, first: FirstStart):
+    csrf = sign_in(client, first)
+    plain = client.post("/api/keys", json={"name": "app"}, headers=csrf).json()
+    assert plain["scopes"] == ["calls", "traces:write", "scores:write"]
+    every = [str(scope) for scope in KeyScope]
+    assert (
+        client.post("/api/keys", json={"name": "a", "scopes": every}, headers=csrf).json()["scopes"] == every
+    )
+    assert (
+        client.post("/api/keys", json={"name": "a", "scopes": []}, headers=csrf).json()["param"] == "scopes"
+    )
+    assert client.post("/api/keys", json={"name": "a", "scopes": ["root"]}, headers=csrf).status_code == 422
 
 
 def test_wrong_input_is_answered_with_what_is_wrong(client: TestClient, first: FirstStart):

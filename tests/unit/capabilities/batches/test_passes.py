@@ -11,13 +11,14 @@ from sternpost.base.ids import KeyId, ProjectId
 from sternpost.capabilities.batches.passes import PassReader, PassWriter, shared_secret
 from sternpost.capabilities.batches.records import Batch, BatchId, FileId
 from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 
 SECRET = b"s" * 32
 BATCH = Batch(
     BatchId("batch_1"), ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",), "/v1/responses",
     FileId("file_1"), "in_progress", 0, 1,
 )  # fmt: skip
-KEY = Principal(ProjectId("prj"), KeyId("key_2"), "two")
+KEY = Principal(ProjectId("prj"), KeyId("key_2"), "two", scopes=ALL_SCOPES)
 
 
 def reader(clock: ManualClock, secret: bytes = SECRET, ended: str = "") -> PassReader:
@@ -31,7 +32,9 @@ def reader(clock: ManualClock, secret: bytes = SECRET, ended: str = "") -> PassR
 def test_a_pass_is_the_submitters_principal_and_keys_go_on() -> None:
     clock = ManualClock()
     presented = PassWriter(SECRET, clock).write(BATCH)
-    assert reader(clock).check(presented) == Principal(ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",))
+    assert reader(clock).check(presented) == Principal(
+        ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",), frozenset({KeyScope.CALLS})
+    )
     assert reader(clock).check("sp-something") == KEY
 
 

@@ -21,6 +21,7 @@ from sternpost.capabilities.traces.routes import traces_router
 from sternpost.capabilities.traces.service import Traces
 from sternpost.capabilities.traces.writes import write_batches
 from sternpost.contracts.call import CallRecord, Principal
+from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.message import DocumentPart, Message
 from sternpost.contracts.span import ModelUse, Span, SpanBatch, SpanStatus, SpanType, TraceAttributes
 from sternpost.contracts.trace_store import TraceStore
@@ -41,7 +42,7 @@ class Api:
         self.clock = ManualClock(NOON + 3600 * SECOND)
 
         async def principal_of(request: Request) -> Principal:
-            return Principal(project, KeyId("key_1"), "ada's key")
+            return Principal(project, KeyId("key_1"), "ada's key", scopes=ALL_SCOPES)
 
         app.include_router(traces_router(Traces(store, journal, self.clock), principal_of))
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sternpost")

@@ -6,6 +6,7 @@ from sternpost.base.errors import ProviderNotConfigured
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.capabilities.cost.service import open_price_book
 from sternpost.contracts.call import Principal, Target
+from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.provider import Catalog
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.bedrock.model_ids import base_of, maker_of, without_arn
@@ -16,7 +17,7 @@ from sternpost.providers.configure import ProviderSetting, configure
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
 PROFILE = f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{HAIKU}"
 APPLICATION = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/ab12"
-ME = Principal(ProjectId("p"), KeyId("k"), "me")
+ME = Principal(ProjectId("p"), KeyId("k"), "me", scopes=ALL_SCOPES)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ export function ConnectPage({ isFirst = false }: { isFirst?: boolean }) {
           <h2>1. Take a key</h2>
           {key === undefined ? (
             <div className={styles["line"]}>
-              <Button kind="main" onPress={() => createKey.mutate("connect page")} isDisabled={createKey.isPending}>Create a key</Button>
+              <Button kind="main" onPress={() => createKey.mutate({ name: "connect page" })} isDisabled={createKey.isPending}>Create a key</Button>
               <span>or use one you have, in place of <code>sp-...</code> below.</span>
             </div>
           ) : (

@@ -1,7 +1,7 @@
 /** Sessions and keys, as the server knows them. */
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, body, Problem, rememberCsrfToken } from "@/client/client";
-import type { CreatedKey, KeyItem, Session } from "@/client/types";
+import type { CreatedKey, KeyItem, NewKey, Session } from "@/client/types";
 
 async function readSession(): Promise<Session | null> {
   try {
@@ -46,7 +46,7 @@ export function useSignOut() {
 export function useCreateKey() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (name: string): Promise<CreatedKey> => body(api.POST("/api/keys", { body: { name } })),
+    mutationFn: (key: NewKey): Promise<CreatedKey> => body(api.POST("/api/keys", { body: key })),
     onSuccess: () => queries.invalidateQueries(keysQuery),
   });
 }

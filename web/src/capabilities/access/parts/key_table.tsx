@@ -4,6 +4,7 @@ import { Button } from "@/kit/button";
 import { ago, day, moment } from "@/kit/format";
 import { useNow } from "@/kit/now";
 import table from "@/kit/table.module.css";
+import { presetOf } from "../scopes";
 
 interface Props {
   keys: KeyItem[];
@@ -30,7 +31,8 @@ export function KeyTable({ keys, onRevoke }: Props) {
             <th scope="col">Begins with</th>
             <th scope="col">Created</th>
             <th scope="col">Last used</th>
-            <th scope="col">May call</th>
+            <th scope="col">Models</th>
+            <th scope="col">Scopes</th>
             <th scope="col">State</th>
             <th scope="col"><span className="hidden">Acts</span></th>
           </tr>
@@ -43,6 +45,7 @@ export function KeyTable({ keys, onRevoke }: Props) {
               <td className={aside} title={moment(key.created_at)}>{ago(key.created_at, now)}</td>
               <td className={aside} title={moment(key.last_used_at)}>{key.last_used_at ? ago(key.last_used_at, now) : "never"}</td>
               <td className={table["quiet"]}>{key.models.join(", ") || "every model"}</td>
+              <td className={table["quiet"]} title={key.scopes.join("\n")}>{presetOf(key.scopes) ?? key.scopes.join(", ")}</td>
               <td title={moment(key.revoked_at ?? key.expires_at)}>{stateOf(key, now)}</td>
               <td data-number>
                 {!key.revoked_at && <Button kind="bare" onPress={() => onRevoke(key)} aria-label={`Revoke ${key.name}`}>Revoke</Button>}
