@@ -10,9 +10,11 @@ import msgspec
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.retry_after import read_duration, read_retry_after
 
-UNREADABLE_FRAME: Final = frozenset({"malformed_frame", "unknown_frame"})  # error types of our own faults
+MALFORMED: Final = "malformed_frame"
+UNREADABLE_FRAME: Final = frozenset({MALFORMED, "unknown_frame"})  # error types of our own faults
 _MESSAGE_CHARS = 2000
 _BODY_BYTES = 2048
 _DETAILS_BYTES = 4096
@@ -219,7 +221,7 @@ def _decoded(body: bytes) -> Json:
     """Decode a body, None when it is no JSON; Gemini's compatible endpoint wraps the object in an array."""
     try:
         value: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return value[0] if isinstance(value, list) and value else value
 

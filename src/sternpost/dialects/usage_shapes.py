@@ -21,6 +21,7 @@ from sternpost.dialects.openai_chat import usage as openai_usage
 from sternpost.dialects.openai_responses import usage as responses_usage
 from sternpost.dialects.openai_responses.reply import item_types
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
 
@@ -93,7 +94,7 @@ def _summarise_gemini(body: bytes, *, is_stream: bool) -> ReplySummary:
 def _as_events(body: bytes) -> bytes:
     try:
         items = _ITEMS.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return b""
     return b"".join(b"data: " + msgspec.json.format(bytes(item), indent=0) + b"\n\n" for item in items)
 
@@ -126,7 +127,7 @@ def _binary_frames(body: bytes) -> Iterable[bytes]:
 def _inner_event(payload: bytes) -> bytes:
     try:
         return _CHUNK.decode(payload).bytes
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return b""
 
 
@@ -140,7 +141,7 @@ def _tier_of(found: _Outer | _Inner) -> str:
 def _read(payload: bytes) -> list[_Outer | _Inner]:
     try:
         outer = _OUTER.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return []
     inner = [
         raw for raw in (outer.message, outer.response, outer.delta) if bytes(memoryview(raw)[:1]) == b"{"

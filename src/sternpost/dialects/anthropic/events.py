@@ -14,6 +14,7 @@ from sternpost.dialects.anthropic.usage import merge_usage, read_usage
 from sternpost.dialects.failures import fault_from
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class MessageHead(msgspec.Struct):
@@ -94,7 +95,7 @@ def decode_event(payload: bytes, *, passes_odd: bool) -> WireEvent:
         event = _EVENT.decode(payload)
     except msgspec.ValidationError:
         event = _decode_odd(payload, passes_odd=passes_odd)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EventUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
         ) from error
@@ -107,7 +108,7 @@ def _decode_odd(payload: bytes, *, passes_odd: bool) -> WireEvent:
     unknown = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
     try:
         kind = _ODD.decode(payload).type
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise EventUnreadable(unknown) from error
     if not passes_odd and kind in _KNOWN:
         raise EventUnreadable(unknown)

@@ -16,6 +16,7 @@ from sternpost.dialects.anthropic.usage import read_usage, write_usage
 from sternpost.dialects.citing import share_out
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 _SHOWN: Final = (ReasoningPart, RefusalPart, ToolCallPart)
 
@@ -34,7 +35,7 @@ def summarise(body: bytes) -> ReplySummary:
     """Read names and usage, skipping all else; an unreadable body is an empty summary."""
     try:
         read = _SUMMARY.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
     return ReplySummary(
         usage=read_usage(read.usage),

@@ -13,6 +13,7 @@ from sternpost.dialects.bedrock.event_stream import EventFrame
 from sternpost.dialects.bedrock.names import KIND_BY_EXCEPTION, STATUS_BY_KIND
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure, WireError
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.retry_after import read_retry_after
 
 _ARN: Final = re.compile(r"arn:aws[\w-]*:[^\s\"',]+")  # it names the account
@@ -91,7 +92,7 @@ def _message(values: Mapping[str, Json]) -> str:
 def _object(body: bytes) -> Mapping[str, Json]:
     try:
         values: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return {}
     return values if isinstance(values, Mapping) else {}
 

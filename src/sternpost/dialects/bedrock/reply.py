@@ -11,6 +11,7 @@ from sternpost.dialects.bedrock.events import summary_of
 from sternpost.dialects.bedrock.names import MIME_BY_IMAGE_FORMAT, REPLY_TOOL, STOP_READ
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 _BLOCKED = frozenset({"guardrail_intervened", "content_filtered"})
 
@@ -19,7 +20,7 @@ def summarise(body: bytes) -> ReplySummary:
     """Read usage and the stop reason; an unreadable body is an empty summary."""
     try:
         values: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
     if not isinstance(values, dict):
         return ReplySummary()

@@ -13,6 +13,7 @@ from sternpost.dialects.cohere.names import FAILED, FINISH_READ
 from sternpost.dialects.cohere.usage import read_usage
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class _Summary(msgspec.Struct):
@@ -29,7 +30,7 @@ def summarise(body: bytes) -> ReplySummary:
     """Read names and usage, skipping all else; an unreadable body is an empty summary."""
     try:
         read = _SUMMARY.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
     finish = text_or_empty(read.finish_reason)
     return ReplySummary(

@@ -27,6 +27,7 @@ from sternpost.dialects.cohere.usage import read_usage
 from sternpost.dialects.failures import scrub
 from sternpost.dialects.framed import FramedReader, PlainNotes
 from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.sse import payload_of
 
 
@@ -94,7 +95,7 @@ class CohereReader(FramedReader[PlainNotes]):
         except msgspec.ValidationError:
             yield self._broken("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
             return
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             yield self._broken(
                 "malformed_frame", "The provider's stream holds a frame that is not valid JSON."
             )

@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import msgspec
-
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatReply, Citation, FinishReason
 from sternpost.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart
@@ -25,6 +23,7 @@ from sternpost.dialects.gemini.usage import read_usage
 from sternpost.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 def seed_of(answer: WireAnswer, body: bytes) -> str:
@@ -72,7 +71,7 @@ def summarise(body: bytes) -> ReplySummary:
     """Read names, usage and the signatures of calls; an unreadable body is an empty summary."""
     try:
         answer = decode_answer(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
     candidates = answer.candidates or []
     ids = CallIds(seed_of(answer, body))
@@ -99,7 +98,7 @@ def read_reply(body: bytes) -> ChatReply:
     """
     try:
         answer = decode_answer(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest("The provider's reply is not what its API says.") from error
     if answer.error is not None:
         raise BadRequest(f"The provider's reply failed: {fault_from(answer.error).message}", param="error")

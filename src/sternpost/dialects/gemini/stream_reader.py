@@ -50,6 +50,7 @@ from sternpost.dialects.gemini.usage import read_usage
 from sternpost.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.sse import payload_of
 
 
@@ -123,7 +124,7 @@ class GeminiReader(FramedReader[_Notes]):
         except msgspec.ValidationError:
             yield self._fault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
             return
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             yield self._fault("malformed_frame", "The provider's stream holds a frame that is no valid JSON.")
             return
         if answer.error is not None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from sternpost.dialects.raw_object import UNREADABLE
+
 
 class WireCall(msgspec.Struct, rename="camel"):
     name: str = ""
@@ -75,5 +77,5 @@ def read_counts(raw: msgspec.Raw) -> dict[str, Any] | None:
     """Decode the counts of an answer; None when there are none."""
     try:
         return _COUNTS.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None

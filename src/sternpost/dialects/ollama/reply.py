@@ -13,6 +13,7 @@ from sternpost.contracts.message import Json, Message, Part, ReasoningPart, Text
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 _NO_ARGUMENTS: Final = ("", "null")
 FINISH_READ: Final[Mapping[str, FinishReason]] = {"stop": "end", "length": "length"}
@@ -88,7 +89,7 @@ def summarise(body: bytes) -> ReplySummary:
 def _decode(body: bytes) -> WireReply | None:
     try:
         return DECODER.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

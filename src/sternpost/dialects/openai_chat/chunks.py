@@ -15,6 +15,7 @@ from sternpost.contracts.provider import Quirks
 from sternpost.dialects.failures import fault_from
 from sternpost.dialects.openai_chat.usage import read_usage
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class FunctionPiece(msgspec.Struct):
@@ -92,7 +93,7 @@ def decode_chunk(payload: bytes, *, passes_odd: bool) -> Chunk:
         chunk = _CHUNK.decode(payload)
     except msgspec.ValidationError:
         chunk = _decode_odd(payload, passes_odd=passes_odd)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ChunkUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
         ) from error
@@ -105,7 +106,7 @@ def _decode_odd(payload: bytes, *, passes_odd: bool) -> Chunk:
     unknown = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
     try:
         odd = _ODD.decode(payload)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ChunkUnreadable(unknown) from error
     if not passes_odd and not odd.error:
         raise ChunkUnreadable(unknown)

@@ -27,6 +27,7 @@ from sternpost.dialects.openai_chat.parts import details_text, read_content, thi
 from sternpost.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
 from sternpost.dialects.openai_chat.usage import read_usage, write_usage
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class _Summary(msgspec.Struct):
@@ -49,7 +50,7 @@ def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
     """Read names and usage, skipping all else; an unreadable body is an empty summary."""
     try:
         read = _SUMMARY.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
     return ReplySummary(
         usage=read_usage(read.usage, quirks, text_or_empty(read.service_tier)),
@@ -62,7 +63,7 @@ def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
 def _finish_reasons(choices: msgspec.Raw) -> tuple[str, ...]:
     try:
         return tuple(c.finish_reason for c in _CHOICES.decode(choices) if c.finish_reason)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ()
 
 

@@ -16,6 +16,7 @@ from sternpost.dialects.failures import fault_from
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.openai_responses.reply import open_response, read_response_head, summary_of
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class Item(msgspec.Struct):
@@ -73,7 +74,7 @@ def decode_event(payload: bytes) -> WireEvent:
         raise EventUnreadable(
             StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
         ) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EventUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
         ) from error
@@ -83,7 +84,7 @@ def read_item(event: WireEvent) -> Item | None:
     """Return the item of an event; None without one that can be read."""
     try:
         return _ITEM.decode(event.item)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -154,5 +155,5 @@ class StreamNotes:
         """Return the response object as it was last seen."""
         try:
             return _OBJECT.decode(self._response)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return open_response(text_or_empty(self._summary.id), self._summary.model, created_s=0)

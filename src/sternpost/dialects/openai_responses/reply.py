@@ -23,6 +23,7 @@ from sternpost.dialects.openai_responses.items import (
 from sternpost.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read, is_billed
 from sternpost.dialects.openai_responses.usage import read_usage, write_usage
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 _UNFINISHED = ("queued", "in_progress")
 FAILED_FINISHES: Final = frozenset({"malformed_tool"})
@@ -59,14 +60,14 @@ def read_response_head(body: bytes | msgspec.Raw) -> ResponseHead | None:
     """Return None for what is no JSON object."""
     try:
         return _HEAD.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
 def item_types(output: msgspec.Raw) -> list[str]:
     try:
         return [item.type for item in _ITEM_TYPES.decode(output) if is_billed(item.type, _kind(item.action))]
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return []
 
 
