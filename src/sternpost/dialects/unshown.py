@@ -4,7 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.chat import ChatReply, Finish, LogprobsSeen, MediaSeen, SafetySeen, StreamEvent
+from sternpost.contracts.chat import (
+    ChatReply,
+    Finish,
+    LogprobsSeen,
+    MediaSeen,
+    OtherSeen,
+    SafetySeen,
+    StreamEvent,
+)
 from sternpost.contracts.message import BlobPart, Message, OtherPart, UriPart
 
 _SHOWN: Final[Mapping[Dialect, frozenset[str]]] = {
@@ -28,6 +36,8 @@ def unshown_event(event: StreamEvent) -> Iterator[str]:
             yield "logprobs"
         case SafetySeen():
             yield "safety"
+        case OtherSeen(kind):
+            yield kind
         case Finish(reason) if reason == "paused":
             yield "finish_reason.paused"
         case _:

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatReply, Citation, SafetyResult
+from sternpost.contracts.chat import ChatReply, Citation, SafetyResult, StreamFault
 from sternpost.contracts.message import BlobPart, Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.dialects.bedrock.events import summary_of
 from sternpost.dialects.bedrock.names import MIME_BY_IMAGE_FORMAT, REPLY_TOOL, STOP_READ
+from sternpost.dialects.failures import fault_of_finish
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.raw_object import UNREADABLE
@@ -24,7 +25,19 @@ def summarise(body: bytes) -> ReplySummary:
         return ReplySummary()
     if not isinstance(values, dict):
         return ReplySummary()
-    return summary_of(values, text_or_empty(values.get("stopReason")))
+    stop = text_or_empty(values.get("stopReason"))
+    content = _object(_object(values.get("output")).get("message")).get("content")
+    if not content and (fault := empty_fault(stop)) is not None:
+        return ReplySummary(fault=fault)
+    return summary_of(values, stop)
+
+
+def empty_fault(stop_reason: str) -> StreamFault | None:
+    """Return the failure that a message without content stands for; None when it is an answer."""
+    if STOP_READ.get(stop_reason) != "malformed_tool":
+        return fault_of_finish(stop_reason)
+    said = f"The provider ended its reply with {stop_reason!r}: the model made nothing that can be shown."
+    return StreamFault("server_error", said)
 
 
 def read_reply(body: bytes) -> ChatReply:

@@ -4,12 +4,14 @@ import base64
 import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from sternpost.contracts.chat import (
     CitationSeen,
     Finish,
     FinishReason,
     MediaSeen,
+    OtherSeen,
     RedactedThinking,
     SafetySeen,
     StreamEnd,
@@ -35,11 +37,19 @@ from sternpost.dialects.bedrock.events import (
     decode_event,
 )
 from sternpost.dialects.bedrock.names import REPLY_TOOL, STOP_READ
-from sternpost.dialects.bedrock.reply import read_citation, read_image, safety_of, stop_sequence_of
+from sternpost.dialects.bedrock.reply import (
+    empty_fault,
+    read_citation,
+    read_image,
+    safety_of,
+    stop_sequence_of,
+)
 from sternpost.dialects.failures import MALFORMED
 from sternpost.dialects.halves import Halves, marked_halves
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.tool_names import NO_ARGUMENTS
+
+_CONTENT: Final = frozenset({"contentBlockStart", "contentBlockDelta"})
 
 
 class BedrockReader:
@@ -49,6 +59,7 @@ class BedrockReader:
         "_bare",
         "_formats",
         "_halves",
+        "_has_content",
         "_is_broken",
         "_notes",
         "_reply_block",
@@ -61,6 +72,7 @@ class BedrockReader:
         self._splitter = EventStreamSplitter()
         self._notes = StreamNotes()
         self._is_broken = False
+        self._has_content = False
         self._halves: Halves | None = None  # since the first half of a surrogate pair
         self._tools: dict[int, int] = {}  # index of the block -> order of the tool call
         self._bare: set[int] = set()  # blocks of calls that have shown no arguments yet
@@ -117,6 +129,7 @@ class BedrockReader:
             yield unreadable.fault
             return
         self._notes.take(frame.name, event)
+        self._has_content = self._has_content or frame.name in _CONTENT
         yield from self._events(frame.name, event)
 
     def _events(self, name: str, event: WireEvent) -> Iterator[StreamEvent]:
@@ -130,6 +143,11 @@ class BedrockReader:
             case "contentBlockStop":
                 yield from self._close(event.content_block_index)
             case "messageStop":
+                fault = None if self._has_content else empty_fault(event.stop_reason)
+                if fault is not None:
+                    self._is_broken = True
+                    yield fault
+                    return
                 safety = safety_of(event.stop_reason)
                 if safety:
                     yield SafetySeen(safety)
@@ -157,7 +175,10 @@ class BedrockReader:
         if start.image is not None:
             self._formats[index] = str(start.image.get("format", ""))
         tool = start.tool_use
-        if tool is None or tool.type == "server_tool_use":
+        if tool is None:
+            return
+        if tool.type == "server_tool_use":
+            yield OtherSeen("content.server_tool_use")
             return
         self._bare.add(index)
         if tool.name == REPLY_TOOL:

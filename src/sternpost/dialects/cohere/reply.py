@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatReply, Citation, TokenLogprob
+from sternpost.contracts.chat import ChatReply, Citation, StreamFault, TokenLogprob
 from sternpost.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.dialects.cohere.citations import read_citation
 from sternpost.dialects.cohere.names import FAILED, FINISH_READ
@@ -33,6 +33,9 @@ def summarise(body: bytes) -> ReplySummary:
     except UNREADABLE:
         return ReplySummary()
     finish = text_or_empty(read.finish_reason)
+    if finish in FAILED:
+        said = f"The provider ended its reply with {finish}."
+        return ReplySummary(fault=StreamFault("server_error", said, status=FAILED[finish]))
     return ReplySummary(
         usage=read_usage(read.usage),
         model=text_or_empty(read.model),

@@ -180,6 +180,8 @@ class CohereReader(FramedReader[PlainNotes]):
             said = scrub(error) or f"The provider ended its reply with {notes.finish}."
             yield StreamFault("server_error", said, status=FAILED.get(notes.finish, 502))
             return
+        if delta.message is not None and not notes.has_content:  # said at the end alone
+            yield from self._content(WireEvent(), delta.message, 0)
         reason = FINISH_READ.get(notes.finish, "unknown")
         yield Finish("tool" if reason == "end" and self._tools else reason)
         notes.is_complete = True

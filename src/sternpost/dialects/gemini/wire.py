@@ -41,6 +41,7 @@ class WireContent(msgspec.Struct, rename="camel"):
 class WireCandidate(msgspec.Struct, rename="camel"):
     content: WireContent | None = None
     finish_reason: str | None = None
+    finish_message: Any = None
     index: int | None = None
     safety_ratings: Any = None
     citation_metadata: Any = None

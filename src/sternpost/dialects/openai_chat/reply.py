@@ -18,6 +18,7 @@ from sternpost.contracts.message import (
     ToolCallPart,
 )
 from sternpost.contracts.provider import Quirks
+from sternpost.dialects.failures import fault_from, fault_of_finish
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.openai_chat.annotations import read_annotations, write_nested
 from sternpost.dialects.openai_chat.logprobs import read_choice_logprobs, write_logprobs
@@ -36,10 +37,13 @@ class _Summary(msgspec.Struct):
     choices: msgspec.Raw = msgspec.Raw()
     usage: Any = None
     service_tier: Any = None
+    error: Any = None
 
 
 class _ChoiceNames(msgspec.Struct):
     finish_reason: str | None = None
+    message: msgspec.Raw = msgspec.Raw()
+    error: Any = None
 
 
 _CHOICES = msgspec.json.Decoder(list[_ChoiceNames])
@@ -47,24 +51,29 @@ _SUMMARY = msgspec.json.Decoder(_Summary)
 
 
 def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
-    """Read names and usage, skipping all else; an unreadable body is an empty summary."""
+    """Read names and usage, skipping all else; a body that is no answer is an empty summary.
+
+    Several choices are an answer as long as one of them is.
+    """
     try:
         read = _SUMMARY.decode(body)
+        choices = _CHOICES.decode(read.choices)
     except UNREADABLE:
+        return ReplySummary()
+    if read.error:
+        return ReplySummary(fault=fault_from(read.error))
+    finishes = tuple(choice.finish_reason for choice in choices if choice.finish_reason)
+    faults = [fault_of_finish(choice.finish_reason or "", choice.error) for choice in choices]
+    if all(fault is not None for fault in faults):
+        return ReplySummary(fault=faults[0], finish_reasons=finishes) if faults else ReplySummary()
+    if not any(bytes(memoryview(choice.message)[:1]) == b"{" for choice in choices):
         return ReplySummary()
     return ReplySummary(
         usage=read_usage(read.usage, quirks, text_or_empty(read.service_tier)),
         model=text_or_empty(read.model),
         id=text_or_empty(read.id),
-        finish_reasons=_finish_reasons(read.choices),
+        finish_reasons=finishes,
     )
-
-
-def _finish_reasons(choices: msgspec.Raw) -> tuple[str, ...]:
-    try:
-        return tuple(c.finish_reason for c in _CHOICES.decode(choices) if c.finish_reason)
-    except UNREADABLE:
-        return ()
 
 
 def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
