@@ -19,6 +19,7 @@ from sternpost.dialects.failure_words import (
     VAGUE,
     VAGUE_STATUSES,
 )
+from sternpost.dialects.halves import without_halves
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure
 from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.retry_after import read_duration, read_retry_after
@@ -187,7 +188,7 @@ def wait_of(fault: StreamFault) -> float | None:
 
 def fault_in(body: bytes) -> StreamFault | None:
     """Read the error in a body that came with the status of an answer; None when it holds none."""
-    value = _decoded(body)
+    value = decoded(body)
     error = _error_in(value) if isinstance(value, Mapping) else None
     return fault_from(error) if error else None
 
@@ -208,17 +209,20 @@ def _error_in(value: Mapping[str, Json]) -> Json:
     return value if is_error or (is_bare and not _ANSWERING & value.keys()) else None
 
 
-def _decoded(body: bytes) -> Json:
-    """Decode a body, None when it is no JSON; Gemini's compatible endpoint wraps the object in an array."""
+def decoded(body: bytes) -> Json:
+    """Decode a body, its odd bytes replaced; None when it is no JSON.
+
+    Gemini's compatible endpoint wraps the object in an array."""
     try:
         value: Json = msgspec.json.decode(body)
     except UNREADABLE:
-        return None
+        whole = without_halves(body).decode("utf-8", "replace").encode()
+        return None if whole == body else decoded(whole)
     return value[0] if isinstance(value, list) and value else value
 
 
 def _read_words(body: bytes) -> _Words:
-    value = _decoded(body)
+    value = decoded(body)
     if not isinstance(value, Mapping):
         return _Words(_plain_text(body))
     error = value.get("error")

@@ -13,7 +13,6 @@ from sternpost.dialects.bedrock.event_stream import EventFrame
 from sternpost.dialects.bedrock.names import KIND_BY_EXCEPTION, STATUS_BY_KIND
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure, WireError
-from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.retry_after import read_retry_after
 
 _ARN: Final = re.compile(r"arn:aws[\w-]*:[^\s\"',]+")  # it names the account
@@ -82,7 +81,7 @@ def _name(headers: Mapping[str, str], values: Mapping[str, Json]) -> str:
     """Return the exception's name: before the colon, behind the namespace."""
     lower = {key.lower(): value for key, value in headers.items()}
     written = lower.get("x-amzn-errortype") or text_or_empty(values.get("__type"))
-    return written.partition(":")[0].rpartition("#")[2].strip()
+    return written.partition(":")[0].rpartition("#")[2].strip().encode("ascii", "replace").decode()
 
 
 def _message(values: Mapping[str, Json]) -> str:
@@ -90,10 +89,7 @@ def _message(values: Mapping[str, Json]) -> str:
 
 
 def _object(body: bytes) -> Mapping[str, Json]:
-    try:
-        values: Json = msgspec.json.decode(body)
-    except UNREADABLE:
-        return {}
+    values = failures.decoded(body)
     return values if isinstance(values, Mapping) else {}
 
 

@@ -27,7 +27,8 @@ def summarise(body: bytes) -> ReplySummary:
         return ReplySummary()
     stop = text_or_empty(values.get("stopReason"))
     content = _object(_object(values.get("output")).get("message")).get("content")
-    if not content and (fault := empty_fault(stop)) is not None:
+    fault = fault_of_finish(stop) if content else empty_fault(stop)
+    if fault is not None:
         return ReplySummary(fault=fault)
     return summary_of(values, stop)
 

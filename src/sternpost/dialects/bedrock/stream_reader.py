@@ -44,7 +44,7 @@ from sternpost.dialects.bedrock.reply import (
     safety_of,
     stop_sequence_of,
 )
-from sternpost.dialects.failures import MALFORMED
+from sternpost.dialects.failures import MALFORMED, fault_of_finish
 from sternpost.dialects.halves import Halves, marked_halves
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.tool_names import NO_ARGUMENTS
@@ -143,7 +143,7 @@ class BedrockReader:
             case "contentBlockStop":
                 yield from self._close(event.content_block_index)
             case "messageStop":
-                fault = None if self._has_content else empty_fault(event.stop_reason)
+                fault = (fault_of_finish if self._has_content else empty_fault)(event.stop_reason)
                 if fault is not None:
                     self._is_broken = True
                     yield fault

@@ -256,7 +256,8 @@ def _unsaid(attempt: Attempt) -> StreamStart:
 def request_id_of(headers: Mapping[str, str]) -> str:
     """Return the provider's own id of a call. headers: names in lower case."""
     names = ("x-request-id", "request-id", "x-amzn-requestid")
-    return next((found for name in names if (found := headers.get(name))), "")
+    found = next((found for name in names if (found := headers.get(name))), "")
+    return found if found.isascii() else found.encode("ascii", "replace").decode()
 
 
 async def _open_stream(

@@ -1,5 +1,6 @@
 """Tries that failed: which cause each stands for and what the caller reads; not what is tried next."""
 
+import re
 from collections.abc import Mapping
 
 from sternpost.base.errors import (
@@ -39,7 +40,7 @@ _CODE_OF_KIND: Mapping[FailureKind, str] = {  # what OpenAI's callers look for; 
     "quota": "insufficient_quota",
     "rate_limited": "rate_limit_exceeded",
 }
-_COUNTS = b'"usage'
+_COUNTED = re.compile(rb'"usage|"eval_count"')  # an answer that names what it costs
 _RETRYABLE = frozenset[FailureKind]({"rate_limited", "overloaded", "timeout", "server"})
 
 
@@ -147,7 +148,7 @@ def not_an_answer(body: bytes, provider: Provider, reason: str, *, is_same_diale
     """Say what a 200 carried instead of an answer: an error, as some hosts send it, or nothing we know."""
     fault = fault_in(body)
     if fault is None:
-        return unusable(provider, reason, is_paid=_COUNTS in body)
+        return unusable(provider, reason, is_paid=_COUNTED.search(body) is not None)
     return from_fault(fault, provider, is_same_dialect=is_same_dialect)
 
 
