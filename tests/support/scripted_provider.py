@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -39,7 +39,7 @@ def reply(
 
 
 @asynccontextmanager
-async def start_scripted_provider() -> AsyncIterator[ScriptedProvider]:
+async def start_scripted_provider() -> AsyncGenerator[ScriptedProvider]:
     provider = ScriptedProvider()
     server = await asyncio.start_server(provider.serve, "127.0.0.1", 0, limit=2**24)
     provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

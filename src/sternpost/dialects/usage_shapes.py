@@ -3,7 +3,7 @@
 import builtins
 import contextlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -51,6 +51,7 @@ class _Chunk(msgspec.Struct):
     bytes: builtins.bytes = b""  # base64 in JSON
 
 
+_OF_OPENAI: Final = frozenset({"prompt_tokens", "completion_tokens", "cost_in_usd_ticks"})
 _CHUNK = msgspec.json.Decoder(_Chunk)
 _INNER = msgspec.json.Decoder(_Inner)
 _OUTER = msgspec.json.Decoder(_Outer)
@@ -154,7 +155,7 @@ def _usage_of(
 ) -> Usage | None:
     if cohere_usage.is_usage(counts):
         return cohere_usage.read_usage(counts)
-    if "prompt_tokens" in counts or "completion_tokens" in counts:
+    if _OF_OPENAI & counts.keys():
         return openai_usage.read_usage(counts, quirks, service_tier)
     if "inputTokens" in counts:
         return bedrock_usage.read_usage(counts, service_tier)

@@ -122,11 +122,13 @@ async def test_bytes_that_are_no_utf8_end_a_call_that_is_recorded_and_frees_its_
         if is_stream:
             assert (answer.status, b'"error"' in answer.body) == (200, True)
             assert (record.status, record.error_type) == (SpanStatus.TRUNCATED, "stream_truncated")
+            assert record.cost is not None
             assert record.cost.reason != "not_sent"
         elif SPOKEN.get(dialect) == path:
             assert answer.body == odd.whole(dialect, b"".join(texts))
         else:
             assert answer.status == 502
+            assert record.cost is not None
             assert (record.cost.status, record.error_type) == (CostStatus.UNKNOWN, "unreadable_answer")
     assert len(odd_gateway.records()) == len(WAYS)
 
