@@ -150,6 +150,7 @@ class ChatReply:
     citations: tuple[Citation, ...] = ()
     safety: tuple[SafetyResult, ...] = ()
     completed_s: int = 0  # when it was whole, for dialects that show it
+    beside: tuple[str, ...] = ()  # names of fields this shape can't carry
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sternpost.contracts.chat import (
     SafetySeen,
     StreamEvent,
 )
-from sternpost.contracts.message import BlobPart, Message, OtherPart, UriPart
+from sternpost.contracts.message import BlobPart, Json, Message, OtherPart, UriPart
 
 _SHOWN: Final[Mapping[Dialect, frozenset[str]]] = {
     "openai_chat": frozenset({"audio", "image", "logprobs", "safety", "choices"}),
@@ -50,7 +50,15 @@ def missing(held: Iterable[str], caller: Dialect) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"unshown:{name}" for name in held if name not in shown))
 
 
+def fields_beside(values: Mapping[str, Json], known: frozenset[str]) -> Iterator[str]:
+    """Name the fields of an answer that hold something and that nobody reads."""
+    for name, value in values.items():
+        if value and name not in known:
+            yield name[:64]
+
+
 def _held(reply: ChatReply) -> Iterator[str]:
+    yield from reply.beside
     if any(reply.logprobs):
         yield "logprobs"
     if reply.safety:

@@ -11,6 +11,7 @@ from sternpost.contracts.usage import Usage
 from sternpost.dialects.protocols import Codec, UpstreamCodec
 from sternpost.dialects.registry import UPSTREAM_CODECS
 from sternpost.dialects.relay import open_relay
+from sternpost.dialects.unshown import unshown
 from sternpost.dialects.whole_stream import settled
 from tests.support import event_stream
 from tests.unit.dialects.wire import (
@@ -205,3 +206,68 @@ def test_a_stream_begins_with_the_usage_that_is_known_then(
 def test_the_reason_of_an_end_is_kept_beside_the_calls() -> None:
     body = sse(chunk(delta={"tool_calls": [CALLED]}), chunk(delta={}, finish_reason="length")) + DONE
     assert [event.reason for event in events_of(OPENAI, [body]) if isinstance(event, Finish)] == ["length"]
+
+
+LOSSES: list[tuple[UpstreamCodec, dict[str, Any], set[str]]] = [
+    (
+        OPENAI,
+        {
+            "choices": [{"message": {"content": "x", "executed_tools": [{}]}, "finish_reason": "stop"}],
+            "citations": ["https://a"],
+            "system_fingerprint": "fp",
+        },
+        {"unshown:citations", "unshown:executed_tools"},
+    ),
+    (ANTHROPIC, {"content": [], "container": {"id": "c"}, "stop_details": None}, {"unshown:container"}),
+    (BEDROCK, {"output": {"message": {"content": []}}, "trace": {"guardrail": {}}}, {"unshown:trace"}),
+    (COHERE, {"message": {"content": []}, "prompt": "p"}, {"unshown:prompt"}),
+    (
+        GEMINI,
+        {
+            "candidates": [
+                {
+                    "content": {"parts": [{"text": "x"}, {"executableCode": {"code": "1"}}]},
+                    "groundingMetadata": {"searchEntryPoint": {"renderedContent": "<a>"}},
+                }
+            ]
+        },
+        {"unshown:searchEntryPoint", "unshown:content.executable_code"},
+    ),
+    (
+        RESPONSES,
+        {"output": [{"type": "web_search_call", "id": "w"}], "status": "completed"},
+        {"unshown:content.web_search_call"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("codec", "body", "lost"), LOSSES)
+def test_what_an_answer_loses_is_named(codec: UpstreamCodec, body: dict[str, Any], lost: set[str]) -> None:
+    assert set(unshown(codec.read_reply(json.dumps(body).encode()), "openai_chat")) == lost
+
+
+@pytest.mark.parametrize(
+    ("codec", "stream", "lost"),
+    [
+        (
+            ANTHROPIC,
+            sse({"type": "content_block_start", "index": 0, "content_block": {"type": "server_tool_use"}}),
+            "unshown:content.server_tool_use",
+        ),
+        (
+            RESPONSES,
+            sse({"type": "response.output_item.done", "item": {"type": "mcp_call"}}),
+            "unshown:content.mcp_call",
+        ),
+        (
+            GEMINI,
+            sse({"candidates": [{"content": {"parts": [{"executableCode": {"code": "1"}}]}}]}),
+            "unshown:content.executable_code",
+        ),
+    ],
+)
+def test_what_a_stream_loses_is_named(codec: UpstreamCodec, stream: bytes, lost: str) -> None:
+    sink = ANTHROPIC if codec is not ANTHROPIC else OPENAI
+    relay = open_relay(codec, sink, head_for(sink), STANDARD)
+    relay.feed(stream)
+    assert list(relay.unshown()) == [lost]

@@ -18,7 +18,9 @@ from sternpost.dialects.failures import fault_from, fault_of_finish
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.unshown import fields_beside
 
+_KNOWN: Final = frozenset({"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"})
 _SHOWN: Final = (ReasoningPart, RefusalPart, ToolCallPart)
 
 
@@ -70,6 +72,7 @@ def read_reply(body: bytes) -> ChatReply:
         usage=usage,
         stop_sequence=fields.text("stop_sequence"),
         service_tier=usage.service_tier if usage else "",
+        beside=tuple(fields_beside(fields.values, _KNOWN)),
     )
 
 

@@ -13,7 +13,19 @@ from sternpost.dialects.failures import fault_of_finish
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.unshown import fields_beside
 
+_KNOWN = frozenset(
+    {
+        "output",
+        "stopReason",
+        "usage",
+        "metrics",
+        "additionalModelResponseFields",
+        "serviceTier",
+        "performanceConfig",
+    }
+)
 _BLOCKED = frozenset({"guardrail_intervened", "content_filtered"})
 
 
@@ -62,6 +74,7 @@ def read_reply(body: bytes) -> ChatReply:
         service_tier=summary.usage.service_tier if summary.usage else "",
         citations=tuple(_read_citations(message)),
         safety=safety_of(stop),
+        beside=tuple(fields_beside(fields.values, _KNOWN)),
     )
 
 

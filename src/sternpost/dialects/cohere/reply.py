@@ -14,6 +14,7 @@ from sternpost.dialects.cohere.usage import read_usage
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.unshown import fields_beside
 
 
 class _Summary(msgspec.Struct):
@@ -23,6 +24,8 @@ class _Summary(msgspec.Struct):
     usage: Any = None
 
 
+_KNOWN = frozenset({"id", "model", "message", "finish_reason", "usage", "logprobs"})
+_KNOWN_OF_MESSAGE = frozenset({"role", "content", "tool_plan", "tool_calls", "citations"})
 _SUMMARY = msgspec.json.Decoder(_Summary)
 
 
@@ -63,6 +66,7 @@ def read_reply(body: bytes) -> ChatReply:
         usage=read_usage(fields.values.get("usage")),
         logprobs=_read_logprobs(fields),
         citations=tuple(_read_citations(message)),
+        beside=(*fields_beside(fields.values, _KNOWN), *fields_beside(message.values, _KNOWN_OF_MESSAGE)),
     )
 
 

@@ -144,7 +144,18 @@ def read_reply(body: bytes) -> ChatReply:
         else (),
         citations=tuple(_citations(candidates, messages)),
         safety=read_safety(answer),
+        beside=tuple(beside(candidates)),
     )
+
+
+def beside(candidates: Iterable[WireCandidate]) -> Iterator[str]:
+    """Name what stands beside the content and no other dialect has: Google wants the entry point shown."""
+    for candidate in candidates:
+        grounding = candidate.grounding_metadata
+        if isinstance(grounding, dict) and "searchEntryPoint" in grounding:
+            yield "searchEntryPoint"
+        if candidate.url_context_metadata:
+            yield "urlContextMetadata"
 
 
 def _citations(candidates: list[WireCandidate], messages: Iterable[Message]) -> Iterator[Citation]:

@@ -40,6 +40,7 @@ from sternpost.dialects.gemini.metadata import (
 )
 from sternpost.dialects.gemini.parts import CallIds
 from sternpost.dialects.gemini.reply import (
+    beside,
     choice_of,
     empty_fault,
     finish_of,
@@ -190,7 +191,7 @@ class GeminiReader(FramedReader[_Notes]):
             yield LogprobsSeen(tokens, index)
         if candidate.grounding_metadata:
             choice.searches = count_searches(candidate, self._notes.model) or choice.searches
-        if candidate.grounding_metadata or candidate.citation_metadata:
+        if candidate.grounding_metadata or candidate.citation_metadata or candidate.url_context_metadata:
             choice.sources = candidate
         choice.finish = candidate.finish_reason or choice.finish
         choice.message = candidate.finish_message or choice.message
@@ -223,6 +224,7 @@ class GeminiReader(FramedReader[_Notes]):
             if choice.sources is not None:
                 found = read_citations(choice.sources, "".join(choice.texts), index)
                 yield from (CitationSeen(citation) for citation in found)
+                yield from (OtherSeen(name) for name in beside([choice.sources]))
         if notes.safety:
             yield SafetySeen(notes.safety)
         if (usage := notes.usage()) is not None:

@@ -46,6 +46,7 @@ class WireCandidate(msgspec.Struct, rename="camel"):
     safety_ratings: Any = None
     citation_metadata: Any = None
     grounding_metadata: Any = None
+    url_context_metadata: Any = None
     logprobs_result: Any = None
 
 

@@ -115,7 +115,7 @@ def read_calls(reply: WireReply, *, first: int) -> Iterator[ToolCallPart]:
     calls = reply.message.tool_calls if reply.message else None
     for order, call in enumerate(calls or (), start=first):
         digest = hashlib.sha256(f"{text_or_empty(reply.created_at)}-{order}".encode()).hexdigest()[:16]
-        arguments = bytes(call.function.arguments).decode()
+        arguments = bytes(call.function.arguments).decode("utf-8", "replace")
         arguments = "{}" if arguments in _NO_ARGUMENTS else arguments
         yield ToolCallPart(call.function.name, arguments, call.id or f"call_{digest}")
 

@@ -23,12 +23,21 @@ from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.openai_chat.annotations import read_annotations, write_nested
 from sternpost.dialects.openai_chat.logprobs import read_choice_logprobs, write_logprobs
 from sternpost.dialects.openai_chat.media import read_audio, read_images, write_media
-from sternpost.dialects.openai_chat.names import CUT_SHORT, FINISH_READ, FINISH_WRITTEN, TIERS
+from sternpost.dialects.openai_chat.names import (
+    CUT_SHORT,
+    FINISH_READ,
+    FINISH_WRITTEN,
+    KNOWN_FIELDS,
+    KNOWN_OF_CHOICE,
+    KNOWN_OF_MESSAGE,
+    TIERS,
+)
 from sternpost.dialects.openai_chat.parts import details_text, read_content, thinking_blocks
 from sternpost.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
 from sternpost.dialects.openai_chat.usage import read_usage, write_usage
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.unshown import fields_beside
 
 
 class _Summary(msgspec.Struct):
@@ -95,7 +104,15 @@ def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
         logprobs=logprobs if any(logprobs) else (),
         citations=tuple(citation for n, choice in enumerate(choices) for citation in _citations(choice, n)),
         safety=_read_safety(fields, choices),
+        beside=tuple(_beside(fields, choices)),
     )
+
+
+def _beside(fields: Fields, choices: list[Fields]) -> Iterator[str]:
+    yield from fields_beside(fields.values, KNOWN_FIELDS)
+    for choice in choices:
+        yield from fields_beside(choice.values, KNOWN_OF_CHOICE)
+        yield from fields_beside(choice.need_child("message").values, KNOWN_OF_MESSAGE)
 
 
 def _citations(choice: Fields, index: int) -> tuple[Citation, ...]:
