@@ -225,3 +225,40 @@ async def test_a_200_without_an_answer_goes_to_the_next_target(
         upstream.replies = [bad, scripted("openai_chat", is_stream=is_stream, texts=(b"spare",))]
         answer = await ask(odd_gateway, path, "then-openai_chat", is_stream=is_stream)
         assert text_of(path, answer, is_stream=is_stream) == "spare"
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_odd_bytes_pass_through_and_are_recorded(
+    odd_gateway: Gateway, upstream: ScriptedProvider, status: int
+) -> None:
+    body = odd.whole("openai_chat", b"bad \xff \\ud83d")
+    upstream.replies = [reply(body, status=status, headers=b"x-request-id: req_\xff\r\n")]
+    answer = await odd_gateway.post("/v1/providers/x-openai-chat/chat/completions", {"model": "m1"})
+    assert (answer.status, answer.body) == (status, body)
+    assert odd_gateway.record().http_status == status
+
+
+async def test_vectors_and_counts_that_are_no_utf8_are_unreadable_answers(
+    odd_gateway: Gateway, upstream: ScriptedProvider
+) -> None:
+    upstream.replies = [reply(b'{"data":[{"embedding":[1]}],"model":"\xff","input_tokens":"\xff"}')]
+    vectors = await odd_gateway.post("/v1/embeddings", {"model": "x-openai-chat/m1", "input": "a"})
+    count = await odd_gateway.post(
+        "/v1/messages/count_tokens",
+        {"model": "x-anthropic/m1", "messages": [{"role": "user", "content": "a"}]},
+    )
+    assert (vectors.status, count.status) == (502, 502)
+    assert len(odd_gateway.records()) == 2
+
+
+async def test_the_configured_address_is_hidden_and_public_links_stay(
+    odd_gateway: Gateway, upstream: ScriptedProvider
+) -> None:
+    host = upstream.url.removeprefix("http://").partition(":")[0]
+    words = f"see https://platform.openai.com/docs/errors, not {upstream.url}/v1/x of {host}"
+    upstream.replies = [reply(json.dumps({"error": {"message": words}}).encode(), status=400)]
+    for path, is_stream in WAYS:
+        answer = await ask(odd_gateway, path, "x-openai-chat/m1", is_stream=is_stream)
+        told = answer.json["error"]["message"]
+        assert "https://platform.openai.com/docs/errors" in told
+        assert host not in told

@@ -1,6 +1,7 @@
 """Whole replies of the Responses API: read, write and summarise; streams have their own modules."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -127,7 +128,8 @@ def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
         return ReplySummary()
     if is_failed(head):
         told = head.error or {"message": f"The provider's response is {text_or_empty(head.status)}."}
-        return ReplySummary(fault=fault_from(told))
+        known = ReplySummary() if text_or_empty(head.status) == "failed" else summary_of(head, quirks)
+        return replace(known, fault=fault_from(told))
     return summary_of(head, quirks)
 
 
