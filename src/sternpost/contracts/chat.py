@@ -149,6 +149,15 @@ class ChatReply:
     logprobs: tuple[tuple[TokenLogprob, ...], ...] = ()  # per choice
     citations: tuple[Citation, ...] = ()
     safety: tuple[SafetyResult, ...] = ()
+    completed_s: int = 0  # when it was whole, for dialects that show it
+    beside: tuple[str, ...] = ()  # names of fields this shape can't carry
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSeen:
+    """Something of the reply that no event stands for; what is shown of it is its kind."""
+
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +165,7 @@ class StreamStart:
     id: str
     model: str
     created_s: int = 0
+    usage: Usage | None = None  # where the provider counts the prompt before it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +269,8 @@ class Ping:
 class StreamEnd:
     """The dialect's terminal marker was seen."""
 
+    at_s: int = 0  # when, for dialects that show it
+
 
 StreamEvent: TypeAlias = (
     StreamStart
@@ -273,6 +285,7 @@ StreamEvent: TypeAlias = (
     | LogprobsSeen
     | CitationSeen
     | SafetySeen
+    | OtherSeen
     | UsageSeen
     | Finish
     | StreamFault

@@ -31,7 +31,7 @@ class Quirks:
     takes_stream_options: bool = True  # some hosts refuse `stream_options`
     is_reasoning_inside: bool = True  # completion_tokens includes reasoning tokens
     takes_max_completion_tokens: bool = False  # else `max_tokens`
-    is_usage_cost_reported: bool = False  # usage.cost in dollars (OpenRouter)
+    is_usage_cost_reported: bool = False  # money in `usage`: OpenRouter, Perplexity, xAI, DeepInfra
     takes_reasoning_content: bool = False  # wants earlier thinking back in `reasoning_content`
     sends_done: bool = True  # ends a stream with `data: [DONE]`
     is_vertex: bool = False  # Gemini's or Anthropic's dialect as Vertex AI speaks it

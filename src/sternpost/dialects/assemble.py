@@ -1,9 +1,10 @@
 """Puts a recorded stream back together as one reply; serves the record, never a caller."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import (
     ChatReply,
     CitationSeen,
@@ -13,7 +14,9 @@ from sternpost.contracts.chat import (
     RedactedThinking,
     RefusalDelta,
     SafetySeen,
+    StreamEnd,
     StreamEvent,
+    StreamFault,
     StreamStart,
     TextDelta,
     ThinkingDelta,
@@ -32,7 +35,9 @@ from sternpost.contracts.message import (
     ToolCallPart,
 )
 from sternpost.contracts.provider import STANDARD, Quirks
-from sternpost.dialects.protocols import UpstreamCodec
+from sternpost.dialects.failures import UNREADABLE_FRAME
+from sternpost.dialects.halves import without_halves
+from sternpost.dialects.protocols import ReplySummary, StreamReader, UpstreamCodec
 
 
 @dataclass(slots=True)
@@ -125,7 +130,44 @@ def read_stream_reply(codec: UpstreamCodec, body: bytes, quirks: Quirks = STANDA
     A stream cut at any byte gives its whole frames: `finish_reason` "" and usage None where they are missing.
     """
     reader = codec.open_reader(quirks)
+    return _reply_of([*reader.feed(body), *reader.finish()], reader)
+
+
+def read_whole_stream(
+    codec: UpstreamCodec, body: bytes, quirks: Quirks
+) -> tuple[ChatReply, ReplySummary] | StreamFault | None:
+    """Read a stream that came to its end where a whole reply was asked for; its fault, if it says one.
+
+    None for bytes that are no such stream.
+    """
+    reader = codec.open_reader(quirks)
     events = [*reader.feed(body), *reader.finish()]
+    for event in events:
+        if isinstance(event, StreamFault) and event.error_type not in UNREADABLE_FRAME:
+            return event
+    reply = _reply_of(events, reader) if any(isinstance(event, StreamEnd) for event in events) else None
+    return None if reply is None else (reply, reader.summary())
+
+
+def read_recorded(codec: UpstreamCodec, body: bytes, *, is_stream: bool, quirks: Quirks) -> ChatReply | None:
+    """Read the reply on a record, whichever framing was asked for and came; None when none began.
+
+    Raises: BadRequest for bytes that are no reply.
+    """
+    if is_stream and (reply := read_stream_reply(codec, body, quirks)) is not None:
+        return reply
+    if is_stream and not body.startswith(b"{"):
+        return None
+    try:
+        return codec.read_reply(without_halves(body).decode("utf-8", "replace").encode(), quirks)
+    except BadRequest:
+        reply = None if is_stream else read_stream_reply(codec, body, quirks)
+        if reply is None:
+            raise
+        return reply
+
+
+def _reply_of(events: Sequence[StreamEvent], reader: StreamReader) -> ChatReply | None:
     if not any(isinstance(event, StreamStart) for event in events):
         return None
     summary = reader.summary()

@@ -7,6 +7,7 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.message import Json
+from sternpost.dialects.raw_object import UNREADABLE
 
 _LARGEST = 2**53  # from where JSON's numbers are no longer exact
 
@@ -34,7 +35,7 @@ def read_input_tokens(body: bytes) -> int:
     """Read the answer to a request to count, as Anthropic and OpenAI write it. Raises: BadRequest."""
     try:
         count = _COUNT.decode(body).input_tokens
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         count = None
     if isinstance(count, bool) or not isinstance(count, int):
         raise BadRequest("The provider's reply has no `input_tokens`.", param="input_tokens")

@@ -4,126 +4,72 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
+from sternpost.dialects.failure_words import (
+    BUSY,
+    KIND_BY_CODE,
+    KIND_BY_STATUS,
+    KIND_BY_WORDS,
+    STATUS_BY_KIND,
+    VAGUE,
+    VAGUE_STATUSES,
+)
+from sternpost.dialects.halves import without_halves
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.retry_after import read_duration, read_retry_after
 
-UNREADABLE_FRAME: Final = frozenset({"malformed_frame", "unknown_frame"})  # error types of our own faults
+MALFORMED: Final = "malformed_frame"
+UNREADABLE_FRAME: Final = frozenset({MALFORMED, "unknown_frame"})  # error types of our own faults
+# Finish reasons that say in a 200 that the provider failed: OpenRouter and Mistral `error`, DeepSeek
+# `insufficient_system_resource`, Zhipu `network_error`, vLLM and SGLang `abort`, and what others call these.
+FAILED_FINISHES: Final[Mapping[str, FailureKind]] = {
+    **dict.fromkeys(
+        (
+            "error",
+            "failed",
+            "abort",
+            "aborted",
+            "cancelled",
+            "network_error",
+            "internal_error",
+            "server_error",
+        ),
+        "server",
+    ),
+    "insufficient_system_resource": "overloaded",
+    "overloaded": "overloaded",
+    "timeout": "timeout",
+}
+_UNTOLD: Final = "The provider reported an error inside the stream."
 _MESSAGE_CHARS = 2000
 _BODY_BYTES = 2048
 _DETAILS_BYTES = 4096
+_NAMING: Final = frozenset(
+    {"code", "__type", "status_code", "statusCode"}
+)  # beside the words of a bare error
+_ANSWERING: Final = frozenset({"choices", "output", "content", "candidates", "data", "done"})
 _TOLD: Final = frozenset({"message", "type", "code", "param"})
 
-_KIND_BY_CODE: Final[Mapping[str, FailureKind]] = {
-    "context_length_exceeded": "context_too_long",
-    "string_above_max_length": "context_too_long",
-    "content_filter": "policy",
-    "content_policy_violation": "policy",
-    "image_content_policy_violation": "policy",
-    "bio_policy": "policy",
-    "misalignment_policy_violation": "policy",
-    "ResponsibleAIPolicyViolation": "policy",  # Azure's inner code, where the outer one is missing
-    "DeploymentNotFound": "not_found",  # Azure
-    "invalid_model": "not_found",  # Mistral
-    "invalid_api_key": "auth",
-    "authentication_error": "auth",
-    "insufficient_quota": "quota",
-    "billing_error": "quota",
-    "billing_hard_limit_reached": "quota",
-    "permission_error": "permission",
-    "permission_denied": "permission",
-    "model_not_found": "not_found",
-    "not_found_error": "not_found",
-    "rate_limit_exceeded": "rate_limited",
-    "rate_limit_error": "rate_limited",
-    "timeout_error": "timeout",
-    "overloaded_error": "overloaded",
-    "engine_overloaded": "overloaded",
-    "request_too_large": "too_large",
-    "api_error": "server",
-    "server_error": "server",
-}
-# Words of providers whose codes say less than their sentence; the first that matches wins.
-_KIND_BY_WORDS: Final[tuple[tuple[re.Pattern[str], FailureKind], ...]] = (
-    (
-        re.compile(
-            r"maximum context length|context[ _]length|context window|prompt is too long"
-            r"|exceed(?:s|ed)? (?:the )?(?:model's )?(?:maximum|max) (?:number of |input )?tokens"
-            r"|exceed context limit|reduce the length of the (?:messages|prompt)"
-            r"|too many (?:input )?tokens in|too many tokens: ",
-            re.IGNORECASE,
-        ),
-        "context_too_long",
-    ),
-    (
-        re.compile(
-            r"content (?:management )?policy|safety system|content[ _]filter|usage polic", re.IGNORECASE
-        ),
-        "policy",
-    ),
-    (
-        re.compile(
-            r"exceeded your current quota|credit balance is too low"
-            r"|insufficient (?:credits|balance|funds|quota)|limited to [\d,]+ API calls / month",
-            re.IGNORECASE,
-        ),
-        "quota",
-    ),
-    (
-        re.compile(
-            r"(?:incorrect|invalid|expired|revoked|missing) api[ _]key"
-            r"|api[ _]key (?:is |was |has been |has )?(?:not valid|invalid|expired|revoked|disabled)"
-            r"|api key was reported as leaked|unregistered callers",  # Google's for a 403
-            re.IGNORECASE,
-        ),
-        "auth",
-    ),
-)
-_KIND_BY_STATUS: Final[Mapping[int, FailureKind]] = {
-    401: "auth",
-    402: "quota",
-    403: "permission",
-    404: "not_found",
-    408: "timeout",
-    409: "server",
-    413: "too_large",
-    425: "server",
-    429: "rate_limited",
-    503: "overloaded",
-    504: "timeout",
-    529: "overloaded",
-}
-_STATUS_BY_KIND: Final[Mapping[FailureKind, int]] = {
-    "bad_request": 400,
-    "too_large": 413,
-    "context_too_long": 400,
-    "unsupported": 400,
-    "policy": 400,
-    "auth": 401,
-    "quota": 429,
-    "permission": 403,
-    "not_found": 404,
-    "rate_limited": 429,
-    "timeout": 504,
-    "overloaded": 503,
-    "server": 502,
-}
 # Codes of a response that failed for what was in its request (openai-python, `ResponseError.code`).
 _REFUSING_CODE: Final = re.compile(r"^invalid_|image")
-_VAGUE: Final = frozenset[FailureKind]({"rate_limited", "permission"})  # the words may say more
 _RETRYABLE: Final[frozenset[FailureKind]] = frozenset({"rate_limited", "timeout", "overloaded", "server"})
 _SECRETS = re.compile(
     r"(?i:bearer|basic)\s+[\w.~+/=-]{6,}"
     r"|\b(?:sk|pk|rk|wl|gsk|xai|hf|key|r8|fw|nvapi|csk|pplx|tgp_v1|org|proj)[-_][\w*.-]{6,}"
     r"|\bAIza[\w-]{10,}|\bAKIA\w{8,}|\beyJ[\w-]{8,}\.[\w.-]+"
-    r"|(?<=\bproject )\d{6,}|(?<=\bprojects/)[\w.:-]+"  # Google's
+    r"|(?<=\bproject )\d{6,}|(?<=\bprojects/)[\w.:-]+|(?<=[?&]project=)[\w.:-]+"  # Google's
     r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
 )
 _LINKS = re.compile(r"https?://[^\s\"'<>)]+")
+# Names that stand in addresses of a private net, and what a link asks with that opens something.
+_PRIVATE: Final = frozenset({"internal", "intranet", "private", "local", "localdomain", "lan", "corp", "svc"})
+_OPENING = re.compile(r"key|token|secret|sig|password|credential|auth", re.IGNORECASE)
 _TAGS = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -138,20 +84,37 @@ class _Words:
 
 
 def scrub(text: str) -> str:
-    """Remove keys, account ids, links and addresses from a provider's words, and shorten them."""
-    return _LINKS.sub("[link]", _SECRETS.sub("***", text))[:_MESSAGE_CHARS]
+    """Remove keys, account ids, addresses and private links from a provider's words, and shorten them."""
+    return _SECRETS.sub("***", _LINKS.sub(_shown_link, text))[:_MESSAGE_CHARS]
+
+
+def _shown_link(link: re.Match[str]) -> str:
+    return link[0] if _is_public(link[0]) else "[link]"
+
+
+def _is_public(link: str) -> bool:
+    """Whether a link names a page of the public net, without a port, a user or a key."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    labels = parts.netloc.lower().split(".")
+    is_named = len(labels) > 1 and labels[-1].isalpha() and not _PRIVATE & set(labels)
+    return is_named and "@" not in parts.netloc and not _OPENING.search(parts.query)
 
 
 def classify(status: int, *, error_type: str, code: str, message: str) -> FailureKind:
     """Class by code, then by words, then by status; the words of a 5xx are not read: they quote others."""
-    kind = _KIND_BY_CODE.get(code) or _KIND_BY_CODE.get(error_type)
-    if kind is not None and kind not in _VAGUE:
+    kind = KIND_BY_CODE.get(code) or KIND_BY_CODE.get(error_type)
+    if kind is not None and kind not in VAGUE:
         return kind
     if status < 500 and status != 413:
-        for words, worded_kind in _KIND_BY_WORDS:
+        for words, worded_kind in KIND_BY_WORDS:
             if words.search(message):
                 return worded_kind
-    return kind or _KIND_BY_STATUS.get(status) or ("server" if status >= 500 else "bad_request")
+        if kind is None and status in VAGUE_STATUSES and BUSY.search(message):
+            return "overloaded"
+    return kind or KIND_BY_STATUS.get(status) or ("server" if status >= 500 else "bad_request")
 
 
 def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> UpstreamFailure:
@@ -186,11 +149,26 @@ def fault_from(error: Json) -> StreamFault:
     )
     return StreamFault(
         error_type=words.error_type or kind,
-        message=scrub(words.message) or "The provider reported an error inside the stream.",
-        status=status or _STATUS_BY_KIND[kind],
+        message=scrub(words.message) or _UNTOLD,
+        status=status or STATUS_BY_KIND[kind],
         code=words.code,
         details=words.details,
     )
+
+
+def fault_of_finish(reason: str, error: Json = None) -> StreamFault | None:
+    """Read why a reply ended: None unless that is a failure of the provider, which has no other place for it.
+
+    error: what the choice says beside it.
+    """
+    kind = FAILED_FINISHES.get(reason.lower())
+    if kind is None and not error:
+        return None
+    told = fault_from(error) if error else None
+    if told is not None and told.message != _UNTOLD:
+        return told
+    said = f"The provider ended its reply with {scrub(reason)!r}."
+    return StreamFault(kind or "server", said, status=STATUS_BY_KIND[kind or "server"])
 
 
 def kind_of(fault: StreamFault) -> FailureKind:
@@ -210,22 +188,41 @@ def wait_of(fault: StreamFault) -> float | None:
 
 def fault_in(body: bytes) -> StreamFault | None:
     """Read the error in a body that came with the status of an answer; None when it holds none."""
-    value = _decoded(body)
-    error = value.get("error") if isinstance(value, Mapping) else None
-    return fault_from(error) if error and isinstance(error, Mapping | str) else None
+    value = decoded(body)
+    error = _error_in(value) if isinstance(value, Mapping) else None
+    return fault_from(error) if error else None
 
 
-def _decoded(body: bytes) -> Json:
-    """Decode a body, None when it is no JSON; Gemini's compatible endpoint wraps the object in an array."""
+def _error_in(value: Mapping[str, Json]) -> Json:
+    """Find the error where hosts put it: in `error`, in a list, in MiniMax's or Baidu's words, at the top."""
+    error, errors, base = value.get("error"), value.get("errors"), value.get("base_resp")
+    if error and isinstance(error, Mapping | str):
+        return error
+    if isinstance(errors, list) and errors and isinstance(errors[0], Mapping | str):
+        return errors[0]
+    if isinstance(base, Mapping) and base.get("status_code"):
+        return {"message": base.get("status_msg"), "code": base.get("status_code")}
+    if value.get("error_code") and "error_msg" in value:
+        return {"message": value["error_msg"], "code": value["error_code"]}
+    is_error = value.get("object") == "error" or value.get("type") == "error" or error is True
+    is_bare = isinstance(value.get("message"), str) and bool(_NAMING & value.keys())
+    return value if is_error or (is_bare and not _ANSWERING & value.keys()) else None
+
+
+def decoded(body: bytes) -> Json:
+    """Decode a body, its odd bytes replaced; None when it is no JSON.
+
+    Gemini's compatible endpoint wraps the object in an array."""
     try:
         value: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        return None
+    except UNREADABLE:
+        whole = without_halves(body).decode("utf-8", "replace").encode()
+        return None if whole == body else decoded(whole)
     return value[0] if isinstance(value, list) and value else value
 
 
 def _read_words(body: bytes) -> _Words:
-    value = _decoded(body)
+    value = decoded(body)
     if not isinstance(value, Mapping):
         return _Words(_plain_text(body))
     error = value.get("error")

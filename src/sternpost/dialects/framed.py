@@ -6,7 +6,8 @@ from typing import Generic, Protocol, TypeVar
 
 from sternpost.contracts.chat import StreamEvent, StreamFault
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.failures import UNREADABLE_FRAME
+from sternpost.dialects.failures import MALFORMED, UNREADABLE_FRAME
+from sternpost.dialects.halves import Halves, marked_halves, without_halves
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.sse import FrameSplitter, FrameTooLarge
 
@@ -47,12 +48,13 @@ N = TypeVar("N", bound=Notes)
 class FramedTap(ABC, Generic[N]):
     """Forwards whole frames as they came; `_passes` looks at each and sets `_fault` when it can't be read."""
 
-    __slots__ = ("_fault", "_notes", "_splitter")
+    __slots__ = ("_as_it_came", "_fault", "_notes", "_splitter")
 
     def __init__(self, notes: N) -> None:
         self._splitter = FrameSplitter()
         self._notes = notes
         self._fault: StreamFault | None = None
+        self._as_it_came = b""  # the frame behind the mended one that is looked at
 
     @property
     def has_content(self) -> bool:
@@ -78,8 +80,22 @@ class FramedTap(ABC, Generic[N]):
             self._fault = too_large(error)
             return b""
         if len(frames) == 1:
-            return frames[0] if self._passes(frames[0]) else b""
-        return b"".join([frame for frame in frames if self._passes(frame)])
+            return frames[0] if self._passes(frames[0]) or self._passes_mended(frames[0]) else b""
+        return b"".join([frame for frame in frames if self._passes(frame) or self._passes_mended(frame)])
+
+    def _passes_mended(self, frame: bytes) -> bool:
+        """Look again at a frame that can't be read: half of a surrogate pair passes, as it came."""
+        if self._fault is None or self._fault.error_type != MALFORMED:
+            return False
+        mended = without_halves(frame)
+        if mended == frame:
+            return False
+        self._fault = None
+        self._as_it_came = frame
+        try:
+            return self._passes(mended)
+        finally:
+            self._as_it_came = b""
 
     def finish(self) -> bytes:
         """Forward a last frame without its blank line, when its JSON is whole."""
@@ -87,7 +103,7 @@ class FramedTap(ABC, Generic[N]):
         if not rest.strip() or self._fault is not None:
             return b""
         whole = rest if is_terminated else rest.rstrip(b"\r\n") + b"\n\n"
-        if self._passes(whole):
+        if self._passes(whole) or self._passes_mended(whole):
             return whole
         if self._fault is not None and self._fault.error_type in UNREADABLE_FRAME and not is_terminated:
             self._fault = None  # the bytes were cut inside a frame: truncated, not malformed
@@ -103,12 +119,13 @@ class FramedTap(ABC, Generic[N]):
 class FramedReader(ABC, Generic[N]):
     """Turns frames into events; `_read` sets `_is_broken` with the fault that it yields."""
 
-    __slots__ = ("_is_broken", "_notes", "_splitter")
+    __slots__ = ("_halves", "_is_broken", "_notes", "_splitter")
 
     def __init__(self, notes: N) -> None:
         self._splitter = FrameSplitter()
         self._notes = notes
         self._is_broken = False
+        self._halves: Halves | None = None  # since the first half of a surrogate pair
 
     @abstractmethod
     def _read(self, frame: bytes) -> Iterator[StreamEvent]: ...
@@ -124,18 +141,36 @@ class FramedReader(ABC, Generic[N]):
         events: list[StreamEvent] = []
         for frame in frames:
             events += self._read(frame)
-        return events
+            if self._is_broken:
+                self._mend(frame, events)
+        return events if self._halves is None else self._halves.join(events)
+
+    def _mend(self, frame: bytes, events: list[StreamEvent]) -> None:
+        """Read a frame again that can't be read because of half a surrogate pair."""
+        fault = events[-1] if events else None
+        if not isinstance(fault, StreamFault) or fault.error_type != MALFORMED:
+            return
+        mended = marked_halves(frame)
+        if mended == frame:
+            return
+        events.pop()
+        self._is_broken = False
+        self._halves = self._halves or Halves()
+        events += self._read(mended)
 
     def finish(self) -> Sequence[StreamEvent]:
         """Read a last frame without its blank line; one that was cut says nothing."""
         rest, is_terminated = self._splitter.finish()
         if not rest.strip() or self._is_broken:
-            return ()
+            return self._halves.flush() if self._halves is not None else ()
         events = list(self._read(rest))
+        if self._is_broken:
+            self._mend(rest, events)
         is_cut = not is_terminated and any(
             isinstance(event, StreamFault) and event.error_type in UNREADABLE_FRAME for event in events
         )
-        return () if is_cut else events
+        events = [] if is_cut else events
+        return events if self._halves is None else [*self._halves.join(events), *self._halves.flush()]
 
     def summary(self) -> ReplySummary:
         return self._notes.summary()

@@ -120,6 +120,8 @@ def read_object(body: bytes) -> Fields:
         values: Json = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         raise BadRequest(syntax_message(body, error)) from error
+    except UnicodeDecodeError as error:
+        raise BadRequest("The body is not valid UTF-8.") from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deeply.") from error
     if not isinstance(values, dict):

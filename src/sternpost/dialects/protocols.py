@@ -55,6 +55,7 @@ class ReplySummary:
     finish_reasons: tuple[str, ...] = ()
     is_unfinished: bool = False  # the provider said that it goes on after this answer
     signatures: Mapping[str, str] = field(default_factory=dict[str, str])  # of tool calls, by their id
+    fault: StreamFault | None = None  # of a whole reply: what failed at the provider, in spite of the status
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,8 @@ class Relay(Protocol):
         """Say that the upstream's bytes ended; returns frames still to be sent."""
         ...
 
-    def closing(self) -> bytes:
-        """Return the terminal frames the caller's dialect ends with."""
+    def closing(self, at_s: int = 0) -> bytes:
+        """Return the terminal frames the caller's dialect ends with. at_s: the time it is."""
         ...
 
     def failing(self, error: WireError) -> bytes:
@@ -216,7 +217,9 @@ class Codec(UpstreamCodec, Protocol):
 
     def read_request(self, body: bytes) -> ChatRequest: ...
 
-    def write_reply(self, reply: ChatReply) -> bytes: ...
+    def write_reply(self, reply: ChatReply, head: RequestHead | None = None) -> bytes:
+        """Write a whole reply. head: of the request, for dialects that repeat what was asked."""
+        ...
 
     def open_writer(self, head: RequestHead, *, created_s: int = 0) -> StreamWriter:
         """Open a writer for one caller. created_s: for dialects that show a time, where upstream has none."""

@@ -8,6 +8,8 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 
+# What decoding raises for bytes that are no JSON: a text that is not UTF-8 is found only where it is read.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VALUE: Final = msgspec.json.Decoder()
 _KEY: Final = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from sternpost.contracts.message import Json
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
 _MARK = b'"usage":'  # inside a JSON text the quotation marks would be escaped
@@ -47,7 +48,7 @@ def _of_stream(body: bytes) -> Iterable[Mapping[str, Json]]:
 def _of_document(payload: bytes | msgspec.Raw) -> list[Mapping[str, Json]]:
     try:
         holder = _DECODE.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return []
     inner = [one for raw in (holder.message, holder.response) if bytes(raw) for one in _of_document(raw)]
     return [*inner, *(one for one in (holder.usage, holder.usageMetadata) if isinstance(one, Mapping))]
@@ -66,5 +67,5 @@ def _behind_mark(body: bytes) -> list[Mapping[str, Json]]:
             break
     try:
         return [_DECODE_OBJECT.decode(body[object_at : end + 1])]
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return []

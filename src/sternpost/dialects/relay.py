@@ -6,6 +6,7 @@ from typing import Final
 
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import (
+    Finish,
     MediaSeen,
     RedactedThinking,
     RefusalDelta,
@@ -31,6 +32,7 @@ from sternpost.dialects.protocols import (
 )
 from sternpost.dialects.tool_names import Restorer
 from sternpost.dialects.unshown import missing, unshown_event
+from sternpost.dialects.whole_stream import DoubtfulRelay, WholeReader, finish_with_calls
 
 _CONTENT: Final = frozenset({MediaSeen, ToolStart, RefusalDelta, RedactedThinking})
 _PLAIN: Final = frozenset({TextDelta, ToolArguments, ThinkingDelta})  # content that every dialect shows
@@ -60,9 +62,38 @@ def open_relay(
     return _Translation(source.open_reader(quirks), writer, sink.name, restorer, unsaid)
 
 
+def open_doubtful_relay(
+    source: UpstreamCodec,
+    sink: Codec,
+    head: RequestHead,
+    quirks: Quirks,
+    *,
+    renamed_tools: Mapping[str, str],
+    unsaid: StreamStart,
+) -> Relay:
+    """Open the relay for an answer whose content type says that it is no stream; it may be one anyway."""
+
+    def open_whole() -> Relay:
+        writer = sink.open_writer(head, created_s=unsaid.created_s)
+        restorer = Restorer(renamed_tools) if renamed_tools else None
+        return _Translation(WholeReader(source, quirks), writer, sink.name, restorer, unsaid)
+
+    stream = open_relay(
+        source,
+        sink,
+        head,
+        quirks,
+        renamed_tools=renamed_tools,
+        created_s=unsaid.created_s,
+        unsaid=unsaid,
+    )
+    return DoubtfulRelay(stream, open_whole)
+
+
 class _Translation:
     __slots__ = (
         "_caller",
+        "_callers",
         "_fault",
         "_has_content",
         "_held",
@@ -86,6 +117,7 @@ class _Translation:
         self._writer = writer
         self._caller: Dialect = caller
         self._restorer = restorer
+        self._callers: set[int] = set()  # choices that called a tool
         self._held: dict[str, None] = {}  # what beside text and calls was in it
         self._has_content = False
         self._is_complete = False
@@ -109,8 +141,8 @@ class _Translation:
     def finish(self) -> bytes:
         return self._write(self._reader.finish())
 
-    def closing(self) -> bytes:
-        return self._writer.write(StreamEnd())
+    def closing(self, at_s: int = 0) -> bytes:
+        return self._writer.write(StreamEnd(at_s))
 
     def failing(self, error: WireError) -> bytes:
         return self._writer.fail(error)
@@ -145,8 +177,16 @@ class _Translation:
         event = self._restored(event)
         if type(event) in _CONTENT:
             self._has_content = True
+            if isinstance(event, ToolStart):
+                self._callers.add(event.choice)
+        elif isinstance(event, Finish):
+            event = self._settled(event)
         self._held.update(dict.fromkeys(unshown_event(event)))
         return self._writer.write(event)
+
+    def _settled(self, finish: Finish) -> Finish:
+        reason = finish_with_calls(finish.reason, has_calls=finish.choice in self._callers)
+        return finish if reason == finish.reason else replace(finish, reason=reason)
 
     def _restored(self, event: StreamEvent) -> StreamEvent:
         return event if self._restorer is None else self._restorer.event(event)

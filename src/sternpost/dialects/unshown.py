@@ -4,8 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.chat import ChatReply, Finish, LogprobsSeen, MediaSeen, SafetySeen, StreamEvent
-from sternpost.contracts.message import BlobPart, Message, OtherPart, UriPart
+from sternpost.contracts.chat import (
+    ChatReply,
+    Finish,
+    LogprobsSeen,
+    MediaSeen,
+    OtherSeen,
+    SafetySeen,
+    StreamEvent,
+)
+from sternpost.contracts.message import BlobPart, Json, Message, OtherPart, UriPart
 
 _SHOWN: Final[Mapping[Dialect, frozenset[str]]] = {
     "openai_chat": frozenset({"audio", "image", "logprobs", "safety", "choices"}),
@@ -28,6 +36,8 @@ def unshown_event(event: StreamEvent) -> Iterator[str]:
             yield "logprobs"
         case SafetySeen():
             yield "safety"
+        case OtherSeen(kind):
+            yield kind
         case Finish(reason) if reason == "paused":
             yield "finish_reason.paused"
         case _:
@@ -40,7 +50,15 @@ def missing(held: Iterable[str], caller: Dialect) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"unshown:{name}" for name in held if name not in shown))
 
 
+def fields_beside(values: Mapping[str, Json], known: frozenset[str]) -> Iterator[str]:
+    """Name the fields of an answer that hold something and that nobody reads."""
+    for name, value in values.items():
+        if value and name not in known:
+            yield name[:64]
+
+
 def _held(reply: ChatReply) -> Iterator[str]:
+    yield from reply.beside
     if any(reply.logprobs):
         yield "logprobs"
     if reply.safety:

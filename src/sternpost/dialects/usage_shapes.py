@@ -3,7 +3,7 @@
 import builtins
 import contextlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from sternpost.dialects.openai_chat import usage as openai_usage
 from sternpost.dialects.openai_responses import usage as responses_usage
 from sternpost.dialects.openai_responses.reply import item_types
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
 
@@ -50,6 +51,7 @@ class _Chunk(msgspec.Struct):
     bytes: builtins.bytes = b""  # base64 in JSON
 
 
+_OF_OPENAI: Final = frozenset({"prompt_tokens", "completion_tokens", "cost_in_usd_ticks"})
 _CHUNK = msgspec.json.Decoder(_Chunk)
 _INNER = msgspec.json.Decoder(_Inner)
 _OUTER = msgspec.json.Decoder(_Outer)
@@ -93,7 +95,7 @@ def _summarise_gemini(body: bytes, *, is_stream: bool) -> ReplySummary:
 def _as_events(body: bytes) -> bytes:
     try:
         items = _ITEMS.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return b""
     return b"".join(b"data: " + msgspec.json.format(bytes(item), indent=0) + b"\n\n" for item in items)
 
@@ -126,7 +128,7 @@ def _binary_frames(body: bytes) -> Iterable[bytes]:
 def _inner_event(payload: bytes) -> bytes:
     try:
         return _CHUNK.decode(payload).bytes
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return b""
 
 
@@ -140,7 +142,7 @@ def _tier_of(found: _Outer | _Inner) -> str:
 def _read(payload: bytes) -> list[_Outer | _Inner]:
     try:
         outer = _OUTER.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return []
     inner = [
         raw for raw in (outer.message, outer.response, outer.delta) if bytes(memoryview(raw)[:1]) == b"{"
@@ -153,7 +155,7 @@ def _usage_of(
 ) -> Usage | None:
     if cohere_usage.is_usage(counts):
         return cohere_usage.read_usage(counts)
-    if "prompt_tokens" in counts or "completion_tokens" in counts:
+    if _OF_OPENAI & counts.keys():
         return openai_usage.read_usage(counts, quirks, service_tier)
     if "inputTokens" in counts:
         return bedrock_usage.read_usage(counts, service_tier)

@@ -11,6 +11,7 @@ import msgspec
 
 from sternpost.contracts.usage import Usage, UsageSource
 from sternpost.dialects.protocols import RequestHead, Vectors
+from sternpost.dialects.raw_object import UNREADABLE
 
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NUMBERS: Final = msgspec.json.Decoder(list[float])
@@ -94,7 +95,7 @@ def _in_order(items: Sequence[dict[str, msgspec.Raw]]) -> list[dict[str, msgspec
     """Order vectors by the number a host gave them; without numbers they are in order."""
     try:
         return sorted(items, key=lambda item: msgspec.json.decode(item["index"], type=int))
-    except (KeyError, msgspec.DecodeError):
+    except (KeyError, *UNREADABLE):
         return list(items)
 
 

@@ -18,6 +18,8 @@ from sternpost.contracts.journal import CallEntry
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
+from sternpost.dialects.halves import without_halves
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.registry import CODECS
 from sternpost.gateway.rig import Rig
 from sternpost.gateway.stages import price
@@ -166,9 +168,10 @@ class BackgroundReplies:
 
     async def _settle(self, call: CallRecord, provider: Provider, body: bytes) -> bool:
         """Write the call's record again; False while the reply has not ended. Raises: StoreError."""
+        body = without_halves(body)
         try:
             answer = _ANSWER.decode(body)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return False
         status = _STATUS.get(answer.status)
         if status is None:

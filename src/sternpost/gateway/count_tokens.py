@@ -16,7 +16,7 @@ from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.rig import Rig
 from sternpost.gateway.stages import admit, ask, attempt, authenticate, named_models, pin, record, route
 from sternpost.gateway.stages.attempt import Attempt
-from sternpost.gateway.stages.failures import TryFailed, unsupported, unusable
+from sternpost.gateway.stages.failures import TryFailed, not_an_answer, unsupported
 from sternpost.gateway.stages.post import post
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.replies import answer_headers
@@ -67,6 +67,7 @@ async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> 
     written = _write(counter, trial, head, model)
     trial.call.dropped = written.dropped
     path = counter.path(model, planned.provider.quirks)
+    body = b""
     try:
         body = await post(trial, path, written.body, plan=plan, left_s=left_s)
         tokens = counter.read(body)
@@ -76,7 +77,8 @@ async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> 
         trial.fail(failed)
         return await _estimated(trial)
     except BadRequest as error:
-        raise unusable(planned.provider, error.message) from error
+        is_same = planned.codec is trial.call.codec
+        raise not_an_answer(body, planned.provider, error.message, is_same_dialect=is_same) from error
     shown = body if planned.codec is trial.call.codec else _show(trial, tokens)
     return _Answer(trial, shown, tokens)
 

@@ -16,7 +16,7 @@ from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.rig import Rig
 from sternpost.gateway.stages import admit, ask, attempt, authenticate, named_models, price, record, route
 from sternpost.gateway.stages.attempt import Attempt
-from sternpost.gateway.stages.failures import TryFailed, unsupported, unusable
+from sternpost.gateway.stages.failures import TryFailed, not_an_answer, unsupported, unusable
 from sternpost.gateway.stages.post import post
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.replies import answer_headers
@@ -149,7 +149,8 @@ class _Asking:
         try:
             answer = embedder.read(body, part, quirks)
         except BadRequest as error:
-            raise unusable(planned.provider, error.message) from error
+            is_same = planned.provider.dialect == "openai_chat"
+            raise not_an_answer(body, planned.provider, error.message, is_same_dialect=is_same) from error
         if len(self.parts) > 1 and answer.count != len(vectors.inputs_of(part)):
             raise unusable(planned.provider, "it holds another number of vectors than was asked for.")
         call.is_billed = True

@@ -79,6 +79,92 @@ def test_failures_are_classed_by_code_then_words_then_status(
     assert (failure.kind, failure.is_retryable, failure.status) == (kind, is_retryable, status)
 
 
+@pytest.mark.parametrize(
+    ("kind", "statuses"),
+    [
+        ("bad_request", (400, 405, 406, 412, 415, 418, 422, 428)),
+        ("quota", (402,)),
+        ("permission", (403, 451)),
+        ("not_found", (404, 410)),
+        ("too_large", (413, 431)),
+        ("rate_limited", (429, 509)),
+        ("timeout", (408, 504, 522, 524, 598, 599)),
+        ("overloaded", (498, 503, 529)),
+        ("server", (409, 421, 423, 424, 425, 499, 500, 502, 507, 520, 521, 523, 525, 526, 527, 530)),
+    ],
+)
+def test_every_status_of_failure_has_its_class(kind: FailureKind, statuses: tuple[int, ...]) -> None:
+    assert {status: read_failure(status, {}, b"", 0.0).kind for status in statuses} == dict.fromkeys(
+        statuses, kind
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        (400, "This model's maximum prompt length is 131072 but the request contains 9", "context_too_long"),
+        (400, "the request exceeds the available context size, try increasing it", "context_too_long"),
+        (400, "Range of input length should be [1, 30720]", "context_too_long"),
+        (400, "Invalid request: Your request exceeded model token limit: 8192", "context_too_long"),
+        (422, "`inputs` tokens + `max_new_tokens` must be <= 8193", "context_too_long"),
+        (400, "The decoder prompt is longer than the maximum model length of 4096", "context_too_long"),
+        (400, "Content Exists Risk", "policy"),
+        (403, "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_X", "policy"),
+        (403, "openai/gpt requires moderation on OpenAI. Your input was flagged for x", "policy"),
+        (403, "Your team has used all available credits", "quota"),
+        (403, "Key limit exceeded (total limit). Manage it using the console", "quota"),
+        (412, "Account suspended, possibly due to reaching the monthly spending limit", "quota"),
+        (403, "This API method requires billing to be enabled.", "quota"),
+        (429, "You have exceeded your monthly included credits for Inference", "quota"),
+        (400, "Model Not Exist", "not_found"),
+        (400, "The model `m1` has been decommissioned and is no longer supported.", "not_found"),
+        (403, "The model m1 does not exist or your team does not have access to it.", "not_found"),
+        (400, "vendor/m1 is not a valid model ID", "not_found"),
+        (400, "Invalid model 'm1'. Permitted models can be found in the documentation", "not_found"),
+        (400, "The provided model identifier is invalid.", "not_found"),
+        (400, "The engine is currently overloaded, please try again later", "overloaded"),
+        (429, "The engine is currently overloaded, please try again later", "rate_limited"),
+        (400, "The model m1 does not support tools; 'tools' is not supported", "bad_request"),
+        (400, "Unsupported parameter: 'temperature' is not supported with this model.", "bad_request"),
+        (403, "You may not use this", "permission"),
+        (404, "no such path", "not_found"),
+    ],
+)
+def test_the_words_of_providers_decide_where_a_status_says_little(
+    status: int, message: str, kind: FailureKind
+) -> None:
+    assert read_failure(status, {}, _error(message=message), 0.0).kind == kind
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://platform.openai.com/account/api-keys",
+        "https://go.microsoft.com/fwlink/?linkid=2198766.",
+        "http://docs.example.com/errors#E1",
+    ],
+)
+def test_links_to_public_pages_stay(link: str) -> None:
+    assert scrub(f"See {link} for more") == f"See {link} for more"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://vllm-0.models.svc.cluster.local/v1",
+        "http://localhost/v1",
+        "http://10.0.0.3/v1",
+        "https://gpu.example.com:8443/v1",
+        "https://me:word@example.com/",
+        "https://files.example.com/a?X-Amz-Signature=abc",
+        "http://[::1]/v1",
+        "http://[oops/v1",
+    ],
+)
+def test_links_that_are_not_public_are_hidden(link: str) -> None:
+    assert scrub(f"See {link} for more") == "See [link] for more"
+
+
 def test_a_provider_may_say_itself_whether_to_retry() -> None:
     assert not read_failure(503, {"X-Should-Retry": "false"}, b"", 0.0).is_retryable
     assert read_failure(400, {"x-should-retry": "true"}, b"", 0.0).is_retryable

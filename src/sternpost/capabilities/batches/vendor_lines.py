@@ -8,6 +8,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.capabilities.batches.line_format import DIALECTS, Request
 from sternpost.capabilities.batches.targets import VendorTarget
 from sternpost.contracts.usage import Usage
+from sternpost.dialects.halves import without_halves
 from sternpost.dialects.openai_chat import embeddings
 from sternpost.dialects.protocols import ReplySummary, RequestHead, WireError, WrittenRequest
 from sternpost.dialects.registry import CODECS, EMBEDDERS
@@ -54,10 +55,13 @@ def read_answer(body: bytes, request: Request, target: VendorTarget) -> VendorAn
         vectors = EMBEDDERS[target.provider.dialect].read(body, read_head(request), quirks)
         return VendorAnswer(200, vectors.shown, _at_batch_tier(vectors.summary))
     codec = CODECS[DIALECTS[request.url]]
-    summary = _at_batch_tier(target.codec.summarise(body, quirks))
+    readable = without_halves(body)
+    summary = _at_batch_tier(target.codec.summarise(readable, quirks))
     if target.codec is codec:
         return VendorAnswer(200, body, summary)
-    reply = restore_reply(target.codec.read_reply(body, quirks), write_body(request, target).renamed_tools)
+    reply = restore_reply(
+        target.codec.read_reply(readable, quirks), write_body(request, target).renamed_tools
+    )
     return VendorAnswer(200, codec.write_reply(reply), summary)
 
 

@@ -23,7 +23,7 @@ from sternpost.contracts.span import (
     SpanBatch,
     SpanType,
 )
-from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.assemble import read_recorded
 from sternpost.dialects.openai_chat import embeddings
 from sternpost.dialects.raw_usage import raw_usage
 from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
@@ -222,9 +222,7 @@ def _read_reply(call: CallRecord) -> ChatReply | None:
         return None
     codec = UPSTREAM_CODECS[dialect]
     try:
-        if call.is_stream and not call.reply_body.startswith(b"{"):  # a stream refused before it began
-            return read_stream_reply(codec, call.reply_body, _QUIRKS)
-        return codec.read_reply(call.reply_body)
+        return read_recorded(codec, call.reply_body, is_stream=call.is_stream, quirks=_QUIRKS)
     except _UNREADABLE as error:
         logger.info("reply body of span %s can't be read: %s", call.span_id, type(error).__name__)
         return None

@@ -15,7 +15,7 @@ from sternpost.contracts.chat import AutoCache
 from sternpost.contracts.provider import ModelFacts
 from sternpost.dialects.auto_cache import MOST_MARKS, least_bytes
 from sternpost.dialects.cache_control import Ttl, write_mark
-from sternpost.dialects.raw_object import join_object, split_object
+from sternpost.dialects.raw_object import UNREADABLE, join_object, split_object
 
 _MARK: Final = re.compile(rb'"cache_control"\s*:\s*\{')
 _LONG: Final = re.compile(rb'"ttl"\s*:\s*"1h"')
@@ -65,7 +65,7 @@ def _marked(name: str, raw: msgspec.Raw | bytes, ttl: Ttl) -> bytes | None:
         if name == "messages":
             return _mark_last_turn(bytes(raw), ttl)
         return _mark_content(bytes(raw), ttl, is_tools=name == "tools")
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None  # of a shape that only the provider can judge
 
 

@@ -66,7 +66,7 @@ class AnthropicMessages:
     def read_reply(self, body: bytes, quirks: Quirks = STANDARD) -> ChatReply:
         return replies.read_reply(body)
 
-    def write_reply(self, reply: ChatReply) -> bytes:
+    def write_reply(self, reply: ChatReply, head: RequestHead | None = None) -> bytes:
         return replies.write_reply(reply)
 
     def summarise(self, body: bytes, quirks: Quirks) -> ReplySummary:

@@ -11,15 +11,17 @@ import msgspec
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
 from sternpost.dialects.anthropic.usage import merge_usage, read_usage
-from sternpost.dialects.failures import fault_from
+from sternpost.dialects.failures import fault_from, fault_of_finish
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class MessageHead(msgspec.Struct):
     id: Any = None  # only a string is a name
     model: Any = None
     usage: Any = None
+    content: Any = None  # empty, but at hosts that say all of it here
 
 
 class Delta(msgspec.Struct):
@@ -94,7 +96,7 @@ def decode_event(payload: bytes, *, passes_odd: bool) -> WireEvent:
         event = _EVENT.decode(payload)
     except msgspec.ValidationError:
         event = _decode_odd(payload, passes_odd=passes_odd)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EventUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
         ) from error
@@ -107,7 +109,7 @@ def _decode_odd(payload: bytes, *, passes_odd: bool) -> WireEvent:
     unknown = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
     try:
         kind = _ODD.decode(payload).type
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise EventUnreadable(unknown) from error
     if not passes_odd and kind in _KNOWN:
         raise EventUnreadable(unknown)
@@ -127,7 +129,15 @@ def has_content(event: WireEvent) -> bool:
     if event.type == "content_block_start" and event.content_block is not None:
         block = event.content_block
         return bool(block.text or block.thinking) or block.type not in ("text", "thinking")
-    return False
+    return event.message is not None and bool(event.message.content)
+
+
+def early_blocks(event: WireEvent) -> list[Block]:
+    """Return the blocks that a host put into the start of its message; nothing of an unknown shape."""
+    try:
+        return msgspec.convert(event.message.content if event.message else None, list[Block] | None) or []
+    except msgspec.ValidationError:
+        return []
 
 
 class StreamNotes:
@@ -144,6 +154,7 @@ class StreamNotes:
         self.stop_reason = ""
 
     def take(self, event: WireEvent) -> None:
+        """Raises: EventUnreadable for a message that ended in a failure of the provider."""
         kind = event.type
         if not self.has_content:
             self.has_content = has_content(event)
@@ -157,6 +168,8 @@ class StreamNotes:
             merge_usage(self._usage, event.usage)
             if event.delta is not None and event.delta.stop_reason:
                 self.stop_reason = event.delta.stop_reason
+                if (fault := fault_of_finish(self.stop_reason)) is not None:
+                    raise EventUnreadable(fault)
         elif kind == "message_stop":
             self.is_complete = True
 

@@ -26,6 +26,7 @@ from sternpost.contracts.message import (
 )
 from sternpost.dialects.json_fields import Fields
 from sternpost.dialects.no_place import no_place
+from sternpost.dialects.raw_object import UNREADABLE
 
 _IMAGE_STARTS: Final = (  # of base64
     ("/9j/", "image/jpeg"),
@@ -200,6 +201,6 @@ def _input(arguments: str) -> Json:
     """Return the arguments as an object, which the API demands; what isn't one is kept as text in one."""
     try:
         value: Json = msgspec.json.decode(arguments) if arguments.strip() else {}
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return {"arguments": arguments}
     return value if isinstance(value, dict) else {"arguments": arguments}

@@ -21,6 +21,7 @@ from sternpost.dialects.claude import (
     adaptive_effort,
     unforced,
 )
+from sternpost.dialects.raw_object import UNREADABLE
 
 RawFields = dict[str, msgspec.Raw | bytes]
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -128,7 +129,7 @@ def _is_loop_bare(fields: RawFields) -> bool:
     """Whether the turn whose calls are being answered lacks the thinking in front that a budget demands."""
     try:
         turns = [_TURN.decode(raw) for raw in _ITEMS.decode(fields["messages"])[-2:]]
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return False  # of a shape that only the provider can judge
     if [turn.role for turn in turns] != ["assistant", "user"] or "tool_result" not in _kinds(turns[1]):
         return False
@@ -153,5 +154,5 @@ def _number(raw: msgspec.Raw | bytes | None) -> int | None:
 def _value(raw: msgspec.Raw | bytes | None) -> Json:
     try:
         return msgspec.json.decode(raw) if raw is not None else None
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None  # of a shape that only the provider can judge

@@ -14,9 +14,13 @@ from sternpost.dialects.anthropic.names import STOP_READ, STOP_WRITTEN
 from sternpost.dialects.anthropic.parts import read_blocks, write_part
 from sternpost.dialects.anthropic.usage import read_usage, write_usage
 from sternpost.dialects.citing import share_out
+from sternpost.dialects.failures import fault_from, fault_of_finish
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.unshown import fields_beside
 
+_KNOWN: Final = frozenset({"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"})
 _SHOWN: Final = (ReasoningPart, RefusalPart, ToolCallPart)
 
 
@@ -25,22 +29,29 @@ class _Summary(msgspec.Struct):
     model: Any = None
     stop_reason: Any = None
     usage: Any = None
+    type: Any = None
+    content: msgspec.Raw = msgspec.Raw()
+    error: Any = None
 
 
 _SUMMARY = msgspec.json.Decoder(_Summary)
 
 
 def summarise(body: bytes) -> ReplySummary:
-    """Read names and usage, skipping all else; an unreadable body is an empty summary."""
+    """Read names and usage, skipping all else; a body that is no answer is an empty summary."""
     try:
         read = _SUMMARY.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
+    stop = text_or_empty(read.stop_reason)
+    fault = fault_from(read.error) if read.error or read.type == "error" else fault_of_finish(stop)
+    if fault is not None or bytes(memoryview(read.content)[:1]) != b"[":
+        return ReplySummary(fault=fault)
     return ReplySummary(
         usage=read_usage(read.usage),
         model=text_or_empty(read.model),
         id=text_or_empty(read.id),
-        finish_reasons=tuple(word for word in (text_or_empty(read.stop_reason),) if word),
+        finish_reasons=(stop,) if stop else (),
     )
 
 
@@ -61,6 +72,7 @@ def read_reply(body: bytes) -> ChatReply:
         usage=usage,
         stop_sequence=fields.text("stop_sequence"),
         service_tier=usage.service_tier if usage else "",
+        beside=tuple(fields_beside(fields.values, _KNOWN)),
     )
 
 

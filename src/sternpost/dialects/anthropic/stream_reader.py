@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,7 @@ from sternpost.contracts.chat import (
     Citation,
     CitationSeen,
     Finish,
+    OtherSeen,
     Ping,
     RedactedThinking,
     StreamEnd,
@@ -29,11 +31,14 @@ from sternpost.dialects.anthropic.events import (
     StreamNotes,
     WireEvent,
     decode_event,
+    early_blocks,
 )
 from sternpost.dialects.anthropic.names import STOP_READ
 from sternpost.dialects.framed import FramedReader
 from sternpost.dialects.sse import payload_of
 from sternpost.dialects.tool_names import NO_ARGUMENTS
+
+_SHOWN: Final = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
 
 
 class AnthropicReader(FramedReader[StreamNotes]):
@@ -55,11 +60,11 @@ class AnthropicReader(FramedReader[StreamNotes]):
             return
         try:
             event = decode_event(payload, passes_odd=False)
+            self._notes.take(event)
         except EventUnreadable as unreadable:
             self._is_broken = True
             yield unreadable.fault
             return
-        self._notes.take(event)
         yield from self._events(event)
 
     def _events(self, event: WireEvent) -> Iterator[StreamEvent]:
@@ -73,8 +78,11 @@ class AnthropicReader(FramedReader[StreamNotes]):
             case "content_block_stop" if event.index in self._bare:
                 yield self._arguments(event.index, NO_ARGUMENTS)
             case "message_start":
-                yield StreamStart(self._notes.id, self._notes.model)
+                usage = self._notes.summary().usage
+                yield StreamStart(self._notes.id, self._notes.model, usage=usage)
                 yield from self._usage()
+                for index, block in enumerate(early_blocks(event)):
+                    yield from self._block(block, index)
             case "message_delta":
                 yield from self._usage()
                 if event.delta is not None and event.delta.stop_reason:
@@ -133,5 +141,7 @@ class AnthropicReader(FramedReader[StreamNotes]):
                 yield ToolStart(order, block.id or "", block.name or "")
                 if block.input:  # some hosts send the whole input in the start
                     yield self._arguments(index, msgspec.json.encode(block.input).decode())
+            case kind if kind and kind not in _SHOWN:
+                yield OtherSeen(f"content.{kind[:64]}")
             case _:
                 return

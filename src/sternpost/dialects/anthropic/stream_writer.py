@@ -100,6 +100,7 @@ class AnthropicWriter:
         match event:
             case StreamStart():
                 self._start = event
+                self._usage = event.usage or self._usage
                 return self._message_start()
             case UsageSeen(usage):
                 self._usage = usage

@@ -26,16 +26,16 @@ class AnthropicTap(FramedTap[StreamNotes]):
             return True
         try:
             event = decode_event(payload, passes_odd=True)
+            self._notes.take(event)
         except EventUnreadable as unreadable:
             self._fault = unreadable.fault
             return False
-        self._notes.take(event)
         if event.type == "message_stop":
             self._stop_frame = frame
             return False
         return True
 
-    def closing(self) -> bytes:
+    def closing(self, at_s: int = 0) -> bytes:
         return self._stop_frame
 
     def failing(self, error: WireError) -> bytes:

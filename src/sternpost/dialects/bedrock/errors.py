@@ -81,7 +81,7 @@ def _name(headers: Mapping[str, str], values: Mapping[str, Json]) -> str:
     """Return the exception's name: before the colon, behind the namespace."""
     lower = {key.lower(): value for key, value in headers.items()}
     written = lower.get("x-amzn-errortype") or text_or_empty(values.get("__type"))
-    return written.partition(":")[0].rpartition("#")[2].strip()
+    return written.partition(":")[0].rpartition("#")[2].strip().encode("ascii", "replace").decode()
 
 
 def _message(values: Mapping[str, Json]) -> str:
@@ -89,10 +89,7 @@ def _message(values: Mapping[str, Json]) -> str:
 
 
 def _object(body: bytes) -> Mapping[str, Json]:
-    try:
-        values: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
+    values = failures.decoded(body)
     return values if isinstance(values, Mapping) else {}
 
 

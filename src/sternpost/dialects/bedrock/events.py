@@ -10,6 +10,7 @@ from sternpost.dialects.bedrock.event_stream import EventFrame
 from sternpost.dialects.bedrock.usage import read_tier, read_usage
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class ToolHead(msgspec.Struct, rename="camel"):
@@ -85,7 +86,7 @@ def decode_event(frame: EventFrame) -> WireEvent:
     except msgspec.ValidationError as error:
         fault = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
         raise EventUnreadable(fault) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         fault = StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
         raise EventUnreadable(fault) from error
 

@@ -27,6 +27,7 @@ from sternpost.contracts.message import (
 )
 from sternpost.dialects.bedrock.names import DEFAULT_FORMATS, FORMATS
 from sternpost.dialects.no_place import no_place
+from sternpost.dialects.raw_object import UNREADABLE
 
 _EMPTY_RESULT: Final = "(no output)"  # Bedrock answers 400 to a blank text
 _CALL_ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}\Z")
@@ -142,6 +143,6 @@ def _input(arguments: str) -> Json:
     """Return the arguments as an object, which the API demands; what isn't one is kept as text in one."""
     try:
         value: Json = msgspec.json.decode(arguments) if arguments.strip() else {}
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return {"arguments": arguments}
     return value if isinstance(value, dict) else {"arguments": arguments}

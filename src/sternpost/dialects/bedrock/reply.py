@@ -5,13 +5,27 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatReply, Citation, SafetyResult
+from sternpost.contracts.chat import ChatReply, Citation, SafetyResult, StreamFault
 from sternpost.contracts.message import BlobPart, Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.dialects.bedrock.events import summary_of
 from sternpost.dialects.bedrock.names import MIME_BY_IMAGE_FORMAT, REPLY_TOOL, STOP_READ
+from sternpost.dialects.failures import fault_of_finish
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.unshown import fields_beside
 
+_KNOWN = frozenset(
+    {
+        "output",
+        "stopReason",
+        "usage",
+        "metrics",
+        "additionalModelResponseFields",
+        "serviceTier",
+        "performanceConfig",
+    }
+)
 _BLOCKED = frozenset({"guardrail_intervened", "content_filtered"})
 
 
@@ -19,11 +33,24 @@ def summarise(body: bytes) -> ReplySummary:
     """Read usage and the stop reason; an unreadable body is an empty summary."""
     try:
         values: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
     if not isinstance(values, dict):
         return ReplySummary()
-    return summary_of(values, text_or_empty(values.get("stopReason")))
+    stop = text_or_empty(values.get("stopReason"))
+    content = _object(_object(values.get("output")).get("message")).get("content")
+    fault = fault_of_finish(stop) if content else empty_fault(stop)
+    if fault is not None:
+        return ReplySummary(fault=fault)
+    return summary_of(values, stop)
+
+
+def empty_fault(stop_reason: str) -> StreamFault | None:
+    """Return the failure that a message without content stands for; None when it is an answer."""
+    if STOP_READ.get(stop_reason) != "malformed_tool":
+        return fault_of_finish(stop_reason)
+    said = f"The provider ended its reply with {stop_reason!r}: the model made nothing that can be shown."
+    return StreamFault("server_error", said)
 
 
 def read_reply(body: bytes) -> ChatReply:
@@ -47,6 +74,7 @@ def read_reply(body: bytes) -> ChatReply:
         service_tier=summary.usage.service_tier if summary.usage else "",
         citations=tuple(_read_citations(message)),
         safety=safety_of(stop),
+        beside=tuple(fields_beside(fields.values, _KNOWN)),
     )
 
 

@@ -3,12 +3,15 @@
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
 
 from sternpost.contracts.chat import (
     CitationSeen,
     Finish,
     FinishReason,
     MediaSeen,
+    OtherSeen,
     RedactedThinking,
     SafetySeen,
     StreamEnd,
@@ -34,9 +37,19 @@ from sternpost.dialects.bedrock.events import (
     decode_event,
 )
 from sternpost.dialects.bedrock.names import REPLY_TOOL, STOP_READ
-from sternpost.dialects.bedrock.reply import read_citation, read_image, safety_of, stop_sequence_of
+from sternpost.dialects.bedrock.reply import (
+    empty_fault,
+    read_citation,
+    read_image,
+    safety_of,
+    stop_sequence_of,
+)
+from sternpost.dialects.failures import MALFORMED, fault_of_finish
+from sternpost.dialects.halves import Halves, marked_halves
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.tool_names import NO_ARGUMENTS
+
+_CONTENT: Final = frozenset({"contentBlockStart", "contentBlockDelta"})
 
 
 class BedrockReader:
@@ -45,6 +58,8 @@ class BedrockReader:
     __slots__ = (
         "_bare",
         "_formats",
+        "_halves",
+        "_has_content",
         "_is_broken",
         "_notes",
         "_reply_block",
@@ -57,6 +72,8 @@ class BedrockReader:
         self._splitter = EventStreamSplitter()
         self._notes = StreamNotes()
         self._is_broken = False
+        self._has_content = False
+        self._halves: Halves | None = None  # since the first half of a surrogate pair
         self._tools: dict[int, int] = {}  # index of the block -> order of the tool call
         self._bare: set[int] = set()  # blocks of calls that have shown no arguments yet
         self._reply_block: int | None = None  # the block of the tool whose call is the reply
@@ -70,16 +87,28 @@ class BedrockReader:
         try:
             for frame in self._splitter.feed(chunk):
                 events += self._read(frame)
-                if self._is_broken:
+                if self._is_broken and not self._is_mended(frame, events):
                     break
         except FrameBroken as error:
             self._is_broken = True
-            events.append(StreamFault("malformed_frame", f"{str(error).capitalize()}."))
-        return events
+            events.append(StreamFault(MALFORMED, f"{str(error).capitalize()}."))
+        return events if self._halves is None else self._halves.join(events)
+
+    def _is_mended(self, frame: EventFrame, events: list[StreamEvent]) -> bool:
+        """Read a frame again that can't be read because of half a surrogate pair."""
+        fault = events[-1] if events else None
+        payload = marked_halves(frame.payload)
+        if not isinstance(fault, StreamFault) or fault.error_type != MALFORMED or payload == frame.payload:
+            return False
+        events.pop()
+        self._is_broken = False
+        self._halves = self._halves or Halves()
+        events += self._read(replace(frame, payload=payload))
+        return not self._is_broken
 
     def finish(self) -> Sequence[StreamEvent]:
         """Bytes cut inside a frame say nothing: the stream has no end then, and is truncated."""
-        return ()
+        return () if self._halves is None else self._halves.flush()
 
     def summary(self) -> ReplySummary:
         return self._notes.summary()
@@ -100,6 +129,7 @@ class BedrockReader:
             yield unreadable.fault
             return
         self._notes.take(frame.name, event)
+        self._has_content = self._has_content or frame.name in _CONTENT
         yield from self._events(frame.name, event)
 
     def _events(self, name: str, event: WireEvent) -> Iterator[StreamEvent]:
@@ -113,6 +143,11 @@ class BedrockReader:
             case "contentBlockStop":
                 yield from self._close(event.content_block_index)
             case "messageStop":
+                fault = (fault_of_finish if self._has_content else empty_fault)(event.stop_reason)
+                if fault is not None:
+                    self._is_broken = True
+                    yield fault
+                    return
                 safety = safety_of(event.stop_reason)
                 if safety:
                     yield SafetySeen(safety)
@@ -140,7 +175,10 @@ class BedrockReader:
         if start.image is not None:
             self._formats[index] = str(start.image.get("format", ""))
         tool = start.tool_use
-        if tool is None or tool.type == "server_tool_use":
+        if tool is None:
+            return
+        if tool.type == "server_tool_use":
+            yield OtherSeen("content.server_tool_use")
             return
         self._bare.add(index)
         if tool.name == REPLY_TOOL:

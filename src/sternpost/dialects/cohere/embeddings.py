@@ -17,6 +17,7 @@ from sternpost.contracts.provider import Quirks
 from sternpost.dialects.cohere.usage import read_usage
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
+from sternpost.dialects.raw_object import UNREADABLE
 
 _DEFAULT_INPUT_TYPE: Final = "search_document"
 _INPUT_TYPES: Final = ("search_document", "search_query", "classification", "clustering", "image")
@@ -100,7 +101,7 @@ def read_vectors(body: bytes, head: RequestHead) -> Vectors:
     """Write the vectors in OpenAI's shape, each kept as it was. Raises: BadRequest when there are none."""
     try:
         reply = _REPLY.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest("The provider's reply has no `embeddings` by type.", param="embeddings") from error
     kind = next((kind for kind, found in reply.embeddings.items() if found), "")
     vectors = reply.embeddings.get(kind)

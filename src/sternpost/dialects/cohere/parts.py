@@ -21,6 +21,7 @@ from sternpost.contracts.message import (
     UriPart,
 )
 from sternpost.dialects.no_place import no_place
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 def write_messages(messages: Sequence[Message], *, can_think: bool, dropped: list[str]) -> Iterator[Json]:
@@ -135,7 +136,7 @@ def _decoded(text: str) -> Json:
         return text
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return text
 
 

@@ -6,13 +6,15 @@ from typing import Any
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatReply, Citation, TokenLogprob
+from sternpost.contracts.chat import ChatReply, Citation, StreamFault, TokenLogprob
 from sternpost.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.dialects.cohere.citations import read_citation
 from sternpost.dialects.cohere.names import FAILED, FINISH_READ
 from sternpost.dialects.cohere.usage import read_usage
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.unshown import fields_beside
 
 
 class _Summary(msgspec.Struct):
@@ -22,6 +24,8 @@ class _Summary(msgspec.Struct):
     usage: Any = None
 
 
+_KNOWN = frozenset({"id", "model", "message", "finish_reason", "usage", "logprobs"})
+_KNOWN_OF_MESSAGE = frozenset({"role", "content", "tool_plan", "tool_calls", "citations"})
 _SUMMARY = msgspec.json.Decoder(_Summary)
 
 
@@ -29,9 +33,12 @@ def summarise(body: bytes) -> ReplySummary:
     """Read names and usage, skipping all else; an unreadable body is an empty summary."""
     try:
         read = _SUMMARY.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
     finish = text_or_empty(read.finish_reason)
+    if finish in FAILED:
+        said = f"The provider ended its reply with {finish}."
+        return ReplySummary(fault=StreamFault("server_error", said, status=FAILED[finish]))
     return ReplySummary(
         usage=read_usage(read.usage),
         model=text_or_empty(read.model),
@@ -59,6 +66,7 @@ def read_reply(body: bytes) -> ChatReply:
         usage=read_usage(fields.values.get("usage")),
         logprobs=_read_logprobs(fields),
         citations=tuple(_read_citations(message)),
+        beside=(*fields_beside(fields.values, _KNOWN), *fields_beside(message.values, _KNOWN_OF_MESSAGE)),
     )
 
 

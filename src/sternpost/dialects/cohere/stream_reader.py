@@ -27,6 +27,7 @@ from sternpost.dialects.cohere.usage import read_usage
 from sternpost.dialects.failures import scrub
 from sternpost.dialects.framed import FramedReader, PlainNotes
 from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.sse import payload_of
 
 
@@ -94,7 +95,7 @@ class CohereReader(FramedReader[PlainNotes]):
         except msgspec.ValidationError:
             yield self._broken("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
             return
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             yield self._broken(
                 "malformed_frame", "The provider's stream holds a frame that is not valid JSON."
             )
@@ -179,6 +180,8 @@ class CohereReader(FramedReader[PlainNotes]):
             said = scrub(error) or f"The provider ended its reply with {notes.finish}."
             yield StreamFault("server_error", said, status=FAILED.get(notes.finish, 502))
             return
+        if delta.message is not None and not notes.has_content:  # said at the end alone
+            yield from self._content(WireEvent(), delta.message, 0)
         reason = FINISH_READ.get(notes.finish, "unknown")
         yield Finish("tool" if reason == "end" and self._tools else reason)
         notes.is_complete = True

@@ -13,7 +13,7 @@ from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.gemini.codec import path_of
 from sternpost.dialects.gemini.request_writer import write_request
 from sternpost.dialects.protocols import FailureKind, WrittenRequest
-from sternpost.dialects.raw_object import join_object, split_object
+from sternpost.dialects.raw_object import UNREADABLE, join_object, split_object
 
 _COUNTED: Final = ("contents", "systemInstruction", "tools", "generationConfig")  # by Vertex AI
 
@@ -49,5 +49,5 @@ class GeminiCounter:
         """Raises: BadRequest when the body holds no count."""
         try:
             return _COUNT.decode(body).total_tokens
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise BadRequest("The provider's reply has no `totalTokens`.", param="totalTokens") from error

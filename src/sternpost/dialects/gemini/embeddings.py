@@ -17,7 +17,7 @@ from sternpost.dialects.gemini import vertex_embeddings
 from sternpost.dialects.gemini.codec import path_of
 from sternpost.dialects.gemini.usage import read_usage
 from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
-from sternpost.dialects.raw_object import read_value
+from sternpost.dialects.raw_object import UNREADABLE, read_value
 
 _READ: Final = frozenset({"model", "input", "dimensions", "encoding_format", "input_type", "title", "user"})
 _TASKS: Final[Mapping[str, str]] = {
@@ -96,7 +96,7 @@ class GeminiEmbedder:
 def _read(body: bytes) -> tuple[list[list[float]], Usage | None]:
     try:
         reply = _REPLY.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest("The provider's reply has no `embeddings`.", param="embeddings") from error
     return [one.values for one in reply.embeddings], read_usage(reply.usage_metadata)
 
@@ -104,7 +104,7 @@ def _read(body: bytes) -> tuple[list[list[float]], Usage | None]:
 def _texts(head: RequestHead) -> list[str]:
     try:
         given = _INPUT.decode(head.fields["input"])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadRequest("input: this model takes texts, not tokens.", param="input") from error
     texts = [given] if isinstance(given, str) else given
     if not texts:

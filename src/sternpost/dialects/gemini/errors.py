@@ -14,6 +14,7 @@ from sternpost.contracts.message import Json
 from sternpost.dialects import failures
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure
+from sternpost.dialects.raw_object import UNREADABLE
 
 _KEY_REASONS: Final = (
     "API_KEY_",
@@ -51,7 +52,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, now_s: fl
 def _error_of(body: bytes) -> Mapping[str, Json]:
     try:
         value: Json = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return {}
     if isinstance(value, list) and value:
         value = value[0]

@@ -31,6 +31,20 @@ FINISH_READ: Final[Mapping[str, FinishReason]] = {
     "MALFORMED_FUNCTION_CALL": "malformed_tool",
     "UNEXPECTED_TOOL_CALL": "malformed_tool",
 }
+# Reasons for which a candidate may hold nothing at all: then the model failed, and did not answer.
+FAILED: Final = frozenset(
+    {
+        "MALFORMED_FUNCTION_CALL",
+        "UNEXPECTED_TOOL_CALL",
+        "TOO_MANY_TOOL_CALLS",
+        "MISSING_THOUGHT_SIGNATURE",
+        "MALFORMED_RESPONSE",
+        "NO_IMAGE",
+        "IMAGE_OTHER",
+        "OTHER",
+        "FINISH_REASON_UNSPECIFIED",
+    }
+)
 CHOICE_WRITTEN: Final[Mapping[ToolChoiceMode, str]] = {
     "auto": "AUTO",
     "none": "NONE",

@@ -59,7 +59,7 @@ def read_part(part: WirePart, ids: CallIds, choice: int) -> Iterator[Part]:
         call_id = ids.of(part.function_call, choice)
         if signature:
             yield ReasoningPart(signature=seal(call_id, signature))
-        arguments = bytes(part.function_call.args).decode()
+        arguments = bytes(part.function_call.args).decode("utf-8", "replace")
         yield ToolCallPart(
             part.function_call.name, "{}" if arguments in _NO_ARGUMENTS else arguments, call_id
         )

@@ -4,13 +4,11 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import msgspec
-
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatReply, Citation, FinishReason
-from sternpost.contracts.message import Message, Part, ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.chat import ChatReply, Citation, FinishReason, StreamFault
+from sternpost.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.failures import fault_from
+from sternpost.dialects.failures import fault_from, scrub
 from sternpost.dialects.gemini.metadata import (
     count_searches,
     is_prompt_blocked,
@@ -18,13 +16,14 @@ from sternpost.dialects.gemini.metadata import (
     read_logprobs,
     read_safety,
 )
-from sternpost.dialects.gemini.names import FINISH_READ
+from sternpost.dialects.gemini.names import FAILED, FINISH_READ
 from sternpost.dialects.gemini.parts import CallIds, read_part
 from sternpost.dialects.gemini.signatures import unseal
 from sternpost.dialects.gemini.usage import read_usage
 from sternpost.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 def seed_of(answer: WireAnswer, body: bytes) -> str:
@@ -68,12 +67,37 @@ def signatures_of(parts: Iterable[Part]) -> dict[str, str]:
     return found
 
 
+def fault_of(answer: WireAnswer) -> StreamFault | None:
+    """Return what failed: the error of an answer, or why no candidate of it holds anything."""
+    if answer.error is not None:
+        return fault_from(answer.error)
+    candidates = answer.candidates or []
+    faults = [
+        empty_fault(one.finish_reason or "", one.finish_message) for one in candidates if not _parts(one)
+    ]
+    return faults[0] if faults and len(faults) == len(candidates) else None
+
+
+def empty_fault(reason: str, message: Json) -> StreamFault | None:
+    """Return the failure that a candidate without content stands for; None when it is an answer."""
+    if reason not in FAILED:
+        return None
+    said = scrub(text_or_empty(message)) or "the model made nothing that can be shown"
+    return StreamFault("server_error", f"The provider ended its reply with {reason}: {said}")
+
+
+def _parts(candidate: WireCandidate) -> bool:
+    return bool(candidate.content and candidate.content.parts)
+
+
 def summarise(body: bytes) -> ReplySummary:
     """Read names, usage and the signatures of calls; an unreadable body is an empty summary."""
     try:
         answer = decode_answer(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ReplySummary()
+    if (fault := fault_of(answer)) is not None:
+        return ReplySummary(fault=fault)
     candidates = answer.candidates or []
     ids = CallIds(seed_of(answer, body))
     parts = [part for one in candidates for part in read_parts(one, ids, choice_of(one))]
@@ -99,7 +123,7 @@ def read_reply(body: bytes) -> ChatReply:
     """
     try:
         answer = decode_answer(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest("The provider's reply is not what its API says.") from error
     if answer.error is not None:
         raise BadRequest(f"The provider's reply failed: {fault_from(answer.error).message}", param="error")
@@ -120,7 +144,18 @@ def read_reply(body: bytes) -> ChatReply:
         else (),
         citations=tuple(_citations(candidates, messages)),
         safety=read_safety(answer),
+        beside=tuple(beside(candidates)),
     )
+
+
+def beside(candidates: Iterable[WireCandidate]) -> Iterator[str]:
+    """Name what stands beside the content and no other dialect has: Google wants the entry point shown."""
+    for candidate in candidates:
+        grounding = candidate.grounding_metadata
+        if isinstance(grounding, dict) and "searchEntryPoint" in grounding:
+            yield "searchEntryPoint"
+        if candidate.url_context_metadata:
+            yield "urlContextMetadata"
 
 
 def _citations(candidates: list[WireCandidate], messages: Iterable[Message]) -> Iterator[Citation]:

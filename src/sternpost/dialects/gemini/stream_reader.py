@@ -13,6 +13,7 @@ from sternpost.contracts.chat import (
     Finish,
     LogprobsSeen,
     MediaSeen,
+    OtherSeen,
     SafetyResult,
     SafetySeen,
     StreamEnd,
@@ -26,7 +27,7 @@ from sternpost.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from sternpost.contracts.message import BlobPart, Part, ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.message import BlobPart, Json, OtherPart, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.failures import fault_from
 from sternpost.dialects.framed import FramedReader
@@ -39,7 +40,9 @@ from sternpost.dialects.gemini.metadata import (
 )
 from sternpost.dialects.gemini.parts import CallIds
 from sternpost.dialects.gemini.reply import (
+    beside,
     choice_of,
+    empty_fault,
     finish_of,
     plain_text_of,
     read_parts,
@@ -50,6 +53,7 @@ from sternpost.dialects.gemini.usage import read_usage
 from sternpost.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.sse import payload_of
 
 
@@ -59,6 +63,7 @@ class _Choice:
 
     texts: list[str] = field(default_factory=list[str])
     finish: str = ""
+    message: Json = None  # beside the finish reason
     has_calls: bool = False
     searches: int = 0
     sources: WireCandidate | None = None  # the last that named any
@@ -109,6 +114,10 @@ class GeminiReader(FramedReader[_Notes]):
             return events
         notes = self._notes
         is_finished = bool(notes.choices) and all(choice.finish for choice in notes.choices.values())
+        fault = self._empty_fault() if is_finished and not notes.has_content else None
+        if fault is not None:
+            self._is_broken = True
+            return [*events, fault]
         if (is_finished or notes.is_blocked) and not notes.is_complete:
             notes.is_complete = True
             events += self._ending()
@@ -123,7 +132,7 @@ class GeminiReader(FramedReader[_Notes]):
         except msgspec.ValidationError:
             yield self._fault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
             return
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             yield self._fault("malformed_frame", "The provider's stream holds a frame that is no valid JSON.")
             return
         if answer.error is not None:
@@ -134,14 +143,20 @@ class GeminiReader(FramedReader[_Notes]):
             self._ids = CallIds(seed_of(answer, payload))
             notes = self._notes
             notes.id, notes.model = text_or_empty(answer.response_id), text_or_empty(answer.model_version)
-            yield StreamStart(notes.id, notes.model)
-        self._take(answer)
+            self._take(answer)
+            yield StreamStart(notes.id, notes.model, usage=notes.usage())
+        else:
+            self._take(answer)
         for candidate in answer.candidates or ():
             if text := plain_text_of(candidate):  # nearly all of a stream
                 yield self._text(text, choice_of(candidate))
             else:
                 yield from self._show(candidate)
             yield from self._beside(candidate)
+
+    def _empty_fault(self) -> StreamFault | None:
+        faults = [empty_fault(choice.finish, choice.message) for choice in self._notes.choices.values()]
+        return faults[0] if all(fault is not None for fault in faults) else None
 
     def _fault(self, kind: str, words: str) -> StreamFault:
         self._is_broken = True
@@ -176,9 +191,10 @@ class GeminiReader(FramedReader[_Notes]):
             yield LogprobsSeen(tokens, index)
         if candidate.grounding_metadata:
             choice.searches = count_searches(candidate, self._notes.model) or choice.searches
-        if candidate.grounding_metadata or candidate.citation_metadata:
+        if candidate.grounding_metadata or candidate.citation_metadata or candidate.url_context_metadata:
             choice.sources = candidate
         choice.finish = candidate.finish_reason or choice.finish
+        choice.message = candidate.finish_message or choice.message
 
     def _events(self, part: Part, index: int) -> Iterator[StreamEvent]:
         self._notes.has_content = True
@@ -197,6 +213,8 @@ class GeminiReader(FramedReader[_Notes]):
                 yield ToolArguments(order, arguments, index)
             case BlobPart():
                 yield MediaSeen(part, index)
+            case OtherPart(payload):
+                yield OtherSeen(f"content.{str(payload.get('type', 'other'))[:64]}")
             case _:
                 return
 
@@ -206,6 +224,7 @@ class GeminiReader(FramedReader[_Notes]):
             if choice.sources is not None:
                 found = read_citations(choice.sources, "".join(choice.texts), index)
                 yield from (CitationSeen(citation) for citation in found)
+                yield from (OtherSeen(name) for name in beside([choice.sources]))
         if notes.safety:
             yield SafetySeen(notes.safety)
         if (usage := notes.usage()) is not None:

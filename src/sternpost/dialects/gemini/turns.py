@@ -26,6 +26,7 @@ from sternpost.dialects.calls_seen import CallsSeen
 from sternpost.dialects.gemini import signatures
 from sternpost.dialects.gemini.parts import own_id, write_blob, write_part
 from sternpost.dialects.gemini.signatures import UNSIGNED, signatures_in, unseal
+from sternpost.dialects.raw_object import UNREADABLE
 
 # The third generation looks for media by this key of a result, and answers 400 to a JSON Schema that has it.
 # Source: https://github.com/googleapis/python-genai/issues/2792.
@@ -198,6 +199,6 @@ def _as_object(text: str) -> msgspec.Raw | None:
         return None
     try:
         msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return msgspec.Raw(text.encode())

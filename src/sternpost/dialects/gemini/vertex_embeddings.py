@@ -14,6 +14,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.gemini.codec import path_of
 from sternpost.dialects.gemini.usage import read_usage
+from sternpost.dialects.raw_object import UNREADABLE
 
 _PREDICTED: Final = "gemini-embedding-001"
 _MOST_PREDICTED: Final = 250
@@ -76,7 +77,7 @@ def read(body: bytes) -> tuple[list[list[float]], Usage | None]:
     """Return the vectors and what was counted; no counts when a vector came without. Raises: BadRequest."""
     try:
         reply = _REPLY.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest("The provider's reply has no embeddings.", param="embeddings") from error
     if reply.embedding is not None:
         return [reply.embedding.values], read_usage(reply.usage_metadata)

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from sternpost.dialects.raw_object import UNREADABLE
+
 
 class WireCall(msgspec.Struct, rename="camel"):
     name: str = ""
@@ -39,10 +41,12 @@ class WireContent(msgspec.Struct, rename="camel"):
 class WireCandidate(msgspec.Struct, rename="camel"):
     content: WireContent | None = None
     finish_reason: str | None = None
+    finish_message: Any = None
     index: int | None = None
     safety_ratings: Any = None
     citation_metadata: Any = None
     grounding_metadata: Any = None
+    url_context_metadata: Any = None
     logprobs_result: Any = None
 
 
@@ -75,5 +79,5 @@ def read_counts(raw: msgspec.Raw) -> dict[str, Any] | None:
     """Decode the counts of an answer; None when there are none."""
     try:
         return _COUNTS.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None

@@ -10,6 +10,7 @@ from sternpost.contracts.provider import Quirks
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
+from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.vectors import as_base64, wants_base64
 
 _SAME_NAME: Final = ("dimensions", "keep_alive", "options")
@@ -57,7 +58,7 @@ def read_vectors(body: bytes, head: RequestHead) -> Vectors:
         reply = _REPLY.decode(body)
         is_base64 = wants_base64(head)
         vectors = [as_base64(vector) if is_base64 else vector for vector in reply.embeddings]
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest("The provider's reply has no `embeddings`.", param="embeddings") from error
     if not vectors:
         raise BadRequest("The provider's reply has no embeddings.", param="embeddings")

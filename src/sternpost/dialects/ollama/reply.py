@@ -13,6 +13,7 @@ from sternpost.contracts.message import Json, Message, Part, ReasoningPart, Text
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 _NO_ARGUMENTS: Final = ("", "null")
 FINISH_READ: Final[Mapping[str, FinishReason]] = {"stop": "end", "length": "length"}
@@ -88,7 +89,7 @@ def summarise(body: bytes) -> ReplySummary:
 def _decode(body: bytes) -> WireReply | None:
     try:
         return DECODER.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -114,7 +115,7 @@ def read_calls(reply: WireReply, *, first: int) -> Iterator[ToolCallPart]:
     calls = reply.message.tool_calls if reply.message else None
     for order, call in enumerate(calls or (), start=first):
         digest = hashlib.sha256(f"{text_or_empty(reply.created_at)}-{order}".encode()).hexdigest()[:16]
-        arguments = bytes(call.function.arguments).decode()
+        arguments = bytes(call.function.arguments).decode("utf-8", "replace")
         arguments = "{}" if arguments in _NO_ARGUMENTS else arguments
         yield ToolCallPart(call.function.name, arguments, call.id or f"call_{digest}")
 

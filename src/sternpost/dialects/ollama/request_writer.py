@@ -24,6 +24,7 @@ from sternpost.contracts.message import (
 from sternpost.dialects.calls_seen import CallsSeen
 from sternpost.dialects.no_place import no_place
 from sternpost.dialects.protocols import WrittenRequest
+from sternpost.dialects.raw_object import UNREADABLE
 
 # Fields of Ollama's own that callers of another dialect may send beside theirs; `num_ctx` is an option.
 EXTENSIONS: Final = ("options", "keep_alive", "num_ctx", "think")
@@ -181,7 +182,7 @@ def _arguments(text: str) -> Mapping[str, Json]:
     """Read arguments, which are an object here; what is none is kept under a name of ours."""
     try:
         value: Json = msgspec.json.decode(text or "{}")
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         value = text
     if value is None:
         return {}

@@ -30,6 +30,7 @@ from sternpost.dialects.ollama.reply import (
     read_logprobs,
     read_usage,
 )
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class OllamaReader(FramedReader[PlainNotes]):
@@ -51,7 +52,7 @@ class OllamaReader(FramedReader[PlainNotes]):
         except msgspec.ValidationError:
             yield self._broken("unknown_frame", "The provider's stream holds a line of an unknown shape.")
             return
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             yield self._broken(
                 "malformed_frame", "The provider's stream holds a line that is not valid JSON."
             )

@@ -12,9 +12,10 @@ import msgspec
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.failures import fault_from
+from sternpost.dialects.failures import fault_from, fault_in, fault_of_finish
 from sternpost.dialects.openai_chat.usage import read_usage
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class FunctionPiece(msgspec.Struct):
@@ -48,6 +49,8 @@ class ChunkChoice(msgspec.Struct):
     finish_reason: str | None = None
     logprobs: Any = None
     content_filter_results: Any = None
+    error: Any = None  # OpenRouter: what failed behind it
+    message: Delta | None = None  # some hosts say at the end what they have not streamed
 
 
 class Chunk(msgspec.Struct):
@@ -92,12 +95,14 @@ def decode_chunk(payload: bytes, *, passes_odd: bool) -> Chunk:
         chunk = _CHUNK.decode(payload)
     except msgspec.ValidationError:
         chunk = _decode_odd(payload, passes_odd=passes_odd)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ChunkUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
         ) from error
     if chunk.error:
         raise ChunkUnreadable(fault_from(chunk.error))
+    if not chunk.choices and not chunk.usage and (fault := fault_in(payload)) is not None:
+        raise ChunkUnreadable(fault)
     return chunk
 
 
@@ -105,7 +110,7 @@ def _decode_odd(payload: bytes, *, passes_odd: bool) -> Chunk:
     unknown = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
     try:
         odd = _ODD.decode(payload)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ChunkUnreadable(unknown) from error
     if not passes_odd and not odd.error:
         raise ChunkUnreadable(unknown)
@@ -141,7 +146,18 @@ def has_content(delta: Delta) -> bool:
 class StreamNotes:
     """What a stream has shown: names, usage, finish reasons, content and its terminal marker."""
 
-    __slots__ = ("_finishes", "_is_done", "_open", "_quirks", "_usage", "has_content", "id", "model", "tier")
+    __slots__ = (
+        "_finishes",
+        "_is_done",
+        "_open",
+        "_quirks",
+        "_usage",
+        "has_content",
+        "id",
+        "is_late",
+        "model",
+        "tier",
+    )
 
     def __init__(self, quirks: Quirks) -> None:
         self._quirks = quirks
@@ -150,11 +166,13 @@ class StreamNotes:
         self._open: set[int] = set()
         self._is_done = False
         self.has_content = False
+        self.is_late = False  # the content stands in the last chunk, whole
         self.id = ""
         self.model = ""
         self.tier = ""
 
     def take(self, chunk: Chunk) -> None:
+        """Raises: ChunkUnreadable for a choice that ended in a failure of the provider."""
         if not self.id and isinstance(chunk.id, str):
             self.id = chunk.id
         if not self.model and isinstance(chunk.model, str):
@@ -168,12 +186,19 @@ class StreamNotes:
             self._take_choice(choice)
 
     def _take_choice(self, choice: ChunkChoice) -> None:
-        if choice.finish_reason:
-            self._finishes[choice.index] = choice.finish_reason
+        if choice.finish_reason or choice.error:
+            fault = fault_of_finish(choice.finish_reason or "", choice.error)
+            if fault is not None:
+                raise ChunkUnreadable(fault)
+            self._finishes[choice.index] = choice.finish_reason or ""
         else:
             self._open.add(choice.index)
-        if not self.has_content and choice.delta is not None:
-            self.has_content = has_content(choice.delta)
+        if self.has_content:
+            return
+        if choice.delta is not None and has_content(choice.delta):
+            self.has_content = True
+        elif choice.finish_reason and choice.message is not None:
+            self.has_content = self.is_late = has_content(choice.message)
 
     def take_done(self) -> None:
         self._is_done = True

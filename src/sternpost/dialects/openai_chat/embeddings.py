@@ -11,7 +11,14 @@ from sternpost.contracts.provider import Quirks
 from sternpost.dialects.json_fields import read_object, text_or_empty
 from sternpost.dialects.openai_chat.usage import read_usage
 from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
-from sternpost.dialects.raw_object import is_null, read_model, read_value, rewrite_object, split_object
+from sternpost.dialects.raw_object import (
+    UNREADABLE,
+    is_null,
+    read_model,
+    read_value,
+    rewrite_object,
+    split_object,
+)
 from sternpost.dialects.vectors import as_base64, wants_base64
 
 PATH: Final = "/embeddings"
@@ -89,7 +96,7 @@ def read_vectors(body: bytes, quirks: Quirks, *, is_base64: bool = False) -> Vec
     """
     try:
         reply = _REPLY.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest("The provider's reply has no `data` with embeddings.", param="data") from error
     if not reply.data:
         raise BadRequest("The provider's reply has no embeddings.", param="data")
@@ -103,7 +110,7 @@ def _encoded(body: bytes, items: list[dict[str, msgspec.Raw]]) -> bytes:
     fields = split_object(body)
     try:
         encoded = [{**item, "embedding": as_base64(item["embedding"])} for item in items]
-    except (KeyError, msgspec.DecodeError) as error:
+    except (KeyError, *UNREADABLE) as error:
         raise BadRequest("The provider's embeddings are not all numbers.", param="data") from error
     return rewrite_object(body, fields, {**fields, "data": msgspec.json.encode(encoded)})
 

@@ -13,6 +13,13 @@ FINISH_READ: Final[Mapping[str, FinishReason]] = {
     "tool_calls": "tool",
     "function_call": "tool",
     "content_filter": "filtered",
+    "sensitive": "filtered",  # Zhipu, as is the next
+    "model_context_window_exceeded": "context_full",
+    "max_tokens": "length",  # hosts that pass Anthropic's words on, as are the next
+    "tool_use": "tool",
+    "end_turn": "end",
+    "stop_sequence": "stop_sequence",
+    "refusal": "filtered",
 }
 FINISH_WRITTEN: Final[Mapping[str, str]] = {
     "end": "stop",
@@ -53,3 +60,59 @@ TIERS: Final[Mapping[str, str]] = {
     "standard_only": "default",  # and is asked so
 }
 QUOTA_CODES: Final[frozenset[str]] = frozenset({"budget_exceeded", "insufficient_quota"})
+# Fields of a whole reply that are read, or that say nothing to a caller of another dialect: ids of builds,
+# clocks and echoes of hosts. Any other that holds something is named as not shown.
+KNOWN_FIELDS: Final = frozenset(
+    {
+        "id",
+        "object",
+        "created",
+        "model",
+        "choices",
+        "usage",
+        "service_tier",
+        "system_fingerprint",
+        "prompt_filter_results",
+        "provider",
+        "request_id",
+        "metadata",
+        "timings",
+        "stats",
+        "x_groq",
+        "time_info",
+        "kv_transfer_params",
+        "prompt_token_ids",
+        "moderation",
+    }
+)
+KNOWN_OF_CHOICE: Final = frozenset(
+    {
+        "index",
+        "message",
+        "finish_reason",
+        "native_finish_reason",
+        "stop_reason",
+        "matched_stop",
+        "logprobs",
+        "token_ids",
+        "content_filter_results",
+        "content_filter_offsets",
+        "error",
+    }
+)
+KNOWN_OF_MESSAGE: Final = frozenset(
+    {
+        "role",
+        "content",
+        "refusal",
+        "tool_calls",
+        "function_call",
+        "audio",
+        "images",
+        "annotations",
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+        "thinking_blocks",
+    }
+)

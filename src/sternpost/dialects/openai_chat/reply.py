@@ -18,15 +18,26 @@ from sternpost.contracts.message import (
     ToolCallPart,
 )
 from sternpost.contracts.provider import Quirks
+from sternpost.dialects.failures import fault_from, fault_of_finish
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.openai_chat.annotations import read_annotations, write_nested
 from sternpost.dialects.openai_chat.logprobs import read_choice_logprobs, write_logprobs
 from sternpost.dialects.openai_chat.media import read_audio, read_images, write_media
-from sternpost.dialects.openai_chat.names import CUT_SHORT, FINISH_READ, FINISH_WRITTEN, TIERS
+from sternpost.dialects.openai_chat.names import (
+    CUT_SHORT,
+    FINISH_READ,
+    FINISH_WRITTEN,
+    KNOWN_FIELDS,
+    KNOWN_OF_CHOICE,
+    KNOWN_OF_MESSAGE,
+    TIERS,
+)
 from sternpost.dialects.openai_chat.parts import details_text, read_content, thinking_blocks
 from sternpost.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
 from sternpost.dialects.openai_chat.usage import read_usage, write_usage
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.unshown import fields_beside
 
 
 class _Summary(msgspec.Struct):
@@ -35,10 +46,13 @@ class _Summary(msgspec.Struct):
     choices: msgspec.Raw = msgspec.Raw()
     usage: Any = None
     service_tier: Any = None
+    error: Any = None
 
 
 class _ChoiceNames(msgspec.Struct):
     finish_reason: str | None = None
+    message: msgspec.Raw = msgspec.Raw()
+    error: Any = None
 
 
 _CHOICES = msgspec.json.Decoder(list[_ChoiceNames])
@@ -46,24 +60,29 @@ _SUMMARY = msgspec.json.Decoder(_Summary)
 
 
 def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
-    """Read names and usage, skipping all else; an unreadable body is an empty summary."""
+    """Read names and usage, skipping all else; a body that is no answer is an empty summary.
+
+    Several choices are an answer as long as one of them is.
+    """
     try:
         read = _SUMMARY.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        choices = _CHOICES.decode(read.choices)
+    except UNREADABLE:
+        return ReplySummary()
+    if read.error:
+        return ReplySummary(fault=fault_from(read.error))
+    finishes = tuple(choice.finish_reason for choice in choices if choice.finish_reason)
+    faults = [fault_of_finish(choice.finish_reason or "", choice.error) for choice in choices]
+    if all(fault is not None for fault in faults):
+        return ReplySummary(fault=faults[0], finish_reasons=finishes) if faults else ReplySummary()
+    if not any(bytes(memoryview(choice.message)[:1]) == b"{" for choice in choices):
         return ReplySummary()
     return ReplySummary(
         usage=read_usage(read.usage, quirks, text_or_empty(read.service_tier)),
         model=text_or_empty(read.model),
         id=text_or_empty(read.id),
-        finish_reasons=_finish_reasons(read.choices),
+        finish_reasons=finishes,
     )
-
-
-def _finish_reasons(choices: msgspec.Raw) -> tuple[str, ...]:
-    try:
-        return tuple(c.finish_reason for c in _CHOICES.decode(choices) if c.finish_reason)
-    except (msgspec.DecodeError, RecursionError):
-        return ()
 
 
 def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
@@ -85,7 +104,15 @@ def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
         logprobs=logprobs if any(logprobs) else (),
         citations=tuple(citation for n, choice in enumerate(choices) for citation in _citations(choice, n)),
         safety=_read_safety(fields, choices),
+        beside=tuple(_beside(fields, choices)),
     )
+
+
+def _beside(fields: Fields, choices: list[Fields]) -> Iterator[str]:
+    yield from fields_beside(fields.values, KNOWN_FIELDS)
+    for choice in choices:
+        yield from fields_beside(choice.values, KNOWN_OF_CHOICE)
+        yield from fields_beside(choice.need_child("message").values, KNOWN_OF_MESSAGE)
 
 
 def _citations(choice: Fields, index: int) -> tuple[Citation, ...]:

@@ -90,11 +90,11 @@ class OpenAiReader(FramedReader[StreamNotes]):
             return
         try:
             chunk = decode_chunk(payload, passes_odd=False)
+            self._notes.take(chunk)
         except ChunkUnreadable as unreadable:
             self._is_broken = True
             yield unreadable.fault
             return
-        self._notes.take(chunk)
         yield from self._events(chunk)
 
     def _events(self, chunk: Chunk) -> Iterator[StreamEvent]:
@@ -105,13 +105,17 @@ class OpenAiReader(FramedReader[StreamNotes]):
                 self._is_started = True
                 created = chunk.created
                 created_s = int(created) if isinstance(created, int | float) else 0
-                yield StreamStart(self._notes.id, self._notes.model, created_s)
+                usage = self._notes.summary().usage if chunk.usage else None
+                yield StreamStart(self._notes.id, self._notes.model, created_s, usage)
             if choice.delta is not None:
                 yield from self._delta(choice.delta, choice.index)
             if choice.logprobs or choice.content_filter_results:
                 yield from _verdicts(choice)
             if choice.finish_reason and choice.index not in self._finished:
                 self._finished.add(choice.index)  # some hosts repeat it with the usage
+                if self._notes.is_late and choice.message is not None:
+                    self._notes.is_late = False
+                    yield from self._delta(choice.message, choice.index)
                 yield from self._finish(choice)
         if chunk.usage:
             usage = self._notes.summary().usage

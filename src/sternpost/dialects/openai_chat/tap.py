@@ -31,10 +31,10 @@ class OpenAiTap(FramedTap[StreamNotes]):
             return False
         try:
             read = decode_chunk(payload, passes_odd=True)
+            self._notes.take(read)
         except ChunkUnreadable as unreadable:
             self._fault = unreadable.fault
             return False
-        self._notes.take(read)
         return self._wants_usage or not _is_usage_only(read)
 
     def finish(self) -> bytes:
@@ -42,7 +42,7 @@ class OpenAiTap(FramedTap[StreamNotes]):
         self._notes.take_end_of_bytes()
         return frame
 
-    def closing(self) -> bytes:
+    def closing(self, at_s: int = 0) -> bytes:
         return DONE_FRAME
 
     def failing(self, error: WireError) -> bytes:

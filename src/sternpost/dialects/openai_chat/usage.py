@@ -20,6 +20,8 @@ class _Counts:
     cache_write: int
     audio_in: int
     image_in: int
+    cached_audio: int  # of `cached`, where the host tells
+    cached_image: int
     reasoning: int
     audio_out: int
     image_out: int
@@ -36,12 +38,15 @@ def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | 
     an answer to nothing. Where the total proves that reasoning is counted beside `completion_tokens`, it wins
     over the quirk.
     """
-    if not isinstance(values, dict) or not has_count(values, "prompt_tokens", "completion_tokens"):
+    if not isinstance(values, dict):
+        return None
+    reported = _reported_cost(values) if quirks.is_usage_cost_reported else None
+    is_counted = has_count(values, "prompt_tokens", "completion_tokens")
+    if not is_counted and reported is None:
         return None
     counts = _read_counts(values)
     is_odd = _make_whole(counts, is_reasoning_inside=_is_reasoning_inside(counts, quirks))
     units = _read_units(values)
-    reported = _reported_cost(values) if quirks.is_usage_cost_reported else None
     if not (counts.prompt or counts.completion or units or reported):
         return None
     return Usage(
@@ -55,7 +60,7 @@ def read_usage(values: Json, quirks: Quirks, service_tier: str = "") -> Usage | 
         out_audio=counts.audio_out,
         out_image=counts.image_out,
         units=units,
-        is_mismatch=is_odd or not counts.prompt,
+        is_mismatch=is_odd or (is_counted and not counts.prompt),
         service_tier=service_tier,
         reported_nanousd=reported,
     )
@@ -70,6 +75,7 @@ def _read_counts(values: Mapping[str, Json]) -> _Counts:
     prompt = count_of(values.get("prompt_tokens"))
     if prompt is None:
         prompt = (cached or 0) + (count_of(values.get("prompt_cache_miss_tokens")) or 0)
+    kept = _object(inside.get("cached_tokens_details"))
     return _Counts(
         prompt=prompt,
         completion=count_of(values.get("completion_tokens")) or 0,
@@ -78,6 +84,8 @@ def _read_counts(values: Mapping[str, Json]) -> _Counts:
         cache_write=count_of(inside.get("cache_write_tokens")) or 0,
         audio_in=count_of(inside.get("audio_tokens")) or 0,
         image_in=count_of(inside.get("image_tokens")) or 0,
+        cached_audio=count_of(kept.get("audio_tokens")) or 0,
+        cached_image=count_of(kept.get("image_tokens")) or 0,
         reasoning=count_of(outside.get("reasoning_tokens")) or count_of(values.get("reasoning_tokens")) or 0,
         audio_out=count_of(outside.get("audio_tokens")) or 0,
         image_out=count_of(outside.get("image_tokens")) or 0,
@@ -104,6 +112,7 @@ def _make_whole(counts: _Counts, *, is_reasoning_inside: bool) -> bool:
     """Make every part fit into its total, reasoning included; return whether the host contradicts itself."""
     if not is_reasoning_inside:
         counts.completion += counts.reasoning
+    _take_apart(counts)
     inside = counts.inside()
     outside = (counts.reasoning, counts.audio_out, counts.image_out)
     is_odd = counts.total is not None and counts.total != counts.prompt + counts.completion
@@ -118,17 +127,38 @@ def _make_whole(counts: _Counts, *, is_reasoning_inside: bool) -> bool:
     return is_odd
 
 
+def _take_apart(counts: _Counts) -> None:
+    """Count sound and pictures that were cached once: they stand in both details of the prompt.
+
+    Where the host does not say how many were, they count as cached as far as the text does not suffice.
+    """
+    if 0 <= counts.cached_audio <= min(counts.audio_in, counts.cached):
+        counts.audio_in -= counts.cached_audio
+    if 0 <= counts.cached_image <= min(counts.image_in, counts.cached):
+        counts.image_in -= counts.cached_image
+    fresh = counts.prompt - counts.cached - counts.cache_write
+    is_sound = (
+        min(counts.audio_in, counts.image_in) >= 0 and counts.audio_in + counts.image_in <= counts.prompt
+    )
+    if is_sound and 0 <= fresh < counts.audio_in + counts.image_in:
+        counts.image_in = min(counts.image_in, fresh)
+        counts.audio_in = min(counts.audio_in, fresh - counts.image_in)
+
+
 def _object(value: Json) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
 def _reported_cost(values: Mapping[str, Json]) -> NanoUsd | None:
-    """Read the money that a host reports.
+    """Read the money that a host reports, to the last digit: xAI's ticks are 10^-10 dollars each.
 
     With a key of one's own, OpenRouter's `cost` is its fee alone; the model's vendor bills the rest
     (openrouter.ai/docs, "Usage Accounting"). Perplexity writes an object with a total.
     """
-    cost = values.get("cost")
+    ticks = count_of(values.get("cost_in_usd_ticks"))
+    if ticks is not None and ticks >= 0:
+        return nanousd_from_usd(Decimal(ticks).scaleb(-10))
+    cost = values.get("cost", values.get("estimated_cost"))  # the latter is what DeepInfra bills
     if isinstance(cost, Mapping):
         cost = cost.get("total_cost")
     usd = _amount(cost)

@@ -66,8 +66,8 @@ class OpenAiResponses:
     def read_reply(self, body: bytes, quirks: Quirks = STANDARD) -> ChatReply:
         return replies.read_reply(body, quirks)
 
-    def write_reply(self, reply: ChatReply) -> bytes:
-        return replies.write_reply(reply)
+    def write_reply(self, reply: ChatReply, head: RequestHead | None = None) -> bytes:
+        return replies.write_reply(reply, replies.asked_of(head))
 
     def summarise(self, body: bytes, quirks: Quirks) -> ReplySummary:
         return replies.summarise(body, quirks)
@@ -76,7 +76,7 @@ class OpenAiResponses:
         return ResponsesReader(quirks)
 
     def open_writer(self, head: RequestHead, *, created_s: int = 0) -> StreamWriter:
-        return ResponsesWriter(created_s=created_s)
+        return ResponsesWriter(created_s=created_s, asked=replies.asked_of(head))
 
     def open_tap(self, head: RequestHead, quirks: Quirks) -> Relay:
         return ResponsesTap(quirks)

@@ -14,8 +14,14 @@ from sternpost.contracts.message import Json
 from sternpost.contracts.provider import Quirks
 from sternpost.dialects.failures import fault_from
 from sternpost.dialects.json_fields import text_or_empty
-from sternpost.dialects.openai_responses.reply import open_response, read_response_head, summary_of
+from sternpost.dialects.openai_responses.reply import (
+    is_failed,
+    open_response,
+    read_response_head,
+    summary_of,
+)
 from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.raw_object import UNREADABLE
 
 
 class Item(msgspec.Struct):
@@ -29,6 +35,7 @@ class Item(msgspec.Struct):
     input: str | None = None
     encrypted_content: str | None = None
     content: list[dict[str, Any]] | None = None
+    summary: list[dict[str, Any]] | None = None
     result: str | None = None
     output_format: str | None = None
 
@@ -51,9 +58,10 @@ class WireEvent(msgspec.Struct):
 
 _EVENT: Final = msgspec.json.Decoder(WireEvent)
 _ITEM: Final = msgspec.json.Decoder(Item)
+_ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any])
 ENDINGS: Final = frozenset({"response.completed", "response.incomplete"})
-_FAILURES: Final = frozenset({"error", "response.failed"})
+_FAILURES: Final = frozenset({"error", "response.error", "response.failed", "response.cancelled"})
 _SILENT_ITEMS: Final = frozenset({"message", "reasoning", ""})
 
 
@@ -73,7 +81,7 @@ def decode_event(payload: bytes) -> WireEvent:
         raise EventUnreadable(
             StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
         ) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise EventUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
         ) from error
@@ -81,23 +89,42 @@ def decode_event(payload: bytes) -> WireEvent:
 
 def read_item(event: WireEvent) -> Item | None:
     """Return the item of an event; None without one that can be read."""
+    return _item_of(event.item)
+
+
+def _item_of(raw: msgspec.Raw) -> Item | None:
     try:
-        return _ITEM.decode(event.item)
-    except (msgspec.DecodeError, RecursionError):
+        return _ITEM.decode(raw)
+    except UNREADABLE:
         return None
+
+
+def items_of(event: WireEvent) -> list[Item | None]:
+    """Return the items of the response that a terminal event carries, each in its place."""
+    head = read_response_head(event.response)
+    try:
+        return [_item_of(raw) for raw in _ITEMS.decode(head.output)] if head is not None else []
+    except UNREADABLE:
+        return []
 
 
 def fault_of(event: WireEvent) -> StreamFault | None:
     """Return the error an event reports: `error` itself, or the one inside a failed response."""
-    if event.type not in _FAILURES:
+    if event.type not in _FAILURES and not (event.type in ENDINGS and _is_failed(event)):
         return None
     error: Json = event.error
-    if event.type == "response.failed":
+    if bytes(memoryview(event.response)[:1]) == b"{":
         head = read_response_head(event.response)
         error = head.error if head is not None else None
     if not isinstance(error, Mapping):
         error = {"code": event.code, "message": event.message, "param": event.param}
     return fault_from(error)
+
+
+def _is_failed(event: WireEvent) -> bool:
+    """Whether the response of a terminal event failed, whatever the event is called."""
+    head = read_response_head(event.response)
+    return head is not None and is_failed(head)
 
 
 def has_content(event: WireEvent) -> bool:
@@ -154,5 +181,5 @@ class StreamNotes:
         """Return the response object as it was last seen."""
         try:
             return _OBJECT.decode(self._response)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return open_response(text_or_empty(self._summary.id), self._summary.model, created_s=0)

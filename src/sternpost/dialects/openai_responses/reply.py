@@ -1,6 +1,7 @@
 """Whole replies of the Responses API: read, write and summarise; streams have their own modules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +11,7 @@ from sternpost.contracts.chat import ChatReply
 from sternpost.contracts.message import Json, Message, ToolCallPart
 from sternpost.contracts.provider import Quirks
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.failures import scrub
+from sternpost.dialects.failures import fault_from, scrub
 from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
 from sternpost.dialects.openai_chat.names import TIERS
 from sternpost.dialects.openai_chat.reply import filled
@@ -22,9 +23,28 @@ from sternpost.dialects.openai_responses.items import (
 )
 from sternpost.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read, is_billed
 from sternpost.dialects.openai_responses.usage import read_usage, write_usage
-from sternpost.dialects.protocols import ReplySummary
+from sternpost.dialects.protocols import ReplySummary, RequestHead
+from sternpost.dialects.raw_object import UNREADABLE, is_null
 
+_NOTHING_ASKED: Final[Mapping[str, Any]] = {}
+REPEATED: Final = (
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "top_logprobs",
+    "max_tool_calls",
+    "max_output_tokens",
+    "parallel_tool_calls",
+    "truncation",
+    "user",
+    "safety_identifier",
+    "prompt_cache_key",
+    "metadata",
+)
 _UNFINISHED = ("queued", "in_progress")
+_FAILED: Final = frozenset({"failed", "cancelled"})
+_NOTHING: Final = frozenset({b"", b"[]", b"null"})
 FAILED_FINISHES: Final = frozenset({"malformed_tool"})
 _MALFORMED_CALL: Final[Json] = {
     "code": "server_error",
@@ -59,14 +79,14 @@ def read_response_head(body: bytes | msgspec.Raw) -> ResponseHead | None:
     """Return None for what is no JSON object."""
     try:
         return _HEAD.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
 def item_types(output: msgspec.Raw) -> list[str]:
     try:
         return [item.type for item in _ITEM_TYPES.decode(output) if is_billed(item.type, _kind(item.action))]
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return []
 
 
@@ -94,11 +114,22 @@ def summary_of(head: ResponseHead, quirks: Quirks) -> ReplySummary:
     )
 
 
+def is_failed(head: ResponseHead) -> bool:
+    """Whether a response is none: it failed, was cancelled, or has an error and nothing to show."""
+    if text_or_empty(head.status) in _FAILED:
+        return True
+    return bool(head.error) and bytes(head.output) in _NOTHING
+
+
 def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
-    """Read names and usage; empty for an unreadable body, and for a failure, which is no answer."""
+    """Read names and usage; empty for an unreadable body."""
     head = read_response_head(body)
-    if head is None or text_or_empty(head.status) == "failed":
+    if head is None:
         return ReplySummary()
+    if is_failed(head):
+        told = head.error or {"message": f"The provider's response is {text_or_empty(head.status)}."}
+        known = ReplySummary() if text_or_empty(head.status) == "failed" else summary_of(head, quirks)
+        return replace(known, fault=fault_from(told))
     return summary_of(head, quirks)
 
 
@@ -108,7 +139,7 @@ def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
     if not isinstance(fields.values.get("output"), list):
         raise BadRequest("The provider's reply has no `output`.", param="output")
     status = fields.text("status") or "completed"
-    if status == "failed":
+    if status in _FAILED:
         raise BadRequest(_failure(fields), param="status")
     items = list(fields.items("output"))
     parts = tuple(part for item in items for part in read_output_item(item))
@@ -141,14 +172,20 @@ def _failure(fields: Fields) -> str:
     return f"The provider's response failed: {scrub(words)}"
 
 
-def write_reply(reply: ChatReply) -> bytes:
-    """Write the first choice: the dialect knows one."""
+def asked_of(head: RequestHead | None) -> Mapping[str, Any]:
+    """Return what of a request its response repeats, as the caller wrote it."""
+    if head is None:
+        return _NOTHING_ASKED
+    return {name: raw for name in REPEATED if not is_null(raw := head.fields.get(name))}
+
+
+def write_reply(reply: ChatReply, asked: Mapping[str, Any] = _NOTHING_ASKED) -> bytes:
+    """Write the first choice: the dialect knows one. asked: from `asked_of`."""
     message = filled(reply.choices[0]) if reply.choices else Message("assistant", ())
     return msgspec.json.encode(
         write_response(
             reply.id,
             reply.model,
-            created_s=reply.created_s,
             finish=message.finish_reason or "end",
             output=write_output(
                 message.parts,
@@ -157,7 +194,8 @@ def write_reply(reply: ChatReply) -> bytes:
                 reply.logprobs[0] if reply.logprobs else (),
             ),
             usage=reply.usage,
-            service_tier=reply.service_tier,
+            times=(reply.created_s, reply.completed_s),
+            base={**asked, **tier_of(reply.service_tier)},
         )
     )
 
@@ -166,32 +204,49 @@ def write_response(
     reply_id: str,
     model: str,
     *,
-    created_s: int,
     finish: str,
     output: Sequence[Json],
     usage: Usage | None,
-    service_tier: str = "",
+    times: tuple[int, int],
+    base: Mapping[str, Any],
 ) -> dict[str, Json]:
-    """Write a response object that is over. finish: a FinishReason."""
+    """Write a response object that is over. finish: a FinishReason; times: when it was begun and whole.
+
+    base: what `asked_of` returns, and the tier.
+    """
     reason = INCOMPLETE_WRITTEN.get(finish)
-    base = open_response(reply_id, model, created_s=created_s, service_tier=service_tier)
+    created_s, completed_s = times
     is_failed = finish in FAILED_FINISHES
+    is_completed = not reason and not is_failed
     ended: dict[str, Json] = {
         "status": "incomplete" if reason else "failed" if is_failed else "completed",
+        "completed_at": (completed_s or created_s) if is_completed else None,
         "error": _MALFORMED_CALL if is_failed else None,
         "incomplete_details": {"reason": reason} if reason else None,
         "output": output,
         "usage": None if usage is None else write_usage(usage),
     }
-    return base | ended
+    return open_response(reply_id, model, created_s=created_s, base=base) | ended
 
 
-def open_response(reply_id: str, model: str, *, created_s: int, service_tier: str = "") -> dict[str, Json]:
-    """Write a response object that is in progress; SDKs demand every field of it."""
+def tier_of(service_tier: str) -> Mapping[str, Any]:
+    """Return the tier as this dialect names it; nothing for one it does not know."""
+    tier = TIERS.get(service_tier)
+    return {"service_tier": tier} if tier else _NOTHING_ASKED
+
+
+def open_response(
+    reply_id: str, model: str, *, created_s: int, base: Mapping[str, Any] = _NOTHING_ASKED
+) -> dict[str, Json]:
+    """Write a response object that is in progress; SDKs and OpenAI's schema demand every field of it.
+
+    base: what of it is known, as `asked_of` returns it. What was left to the provider has OpenAI's default.
+    """
     response: dict[str, Json] = {
         "id": reply_id,
         "object": "response",
         "created_at": created_s,
+        "completed_at": None,
         "status": "in_progress",
         "background": False,
         "error": None,
@@ -204,16 +259,20 @@ def open_response(reply_id: str, model: str, *, created_s: int, service_tier: st
         "previous_response_id": None,
         "reasoning": {"effort": None, "summary": None},
         "store": False,  # nothing is kept anywhere for a later call to go on from
-        "temperature": None,
+        "temperature": 1.0,
         "text": {"format": {"type": "text"}},
         "tool_choice": "auto",
         "tools": [],
-        "top_p": None,
+        "top_p": 1.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "top_logprobs": 0,
+        "max_tool_calls": None,
         "truncation": "disabled",
         "usage": None,
         "user": None,
+        "safety_identifier": None,
+        "prompt_cache_key": None,
         "metadata": {},
     }
-    if tier := TIERS.get(service_tier):
-        response["service_tier"] = tier
-    return response
+    return {**response, **base} if base else response

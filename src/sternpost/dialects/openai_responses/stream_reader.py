@@ -1,12 +1,14 @@
 """Reads a Responses stream into events; a caller of the same dialect gets a tap instead."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from sternpost.contracts.chat import (
     CitationSeen,
     Finish,
     LogprobsSeen,
     MediaSeen,
+    OtherSeen,
     RedactedThinking,
     RefusalDelta,
     StreamEnd,
@@ -23,6 +25,7 @@ from sternpost.contracts.message import BlobPart, Json
 from sternpost.contracts.provider import Quirks
 from sternpost.dialects.citing import shifted
 from sternpost.dialects.framed import FramedReader
+from sternpost.dialects.json_fields import text_or_empty
 from sternpost.dialects.openai_chat.annotations import read_annotations
 from sternpost.dialects.openai_chat.logprobs import read_logprobs
 from sternpost.dialects.openai_responses.events import (
@@ -33,19 +36,26 @@ from sternpost.dialects.openai_responses.events import (
     WireEvent,
     decode_event,
     fault_of,
+    items_of,
     read_item,
 )
 from sternpost.dialects.openai_responses.names import finish_read
 from sternpost.dialects.openai_responses.seal import tag_origin, unseal
 from sternpost.dialects.sse import payload_of
 
+_CALLS: Final = frozenset({"function_call", "custom_tool_call"})
+_READ: Final = frozenset({*_CALLS, "message", "reasoning", "image_generation_call", ""})
+
 
 class ResponsesReader(FramedReader[StreamNotes]):
     """Items of tools that ran at the provider show nothing: no other dialect has a place for them."""
 
     __slots__ = (
+        "_has_text",
         "_is_started",
+        "_kinds",
         "_part_start",
+        "_places",
         "_position",
         "_shown",
         "_tools",
@@ -55,6 +65,9 @@ class ResponsesReader(FramedReader[StreamNotes]):
         super().__init__(StreamNotes(quirks))
         self._tools: dict[int, int] = {}  # output_index -> order of the tool call
         self._shown: set[int] = set()  # output_index of items of which deltas came
+        self._kinds: set[str] = set()  # types of items that were finished in the stream
+        self._has_text = False
+        self._places: dict[str, int] = {}  # of calls, by their id
         self._is_started = False
         self._position = 0  # characters of text so far
         self._part_start = 0  # where the content part began whose places annotations count
@@ -104,6 +117,7 @@ class ResponsesReader(FramedReader[StreamNotes]):
             case "response.reasoning_summary_part.added" if event.summary_index:
                 yield ThinkingDelta("\n\n")  # between the parts of a summary
             case kind if kind in ENDINGS:
+                yield from self._unstreamed(event)
                 yield from self._end(kind)
             case _:  # states of items and events that are new
                 return
@@ -112,6 +126,7 @@ class ResponsesReader(FramedReader[StreamNotes]):
         match kind:
             case "response.output_text.delta":
                 self._position += len(text)
+                self._has_text = True
                 yield TextDelta(text)
             case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
                 if index in self._tools:
@@ -119,12 +134,14 @@ class ResponsesReader(FramedReader[StreamNotes]):
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 yield ThinkingDelta(text)
             case "response.refusal.delta":
+                self._has_text = True
                 yield RefusalDelta(text)
             case _:
                 return
 
     def _start_tool(self, item: Item, index: int) -> Iterator[StreamEvent]:
-        if item.type in ("function_call", "custom_tool_call") and index not in self._tools:
+        if item.type in _CALLS and index not in self._tools:
+            self._places[item.call_id or item.id or ""] = index
             order = self._tools[index] = len(self._tools)
             yield ToolStart(order, item.call_id or item.id or "", item.name or "")
 
@@ -134,8 +151,15 @@ class ResponsesReader(FramedReader[StreamNotes]):
 
     def _done(self, item: Item, index: int) -> Iterator[StreamEvent]:
         """Show what only the finished item says: what was not streamed before, a picture, a signature."""
+        if item.type not in _CALLS:
+            self._kinds.add(item.type)
         if item.type == "reasoning":
+            for part in item.summary or () if index not in self._shown else ():
+                if text := text_or_empty(part.get("text")):
+                    yield ThinkingDelta(text)
             yield from _signed(item)
+        if item.type not in _READ:
+            yield OtherSeen(f"content.{item.type[:64]}")
         if item.type == "image_generation_call" and item.result:
             yield MediaSeen(BlobPart("image", item.result, f"image/{item.output_format or 'png'}"))
         if index in self._shown:
@@ -156,6 +180,19 @@ class ResponsesReader(FramedReader[StreamNotes]):
             yield from self._cite(part.get("annotations"))
         elif isinstance(refusal, str) and refusal:
             yield RefusalDelta(refusal)
+
+    def _unstreamed(self, event: WireEvent) -> Iterator[StreamEvent]:
+        """Show what stands in the terminal event alone: calls, and kinds of items nothing was shown of."""
+        if self._has_text:
+            self._kinds.add("message")
+        kinds = set(self._kinds)
+        place = max((*self._shown, *self._tools), default=-1)
+        for item in items_of(event):
+            if item is None or item.type in kinds:
+                continue
+            known = self._places.get(item.call_id or item.id or "") if item.type in _CALLS else None
+            place += 1  # of its own, wherever the stream put the others
+            yield from self._done(item, place if known is None else known)
 
     def _end(self, kind: str) -> Iterator[StreamEvent]:
         seen = self._notes.summary()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -40,7 +41,7 @@ from sternpost.dialects.openai_responses.items import (
     refusal_content,
     text_content,
 )
-from sternpost.dialects.openai_responses.reply import open_response, write_response
+from sternpost.dialects.openai_responses.reply import open_response, tier_of, write_response
 from sternpost.dialects.protocols import WireError
 
 _TEXT = msgspec.json.encode
@@ -71,6 +72,7 @@ class ResponsesWriter:
     """
 
     __slots__ = (
+        "_asked",
         "_created_s",
         "_finish",
         "_head",
@@ -84,8 +86,9 @@ class ResponsesWriter:
         "_usage",
     )
 
-    def __init__(self, *, created_s: int) -> None:
+    def __init__(self, *, created_s: int, asked: Mapping[str, Any]) -> None:
         self._created_s = created_s
+        self._asked = asked  # what the response repeats
         self._start = StreamStart("", "")
         self._is_started = False
         self._number = 0
@@ -134,8 +137,8 @@ class ResponsesWriter:
             case Finish(reason):
                 self._finish = reason
                 return self._ready() + self._close() + self._close_tools()
-            case StreamEnd():
-                return self._ending()
+            case StreamEnd(at_s):
+                return self._ending(at_s)
             case MediaSeen(part) if part.modality == "image":
                 return self._image(part)
             case CitationSeen(citation) if citation.choice == 0:
@@ -170,7 +173,8 @@ class ResponsesWriter:
 
     def _response(self) -> dict[str, Json]:
         start = self._start
-        return open_response(start.id, start.model, created_s=start.created_s or self._created_s)
+        created_s = start.created_s or self._created_s
+        return open_response(start.id, start.model, created_s=created_s, base=self._asked)
 
     def _ready(self) -> bytes:
         """Write the events that open a stream, once."""
@@ -302,17 +306,17 @@ class ResponsesWriter:
     def _done_items(self) -> list[Json]:
         return [item for item in self._output.values() if item is not None]
 
-    def _ending(self) -> bytes:
+    def _ending(self, at_s: int) -> bytes:
         closed = self._ready() + self._close() + self._close_tools()
         start, usage = self._start, self._usage
         response = write_response(
             start.id,
             start.model,
-            created_s=start.created_s or self._created_s,
             finish=self._finish,
             output=self._done_items(),
             usage=usage,
-            service_tier=usage.service_tier if usage else "",
+            times=(start.created_s or self._created_s, at_s),
+            base={**self._asked, **tier_of(usage.service_tier)} if usage else self._asked,
         )
         kind = f"response.{response['status']}"
         return closed + self._frame(kind, {"response": response})

@@ -40,10 +40,10 @@ class ResponsesTap(FramedTap[StreamNotes]):
         self._notes.take(event)
         self._fault = fault_of(event)
         if self._notes.is_complete:
-            self._end_frame = frame
+            self._end_frame = self._as_it_came or frame
         return self._fault is None and not self._notes.is_complete
 
-    def closing(self) -> bytes:
+    def closing(self, at_s: int = 0) -> bytes:
         return self._end_frame
 
     def failing(self, error: WireError) -> bytes:

@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sternpost.base.collection import let_go
 from sternpost.base.errors import (
-    BadRequest,
     BodyTooLarge,
     CredentialsUnavailable,
     StreamTruncated,
@@ -18,15 +17,13 @@ from sternpost.base.errors import (
 )
 from sternpost.base.ids import SpanId, new_span_id
 from sternpost.base.threads import in_thread
-from sternpost.contracts.call import AttemptRecord
-from sternpost.contracts.chat import ChatReply, StreamStart
+from sternpost.contracts.call import AttemptRecord, Dialect
+from sternpost.contracts.chat import StreamStart
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.failures import fault_in
 from sternpost.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
-from sternpost.dialects.relay import open_relay
-from sternpost.dialects.tool_names import restore_reply
-from sternpost.dialects.unshown import unshown
+from sternpost.dialects.relay import open_doubtful_relay, open_relay
 from sternpost.gateway.stages import ask, onward, partial, plainer
 from sternpost.gateway.stages.course import Course
 from sternpost.gateway.stages.failures import (
@@ -34,14 +31,15 @@ from sternpost.gateway.stages.failures import (
     from_answer,
     from_error,
     from_fault,
-    not_an_answer,
     unusable,
 )
+from sternpost.gateway.stages.reading import read_whole
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.redact import Redactor
 from sternpost.gateway.traffic import Plan, PlannedTarget
 
-_NO_SUMMARY = ReplySummary()
+_WHOLE_TYPE = "application/json"
+_JSON_LINES: Dialect = "ollama"  # whose streams hosts send with that type, too
 _MAX_ERROR_BYTES = 1_000_000
 # SDKs wait so long for the status line, and after it for each piece (openai-node's `fetchWithTimeout`,
 # `timeout.read` in Python): it is no limit on the length of a stream.
@@ -245,41 +243,21 @@ async def _read_whole(
         raise unusable(attempt.planned.provider, error.message) from error
     finally:
         reply.close()
-    codec, quirks = attempt.planned.codec, attempt.planned.provider.quirks
-    try:
-        summary = codec.summarise(body, quirks)
-        if attempt.is_same_dialect:
-            if summary == _NO_SUMMARY:
-                codec.read_reply(body, quirks)  # nothing was recognised: is it an answer at all?
-            shown = body
-        else:
-            reply_read = restore_reply(codec.read_reply(body, quirks), renamed_tools)
-            shown = attempt.call.codec.write_reply(_named(reply_read, attempt))
-            attempt.call.warnings += unshown(reply_read, attempt.call.codec.name)
-    except BadRequest as error:
-        provider, is_same = attempt.planned.provider, attempt.is_same_dialect
-        raise not_an_answer(body, provider, error.message, is_same_dialect=is_same) from error
-    return WholeAnswer(attempt, body, shown, summary)
+    read = read_whole(body, attempt.call, attempt.planned, renamed_tools, _unsaid(attempt))
+    return WholeAnswer(attempt, read.body, read.shown, read.summary)
 
 
-def _named(reply: ChatReply, attempt: Attempt) -> ChatReply:
-    """Say what some dialects leave out: the reply's id, its model, and when it was made."""
-    return replace(
-        reply,
-        id=reply.id or _reply_id(attempt),
-        model=reply.model or attempt.planned.target.model,
-        created_s=reply.created_s or attempt.started_ns // 1_000_000_000,
-    )
-
-
-def _reply_id(attempt: Attempt) -> str:
-    return attempt.upstream_request_id or attempt.call.request_id
+def _unsaid(attempt: Attempt) -> StreamStart:
+    """Return what some dialects leave out of a reply: its id, its model, and when it was made."""
+    reply_id = attempt.upstream_request_id or attempt.call.request_id
+    return StreamStart(reply_id, attempt.planned.target.model, attempt.started_ns // 1_000_000_000)
 
 
 def request_id_of(headers: Mapping[str, str]) -> str:
     """Return the provider's own id of a call. headers: names in lower case."""
     names = ("x-request-id", "request-id", "x-amzn-requestid")
-    return next((found for name in names if (found := headers.get(name))), "")
+    found = next((found for name in names if (found := headers.get(name))), "")
+    return found if found.isascii() else found.encode("ascii", "replace").decode()
 
 
 async def _open_stream(
@@ -296,7 +274,6 @@ async def _open_stream(
     The hold begins with the provider's status line: before it, its status may still be passed on.
     left_s: how long the caller waits for ours.
     """
-    planned = attempt.planned
     began_at = asyncio.get_running_loop().time()
     first_token_at = began_at + plan.limits.first_token_s
     answer_s = min(plan.limits.first_token_s, left_s)
@@ -304,15 +281,7 @@ async def _open_stream(
     try:
         async with asyncio.timeout_at(began_at + answer_s):
             reply = await send(attempt, request)
-            relay = open_relay(
-                planned.codec,
-                attempt.call.codec,
-                head,
-                planned.provider.quirks,
-                renamed_tools=renamed_tools,
-                created_s=attempt.started_ns // 1_000_000_000,
-                unsaid=StreamStart(_reply_id(attempt), planned.target.model),
-            )
+            relay = _relay_for(attempt, reply, head, renamed_tools)
             answer = OpenAnswer(attempt, reply, reply.chunks(), relay, first_token_at)
             await _hold(answer, plan.hold_s)
             return answer
@@ -322,6 +291,24 @@ async def _open_stream(
         if answer is not None:
             attempt.call.cut = _cut(answer)
         raise
+
+
+def _relay_for(
+    attempt: Attempt, reply: UpstreamReply, head: RequestHead, renamed_tools: Mapping[str, str]
+) -> Relay:
+    planned, sink, unsaid = attempt.planned, attempt.call.codec, _unsaid(attempt)
+    source, quirks = planned.codec, planned.provider.quirks
+    if reply.headers.get("content-type", "").startswith(_WHOLE_TYPE) and source.name != _JSON_LINES:
+        return open_doubtful_relay(source, sink, head, quirks, renamed_tools=renamed_tools, unsaid=unsaid)
+    return open_relay(
+        source,
+        sink,
+        head,
+        quirks,
+        renamed_tools=renamed_tools,
+        created_s=unsaid.created_s,
+        unsaid=unsaid,
+    )
 
 
 def _cut(answer: OpenAnswer) -> Outcome:

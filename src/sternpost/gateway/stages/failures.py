@@ -1,5 +1,6 @@
 """Tries that failed: which cause each stands for and what the caller reads; not what is tried next."""
 
+import re
 from collections.abc import Mapping
 
 from sternpost.base.errors import (
@@ -16,6 +17,7 @@ from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.provider import SIGNED, Provider
 from sternpost.dialects.failures import fault_in, kind_of, wait_of
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure
+from sternpost.gateway.stages.addresses import hide_address, hide_addresses
 
 CAUSES: Mapping[FailureKind, FallbackCause | None] = {
     "bad_request": None,
@@ -38,6 +40,7 @@ _CODE_OF_KIND: Mapping[FailureKind, str] = {  # what OpenAI's callers look for; 
     "quota": "insufficient_quota",
     "rate_limited": "rate_limit_exceeded",
 }
+_COUNTED = re.compile(rb'"usage|"eval_count"')  # an answer that names what it costs
 _RETRYABLE = frozenset[FailureKind]({"rate_limited", "overloaded", "timeout", "server"})
 
 
@@ -91,13 +94,13 @@ def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect
         error = key_refused(provider)
     else:
         error = UpstreamRefused(
-            failure.message,
+            hide_address(failure.message, provider),
             http_status=failure.status if failure.status >= 400 else 502,
             wire_code=failure.code or ("" if is_same_dialect else _CODE_OF_KIND.get(failure.kind, "")),
             error_type=failure.error_type if is_same_dialect else "",
             param=failure.param,
             retry_after_s=failure.retry_after_s,
-            details=failure.details if is_same_dialect else None,
+            details=hide_addresses(failure.details, provider) if is_same_dialect else None,
         )
     return TryFailed(
         failure.kind, error, is_retryable=failure.is_retryable, retry_after_s=failure.retry_after_s
@@ -120,19 +123,19 @@ def key_refused(provider: Provider) -> UpstreamRefused:
 def from_fault(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
     """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
     kind, wait_s = kind_of(fault), wait_of(fault)
-    told = refused_in_stream(fault, is_same_dialect=is_same_dialect)
+    told = refused_in_stream(fault, provider, is_same_dialect=is_same_dialect)
     error = key_refused(provider) if kind == "auth" else told
     return TryFailed(kind, error, is_retryable=kind in _RETRYABLE, retry_after_s=wait_s)
 
 
-def refused_in_stream(fault: StreamFault, *, is_same_dialect: bool) -> UpstreamRefused:
+def refused_in_stream(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> UpstreamRefused:
     return UpstreamRefused(
-        fault.message,
+        hide_address(fault.message, provider),
         http_status=fault.status,
         wire_code=fault.code or ("" if is_same_dialect else _CODE_OF_KIND.get(kind_of(fault), "")),
         error_type=fault.error_type,
         retry_after_s=wait_of(fault),
-        details=fault.details if is_same_dialect else None,
+        details=hide_addresses(fault.details, provider) if is_same_dialect else None,
     )
 
 
@@ -145,15 +148,18 @@ def not_an_answer(body: bytes, provider: Provider, reason: str, *, is_same_diale
     """Say what a 200 carried instead of an answer: an error, as some hosts send it, or nothing we know."""
     fault = fault_in(body)
     if fault is None:
-        return unusable(provider, reason)
+        return unusable(provider, reason, is_paid=_COUNTED.search(body) is not None)
     return from_fault(fault, provider, is_same_dialect=is_same_dialect)
 
 
-def unusable(provider: Provider, reason: str) -> TryFailed:
-    """Say that a 200 carried something that is not an answer."""
+def unusable(provider: Provider, reason: str, *, is_paid: bool = False) -> TryFailed:
+    """Say that a 200 carried something that is not an answer.
+
+    is_paid: it counts tokens; the same provider would count them again.
+    """
     error = UpstreamRefused(
         f"the provider {provider.name!r} sent an answer that can't be read: {reason}",
         http_status=502,
         wire_code="unreadable_answer",
     )
-    return TryFailed("server", error, is_retryable=True)
+    return TryFailed("server", error, is_retryable=not is_paid)

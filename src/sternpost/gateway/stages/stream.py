@@ -13,6 +13,7 @@ from sternpost.base.errors import (
 )
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.span import SpanStatus
+from sternpost.dialects.protocols import ReplySummary
 from sternpost.gateway.stages import partial, price
 from sternpost.gateway.stages.attempt import OpenAnswer
 from sternpost.gateway.stages.failures import refused_in_stream
@@ -83,7 +84,7 @@ class CallStream:
             return frames + await self._break(*self._of_fault(relay.fault))
         if relay.is_complete:
             await self._settle(SpanStatus.OK)
-            return frames + relay.closing()
+            return frames + relay.closing(self._call.rig.clock.now_ns() // 1_000_000_000)
         if answer.is_at_end:
             reason = StreamTruncated("the provider's stream ended without its terminal marker")
             return frames + await self._break(SpanStatus.TRUNCATED, reason)
@@ -138,9 +139,7 @@ class CallStream:
         error_type, message = (error_type_of(error), error.message) if error else ("", "")
         answer.attempt.close(status, error_type=error_type, error=message)
         planned, received = answer.attempt.planned, b"".join(self._kept)
-        summary = self._relay.summary()
-        if status is not SpanStatus.OK:
-            summary = partial.settle(summary, call, planned, received)
+        summary = self._summary(status, received)
         return Outcome(
             status=status,
             http_status=200,
@@ -154,11 +153,23 @@ class CallStream:
             first_token_ns=answer.first_token_ns,
         )
 
+    def _summary(self, status: SpanStatus, received: bytes) -> ReplySummary:
+        """Say what is known of the reply. What can't be counted is unknown; the call is settled anyway."""
+        try:
+            summary = self._relay.summary()
+            if status is SpanStatus.OK:
+                return summary
+            return partial.settle(summary, self._call, self._answer.attempt.planned, received)
+        except Exception:  # noqa: BLE001  # a place of a limit that is not given back is lost for ever
+            _LOG.exception("what a stream used can't be told (%s)", self._call.request_id)
+            return ReplySummary()
+
     def _of_fault(self, fault: StreamFault) -> tuple[SpanStatus, SternpostError]:
         """Tell an error the provider reported from frames that could not be read."""
         if fault.error_type in _OWN_FAULTS:
             return SpanStatus.TRUNCATED, StreamTruncated(fault.message)
-        error = refused_in_stream(fault, is_same_dialect=self._answer.attempt.is_same_dialect)
+        attempt = self._answer.attempt
+        error = refused_in_stream(fault, attempt.planned.provider, is_same_dialect=attempt.is_same_dialect)
         return SpanStatus.ERROR, error
 
     async def _drain(self) -> None:

@@ -109,7 +109,7 @@ def test_an_error_inside_the_stream_is_a_fault_with_its_key_removed() -> None:
     assert b"Rate limit" not in sent
     assert tap.fault is not None
     assert (tap.fault.status, tap.fault.code) == (429, "429")
-    assert tap.fault.message == "Rate limit exceeded, see [link] for ***"
+    assert tap.fault.message == "Rate limit exceeded, see https://example.com/keys for ***"
     assert (tap.is_complete, tap.feed(FINISH), tap.finish()) == (False, b"", b"")
 
 

@@ -113,6 +113,52 @@ def test_no_counts_is_no_usage_and_not_zero(values: dict[str, Json] | None) -> N
     assert read_usage(values, STANDARD) is None
 
 
+@pytest.mark.parametrize(
+    ("details", "buckets"),
+    [
+        # 1,000 of the prompt: 300 of sound, of which the host says that 200 are among the 800 cached
+        (
+            {"cached_tokens": 800, "audio_tokens": 300, "cached_tokens_details": {"audio_tokens": 200}},
+            (100, 800, 100, 0),
+        ),
+        # nothing said: sound counts as cached as far as the 700 of text do not suffice for the 800
+        ({"cached_tokens": 800, "audio_tokens": 300}, (0, 800, 200, 0)),
+        ({"cached_tokens": 900, "audio_tokens": 60, "image_tokens": 70}, (0, 900, 30, 70)),
+        ({"text_tokens": 700, "audio_tokens": 300}, (700, 0, 300, 0)),
+        ({"cached_tokens": 1000, "image_tokens": 400, "text_tokens": 600}, (0, 1000, 0, 0)),
+    ],
+)
+def test_sound_and_pictures_that_were_cached_are_counted_once(
+    details: dict[str, Json], buckets: tuple[int, int, int, int]
+) -> None:
+    values: dict[str, Json] = {
+        "prompt_tokens": 1000,
+        "completion_tokens": 5,
+        "prompt_tokens_details": details,
+    }
+    usage = read_usage(values, STANDARD)
+    assert usage is not None
+    assert (usage.in_fresh, usage.in_cache_read, usage.in_audio, usage.in_image) == buckets
+    assert (sum(buckets), usage.is_mismatch) == (1000, False)
+
+
+@pytest.mark.parametrize(
+    ("money", "nanousd"),
+    [
+        ({"cost_in_usd_ticks": 37_756_000}, 3_775_600),  # 10^-10 dollars each
+        ({"cost_in_usd_ticks": 37_756_000, "cost": 9.0}, 3_775_600),  # exact beside a rounded one
+        ({"estimated_cost": 3.09e-05}, 30_900),  # DeepInfra
+        ({"cost": {"total_cost": 0.006}}, 6_000_000),  # Perplexity
+    ],
+)
+def test_a_hosts_own_money_is_read_wherever_it_stands(money: dict[str, Json], nanousd: int) -> None:
+    quirks = Quirks(is_usage_cost_reported=True)
+    for counts in ({"prompt_tokens": 5, "completion_tokens": 7}, {}):
+        usage = read_usage({**counts, **money}, quirks)
+        assert usage is not None
+        assert usage.reported_nanousd == nanousd
+
+
 @pytest.mark.parametrize("asked", [None, 0, "7"])
 def test_an_answer_to_nothing_is_flagged(asked: Json) -> None:
     usage = read_usage({"prompt_tokens": asked, "completion_tokens": 5}, STANDARD)

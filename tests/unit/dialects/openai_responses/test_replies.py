@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import StreamFault, TextDelta
+from sternpost.contracts.chat import Finish, StreamEnd, StreamFault, StreamStart, TextDelta
 from sternpost.contracts.message import OtherPart, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.usage import Usage
@@ -109,3 +110,61 @@ def test_a_host_that_streams_no_deltas_and_ends_with_done_is_read() -> None:
     assert TextDelta("Hi.") in events
     tap = RESPONSES.open_tap(responses_head(), STANDARD)
     assert pump(tap, [body + b"data: [DONE]\n\n"]) == body
+
+
+# What the public schema of OpenResponses requires of every response, and the types that it may have.
+REQUIRED: dict[str, tuple[type, ...]] = {
+    "id": (str,),
+    "object": (str,),
+    "created_at": (int,),
+    "completed_at": (int, type(None)),
+    "status": (str,),
+    "incomplete_details": (dict, type(None)),
+    "model": (str,),
+    "previous_response_id": (str, type(None)),
+    "instructions": (str, type(None)),
+    "output": (list,),
+    "error": (dict, type(None)),
+    "tools": (list,),
+    "tool_choice": (str, dict),
+    "truncation": (str,),
+    "parallel_tool_calls": (bool,),
+    "text": (dict,),
+    "top_p": (float, int),
+    "presence_penalty": (float, int),
+    "frequency_penalty": (float, int),
+    "top_logprobs": (int,),
+    "temperature": (float, int),
+    "reasoning": (dict, type(None)),
+    "usage": (dict, type(None)),
+    "max_output_tokens": (int, type(None)),
+    "max_tool_calls": (int, type(None)),
+    "store": (bool,),
+    "background": (bool,),
+    "metadata": (dict,),
+    "safety_identifier": (str, type(None)),
+    "prompt_cache_key": (str, type(None)),
+}
+
+
+def test_every_response_has_what_the_public_schema_requires_and_repeats_what_was_asked() -> None:
+    head = responses_head(temperature=0.2, prompt_cache_key="k", max_tool_calls=None)
+    streamed = RESPONSES.open_writer(head, created_s=5)
+    frames = b"".join(
+        streamed.write(event)
+        for event in (StreamStart("r", "m"), TextDelta("hi"), Finish("end"), StreamEnd(at_s=9))
+    )
+    shown = [event["response"] for event in payloads(frames) if "response" in event]
+    reply = replace(OPENAI.read_reply(fixture("openai_reply.json")), completed_s=9)
+    shown.append(json.loads(RESPONSES.write_reply(reply, head)))
+    assert [response["status"] for response in shown] == [
+        "in_progress",
+        "in_progress",
+        "completed",
+        "completed",
+    ]
+    assert [response["completed_at"] for response in shown] == [None, None, 9, 9]
+    for response in shown:
+        wrong = {name for name, kinds in REQUIRED.items() if not isinstance(response.get(name, ...), kinds)}
+        assert wrong == set()
+        assert (response["temperature"], response["prompt_cache_key"], response["top_p"]) == (0.2, "k", 1.0)
