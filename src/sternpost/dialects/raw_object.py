@@ -8,6 +8,7 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 
+_MOST_FIELDS: Final = 1000
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VALUE: Final = msgspec.json.Decoder()
 _KEY: Final = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')
@@ -24,7 +25,7 @@ def split_object(body: bytes) -> dict[str, msgspec.Raw]:
     try:
         if not body.isascii():
             body.decode()  # msgspec skips over strings without reading them; hosts drop such a connection
-        return _OBJECT.decode(body)
+        fields = _OBJECT.decode(body)
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not valid UTF-8 (byte {error.start}).") from error
     except msgspec.ValidationError as error:
@@ -33,6 +34,9 @@ def split_object(body: bytes) -> dict[str, msgspec.Raw]:
         raise BadRequest(syntax_message(body, error)) from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deeply.") from error
+    if len(fields) > _MOST_FIELDS:
+        raise BadRequest(f"The body has more than {_MOST_FIELDS} fields of its own; no API has so many.")
+    return fields
 
 
 def syntax_message(body: bytes, error: msgspec.DecodeError) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
 import msgspec
@@ -30,7 +29,7 @@ _STAYING = frozenset(
         "alt-svc", "anthropic-organization-id", "cf-cache-status", "cf-ray", "connection", "date",
         "keep-alive", "nel", "openai-organization", "openai-project", "report-to", "request-id", "server",
         "set-cookie", "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade", "via",
-        "www-authenticate", "x-request-id",
+        "www-authenticate", "x-content-type-options", "x-request-id",
     }
 )  # fmt: skip
 _STAYING_PREFIXES = (
@@ -51,7 +50,7 @@ _MOST_DECODINGS = 3
 
 
 class _Named(msgspec.Struct):
-    model: Any = None
+    model: str = ""  # anything else is not read, however large
 
 
 _NAMED = msgspec.json.Decoder(_Named)
@@ -150,7 +149,6 @@ def model_of(path: str, body: bytes) -> str:
     if found := _MODEL_IN_PATH.search(path):
         return unquote(found[1] or found[2])
     try:
-        model = _NAMED.decode(body).model
+        return _NAMED.decode(body).model
     except (msgspec.DecodeError, RecursionError):
         return ""
-    return model if isinstance(model, str) else ""
