@@ -19,6 +19,8 @@ class Settings:
     log_format: str = "text"  # text, or json for one object a line
     max_body_bytes: int = 50_000_000  # the largest request that is read
     max_file_bytes: int = 200_000_000  # the largest file that is taken at /v1/files
+    max_connections: int = 0  # open connections of callers; 0: as many as the limit of open files allows
+    allowed_hosts: str = ""  # more names that callers may use for this server, comma-separated; * for any
     gateway_url: str = ""  # where the worker sends lines of batches; unset: this machine's port
     drain_s: float = 20.0  # how long open calls may go on after a stop is asked for
     engine_memory_bytes: int = 2_000_000_000  # what queries of the embedded engine may use
