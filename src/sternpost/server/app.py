@@ -5,11 +5,14 @@ from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sternpost import __version__
 from sternpost.assembly.build import House
+from sternpost.base.errors import HostRefused, SternpostError
 from sternpost.base.ids import KeyId
+from sternpost.capabilities.access.browser import Site
 from sternpost.capabilities.access.guard import Guard
 from sternpost.capabilities.access.routes import access_routes
 from sternpost.capabilities.batches.routes import batch_routes
@@ -20,11 +23,19 @@ from sternpost.capabilities.traces.routes import traces_router
 from sternpost.contracts.call import Principal
 from sternpost.gateway.asgi import AZURE, GatewayApp
 from sternpost.server import openai_app, problems
+from sternpost.server.gate import Gate
+from sternpost.server.hosts import Hosts
 from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.operations import Operations, Status, parts_of
 from sternpost.server.otlp import OtlpApp
 from sternpost.server.ui import WebApp
 
+_SIGN_IN, _SIGN_IN_BYTES = "/api/session", 16_000
+# What the API says is of the moment and for one reader, and no page.
+_API_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 UI_FOLDER = Path(str(files("sternpost"))) / "_ui"
 
 
@@ -37,7 +48,14 @@ class SternpostApp:
         self._otlp: ASGIApp = OtlpApp(
             house.intake, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes
         )
-        self._api: ASGIApp = build_api(house, base_url=base_url)
+        self._hosts = Hosts(house.settings)
+        self._api: ASGIApp = Gate(
+            build_api(house, base_url=base_url),
+            _guard_of(house),
+            problems.refusal,
+            open_paths={_SIGN_IN: _SIGN_IN_BYTES},
+            headers=_API_HEADERS,
+        )
         self._openai: ASGIApp = openai_app.build_openai_app(
             house.batches, _caller_of(house), max_file_bytes=house.settings.max_file_bytes
         )
@@ -50,6 +68,11 @@ class SternpostApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            return
+        try:
+            self._hosts.check(scope["headers"])
+        except HostRefused as error:
+            await _refuse(scope["path"], error)(scope, receive, send)
             return
         await self._part(scope["path"])(scope, receive, send)
 
@@ -65,9 +88,14 @@ class SternpostApp:
         return self._web
 
 
+def _refuse(path: str, error: SternpostError) -> Response:
+    """Write an error that no part of the server answers, in a shape that the callers of a path read."""
+    return openai_app.refusal(error) if path.startswith(("/v1/", AZURE)) else problems.refusal(error)
+
+
 def build_api(house: House, *, base_url: str) -> FastAPI:
     """Build the management API with its OpenAPI schema at /api/openapi.json."""
-    guard, principal_of = Guard(house.access, house.key_ring.check), _caller_of(house)
+    guard, principal_of = _guard_of(house), _caller_of(house)
     api = FastAPI(
         title="Sternpost",
         version=__version__,
@@ -78,8 +106,7 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
     )
     problems.install(api)
 
-    is_https = house.settings.public_url.startswith("https://")
-    api.include_router(access_routes(house.access, guard, is_https=is_https))
+    api.include_router(access_routes(house.access, guard, guard.site))
     api.include_router(traces_router(house.traces, principal_of))
     api.include_router(cost_router(house.costs, principal_of))
     api.include_router(media_router(house.media, principal_of))
@@ -89,9 +116,14 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
     return api
 
 
+def _guard_of(house: House) -> Guard:
+    site = Site(house.settings.public_url, house.settings.port)
+    return Guard(house.access, house.key_ring.check, site)
+
+
 def _caller_of(house: House) -> Callable[[Request], Awaitable[Principal]]:
     """Identify who calls by key, or by a session's cookie: the CLI and the web app have no key."""
-    guard = Guard(house.access, house.key_ring.check)
+    guard = _guard_of(house)
 
     async def principal_of(request: Request) -> Principal:
         caller = await guard(request)
