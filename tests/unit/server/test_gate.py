@@ -54,7 +54,7 @@ class Body:
 
 @pytest.mark.parametrize(
     ("path", "headers", "status", "most_taken"),
-    [("/a", {}, 401, 0), ("/a", KEY, 413, 21), ("/open", {}, 413, 1), ("/streamed", {}, 200, 100)],
+    [("/a", {}, 401, 0), ("/a", KEY, 413, 6), ("/open", {}, 413, 1), ("/streamed", {}, 200, 100)],
 )
 async def test_no_more_is_read_than_is_allowed(
     client: httpx.AsyncClient, path: str, headers: dict[str, str], status: int, most_taken: int
@@ -72,7 +72,7 @@ async def test_a_body_too_long_by_its_own_word_is_not_read_at_all(client: httpx.
 
 
 async def test_what_is_allowed_reaches_the_app_whole(client: httpx.AsyncClient) -> None:
-    assert (await client.post("/a", content=b"x" * 1_000_000, headers=KEY)).text == "1000000"
+    assert (await client.post("/a", content=b"x" * 256_000, headers=KEY)).text == "256000"
     assert (await client.post("/open", content=b"0123456789")).text == "10"
     assert (await client.get("/a")).text == "0"
 
