@@ -30,11 +30,12 @@ async def read(
 ) -> InboundBody | None:
     """Read a body; None when its sender left.
 
-    What is refused is left unread: the server reads it on and drops it, so that its sender sees the answer.
+    Whose key it is must be known; what it may do, the story judges. What is refused is left unread: the server
+    reads it on and drops it, so that its sender sees the answer.
     is_json: whether it is read as JSON, whose size is counted in values, too.
     """
     try:
-        authenticate.check(headers, rig)
+        rig.check_key(authenticate.presented_key(headers))
         body = await _whole(headers, receive, rig.max_body_bytes)
         if body is None:
             return None

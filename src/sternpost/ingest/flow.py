@@ -15,6 +15,7 @@ from sternpost.base.threads import in_thread
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry, Journal
 from sternpost.contracts.span import Content, SpanBatch
+from sternpost.ingest import protobuf_size
 from sternpost.ingest.mapping.money import Prices
 from sternpost.ingest.mapping.spans import MappedSpan, map_span
 from sternpost.ingest.otlp_decode import decode_json, decode_protobuf
@@ -25,6 +26,7 @@ _SPANS_PER_RECORD = 500  # keeps one journal record small against the drain's ba
 _INLINE_BYTES = 8_000  # a body this small maps in about a millisecond; a larger one would hold calls up
 # Decoding is one step of the interpreter, which lets no call go on: about 80 ms for so many.
 _JSON_LIMITS = json_size.JsonLimits(fields=500_000, values=1_000_000)
+_MOST_MESSAGES = 500_000  # a batch of 512 spans has about 20,000
 _HEX = frozenset("0123456789abcdef")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
@@ -124,6 +126,7 @@ class OtlpIntake:
 
 def _decoded(body: bytes, *, is_json: bool) -> Sequence[RawSpan]:
     if not is_json:
+        protobuf_size.check(body, _MOST_MESSAGES)
         return decode_protobuf(body)
     if not json_size.is_surely_small(body, _JSON_LIMITS):
         json_size.check(body, _JSON_LIMITS)
