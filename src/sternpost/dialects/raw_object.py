@@ -8,6 +8,9 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 
+MOST_MODEL_CHARACTERS: Final = (
+    2000  # an ARN of AWS, the longest, has up to 2,048 bytes in theory, 300 in fact
+)
 _MOST_FIELDS: Final = 1000
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VALUE: Final = msgspec.json.Decoder()
@@ -145,6 +148,13 @@ def read_model(fields: Mapping[str, msgspec.Raw]) -> str:
     model = read_value(fields.get("model"))
     if not isinstance(model, str) or not model:
         raise BadRequest("model: name the model or route as a non-empty string.", param="model")
+    return check_length(model)
+
+
+def check_length(model: str) -> str:
+    """Return a model's name. Raises: BadRequest for one that is longer than any, which would take long."""
+    if len(model) > MOST_MODEL_CHARACTERS:
+        raise BadRequest(f"model: a name has at most {MOST_MODEL_CHARACTERS} characters.", param="model")
     return model
 
 

@@ -30,8 +30,8 @@ async def read(
 ) -> InboundBody | None:
     """Read a body; None when its sender left.
 
-    Whose key it is must be known; what it may do, the story judges. What is refused is left unread: the server
-    reads it on and drops it, so that its sender sees the answer.
+    The key must be known; what it may do, the story judges. What is refused is left unread: the server reads
+    it on and drops it, so that its sender sees the answer.
     is_json: whether it is read as JSON, whose size is counted in values, too.
     """
     try:

@@ -27,6 +27,7 @@ class Gate:
     refuse: Callable[[SternpostError], Response]
     open_paths: Mapping[str, int] = field(default_factory=dict[str, int])
     streamed_paths: frozenset[str] = frozenset()
+    most_bytes: int = MOST_BYTES
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +39,7 @@ class Gate:
         try:
             if path not in self.open_paths:
                 await self.identify(Request(scope))
-            body = await _read(Request(scope).headers, receive, self.open_paths.get(path, MOST_BYTES))
+            body = await _read(Request(scope).headers, receive, self.open_paths.get(path, self.most_bytes))
         except SternpostError as error:
             await self.refuse(error)(scope, receive, answer)
             return

@@ -24,6 +24,7 @@ from sternpost.server.problems import FASTAPI_UNREADABLE, UNREADABLE
 logger = logging.getLogger(__name__)
 
 UPLOADS = "/v1/files"  # a file flows to the disk as it comes
+_MOST_BYTES = 64_000  # a batch with the largest metadata that OpenAI allows has 10,000
 _PREFIXES = ("/v1/files", "/v1/batches")
 
 
@@ -44,7 +45,7 @@ def build_openai_app(
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_crash)
-    return Gate(app, who, refusal, streamed_paths=frozenset({UPLOADS}))
+    return Gate(app, who, refusal, streamed_paths=frozenset({UPLOADS}), most_bytes=_MOST_BYTES)
 
 
 async def _on_sternpost_error(_: Request, error: Exception) -> Response:

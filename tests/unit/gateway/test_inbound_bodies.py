@@ -102,3 +102,20 @@ async def test_a_long_text_full_of_json_is_no_body_of_many_values(gateway: Gatew
     body = json.dumps({"model": "lab/m1", "messages": [{"role": "user", "content": text}]}).encode()
     answer = await gateway.post(CHAT, gzip.compress(body, 1), content_encoding="gzip")
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_a_models_name_has_a_length(gateway: Gateway, path: str) -> None:
+    body = json.dumps({**BODIES[path], "model": "lab/" + "m" * 100_000}).encode()
+    answer = await gateway.post(path, body, content_type="application/json")
+    assert (answer.status, answer.json["error"]["message"][:6]) == (400, "model:")
+    assert gateway.provider.requests() == []
+
+
+async def test_a_models_name_in_a_form_has_a_length(gateway: Gateway) -> None:
+    head = b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nlab/m1'
+    body = head + b"-" * 900_000 + b"\r\n--x--"
+    answer = await gateway.post(
+        "/v1/audio/transcriptions", body, content_type="multipart/form-data; boundary=x"
+    )
+    assert (answer.status, answer.json["error"]["message"][:6]) == (400, "model:")

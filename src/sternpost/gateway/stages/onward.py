@@ -8,6 +8,7 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import Provider
+from sternpost.dialects.raw_object import check_length
 from sternpost.gateway.exchange import Headers
 from sternpost.gateway.stages.redact import Redactor
 
@@ -145,10 +146,13 @@ def secrets_of(own: Mapping[str, str], key: str) -> Iterable[str]:
 
 
 def model_of(path: str, body: bytes) -> str:
-    """Find the model, for limits and prices: in the path as Google and AWS write it, or in a JSON body."""
+    """Find the model, for limits and prices: in the path as Google and AWS write it, or in a JSON body.
+
+    Raises: BadRequest for a name longer than any.
+    """
     if found := _MODEL_IN_PATH.search(path):
         return unquote(found[1] or found[2])
     try:
-        return _NAMED.decode(body).model
+        return check_length(_NAMED.decode(body).model)
     except (msgspec.DecodeError, RecursionError):
         return ""
