@@ -75,6 +75,7 @@ class FrontProtocol(HttpToolsProtocol):
         self._is_head_large = False
         self._body_bytes = 0  # of all requests on this connection
         self._unread_bytes = 0  # of a body that nobody wants any more
+        self._unparsed_bytes = 0  # of a body behind an offered upgrade, which the parser leaves alone
         self._frame_bytes = 0  # of chunks' extensions and trailers, since a body's last byte
         self._window_s = 0.0
         self._window_bytes = 0
@@ -103,12 +104,17 @@ class FrontProtocol(HttpToolsProtocol):
         if self._is_lingering:
             self._drop(len(data))
             return
+        if self._unparsed_bytes:
+            self._take_unparsed(data)
+            return
         body_bytes, size_bytes = self._body_bytes, len(data)
         self._is_head_large = size_bytes > self._bounds.head_bytes
         try:
             self.parser.feed_data(data)  # pyright: ignore[reportOptionalMemberAccess]  # set until it is lost
-        except httptools.HttpParserUpgrade:
-            self.cycle.keep_alive = False  # served without the upgrade (RFC 9110, section 7.8)
+        except httptools.HttpParserUpgrade as upgrade:
+            # Served without the upgrade (RFC 9110, section 7.8); Java's client offers h2c with every call.
+            self.cycle.keep_alive = False
+            self._take_unparsed(data[cast("int", upgrade.args[0]) :])
         except httptools.HttpParserError:
             self._refuse()
         if self._phase == _Phase.HEAD:
@@ -170,6 +176,22 @@ class FrontProtocol(HttpToolsProtocol):
         cycle.message_event.set()
 
     def on_message_complete(self) -> None:
+        if self.parser is not None and self.parser.should_upgrade() and not self._unparsed_bytes:
+            length = next((value for name, value in self.headers if name == b"content-length"), b"0")
+            self._unparsed_bytes = int(length)
+            if self._unparsed_bytes:
+                return
+        self._complete()
+
+    def _take_unparsed(self, data: bytes) -> None:
+        block = data[: self._unparsed_bytes]
+        if block:
+            self._unparsed_bytes -= len(block)
+            self.on_body(block)
+            if not self._unparsed_bytes:
+                self._complete()
+
+    def _complete(self) -> None:
         super().on_message_complete()
         self._phase = _Phase.ANSWER
         if self.cycle.response_complete:

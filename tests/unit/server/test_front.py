@@ -152,6 +152,17 @@ async def test_a_refusal_is_read_on_a_connection_that_is_to_be_closed(front: Fro
     assert status_of(await front.ask(head + MEGABYTE * 20)) == 401
 
 
+@pytest.mark.parametrize("cut", [0, 3, 10])
+async def test_a_body_behind_an_offered_upgrade_is_read(front: Front, cut: int) -> None:
+    offer = HEAD + b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAM\r\n\r\n"
+    reader, writer = await front.connect(offer + b"0123456789"[:cut])
+    await until(lambda: front.app.asked == ["/read"])
+    writer.write(b"0123456789"[cut:])
+    answer = await asyncio.wait_for(reader.read(), 10)
+    assert (status_of(answer), answer[-2:]) == (200, b"10")
+    writer.close()
+
+
 async def test_a_sender_who_asks_first_is_told_before_it_sends(front: Front) -> None:
     head = HEAD + b"expect: 100-continue\r\n\r\n"
     refused = await front.ask(head.replace(b"/read", b"/refuse"))
