@@ -3,6 +3,7 @@
 SternpostError
 |- RequestError                what the caller sent can't be served           4xx
 |  |- BadRequest 400, BodyTooLarge 413, NotFound 404, Conflict 409, MethodRefused 405
+|  |- EncodingRefused 415, HostRefused 421
 |  |- KeyRefused 401, PermissionRefused 403
 |  |- ModelUnknown 404, ProviderNotConfigured 424
 |  `- RateLimited 429
@@ -54,6 +55,20 @@ class BodyTooLarge(RequestError):
 
     code = "request_too_large"
     status = 413
+
+
+class EncodingRefused(RequestError):
+    """The body's `Content-Encoding` is not known; send gzip, deflate, zstd or none."""
+
+    code = "unsupported_content_encoding"
+    status = 415
+
+
+class HostRefused(RequestError):
+    """The request names a host that this server is not; add it to `STERNPOST_ALLOWED_HOSTS` if it is."""
+
+    code = "host_refused"
+    status = 421
 
 
 class NotFound(RequestError):

@@ -29,6 +29,10 @@ _Memory = Annotated[int, Whole(200 * _MB, _PB)]
 _Queue = Annotated[int, Whole(_MB, _PB)]
 _Free = Annotated[int, Whole(0, 1000 * _PB)]
 _Segment = Annotated[int, Whole(64 * _KB, _GB)]
+_Connections = Annotated[int, Whole(10, 1_000_000, at_zero="as many as the limit of open files allows")]
+_Hosts = Annotated[
+    str, Matching(r"[A-Za-z0-9._:\[\]*,-]+", "host names, comma-separated without spaces, or *")
+]
 _Days = Annotated[int, Whole(1, 36_500, at_zero="keeping them for ever", is_zero_when_empty=True)]
 
 
@@ -47,6 +51,8 @@ class Settings:
     log_format: Annotated[str, OneOf(("text", "json"))] = "text"  # text, or json for one object a line
     max_body_bytes: Annotated[int, Whole(_KB, 2 * _GB)] = 50_000_000  # the largest request that is read
     max_file_bytes: Annotated[int, Whole(_KB, _TB)] = 200_000_000  # the largest file taken at /v1/files
+    max_connections: _Connections = 0  # open connections of callers; 0: as the limit of open files allows
+    allowed_hosts: _Hosts = ""  # more names that callers may use for this server, comma-separated; * for any
     gateway_url: _Public = ""  # where the worker sends lines of batches; unset: this machine's port
     drain_s: Annotated[float, Seconds(0, 86_400)] = 20.0  # how long open calls may go on after a stop
     engine_memory_bytes: _Memory = 2_000_000_000  # what queries of the embedded engine may use

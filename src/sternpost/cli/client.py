@@ -22,6 +22,7 @@ from sternpost.base.errors import (
     StoreUnavailable,
 )
 from sternpost.base.settings import Settings
+from sternpost.capabilities.access.browser import host_cookie, port_cookie
 from sternpost.cli.extra import NEEDS_SERVER, is_server_installed
 from sternpost.cli.own_command import own_command
 from sternpost.server.instance import running_address
@@ -150,7 +151,13 @@ def connect(settings: Settings) -> ApiClient:
         )
     from sternpost.assembly.local import owner_session  # noqa: PLC0415  # SQLAlchemy costs 0.2 s
 
-    return ApiClient(base_url, {"cookie": f"sternpost_session={owner_session(settings)}"})
+    return ApiClient(base_url, {"cookie": _cookies(base_url, owner_session(settings))})
+
+
+def _cookies(base_url: str, token: str) -> str:
+    """Write the session under both names: which one the server reads hangs on its public URL."""
+    port = urllib.parse.urlsplit(base_url).port or 0
+    return "; ".join(f"{name}={token}" for name in (host_cookie(), port_cookie(port)))
 
 
 def _as_error(error: urllib.error.HTTPError) -> SternpostError:

@@ -10,6 +10,10 @@ from sternpost.base.errors import BadRequest
 
 # What decoding raises for bytes that are no JSON: a text that is not UTF-8 is found only where it is read.
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+MOST_MODEL_CHARACTERS: Final = (
+    2000  # an ARN of AWS, the longest, has up to 2,048 bytes in theory, 300 in fact
+)
+_MOST_FIELDS: Final = 1000
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VALUE: Final = msgspec.json.Decoder()
 _KEY: Final = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')
@@ -26,7 +30,7 @@ def split_object(body: bytes) -> dict[str, msgspec.Raw]:
     try:
         if not body.isascii():
             body.decode()  # msgspec skips over strings without reading them; hosts drop such a connection
-        return _OBJECT.decode(body)
+        fields = _OBJECT.decode(body)
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not valid UTF-8 (byte {error.start}).") from error
     except msgspec.ValidationError as error:
@@ -35,6 +39,9 @@ def split_object(body: bytes) -> dict[str, msgspec.Raw]:
         raise BadRequest(syntax_message(body, error)) from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deeply.") from error
+    if len(fields) > _MOST_FIELDS:
+        raise BadRequest(f"The body has more than {_MOST_FIELDS} fields of its own; no API has so many.")
+    return fields
 
 
 def syntax_message(body: bytes, error: msgspec.DecodeError) -> str:
@@ -143,6 +150,13 @@ def read_model(fields: Mapping[str, msgspec.Raw]) -> str:
     model = read_value(fields.get("model"))
     if not isinstance(model, str) or not model:
         raise BadRequest("model: name the model or route as a non-empty string.", param="model")
+    return check_length(model)
+
+
+def check_length(model: str) -> str:
+    """Return a model's name. Raises: BadRequest for one that is longer than any, which would take long."""
+    if len(model) > MOST_MODEL_CHARACTERS:
+        raise BadRequest(f"model: a name has at most {MOST_MODEL_CHARACTERS} characters.", param="model")
     return model
 
 

@@ -1,4 +1,4 @@
-"""The flow as a bare ASGI app for `/v1/`: reads bodies, writes replies, notices callers who leave."""
+"""The flow as a bare ASGI app for `/v1/`: finds the story, writes replies, notices callers who leave."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from sternpost.base.errors import MethodRefused, NotFound, SternpostError
 from sternpost.contracts.call import Dialect, Operation
-from sternpost.gateway import by_model, kept
+from sternpost.gateway import by_model, inbound_body, kept
 from sternpost.gateway.count_tokens import handle_count_tokens
 from sternpost.gateway.embeddings import handle_embeddings
 from sternpost.gateway.exchange import (
@@ -109,20 +109,20 @@ class GatewayApp:
                 await self._send_watched(reply, reply.body, receive, send)
 
     async def _enter(self, door: _Door, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
-        body = await _read_body(headers, receive, self._rig.max_body_bytes)
-        if body is _GONE:
+        read = await inbound_body.read(headers, receive, self._rig)
+        if read is None:
             return
-        request = InboundCall(door.dialect, headers, body or b"", body is None, door.operation)
+        request = InboundCall(door.dialect, read.headers, read.body, read.fault, door.operation)
         await self._answer(door.handle(request, self._rig), request.stop, receive, send)
 
     async def _pass_by_model(
         self, path: str, headers: Mapping[str, str], receive: Receive, send: Send
     ) -> None:
-        body = await _read_body(headers, receive, self._rig.max_body_bytes)
-        if body is _GONE:
+        read = await inbound_body.read(headers, receive, self._rig, is_json=not _is_form(headers))
+        if read is None:
             return
-        asked = Onward("POST", "", path, "", body or b"")
-        request = InboundCall(by_model.dialect_of(path), headers, b"", body is None, "pass_through")
+        asked = Onward("POST", "", path, "", read.body)
+        request = InboundCall(by_model.dialect_of(path), read.headers, b"", read.fault, "pass_through")
         await self._answer(by_model.handle_by_model(request, asked, self._rig), request.stop, receive, send)
 
     async def _pass_through(
@@ -130,15 +130,18 @@ class GatewayApp:
     ) -> None:
         """Read a body that must be looked into or is small; let any other flow through as it comes."""
         upload = AsgiUpload(receive, self._rig.max_body_bytes) if _is_flowing(headers) else None
-        body = b"" if upload else await _read_body(headers, receive, self._rig.max_body_bytes)
-        if body is _GONE:
-            return
+        read = inbound_body.InboundBody(headers)
+        if upload is None:
+            whole = await inbound_body.read(headers, receive, self._rig, is_json=False)
+            if whole is None:
+                return
+            read = whole
         raw_path = cast("bytes", scope["raw_path"]).decode("latin-1")
         name, _, path = raw_path[len(_PROVIDERS) :].partition("/")
         query = cast("bytes", scope["query_string"]).decode("latin-1")
         method = cast("str", scope["method"])
-        asked = Onward(method, unquote(name), "/" + path if path else "", query, body or b"", upload)
-        request = InboundCall("openai_chat", headers, b"", body is None, "pass_through")
+        asked = Onward(method, unquote(name), "/" + path if path else "", query, read.body, upload)
+        request = InboundCall("openai_chat", read.headers, b"", read.fault, "pass_through")
         story = handle_pass_through(request, asked, self._rig)
         await self._answer(story, request.stop, receive, send, upload=upload)
 
@@ -244,40 +247,16 @@ def _takes_post(path: str) -> bool:
     return path in _DOORS or path in by_model.PATHS
 
 
-_GONE = b"\0gone"
-_PATIENCE = 4  # how many times the allowed size is read before the connection is given up
-
-
-async def _read_body(headers: Mapping[str, str], receive: Receive, max_bytes: int) -> bytes | None:
-    """Read the body; None when it is longer than allowed, `_GONE` when the caller left.
-
-    The rest of a body too long is read and dropped: a connection closed on unread bytes is reset before
-    its answer arrives (RFC 9112, section 9.6).
-    """
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body = cast("bytes", message.get("body", b""))
-        return body if len(body) <= max_bytes else None
-    length = headers.get("content-length", "")
-    is_over = length.isdecimal() and int(length) > max_bytes
-    size_bytes, blocks = 0, bytearray()
-    while message["type"] == "http.request":
-        block = cast("bytes", message.get("body", b""))
-        size_bytes += len(block)
-        is_over = is_over or size_bytes > max_bytes
-        if not is_over:
-            blocks += block
-        if not message.get("more_body", False) or size_bytes > _PATIENCE * max_bytes:
-            return None if is_over else bytes(blocks)
-        message = await receive()
-    return _GONE
-
-
 def _is_flowing(headers: Mapping[str, str]) -> bool:
-    """Whether a body is to pass as it arrives: it is large or of unknown length, and no JSON."""
+    """Whether a body is to pass as it arrives: it is large or of unknown length, not packed, and no JSON."""
     length = headers.get("content-length", "0" if "transfer-encoding" not in headers else "")
     is_small = length.isdecimal() and int(length) <= _SMALL_BYTES
-    return not is_small and "json" not in headers.get("content-type", "").lower()
+    is_read = "content-encoding" in headers or "json" in headers.get("content-type", "").lower()
+    return not is_small and not is_read
+
+
+def _is_form(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").strip().lower().startswith("multipart/form-data")
 
 
 async def _watch(receive: Receive, task: asyncio.Task[object], upload: AsgiUpload | None) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from sternpost.base.errors import RequestError
 from sternpost.contracts.call import Dialect, Operation
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]  # as ASGI wants them, names in lower case
@@ -23,7 +24,7 @@ class InboundCall:
     dialect: Dialect
     headers: Mapping[str, str]  # names in lower case
     body: bytes
-    is_too_large: bool = False  # the body was not read
+    fault: RequestError | None = None  # why the body was not read
     operation: Operation = "chat"
     stop: Stop = field(default_factory=Stop)
 

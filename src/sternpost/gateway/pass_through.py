@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from sternpost.base.errors import BodyTooLarge, CredentialsUnavailable, UpstreamTimedOut, UpstreamUnreachable
+from sternpost.base.errors import CredentialsUnavailable, UpstreamTimedOut, UpstreamUnreachable
 from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus
@@ -11,6 +11,7 @@ from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.protocols import RequestHead
 from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply
+from sternpost.gateway.inbound_body import too_large
 from sternpost.gateway.rig import Rig
 from sternpost.gateway.stages import admit, authenticate, onward, record, route
 from sternpost.gateway.stages.attempt import Attempt, request_id_of
@@ -41,10 +42,7 @@ async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
 
 
 def begin(call: OpenCall, asked: Onward, needed: KeyScope) -> Principal:
-    """Say what is asked for, and check who asks and how much.
-
-    Raises: KeyRefused, PermissionRefused, BodyTooLarge.
-    """
+    """Say what is asked for, and check who asks and how much. Raises: RequestError."""
     call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
     principal = authenticate.enter(call, needed)
     call.attributes = read_attributes(call.request.headers, {}, "")
@@ -77,13 +75,12 @@ def answer(trial: Attempt, reply: UpstreamReply, *, method: str, plan: Plan) -> 
 
 
 def _check_size(call: OpenCall, asked: Onward) -> None:
+    if call.request.fault is not None:
+        raise call.request.fault
     length = call.request.headers.get("content-length", "")
     is_announced = length.isdecimal() and int(length) > call.rig.max_body_bytes
-    if call.request.is_too_large or is_announced or (asked.upload and asked.upload.is_too_large):
-        raise BodyTooLarge(
-            f"the request is longer than {call.rig.max_body_bytes} bytes;"
-            " send less or raise STERNPOST_MAX_BODY_BYTES"
-        )
+    if is_announced or (asked.upload and asked.upload.is_too_large):
+        raise too_large(call.rig.max_body_bytes)
 
 
 async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:

@@ -160,8 +160,10 @@ def decode_json(body: bytes) -> list[RawSpan]:
     """Raises: BadRequest naming the place that can't be read."""
     try:
         request = _DECODE_JSON.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadRequest(f"the body is not an OTLP trace request in JSON: {error}") from None
+    except RecursionError:
+        raise BadRequest("the body is nested too deeply") from None
     spans: list[RawSpan] = []
     for resource_spans in request.resource_spans:
         resource = _json_attributes(resource_spans.resource.attributes if resource_spans.resource else [])

@@ -5,11 +5,14 @@ from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sternpost import __version__
 from sternpost.assembly.build import House
+from sternpost.base.errors import HostRefused, SternpostError
 from sternpost.base.ids import KeyId
+from sternpost.capabilities.access.browser import Site
 from sternpost.capabilities.access.guard import Guard
 from sternpost.capabilities.access.routes import access_routes
 from sternpost.capabilities.batches.routes import batch_routes
@@ -20,12 +23,20 @@ from sternpost.capabilities.traces.routes import traces_router
 from sternpost.contracts.call import Principal
 from sternpost.gateway.asgi import AZURE, GatewayApp
 from sternpost.server import openai_app, problems
+from sternpost.server.gate import Gate
+from sternpost.server.hosts import Hosts
 from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.needed_scopes import Scopes, needed_by_api, needed_by_files
 from sternpost.server.operations import Operations, Status, parts_of
 from sternpost.server.otlp import OtlpApp
 from sternpost.server.ui import WebApp
 
+_SIGN_IN, _SIGN_IN_BYTES = "/api/session", 16_000
+# What the API says is of the moment and for one reader, and no page.
+_API_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 UI_FOLDER = Path(str(files("sternpost"))) / "_ui"
 
 
@@ -38,7 +49,14 @@ class SternpostApp:
         self._otlp: ASGIApp = OtlpApp(
             house.intake, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes
         )
-        self._api: ASGIApp = build_api(house, base_url=base_url)
+        self._hosts = Hosts(house.settings)
+        self._api: ASGIApp = Gate(
+            build_api(house, base_url=base_url),
+            _guard(house, needed_by_api),
+            problems.refusal,
+            open_paths={_SIGN_IN: _SIGN_IN_BYTES},
+            headers=_API_HEADERS,
+        )
         caller_of = _caller_of(_guard(house, needed_by_files))
         self._openai: ASGIApp = openai_app.build_openai_app(
             house.batches, caller_of, max_file_bytes=house.settings.max_file_bytes
@@ -53,6 +71,11 @@ class SternpostApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        try:
+            self._hosts.check(scope["headers"])
+        except HostRefused as error:
+            await _refuse(scope["path"], error)(scope, receive, send)
+            return
         await self._part(scope["path"])(scope, receive, send)
 
     def _part(self, path: str) -> ASGIApp:
@@ -65,6 +88,11 @@ class SternpostApp:
         if path in Operations.PATHS:
             return self._operations
         return self._web
+
+
+def _refuse(path: str, error: SternpostError) -> Response:
+    """Write an error that no part of the server answers, in a shape that the callers of a path read."""
+    return openai_app.refusal(error) if path.startswith(("/v1/", AZURE)) else problems.refusal(error)
 
 
 def build_api(house: House, *, base_url: str) -> FastAPI:
@@ -81,8 +109,7 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
     )
     problems.install(api)
 
-    is_https = house.settings.public_url.startswith("https://")
-    api.include_router(access_routes(house.access, guard, is_https=is_https))
+    api.include_router(access_routes(house.access, guard, guard.site))
     api.include_router(traces_router(house.traces, principal_of))
     api.include_router(cost_router(house.costs, principal_of))
     api.include_router(media_router(house.media, principal_of))
@@ -93,7 +120,8 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
 
 
 def _guard(house: House, needed: Callable[[str, str], Scopes | None]) -> Guard:
-    return Guard(house.access, house.key_ring.check, needed)
+    site = Site(house.settings.public_url, house.settings.port)
+    return Guard(house.access, house.key_ring.check, needed, site)
 
 
 def _caller_of(guard: Guard) -> Callable[[Request], Awaitable[Principal]]:

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from sternpost.base.errors import BadRequest, MethodRefused, NotFound, RateLimited, SternpostError
 from sternpost.base.ids import new_id
@@ -17,9 +18,13 @@ from sternpost.capabilities.batches.service import BatchService
 from sternpost.contracts.call import Principal
 from sternpost.dialects.protocols import WireError
 from sternpost.dialects.registry import CODECS
+from sternpost.server.gate import Gate
+from sternpost.server.problems import FASTAPI_UNREADABLE, UNREADABLE
 
 logger = logging.getLogger(__name__)
 
+UPLOADS = "/v1/files"  # a file flows to the disk as it comes
+_MOST_BYTES = 64_000  # a batch with the largest metadata that OpenAI allows has 10,000
 _PREFIXES = ("/v1/files", "/v1/batches")
 
 
@@ -32,7 +37,7 @@ def serves(path: str) -> bool:
 
 def build_openai_app(
     service: BatchService, who: Callable[[Request], Awaitable[Principal]], *, max_file_bytes: int
-) -> FastAPI:
+) -> ASGIApp:
     """Build the app. `who` identifies the caller; it raises KeyRefused."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(openai_batch_routes(service, who, max_file_bytes=max_file_bytes))
@@ -40,41 +45,42 @@ def build_openai_app(
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_crash)
-    return app
+    return Gate(app, who, refusal, streamed_paths=frozenset({UPLOADS}), most_bytes=_MOST_BYTES)
 
 
 async def _on_sternpost_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, SternpostError)
-    return _answer(error)
+    return refusal(error)
 
 
 async def _on_invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0] if error.errors() else {"loc": ("body",), "msg": "can't be read"}
     param = ".".join(str(step) for step in first["loc"] if step not in {"body", "query"})
-    return _answer(BadRequest(f"{param or 'the request'}: {first['msg']}", param=param or None))
+    return refusal(BadRequest(f"{param or 'the request'}: {first['msg']}", param=param or None))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.url.path
     if error.status_code == 405:
-        return _answer(
+        return refusal(
             MethodRefused(f"{request.method} is not possible on {path!r}"), dict(error.headers or {})
         )
     if error.status_code == 404:
-        return _answer(
+        return refusal(
             NotFound(f"there is no {path!r} here; see the documentation for what Sternpost serves")
         )
-    return _answer(BadRequest(str(error.detail)))
+    return refusal(BadRequest(UNREADABLE if error.detail == FASTAPI_UNREADABLE else str(error.detail)))
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
     logger.error("unexpected error at %s", request.url.path, exc_info=error)
-    return _answer(SternpostError("Sternpost failed here; see its log"))
+    return refusal(SternpostError("Sternpost failed here; see its log"))
 
 
-def _answer(error: SternpostError, more: dict[str, str] | None = None) -> Response:
+def refusal(error: SternpostError, more: dict[str, str] | None = None) -> Response:
+    """Write an error of ours in OpenAI's shape."""
     request_id = new_id("req")
     param = error.param if isinstance(error, BadRequest) else None
     wire = WireError(error.status, error.code, error.message, param=param, request_id=request_id)

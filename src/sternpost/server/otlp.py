@@ -46,6 +46,9 @@ class OtlpApp:
         principal = self._check_key(presented_key(headers))
         if KeyScope.SCORES_WRITE not in principal.scopes:  # spans may carry scores: the intake looks at both
             refuse_without(KeyScope.TRACES_WRITE, principal)
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._max_body_bytes:
+            raise _too_large(self._max_body_bytes)
         body = await _read_body(receive, self._max_body_bytes)
         return await self._intake.handle(
             content_type=headers.get("content-type", ""),
@@ -85,9 +88,13 @@ async def _read_body(receive: Receive, max_bytes: int) -> bytes:
             return b""
         blocks += message.get("body", b"")
         if len(blocks) > max_bytes:
-            raise BodyTooLarge(f"the body is larger than {max_bytes // 1_000_000} MB; send smaller batches")
+            raise _too_large(max_bytes)
         if not message.get("more_body", False):
             return bytes(blocks)
+
+
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is larger than {max_bytes} bytes; send smaller batches")
 
 
 async def _send(reply: OtlpReply, send: Send) -> None:

@@ -18,6 +18,8 @@ from sternpost.base.ids import new_id
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+FASTAPI_UNREADABLE: Final = "There was an error parsing the body"  # its words, also for deep nesting
+UNREADABLE: Final = "the body can't be read: it is no JSON, not UTF-8 or nested too deeply"
 _TEXT = {"type": "string"}
 _FAULT = {
     "type": "object",
@@ -84,6 +86,11 @@ def install(app: FastAPI) -> None:
 
 async def _on_sternpost_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, SternpostError)
+    return refusal(error)
+
+
+def refusal(error: SternpostError) -> Response:
+    """Write an error of ours."""
     extra = {"param": error.param} if isinstance(error, BadRequest) and error.param else None
     retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else 0
     return problem(error.status, error.code, error.message, extra=extra, retry_after_s=retry_after_s)
@@ -101,7 +108,8 @@ async def _on_invalid_request(_: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = f"nothing is served at {request.url.path!r}" if error.status_code == 404 else str(error.detail)
+    said = UNREADABLE if error.detail == FASTAPI_UNREADABLE else str(error.detail)
+    detail = f"nothing is served at {request.url.path!r}" if error.status_code == 404 else said
     return problem(error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"), detail)
 
 

@@ -21,11 +21,20 @@ from sternpost.assembly.parent import end_with_parent
 from sternpost.base.collection import leave_out_of_collection
 from sternpost.base.settings import Settings
 from sternpost.server.app import SternpostApp
+from sternpost.server.bounds import Bounds, Door, connections_for, raise_file_limit
+from sternpost.server.front import protocol_for
 from sternpost.server.metrics import GatewayMetrics
 
 logger = logging.getLogger(__name__)
 
 _LAST_WORDS_S = 1.0  # for the errors of open calls to be written
+_TICKS_PER_S = 10  # of uvicorn's main loop
+_FORM_BYTES = 1_000_000  # around a file
+_KEEP_ALIVE = [
+    (getattr(socket, name), value)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+    if hasattr(socket, name)  # not on every system
+]
 
 
 def run(settings: Settings, *, announce_fd: int | None, heartbeat_fd: int | None) -> None:
@@ -58,7 +67,10 @@ class _Server(uvicorn.Server):
     """uvicorn, that says when calls are accepted, and ends open calls in their dialect, not by a cut."""
 
     def __init__(self, app: SternpostApp, settings: Settings, on_ready: Callable[[], None]) -> None:
-        super().__init__(_server_config(app, settings))
+        most = connections_for(raise_file_limit(), settings.max_connections)
+        unwanted_bytes = max(settings.max_body_bytes, settings.max_file_bytes)
+        self._door = Door(Bounds(connections=most, drain_bytes=unwanted_bytes + _FORM_BYTES))
+        super().__init__(_server_config(app, settings, self._door))
         self._app = app
         self._patience_s = max(0.0, settings.drain_s - _LAST_WORDS_S)
         self._on_ready = on_ready
@@ -66,6 +78,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            self._notice_lost_callers()
             leave_out_of_collection()
             self._on_ready()
 
@@ -74,17 +87,30 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         timer.cancel()
 
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_PER_S == 0:
+            self._door.sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def _notice_lost_callers(self) -> None:
+        """Let the system ask callers whose machine or network is gone; their sockets inherit this."""
+        for server in self.servers:
+            for listener in server.sockets:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                for option, value in _KEEP_ALIVE:
+                    listener.setsockopt(socket.IPPROTO_TCP, option, value)
+
     def _interrupt(self) -> None:
         if count := self._app.interrupt_calls():
             logger.warning("%d calls were still open after %.0f s and were ended", count, self._patience_s)
 
 
-def _server_config(app: SternpostApp, settings: Settings) -> uvicorn.Config:
+def _server_config(app: SternpostApp, settings: Settings, door: Door) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=protocol_for(door),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -93,7 +119,7 @@ def _server_config(app: SternpostApp, settings: Settings) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,  # longer than the usual 60 s of a load balancer in front
+        headers=[("x-content-type-options", "nosniff")],
         timeout_graceful_shutdown=max(1, round(settings.drain_s)),
     )
 

@@ -1,19 +1,19 @@
 """Who sends a request to the management API: a session's cookie or a key; not what they may do."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
 from sternpost.base.errors import KeyRefused, PermissionRefused
 from sternpost.base.threads import in_thread
 from sternpost.capabilities.access import rules
+from sternpost.capabilities.access.browser import Site
 from sternpost.capabilities.access.records import Caller
 from sternpost.capabilities.access.service import AccessService
 from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 
-SESSION_COOKIE = "sternpost_session"
 CSRF_HEADER = "x-sternpost-csrf"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -28,12 +28,13 @@ class Guard:
     service: AccessService
     check_key: Callable[[str], Principal]
     needed: Callable[[str, str], frozenset[KeyScope] | None]
+    site: Site = field(default_factory=Site)
 
     async def __call__(self, request: Request) -> Caller:
         """Identify the sender; a key, if one is sent, wins over the cookie.
 
-        Raises: KeyRefused when neither is good, PermissionRefused for a change without its CSRF token, and
-        for what the key has no scope for.
+        Raises: KeyRefused when neither is good, PermissionRefused for a change without its CSRF token or
+        from a page of another site, and for what the key has no scope for.
         """
         if presented := _presented_key(request):
             principal = self.check_key(presented)
@@ -45,13 +46,14 @@ class Guard:
                 models=principal.models,
                 scopes=principal.scopes,
             )
-        token = request.cookies.get(SESSION_COOKIE, "")
+        token = request.cookies.get(self.site.cookie, "")
         session = await in_thread(self.service.session_of, token) if token else None
         if session is None:
             raise KeyRefused(
                 "you are not signed in; open a sign-in link, or send `Authorization: Bearer sp-...`"
             )
         if request.method not in _SAFE_METHODS:
+            self.site.refuse_foreign(request.headers)
             sent = request.headers.get(CSRF_HEADER, "")
             if not rules.is_same_secret(sent, session.csrf_token):
                 raise PermissionRefused(

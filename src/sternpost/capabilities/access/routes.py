@@ -1,5 +1,6 @@
 """The endpoints of keys and sign-in; errors become problem details in the server."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -7,11 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from sternpost.base.errors import BadRequest, PermissionRefused
+from sternpost.base.errors import BadRequest, KeyRefused, PermissionRefused
 from sternpost.base.ids import KeyId
 from sternpost.base.threads import in_thread
 from sternpost.capabilities.access import rules, views
-from sternpost.capabilities.access.guard import SESSION_COOKIE
+from sternpost.capabilities.access.browser import SignInAttempts, Site
 from sternpost.capabilities.access.records import Caller, KeyLimits
 from sternpost.capabilities.access.service import AccessService
 from sternpost.contracts.key_scope import KeyScope
@@ -36,12 +37,12 @@ class Redeem:
 
 
 def access_routes(
-    service: AccessService, who: Callable[[Request], Awaitable[Caller]], *, is_https: bool = False
+    service: AccessService, who: Callable[[Request], Awaitable[Caller]], site: Site | None = None
 ) -> APIRouter:
     """Build the router of `/api/keys` and `/api/session`. `who` identifies the caller, e.g. a `Guard`."""
     router = APIRouter()
     router.include_router(_key_routes(service, who))
-    router.include_router(_session_routes(service, who, is_https=is_https))
+    router.include_router(_session_routes(service, who, site or Site()))
     return router
 
 
@@ -82,9 +83,10 @@ def _key_routes(service: AccessService, who: Callable[[Request], Awaitable[Calle
 
 
 def _session_routes(
-    service: AccessService, who: Callable[[Request], Awaitable[Caller]], *, is_https: bool
+    service: AccessService, who: Callable[[Request], Awaitable[Caller]], site: Site
 ) -> APIRouter:
     router = APIRouter(prefix="/api/session", tags=["access"])
+    attempts = SignInAttempts()
 
     @router.get("")
     async def show_session(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
@@ -95,17 +97,24 @@ def _session_routes(
 
     @router.post("", status_code=201)
     async def redeem_link(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
-        redeem: Redeem, response: Response
+        redeem: Redeem, request: Request, response: Response
     ) -> views.SessionView:
         """Sign in by a one-time link; sets the session's cookie."""
-        started = await in_thread(service.redeem_sign_in_link, redeem.token)
+        site.refuse_foreign(request.headers)
+        sender = site.sender(request.client.host if request.client else "", request.headers)
+        attempts.check(sender, time.monotonic())
+        try:
+            started = await in_thread(service.redeem_sign_in_link, redeem.token)
+        except KeyRefused:
+            attempts.failed(sender, time.monotonic())
+            raise
         response.set_cookie(
-            SESSION_COOKIE,
+            site.cookie,
             started.token,
             max_age=service.session_days * 86_400,
             httponly=True,
             samesite="lax",
-            secure=is_https,
+            secure=site.is_https,
         )
         session = started.session
         caller = Caller(session.project_id, session.user, csrf_token=session.csrf_token)
@@ -117,8 +126,8 @@ def _session_routes(
     ) -> None:
         """Sign out; the cookie is worthless from now on."""
         if caller.user is not None:
-            await in_thread(service.sign_out, request.cookies.get(SESSION_COOKIE, ""))
-        response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=is_https)
+            await in_thread(service.sign_out, request.cookies.get(site.cookie, ""))
+        response.delete_cookie(site.cookie, httponly=True, samesite="lax", secure=site.is_https)
 
     return router
 

@@ -46,8 +46,6 @@ def _upload_routes(service: BatchService, who: Who, max_file_bytes: int) -> APIR
         request: Request, principal: Annotated[Principal, Depends(who)]
     ) -> dict[str, object]:
         if is_too_long(request.headers.get("content-length", ""), max_file_bytes):
-            async for _ in request.stream():
-                pass  # read and dropped, so that its sender sees the answer
             raise too_large(max_file_bytes)
         content_type = request.headers.get("content-type", "")
         upload = await read_upload(content_type, request.stream(), service.bodies, max_file_bytes)

@@ -215,7 +215,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     """Read a small answer. Raises: UpstreamRefused."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamRefused(
             "the provider's batch API sent an answer that can't be read", http_status=502
         ) from error

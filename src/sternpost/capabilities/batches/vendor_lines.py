@@ -77,7 +77,7 @@ def as_raw(body: bytes) -> msgspec.Raw:
         return msgspec.Raw(body)
     try:
         return msgspec.Raw(msgspec.json.encode(msgspec.json.decode(body)))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest("the body of the line is not JSON", param="body") from error
 
 

@@ -118,7 +118,7 @@ class OpenAiBatches:
     def read_result(self, row: bytes) -> VendorResult | None:
         try:
             read = msgspec.json.decode(row, type=_Row)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
         number = number_of(read.custom_id)
         if number is None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from sternpost.base.collection import collection_paused
-from sternpost.base.errors import BadRequest, BodyTooLarge
+from sternpost.base.errors import BadRequest
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import AutoCache
 from sternpost.dialects import auto_cache
@@ -28,18 +28,15 @@ _LARGE_BYTES = 256_000  # about 10,000 objects, from where the collector makes i
 
 
 def read(call: OpenCall) -> RequestHead:
-    """Parse the top level of the body, once. Raises: BadRequest, BodyTooLarge."""
+    """Parse the top level of the body, once. Raises: RequestError for one that can't be read or was not."""
     return read_with(call, call.codec.read_head)
 
 
 def read_with(call: OpenCall, read_head: Callable[[bytes], RequestHead]) -> RequestHead:
-    """Parse the top level of a body that is no chat's. Raises: BadRequest, BodyTooLarge."""
+    """Parse the top level of a body that is no chat's. Raises: RequestError."""
     request = call.request
-    if request.is_too_large:
-        raise BodyTooLarge(
-            f"the request is longer than {call.rig.max_body_bytes} bytes;"
-            " send less or raise STERNPOST_MAX_BODY_BYTES"
-        )
+    if request.fault is not None:
+        raise request.fault
     head = call.head = read_head(request.body)
     call.attributes = read_attributes(request.headers, head.metadata, head.end_user)
     return head

@@ -13,7 +13,13 @@ from typing import Final, cast
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.dialects.raw_object import read_model, rewrite_object, split_object
+from sternpost.dialects.raw_object import (
+    MOST_MODEL_CHARACTERS,
+    check_length,
+    read_model,
+    rewrite_object,
+    split_object,
+)
 from sternpost.gateway.stages.named_models import names_models
 
 _FORM: Final = "multipart/form-data"
@@ -24,6 +30,7 @@ _DISPOSITION: Final = re.compile(rb"content-disposition:[ \t]*form-data(.*)", re
 _PARAMETER: Final = re.compile(rb';[ \t]*([\w-]+\*?)=(?:"([^"]*)"|([^\s;"]+))[ \t]*', re.ASCII)
 _MAX_HEAD_BYTES: Final = 4096  # of one part
 _MAX_PARTS: Final = 1000
+_MAX_MODEL_BYTES: Final = 4 * MOST_MODEL_CHARACTERS + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ def read_named(body: bytes, content_type: str) -> NamedBody:
     boundary = _boundary_of(content_type)
     places = list(_fields_of(body, b"--" + boundary.encode()))
     start, end = _place_of_model(places)
-    model = body[start:end].decode("utf-8", "replace")
+    model = check_length(body[start : min(end, start + _MAX_MODEL_BYTES)].decode("utf-8", "replace"))
     if not model:
         raise BadRequest("model: must not be empty.", param="model")
     written = boundary if _TOKEN.fullmatch(boundary) else f'"{boundary}"'

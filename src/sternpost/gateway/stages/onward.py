@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.provider import Provider
+from sternpost.dialects.raw_object import check_length
 from sternpost.gateway.exchange import Headers
 from sternpost.gateway.stages.redact import Redactor
 
@@ -31,7 +31,7 @@ _STAYING = frozenset(
         "alt-svc", "anthropic-organization-id", "cf-cache-status", "cf-ray", "connection", "date",
         "keep-alive", "nel", "openai-organization", "openai-project", "report-to", "request-id", "server",
         "set-cookie", "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade", "via",
-        "www-authenticate", "x-request-id",
+        "www-authenticate", "x-content-type-options", "x-request-id",
     }
 )  # fmt: skip
 _STAYING_PREFIXES = (
@@ -67,7 +67,7 @@ _LISTS_MODELS = re.compile(f"/{_BEFORE}(?:models(?:/[^:]+)?|tags)")
 
 
 class _Named(msgspec.Struct):
-    model: Any = None
+    model: str = ""  # anything else is not read, however large
 
 
 _NAMED = msgspec.json.Decoder(_Named)
@@ -171,11 +171,13 @@ def secrets_of(own: Mapping[str, str], key: str) -> Iterable[str]:
 
 
 def model_of(path: str, body: bytes) -> str:
-    """Find the model, for limits and prices: in the path as Google and AWS write it, or in a JSON body."""
+    """Find the model, for limits and prices: in the path as Google and AWS write it, or in a JSON body.
+
+    Raises: BadRequest for a name longer than any.
+    """
     if found := _MODEL_IN_PATH.search(path):
         return unquote(found[1] or found[2])
     try:
-        model = _NAMED.decode(body).model
+        return check_length(_NAMED.decode(body).model)
     except (msgspec.DecodeError, RecursionError):
         return ""
-    return model if isinstance(model, str) else ""

@@ -6,12 +6,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from sternpost.base.errors import KeyRefused
+from sternpost.capabilities.access.browser import Site
 from sternpost.capabilities.access.guard import CSRF_HEADER, Guard
 from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.access.records import FirstStart
 from sternpost.capabilities.access.routes import access_routes
 from sternpost.capabilities.access.rules import scopes_named
 from sternpost.capabilities.access.service import AccessService
+from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.server import problems
 from sternpost.server.needed_scopes import needed_by_api
@@ -72,6 +75,51 @@ def test_the_session_says_who_i_am_until_sign_out(client: TestClient, first: Fir
     assert client.delete("/api/session", headers=csrf).status_code == 204
     client.cookies.set("sternpost_session", cookie)
     assert client.get("/api/session").status_code == 401
+
+
+def test_a_change_or_a_sign_in_from_a_page_of_another_port_is_refused(client: TestClient, first: FirstStart):
+    foreign = {"origin": "http://localhost:3000", "sec-fetch-site": "same-site"}
+    reply = client.post("/api/session", json={"token": first.link.token}, headers=foreign)
+    assert (reply.status_code, reply.cookies) == (403, {})
+    csrf = sign_in(client, first)  # the link was not used up
+    assert client.post("/api/keys", json={"name": "forged"}, headers={**csrf, **foreign}).status_code == 403
+    assert client.get("/api/keys", headers=foreign).status_code == 200
+
+
+def test_failed_sign_ins_are_limited_and_good_ones_are_not_counted(
+    client: TestClient, service: AccessService, first: FirstStart
+):
+    for _ in range(3):
+        assert (
+            client.post("/api/session", json={"token": service.create_sign_in_link().token}).status_code
+            == 201
+        )
+    for status in [401] * 10 + [429]:
+        reply = client.post("/api/session", json={"token": "guess"})
+        assert reply.status_code == status
+    assert 0 < int(reply.headers["retry-after"]) <= 300
+    assert "try again in" in reply.json()["detail"]
+    assert client.post("/api/session", json={"token": first.link.token}).status_code == 429
+
+
+def test_over_https_the_cookie_is_bound_to_the_host(service: AccessService, first: FirstStart):
+    site = Site("https://sternpost.example.org", 4100)
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(access_routes(service, Guard(service, _knows_no_key, needed_by_api, site), site))
+    client = TestClient(app, base_url="https://sternpost.example.org")
+    reply = client.post("/api/session", json={"token": first.link.token})
+    said = reply.headers["set-cookie"]
+    assert said.startswith("__Host-sternpost_session=")
+    assert all(word in said for word in ("Secure", "HttpOnly", "Path=/", "SameSite=lax"))
+    assert "Domain" not in said
+    assert client.get("/api/session").json()["user"]["name"] == "admin"
+    client.cookies = {"sternpost_session_4100": client.cookies["__Host-sternpost_session"]}
+    assert client.get("/api/session").status_code == 401
+
+
+def _knows_no_key(presented: str) -> Principal:
+    raise KeyRefused("no key")
 
 
 def test_a_change_without_the_csrf_token_is_refused(client: TestClient, first: FirstStart):
