@@ -1,9 +1,9 @@
 """Refuses content that a dialect has no place for, and says what to send instead; it looks for none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.message import Json
+from sternpost.contracts.message import BlobPart, FilePart, Json, OtherPart, Part, UriPart
 
 _REFERENCE = "item_reference"  # of the Responses API
 
@@ -17,3 +17,10 @@ def no_place(payload: Mapping[str, Json], api: str = "This model's API") -> BadR
             f" {_REFERENCE!r}."
         )
     return BadRequest(f"{api} has no place for content of type {kind!r}.")
+
+
+def unreplayed(parts: Iterable[Part]) -> list[str]:
+    """Name what an assistant gave earlier and other APIs do not take back as content."""
+    others = [part.payload.get("type", "other") for part in parts if isinstance(part, OtherPart)]
+    media = [part.modality for part in parts if isinstance(part, BlobPart | UriPart | FilePart)]
+    return [f"content.{str(name)[:64]}" for name in (*others, *media)]

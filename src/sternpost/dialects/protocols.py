@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.chat import AutoCache, ChatReply, ChatRequest, StreamEvent, StreamFault
+from sternpost.contracts.chat import AutoCache, ChatReply, ChatRequest, ClientTool, StreamEvent, StreamFault
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from sternpost.contracts.usage import Usage
@@ -41,7 +41,7 @@ class WrittenRequest:
     body: bytes
     dropped: tuple[str, ...] = ()  # what the dialect or the model can't carry, by the caller's name
     # As written -> the caller's; a call of what stands for "" is no call, its arguments are the reply.
-    renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])
+    renamed_tools: Mapping[str, str | ClientTool] = field(default_factory=dict[str, str | ClientTool])
     auto_cached: tuple[str, ...] = ()  # where marks were put because of RequestHead.auto_cache
 
 

@@ -9,6 +9,7 @@ from sternpost.contracts.message import Json, Message, Part, ToolResponsePart
 from sternpost.dialects.anthropic.marks import read_marks
 from sternpost.dialects.anthropic.parts import read_blocks
 from sternpost.dialects.json_fields import Fields, read_object
+from sternpost.dialects.tool_schemas import read_schema, unread_fields
 
 _READ: Final = frozenset(
     {
@@ -31,6 +32,7 @@ _READ: Final = frozenset(
         "cache_control",
     }
 )
+_TOOL_FIELDS: Final = frozenset({"type", "name", "description", "input_schema", "strict", "cache_control"})
 _NO_THINKING: Final = frozenset({"disabled", "between_tools"})  # the latter where the first is refused
 
 
@@ -117,11 +119,16 @@ def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, 
         if tool.text("type") not in (None, "custom"):
             unread.append(f"tools.{tool.text('type')}")
             continue
+        schema = read_schema(tool, "input_schema")
+        if not schema.values:
+            tool.need_child("input_schema")
+        unread += schema.named
+        unread += unread_fields(tool, _TOOL_FIELDS)
         tools.append(
             ToolDefinition(
                 name=tool.need_text("name"),
                 description=tool.text("description") or "",
-                parameters=tool.need_child("input_schema").values,
+                parameters=schema.values,
                 is_strict=tool.flag("strict"),
             )
         )

@@ -20,6 +20,7 @@ from sternpost.dialects.bedrock.parts import BlockWriter
 from sternpost.dialects.bedrock.tools import write_format, write_tools
 from sternpost.dialects.bedrock.turns import cache_point, keeper, speak_beside_documents, write_turns
 from sternpost.dialects.claude import LEAST_TOP_P
+from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.turns import Marks, arrange, can_think, marks_by_part
 
@@ -32,7 +33,7 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
     """Raises: BadRequest for what the dialect has no place for: several choices, links, unpaired tools."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
-    draft = Draft(request, facts)
+    draft = Draft(as_functions(request), facts)
     draft.dropped += request.unread
     marks = draft.marks()
     _write_messages(draft, marks)

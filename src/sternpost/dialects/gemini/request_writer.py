@@ -17,6 +17,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatRequest, ReasoningAsk
 from sternpost.contracts.message import Message, TextPart
 from sternpost.contracts.provider import ModelFacts, Quirks
+from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.gemini import names as words
 from sternpost.dialects.gemini.schemas import fitting, is_empty
 from sternpost.dialects.gemini.turns import TurnWriter
@@ -39,7 +40,10 @@ class _Draft:
     body: dict[str, object] = field(default_factory=dict[str, object])
     generation: dict[str, object] = field(default_factory=dict[str, object])
     dropped: list[str] = field(default_factory=list[str])
-    names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
+    names: ToolNames = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = ToolNames(_TOOL_NAME, client_tools=self.request.client_tools)
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
         return if_unknown if self.facts is None else ability in self.facts.abilities
@@ -47,7 +51,7 @@ class _Draft:
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Raises: BadRequest for content this dialect has no place for."""
-    draft = _Draft(request, quirks, facts)
+    draft = _Draft(as_functions(request), quirks, facts)
     draft.dropped += request.unread
     _write_contents(draft)
     _write_tools(draft)

@@ -20,7 +20,9 @@ from sternpost.contracts.message import (
     UriPart,
 )
 from sternpost.contracts.provider import ModelFacts, Quirks
+from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.losses import lost
+from sternpost.dialects.no_place import unreplayed
 from sternpost.dialects.openai_chat.call_ids import fit_messages
 from sternpost.dialects.openai_chat.head import token_limit_names
 from sternpost.dialects.openai_chat.mistral_messages import TIERS as MISTRAL_TIERS
@@ -39,7 +41,8 @@ _EFFORT_BY_BUDGET: Final = ((2048, "low"), (8192, "medium"))
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Raises: BadRequest for content this dialect has no place for."""
-    names = ToolNames(_TOOL_NAME)
+    request = as_functions(request)
+    names = ToolNames(_TOOL_NAME, client_tools=request.client_tools)
     if quirks.call_id_length:
         request = replace(request, messages=fit_messages(request.messages, quirks.call_id_length))
     dropped: list[str] = [*request.unread, *lost(request, "cache_control", "modalities", "top_k")]
@@ -78,11 +81,28 @@ def _write_messages(
                     content = write_content(message.parts, is_mistral=quirks.is_mistral)
                     yield _named({"role": message.role, "content": content}, message)
             case "assistant":
+                if _is_unsayable(message, quirks):
+                    dropped += _left_out(message.parts)
+                    continue
                 written = _named(_write_assistant(message, quirks, names, dropped), message)
                 is_prefix = quirks.is_mistral and message is request.messages[-1]
                 yield written | {"prefix": True} if is_prefix else written
             case "tool":
                 yield from _write_results(message, is_mistral=quirks.is_mistral)
+
+
+def _is_unsayable(message: Message, quirks: Quirks) -> bool:
+    """Whether nothing of a message has a place: an empty one in its stead confuses models, or is a 400."""
+    return bool(message.parts) and all(
+        isinstance(part, OtherPart | BlobPart | UriPart | FilePart)
+        or (isinstance(part, ReasoningPart) and not (quirks.takes_reasoning_content and part.content))
+        for part in message.parts
+    )
+
+
+def _left_out(parts: Iterable[Part]) -> list[str]:
+    thoughts = ["thinking"] if any(isinstance(part, ReasoningPart) for part in parts) else []
+    return [*thoughts, *unreplayed(parts)]
 
 
 def _named(written: dict[str, Json], message: Message) -> dict[str, Json]:
@@ -100,13 +120,6 @@ def _write_assistant(
     if quirks.is_mistral and (refusal := written.pop("refusal", None)):
         written["content"] = f"{written.get('content') or ''}{refusal}"
     return written
-
-
-def unreplayed(parts: Iterable[Part]) -> list[str]:
-    """Name what an assistant gave earlier and no API of OpenAI takes back as content."""
-    others = [part.payload.get("type", "other") for part in parts if isinstance(part, OtherPart)]
-    media = [part.modality for part in parts if isinstance(part, BlobPart | UriPart | FilePart)]
-    return [f"content.{str(name)[:64]}" for name in (*others, *media)]
 
 
 def _write_results(message: Message, *, is_mistral: bool) -> Iterator[dict[str, Json]]:

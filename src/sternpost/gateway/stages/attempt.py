@@ -24,6 +24,7 @@ from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.failures import fault_in
 from sternpost.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
 from sternpost.dialects.relay import open_doubtful_relay, open_relay
+from sternpost.dialects.tool_names import Renamed
 from sternpost.gateway.stages import ask, onward, partial, plainer
 from sternpost.gateway.stages.course import Course
 from sternpost.gateway.stages.failures import (
@@ -233,9 +234,7 @@ async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan
     return await in_thread(ask.write, call, head, planned, plan)
 
 
-async def _read_whole(
-    attempt: Attempt, request: UpstreamRequest, renamed_tools: Mapping[str, str]
-) -> WholeAnswer:
+async def _read_whole(attempt: Attempt, request: UpstreamRequest, renamed_tools: Renamed) -> WholeAnswer:
     reply = await send(attempt, request)
     try:
         body = await reply.read(attempt.call.rig.max_reply_bytes)
@@ -266,7 +265,7 @@ async def _open_stream(
     head: RequestHead,
     plan: Plan,
     *,
-    renamed_tools: Mapping[str, str],
+    renamed_tools: Renamed,
     left_s: float,
 ) -> OpenAnswer:
     """Hold the stream until it shows content, so that another target may still answer instead.
