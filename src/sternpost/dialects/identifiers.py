@@ -1,9 +1,20 @@
 """Identifiers no longer than a target takes, the same every time; it knows no target."""
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-USER_CHARS: Final = 64  # OpenAI's `user` and `safety_identifier`; a longer one is answered 400
+import msgspec
+
+from sternpost.dialects.raw_object import read_value
+
+# Of OpenAI: `user`, `safety_identifier`, `prompt_cache_key` and `call_id`; a longer one is answered 400
+# (string_above_max_length). Hosts that speak its dialects copy that, or take more.
+ID_CHARS: Final = 64
+_NAMED: Final = ("user", "safety_identifier", "prompt_cache_key")
+_MOST_PAIRS: Final = 16  # of metadata, and how long each may be
+_KEY_CHARS: Final = 64
+_VALUE_CHARS: Final = 512
 _DIGEST: Final = 32
 
 
@@ -15,3 +26,27 @@ def shortened(identifier: str, most: int) -> str:
 def digest(identifier: str) -> str:
     """Return what stands for an identifier and tells nothing of it."""
     return hashlib.sha256(identifier.encode()).hexdigest()[:_DIGEST]
+
+
+def shorten_fields(fields: dict[str, msgspec.Raw | bytes], most: int) -> Iterator[str]:
+    """Shorten the identifiers at the top of a request of OpenAI's, and name those that were."""
+    for name in _NAMED:
+        raw = fields.get(name)
+        if raw is None or len(memoryview(raw)) <= most + 2:
+            continue
+        value = read_value(msgspec.Raw(bytes(raw)))
+        if isinstance(value, str) and len(value) > most:
+            fields[name] = msgspec.json.encode(shortened(value, most))
+            yield f"{name} (shortened)"
+
+
+def fitting_metadata(metadata: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the pairs as OpenAI takes them, and names of what had to change."""
+    fitting = {
+        name: shortened(value, _VALUE_CHARS) for name, value in metadata.items() if len(name) <= _KEY_CHARS
+    }
+    kept = dict(list(fitting.items())[:_MOST_PAIRS])
+    named = [f"metadata.{name[:64]} (shortened)" for name, value in kept.items() if metadata[name] != value]
+    if len(kept) < len(metadata):
+        named.append(f"metadata ({len(kept)} of {len(metadata)} were kept)")
+    return kept, named

@@ -1,6 +1,5 @@
 """Writes the internal request as Anthropic messages; what the model can't take is named as dropped."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -26,6 +25,7 @@ from sternpost.dialects.claude import (
 )
 from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.closed_schemas import closed
+from sternpost.dialects.identifiers import digest
 from sternpost.dialects.losses import Ask, lost
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.tool_names import REPLY_TOOL, ToolNames
@@ -310,7 +310,7 @@ def _write_rest(draft: _Draft) -> None:
         draft.dropped.append("stop")  # the API refuses stop texts of white space only
     if request.end_user:
         # Anthropic asks for an opaque identifier; other dialects' callers put addresses and names here.
-        body["metadata"] = {"user_id": hashlib.sha256(request.end_user.encode()).hexdigest()[:32]}
+        body["metadata"] = {"user_id": digest(request.end_user)}
     if request.service_tier:
         tier = _TIERS.get(request.service_tier)
         if tier:

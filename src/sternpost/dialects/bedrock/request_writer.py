@@ -21,6 +21,7 @@ from sternpost.dialects.bedrock.tools import write_format, write_tools
 from sternpost.dialects.bedrock.turns import cache_point, keeper, speak_beside_documents, write_turns
 from sternpost.dialects.claude import LEAST_TOP_P
 from sternpost.dialects.client_tools import as_functions
+from sternpost.dialects.identifiers import digest
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.turns import Marks, arrange, can_think, marks_by_part
 
@@ -133,7 +134,8 @@ def _write_rest(draft: Draft) -> None:
     request, body = draft.request, draft.body
     metadata = dict(request.metadata)
     if request.end_user:
-        metadata.setdefault("user", request.end_user)
+        user = request.end_user
+        metadata.setdefault("user", user if _METADATA_TEXT.match(user) else digest(user))
     fitting = [
         (name, value)
         for name, value in metadata.items()

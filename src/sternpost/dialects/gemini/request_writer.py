@@ -6,7 +6,6 @@ Source: https://ai.google.dev/api/caching#FunctionDeclaration and
 https://ai.google.dev/gemini-api/docs/structured-output.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,6 +20,7 @@ from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.gemini import names as words
 from sternpost.dialects.gemini.schemas import fitting, is_empty
 from sternpost.dialects.gemini.turns import TurnWriter
+from sternpost.dialects.identifiers import digest
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.tool_names import ToolNames
 
@@ -216,7 +216,7 @@ def _write_account(draft: _Draft) -> None:
     if draft.quirks.is_vertex:
         labels = {name: text for name, text in request.metadata.items() if _is_label(name, text)}
         if request.end_user:  # an opaque one: callers put addresses and names here
-            labels["end_user"] = hashlib.sha256(request.end_user.encode()).hexdigest()[:32]
+            labels["end_user"] = digest(request.end_user)
         if labels:
             draft.body["labels"] = labels
     elif tier:

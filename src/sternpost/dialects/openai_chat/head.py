@@ -7,8 +7,9 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
+from sternpost.dialects.identifiers import shorten_fields
 from sternpost.dialects.openai_chat import mistral_messages
-from sternpost.dialects.openai_chat.call_ids import fit_raw
+from sternpost.dialects.openai_chat.call_ids import fit_raw, shorten_raw
 from sternpost.dialects.protocols import RequestHead, WrittenRequest
 from sternpost.dialects.raw_object import (
     check_messages,
@@ -80,6 +81,9 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
         fields["messages"] = _as_system(fields["messages"])
     if quirks.call_id_length:
         fields["messages"] = fit_raw(fields["messages"], quirks.call_id_length)
+    if quirks.most_id_chars:
+        fields["messages"] = shorten_raw(fields["messages"], quirks.most_id_chars)
+        dropped += shorten_fields(fields, quirks.most_id_chars)
     if quirks.is_mistral:
         fields["messages"] = mistral_messages.fit_raw(fields["messages"], dropped)
         mistral_messages.fit_tier(fields, dropped)

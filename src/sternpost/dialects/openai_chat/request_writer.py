@@ -21,6 +21,7 @@ from sternpost.contracts.message import (
 )
 from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.client_tools import as_functions
+from sternpost.dialects.identifiers import ID_CHARS, shortened
 from sternpost.dialects.losses import lost
 from sternpost.dialects.no_place import unreplayed
 from sternpost.dialects.openai_chat.call_ids import fit_messages
@@ -43,16 +44,18 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     """Raises: BadRequest for content this dialect has no place for."""
     request = as_functions(request)
     names = ToolNames(_TOOL_NAME, client_tools=request.client_tools)
-    if quirks.call_id_length:
-        request = replace(request, messages=fit_messages(request.messages, quirks.call_id_length))
+    messages = fit_messages(request.messages, quirks.call_id_length)
+    if messages is not request.messages:
+        request = replace(request, messages=messages)
     dropped: list[str] = [*request.unread, *lost(request, "cache_control", "modalities", "top_k")]
-    messages = _write_messages(request, quirks, names, dropped)
+    written = _write_messages(request, quirks, names, dropped)
     body: dict[str, Json] = {
         "model": request.model,
-        "messages": list(bridged(messages, dropped) if quirks.is_mistral else messages),
+        "messages": list(bridged(written, dropped) if quirks.is_mistral else written),
     }
     body |= _write_tools(request, names)
     body |= _write_limits(request, quirks, facts)
+    body |= write_user(request, dropped)
     body |= _write_sampling(request, quirks, dropped)
     body |= write_cache_key(request, quirks, dropped)
     body |= _write_reasoning(request.reasoning, facts, dropped)
@@ -173,9 +176,17 @@ def _write_limits(request: ChatRequest, quirks: Quirks, facts: ModelFacts | None
     given: dict[str, Json] = {
         used: request.max_output_tokens,
         "n": request.choice_count if request.choice_count != 1 else None,
-        "user": request.end_user,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def write_user(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
+    """Write who the call is for; Claude Code's name of that is longer than OpenAI takes."""
+    if request.end_user is None:
+        return {}
+    if len(request.end_user) > ID_CHARS:
+        dropped.append("user (shortened)")
+    return {"user": shortened(request.end_user, ID_CHARS)}
 
 
 def _write_sampling(request: ChatRequest, quirks: Quirks, dropped: list[str]) -> dict[str, Json]:
@@ -201,7 +212,7 @@ def write_cache_key(request: ChatRequest, quirks: Quirks, dropped: list[str]) ->
     if not quirks.takes_prompt_cache_key:
         dropped.append("prompt_cache_key")
         return {}
-    return {"prompt_cache_key": request.cache_key}
+    return {"prompt_cache_key": shortened(request.cache_key, ID_CHARS)}
 
 
 def write_verbosity(request: ChatRequest, facts: ModelFacts | None, dropped: list[str]) -> dict[str, Json]:

@@ -41,7 +41,7 @@ def _read_function(tool: Fields, unread: list[str]) -> ToolDefinition:
     if function is not None:
         unread += unread_fields(tool, _TOOL_FIELDS)
         if not function.has("parameters") and (outer := read_schema(tool, "parameters")).values:
-            unread.append(f"{tool.path} (its schema was read from beside the function)")
+            unread.append(f"{tool.path} (its schema read as function.parameters)")
             return _definition(function, unread, outer.values)
         return _definition(function, unread)
     if not tool.has("name"):

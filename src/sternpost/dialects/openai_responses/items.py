@@ -21,7 +21,7 @@ from sternpost.contracts.message import (
     UriPart,
 )
 from sternpost.dialects.citing import share_out, shifted
-from sternpost.dialects.identifiers import shortened
+from sternpost.dialects.identifiers import ID_CHARS, shortened
 from sternpost.dialects.json_fields import Fields
 from sternpost.dialects.no_place import unreplayed
 from sternpost.dialects.openai_chat.annotations import read_annotations, write_flat
@@ -46,7 +46,6 @@ _ROLES: Final[Mapping[str, Role]] = {
     "user": "user",
     "assistant": "assistant",
 }
-ID_CHARS: Final = 64  # longer ids are answered with 400
 
 
 def read_input(fields: Fields) -> list[Message]:

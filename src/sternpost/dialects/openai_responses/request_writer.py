@@ -16,9 +16,15 @@ from sternpost.contracts.chat import (
 from sternpost.contracts.message import Json, Message, TextPart
 from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.client_tools import as_they_are
+from sternpost.dialects.identifiers import fitting_metadata
 from sternpost.dialects.losses import Ask, lost
 from sternpost.dialects.openai_chat.names import TIERS
-from sternpost.dialects.openai_chat.request_writer import effort_of, write_cache_key, write_verbosity
+from sternpost.dialects.openai_chat.request_writer import (
+    effort_of,
+    write_cache_key,
+    write_user,
+    write_verbosity,
+)
 from sternpost.dialects.openai_responses.items import write_input
 from sternpost.dialects.openai_responses.request_reader import LOGPROBS
 from sternpost.dialects.protocols import WrittenRequest
@@ -56,12 +62,14 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     body["store"] = False
     body |= _write_tools(request, names)
     body |= _write_limits(request, dropped)
+    body |= write_user(request, dropped)
     body |= write_cache_key(request, quirks, dropped)
     body |= _write_reasoning(request.reasoning, facts, dropped)
     body |= _write_text(request, facts, dropped)
     body |= _write_include(request, facts, dropped)
     if request.metadata:
-        body["metadata"] = request.metadata
+        body["metadata"], changed = fitting_metadata(request.metadata)
+        dropped += changed
     if request.is_stream:
         body["stream"] = True
     rejects = facts.rejects if facts is not None else ()
@@ -135,7 +143,6 @@ def _write_limits(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
         "temperature": request.temperature,
         "top_p": request.top_p,
         "top_logprobs": request.top_logprobs,
-        "user": request.end_user,
         "service_tier": tier,
     }
     return {name: value for name, value in given.items() if value is not None}
