@@ -20,6 +20,15 @@ FailureKind: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Omission:
+    """What a target refused, in its words: a field of the body as it was sent, or a beta of Anthropic's."""
+
+    path: str = ""
+    renamed: str = ""  # the field that it asks for instead
+    beta: str = ""  # "*": all of them
+
+
+@dataclass(frozen=True, slots=True)
 class RequestHead:
     """The few fields of a request that the gateway reads, and its top level kept as bytes."""
 
@@ -34,6 +43,7 @@ class RequestHead:
     kept_id: str = ""  # the id of that
     auto_cache: AutoCache | None = None  # set by the gateway: `edit` is to mark what the provider may cache
     is_thoughtless: bool = False  # set by the gateway: thinking of earlier turns is to be left out
+    omitted: tuple[Omission, ...] = ()  # set by the gateway: what the target has refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads the head of an Anthropic request and edits it in place; the messages stay unread."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ from sternpost.dialects.origin_mark import MARK, is_marked
 from sternpost.dialects.protocols import RequestHead, WrittenRequest
 from sternpost.dialects.raw_object import (
     check_messages,
+    is_null,
     join_object,
     read_flag,
     read_model,
@@ -82,10 +83,25 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     dropped += [*lost, *relax(fields, facts, is_thinking_lost=bool(lost))]
     placed = place(fields, head.auto_cache, facts) if head.auto_cache is not None else ()
     if quirks.is_vertex:
+        dropped += _fit_vertex(fields)
         del fields["model"]
         fields.setdefault(vertex.VERSION_FIELD, msgspec.json.encode(vertex.VERSION))
     written = rewrite_object(head.body, head.fields, fields)
     return WrittenRequest(written, tuple(dict.fromkeys(dropped)), auto_cached=placed)
+
+
+def _fit_vertex(fields: dict[str, msgspec.Raw | bytes]) -> Iterator[str]:
+    """Take out what Vertex AI refuses, and name it."""
+    for name in [name for name in fields if name not in vertex.FIELDS]:
+        if not is_null(fields.pop(name)):
+            yield name
+    raw = fields.get(vertex.BETA_FIELD)
+    asked = read_value(msgspec.Raw(bytes(raw))) if raw is not None else None
+    if isinstance(asked, list):
+        words = [word for word in asked if isinstance(word, str)]  # pyright: ignore[reportUnknownVariableType] - JSON
+        kept, refused = vertex.split_betas(words)
+        fields[vertex.BETA_FIELD] = msgspec.json.encode(kept)
+        yield from (f"anthropic-beta {beta[:64]}" for beta in refused)
 
 
 class _BlockKind(msgspec.Struct):

@@ -95,6 +95,7 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     rejects = facts.rejects if facts is not None else ()
     draft.dropped += [n for n in rejects if n not in _ALWAYS and draft.body.pop(n, None) is not None]
     if quirks.is_vertex:
+        draft.dropped += [name for name in draft.body.keys() - vertex.FIELDS if draft.body.pop(name)]
         del draft.body["model"]
         draft.body[vertex.VERSION_FIELD] = vertex.VERSION
     return WrittenRequest(

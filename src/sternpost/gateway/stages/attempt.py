@@ -179,7 +179,7 @@ async def _wait(call: OpenCall, wait_s: float) -> None:
 async def _try(
     attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, asked: dict[str, RequestHead]
 ) -> WholeAnswer | OpenAnswer:
-    """Ask once; once more without earlier thinking that can't be read there, where that is what was refused.
+    """Ask once; once more without earlier thinking that can't be read there, or the field that was refused.
 
     asked: what such targets are asked from then on; it is added to.
     """
@@ -188,14 +188,14 @@ async def _try(
         try:
             return await _ask(attempt, head, plan, left_s)
         except TryFailed as failed:
-            without = plainer.without_unread(failed.error, attempt.call, attempt.planned, head)
+            without = plainer.without_refused(failed, attempt.call, attempt.planned, head)
             if without is None or plan.unsupported == "refuse":
                 raise
             attempt.fail(failed)
         attempt.begin_again()
         asked[name] = without
     answer = await _ask(attempt, asked[name], plan, left_s)
-    if not asked[name].is_thoughtless:
+    if not (asked[name].is_thoughtless or asked[name].omitted):
         attempt.call.dropped = (*attempt.call.dropped, plainer.SEALED)
     return answer
 
@@ -207,7 +207,7 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     request = UpstreamRequest(
         method="POST",
         url=url,
-        headers=ask.headers_for(call, planned),
+        headers=ask.headers_for(call, planned, head.omitted),
         body=written.body,
         connect_s=plan.limits.connect_s,
         total_s=total_s(call, plan, left_s, is_stream=head.is_stream),
