@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sternpost.base.errors import ConfigurationError
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.provider import SIGNED, AuthStyle, Catalog, ModelFacts, Provider, Secret
+from sternpost.contracts.provider import SIGNED, AuthStyle, Catalog, ModelFacts, Provider, Quirks, Secret
 from sternpost.dialects.registry import UPSTREAM_CODECS
 from sternpost.providers.catalog import KnownHost, KnownOption, load_catalog
 
@@ -190,6 +190,7 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         headers=_headers(setting),
         is_free=setting.is_free,
         also_speaks=setting.also_speaks or (),
+        quirks=Quirks(is_anthropic=_is_at(setting.base_url or "", "anthropic.com")),
         is_known_only=not is_ready,
         fault=fault,
     )
@@ -215,6 +216,11 @@ def _key_place(setting: ProviderSetting, variable: str) -> str:
 
 def _own_key_sentence(place: str) -> str:
     return f"this is a Sternpost key in {place}, which no provider knows; put the provider's own key there"
+
+
+def _is_at(base_url: str, domain: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    return host == domain or host.endswith(f".{domain}")
 
 
 def _is_key_written(setting: ProviderSetting) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
-from sternpost.dialects.anthropic import vertex
+from sternpost.dialects.anthropic import attribution, vertex
 from sternpost.dialects.anthropic.auto_marks import place
 from sternpost.dialects.anthropic.relax import THOUGHTS, relax
 from sternpost.dialects.origin_mark import MARK, is_marked
@@ -81,6 +81,8 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     elif _UNSIGNED.search(messages):  # of another host, which this API answers 400 to
         fields["messages"] = _without(_UNSIGNED, _is_unsigned, messages, lost)
     dropped += [*lost, *relax(fields, facts, is_thinking_lost=bool(lost))]
+    if not quirks.is_anthropic:
+        dropped += _leave_attribution(fields)
     placed = place(fields, head.auto_cache, facts) if head.auto_cache is not None else ()
     if quirks.is_vertex:
         dropped += _fit_vertex(fields)
@@ -88,6 +90,18 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
         fields.setdefault(vertex.VERSION_FIELD, msgspec.json.encode(vertex.VERSION))
     written = rewrite_object(head.body, head.fields, fields)
     return WrittenRequest(written, tuple(dict.fromkeys(dropped)), auto_cached=placed)
+
+
+def _leave_attribution(fields: dict[str, msgspec.Raw | bytes]) -> Iterator[str]:
+    """Take out the line that only Anthropic reads, and name it."""
+    rest = attribution.without(fields.get("system"))
+    if rest is None:
+        return
+    if rest:
+        fields["system"] = rest
+    else:
+        del fields["system"]
+    yield attribution.LEFT_OUT
 
 
 def _fit_vertex(fields: dict[str, msgspec.Raw | bytes]) -> Iterator[str]:

@@ -88,9 +88,9 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
         fields["messages"] = mistral_messages.fit_raw(fields["messages"], dropped)
         mistral_messages.fit_tier(fields, dropped)
     if quirks.seed_field != "seed":
-        fields = _renamed(fields, "seed", quirks.seed_field)
+        fields = _renamed(fields, "seed", quirks.seed_field, dropped)
     rejects = (*(facts.rejects if facts is not None else ()), *quirks.rejects)
-    fields = _name_token_limit(fields, rejects, quirks)
+    fields = _name_token_limit(fields, rejects, quirks, dropped)
     dropped += [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
     placed = place_key(fields, head, quirks)
     written = rewrite_object(head.body, head.fields, fields)
@@ -153,16 +153,19 @@ def _as_system(messages: msgspec.Raw | bytes) -> bytes:
 
 
 def _name_token_limit(
-    fields: dict[str, msgspec.Raw | bytes], rejects: tuple[str, ...], quirks: Quirks
+    fields: dict[str, msgspec.Raw | bytes], rejects: tuple[str, ...], quirks: Quirks, dropped: list[str]
 ) -> dict[str, msgspec.Raw | bytes]:
     """Rename the limit on output tokens in its place where the host or the model knows the other name."""
     old, new = token_limit_names(rejects, quirks)
-    return _renamed(fields, old, new) if old else fields
+    return _renamed(fields, old, new, dropped) if old else fields
 
 
-def _renamed(fields: dict[str, msgspec.Raw | bytes], old: str, new: str) -> dict[str, msgspec.Raw | bytes]:
+def _renamed(
+    fields: dict[str, msgspec.Raw | bytes], old: str, new: str, dropped: list[str]
+) -> dict[str, msgspec.Raw | bytes]:
     if old not in fields:
         return fields
+    dropped.append(f"{old} (sent as {new})")
     if new in fields:
         del fields[old]
         return fields

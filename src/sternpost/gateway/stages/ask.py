@@ -9,10 +9,11 @@ from typing import Final
 from sternpost.base.collection import collection_paused
 from sternpost.base.errors import BadRequest, BodyTooLarge
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.chat import AutoCache
+from sternpost.contracts.chat import AutoCache, ChatRequest
 from sternpost.dialects import auto_cache, refused_fields
-from sternpost.dialects.anthropic import vertex
+from sternpost.dialects.anthropic import attribution, vertex
 from sternpost.dialects.protocols import Omission, RequestHead, WrittenRequest
+from sternpost.dialects.raw_object import join_object
 from sternpost.dialects.unread_thinking import without_thoughts
 from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.failures import unsupported
@@ -21,7 +22,7 @@ from sternpost.gateway.traffic import Plan, PlannedTarget
 
 _PLACED = "prompt_cache.placed"  # attribute of the span
 # What only makes a call cheaper: without it the answer is the same.
-_SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
+_SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention", attribution.LEFT_OUT})
 
 # What the target is told in another way, and loses nothing by it.
 _TOLD_OTHERWISE: Final = re.compile(r"\((?:shortened|(?:read|sent) as [\w. ]+)\)\Z")
@@ -119,7 +120,7 @@ def _translated(
 ) -> WrittenRequest:
     quirks, facts = planned.provider.quirks, planned.facts
     if call.chat is None:
-        call.chat = replace(call.codec.read_request(call.request.body), betas=_betas(call))
+        call.chat = _read_chat(call, head)
     chat = replace(call.chat, model=planned.target.model)
     if head.is_thoughtless:
         chat = without_thoughts(chat)
@@ -135,6 +136,20 @@ def _translated(
         raise unsupported(error) from error
     lost = ("thinking",) if head.is_thoughtless else ()
     return replace(written, dropped=written.dropped + lost, auto_cached=placed) if placed or lost else written
+
+
+def _read_chat(call: OpenCall, head: RequestHead) -> ChatRequest:
+    """Read the whole request, without the line that only Anthropic reads."""
+    body, left_out = call.request.body, ()
+    if (
+        call.codec.name == "anthropic"
+        and (rest := attribution.without(head.fields.get("system"))) is not None
+    ):
+        fields = {name: raw for name, raw in head.fields.items() if rest or name != "system"}
+        body = join_object({**fields, "system": rest} if rest else fields)
+        left_out = (attribution.LEFT_OUT,)
+    chat = call.codec.read_request(body)
+    return replace(chat, betas=_betas(call), unread=(*chat.unread, *left_out))
 
 
 def _betas(call: OpenCall) -> tuple[str, ...]:
