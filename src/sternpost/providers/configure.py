@@ -10,6 +10,7 @@ from sternpost.base.errors import ConfigurationError
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.provider import SIGNED, AuthStyle, Catalog, ModelFacts, Provider, Quirks, Secret
 from sternpost.dialects.registry import UPSTREAM_CODECS
+from sternpost.providers.addresses import completed
 from sternpost.providers.catalog import KnownHost, KnownOption, load_catalog
 
 _OFFLINE = "offline"
@@ -111,7 +112,7 @@ def _from_environment(host: KnownHost, environment: Mapping[str, str]) -> Provid
     if _is_own(key):
         return replace(provider, is_known_only=True, fault=_own_key_sentence(provider.key_variable))
     own = _own_address(host, {}, environment) if key else ""
-    base_url = own or _filled(_template(host, options), options)
+    base_url = _completed(host, own) if own else _filled(_template(host, options), options)
     is_ready = bool(key) and not _PLACEHOLDER.search(base_url)
     return _in_style(
         host,
@@ -180,7 +181,9 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         name=setting.name,
         title=setting.name,
         dialect=setting.dialect,
-        base_url=_checked(setting.name, setting.base_url) if setting.base_url else "",
+        base_url=completed(_checked(setting.name, setting.base_url), setting.dialect)
+        if setting.base_url
+        else "",
         api_key=Secret(key),
         key_variable=setting.key_variable,
         is_key_written=_is_key_written(setting),
@@ -271,7 +274,16 @@ def _address(
         raise ConfigurationError(
             f"providers.{setting.name}: its address needs `{missing[0]}`; write it, or give a `base_url`"
         )
-    return _checked(setting.name, base_url)
+    checked = _checked(setting.name, base_url)
+    return _completed(host, checked) if own else checked
+
+
+def _completed(host: KnownHost, own: str) -> str:
+    """End an address of the user's own where the host's paths begin, unless it has endings of its own."""
+    is_plain = not host.base_path and not host.provider.quirks.is_vertex
+    has_version = bool(urlsplit(host.provider.base_url).path)  # else the paths of the host hold it
+    is_rooted = host.provider.dialect in ("cohere", "ollama")
+    return completed(own, host.provider.dialect) if is_plain and (has_version or is_rooted) else own
 
 
 def _own_address(host: KnownHost, written: Mapping[str, str], environment: Mapping[str, str]) -> str:

@@ -33,6 +33,7 @@ from sternpost.gateway.stages.failures import (
     from_error,
     from_fault,
     unusable,
+    with_place,
 )
 from sternpost.gateway.stages.reading import read_whole
 from sternpost.gateway.stages.record import OpenCall, Outcome
@@ -365,6 +366,7 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
         reply.close()
     body = Redactor(onward.secrets_of(planned.headers, planned.provider.api_key.value)).blot(body)
     failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
+    failure = with_place(failure, request.url, planned.target.model)
     raise from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
 
 
