@@ -182,6 +182,8 @@ class Connection(asyncio.Protocol):
             self._answer(status, counted, bedrock.error_headers(status) if status >= 400 else {})
         elif name.endswith("/count_tokens"):
             self._answer(200, answers.count_tokens(body))
+        elif name.endswith("/decisions"):
+            self._answer(200, answers.decisions(body))
         elif name.endswith("/images/generations"):
             self._answer(200, answers.picture())
         elif name.endswith("/bytes"):

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from sternpost.base.errors import ConfigurationError
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.provider import SIGNED, AuthStyle, Catalog, ModelFacts, Provider, Quirks, Secret
+from sternpost.dialects.addresses import completed
 from sternpost.dialects.registry import UPSTREAM_CODECS
-from sternpost.providers.addresses import completed
 from sternpost.providers.catalog import KnownHost, KnownOption, load_catalog
 
 _OFFLINE = "offline"

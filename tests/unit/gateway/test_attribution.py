@@ -1,7 +1,6 @@
 """Claude Code's line of who is billed differs by session: Anthropic gets it, no other vendor does."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from sternpost.contracts.call import Route, Target
 from sternpost.gateway.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
+from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
 
 LINE = "x-anthropic-billing-header: cc_version=2.1.117.{session}; cc_entrypoint=cli; cch=71fea;"
@@ -27,9 +27,8 @@ OTHERS = [
 
 
 @pytest.fixture
-async def vendors(start_gateway: GatewayMaker) -> Gateway:
-    gateway = await start_gateway()
-    url = gateway.provider.url
+async def vendors(start_gateway: GatewayMaker, provider: FakeProvider) -> Gateway:
+    url = provider.url
     vertex = f"{url}/v1/projects/p/locations/l/publishers/anthropic"
     settings = [
         ProviderSetting("anthropic", base_url=f"{url}/v1", api_key="k"),
@@ -43,8 +42,7 @@ async def vendors(start_gateway: GatewayMaker) -> Gateway:
     ]
     routes = [Route("strict", (Target("chat", "m1"),), unsupported="refuse")]
     traffic = traffic_of(configure(settings, {}), routes, ())
-    gateway.app._rig = replace(gateway.rig, traffic=lambda: traffic)  # pyright: ignore[reportPrivateUsage]
-    return gateway
+    return await start_gateway(traffic=lambda: traffic)
 
 
 def blocks(session: str) -> list[dict[str, Any]]:

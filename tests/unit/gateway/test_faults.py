@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -16,6 +15,7 @@ from sternpost.dialects.anthropic.tap import AnthropicTap
 from sternpost.gateway.retries import RetryBudgets
 from sternpost.gateway.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
+from tests.support.fake_provider import FakeProvider
 from tests.support.polling import until
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
 from tests.unit.gateway.test_answers import events_of
@@ -386,13 +386,12 @@ async def test_a_thousand_calls_at_once_leave_a_thousand_records(gateway: Gatewa
 
 @pytest.mark.parametrize("dialect", ["openai_chat", "anthropic"])
 async def test_a_path_that_a_host_does_not_have_is_named_without_its_query(
-    start_gateway: GatewayMaker, dialect: Dialect
+    start_gateway: GatewayMaker, provider: FakeProvider, dialect: Dialect
 ) -> None:
-    gateway = await start_gateway()
-    url = gateway.provider.url
+    url = provider.url
     settings = [ProviderSetting("own", dialect, f"{url}/odd/v3", "key-of-the-host")]
     traffic = traffic_of(configure(settings, {}), (), ())
-    gateway.app._rig = replace(gateway.rig, traffic=lambda: traffic)  # pyright: ignore[reportPrivateUsage]
+    gateway = await start_gateway(traffic=lambda: traffic)
     path = "/v1/messages" if dialect == "anthropic" else "/v1/chat/completions"
     body = {"model": "own/fault-404", "messages": ASK, "max_tokens": 9}
     answer = await gateway.post(path, body)

@@ -1,7 +1,6 @@
 """What a target refuses by name is left out, once, and named; what Vertex AI refuses is never sent to it."""
 
 import json
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +9,7 @@ import pytest
 from sternpost.contracts.call import Route, Target
 from sternpost.gateway.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
+from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import ASK, Answer, Gateway, GatewayMaker
 
 CLAUDE_CODE = (
@@ -31,10 +31,9 @@ def sent(gateway: Gateway) -> list[Any]:
 
 
 @pytest.fixture
-async def cloud(start_gateway: GatewayMaker) -> Gateway:
+async def cloud(start_gateway: GatewayMaker, provider: FakeProvider) -> Gateway:
     """Return a gateway whose providers are, on the fake one, Claude on Vertex AI, Gemini and Responses."""
-    gateway = await start_gateway()
-    url = gateway.provider.url
+    url = provider.url
     settings = [
         ProviderSetting(
             "vertex-anthropic",
@@ -50,8 +49,7 @@ async def cloud(start_gateway: GatewayMaker) -> Gateway:
     model = refusing("temperature", "Unknown parameter: 'temperature'.")
     routes = [Route("strict", (Target("chat", model),), unsupported="refuse")]
     traffic = traffic_of(configure(settings, {}), routes, ())
-    gateway.app._rig = replace(gateway.rig, traffic=lambda: traffic)  # pyright: ignore[reportPrivateUsage]
-    return gateway
+    return await start_gateway(traffic=lambda: traffic)
 
 
 async def test_vertex_gets_the_betas_and_fields_it_takes_and_the_rest_is_named(cloud: Gateway) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from sternpost.contracts.call import Dialect
-from sternpost.providers.addresses import completed
+from sternpost.dialects.addresses import completed
 from sternpost.providers.configure import ProviderSetting, configure
 
 H = "https://h.example"
