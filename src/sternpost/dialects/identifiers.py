@@ -11,7 +11,7 @@ from sternpost.dialects.raw_object import read_value
 # Of OpenAI: `user`, `safety_identifier`, `prompt_cache_key` and `call_id`; a longer one is answered 400
 # (string_above_max_length). Hosts that speak its dialects copy that, or take more.
 ID_CHARS: Final = 64
-_NAMED: Final = ("user", "safety_identifier", "prompt_cache_key")
+_NAMED: Final = frozenset({"user", "safety_identifier", "prompt_cache_key"})
 _MOST_PAIRS: Final = 16  # of metadata, and how long each may be
 _KEY_CHARS: Final = 64
 _VALUE_CHARS: Final = 512
@@ -28,15 +28,15 @@ def digest(identifier: str) -> str:
     return hashlib.sha256(identifier.encode()).hexdigest()[:_DIGEST]
 
 
-def shorten_fields(fields: dict[str, msgspec.Raw | bytes], most: int) -> Iterator[str]:
+def shorten_fields(fields: dict[str, msgspec.Raw | bytes]) -> Iterator[str]:
     """Shorten the identifiers at the top of a request of OpenAI's, and name those that were."""
-    for name in _NAMED:
-        raw = fields.get(name)
-        if raw is None or len(memoryview(raw)) <= most + 2:
+    for name in _NAMED & fields.keys():
+        raw = fields[name]
+        if len(memoryview(raw)) <= ID_CHARS + 2:
             continue
         value = read_value(msgspec.Raw(bytes(raw)))
-        if isinstance(value, str) and len(value) > most:
-            fields[name] = msgspec.json.encode(shortened(value, most))
+        if isinstance(value, str) and len(value) > ID_CHARS:
+            fields[name] = msgspec.json.encode(shortened(value, ID_CHARS))
             yield f"{name} (shortened)"
 
 

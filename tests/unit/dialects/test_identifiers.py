@@ -13,7 +13,7 @@ from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
 
 LONG_ID = "toolu_" + "x" * 80
 CLAUDE_CODE = json.dumps({"device_id": "e" * 64, "account_uuid": "", "session_id": "2141b5eb-ee8a"})
-OPENAI_HOST = Quirks(most_id_chars=64, takes_prompt_cache_key=True)
+OPENAI_HOST = Quirks(refuses_long_ids=True, takes_prompt_cache_key=True)
 USER: dict[str, Any] = {"role": "user", "content": "hi"}
 BY_CALLER: dict[Dialect, dict[str, Any]] = {
     "anthropic": {

@@ -19,7 +19,8 @@ from sternpost.dialects.raw_object import join_object, split_object
 
 _IN_CALLS: Final = re.compile(rb'"tool_call')
 _PLAIN: Final = re.compile(r"[a-zA-Z0-9]+")
-_RESULT_ID: Final = re.compile(rb'"tool_call_id"\s*:\s*"([^"]*)')
+_LONG_ID: Final = re.compile(rb'"tool_call_id"\s*:\s*"[^"]{%d}' % (ID_CHARS + 1))  # each call has a result
+_WITH_IDS: Final = frozenset({"assistant", "tool"})
 Fit: TypeAlias = Callable[[str], str]
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -35,13 +36,18 @@ def fit_messages(messages: tuple[Message, ...], length: int) -> tuple[Message, .
     """Fit every id to a length, or, with length 0, those that are too long for any host."""
     if length:
         return tuple(_fit_message(message, partial(fitting, length=length)) for message in messages)
-    if not any(_is_long(part) for message in messages for part in message.parts):
+    if not _has_long(messages):
         return messages
     return tuple(_fit_message(message, _short) for message in messages)
 
 
-def _is_long(part: Part) -> bool:
-    return isinstance(part, ToolCallPart | ToolResponsePart) and len(part.id or "") > ID_CHARS
+def _has_long(messages: tuple[Message, ...]) -> bool:
+    for message in messages:
+        if message.role in _WITH_IDS:
+            for part in message.parts:
+                if isinstance(part, ToolCallPart | ToolResponsePart) and part.id and len(part.id) > ID_CHARS:
+                    return True
+    return False
 
 
 def _short(call_id: str) -> str:
@@ -65,11 +71,9 @@ def fit_raw(messages: msgspec.Raw | bytes, length: int) -> msgspec.Raw | bytes:
     return _fit_items(messages, partial(fitting, length=length))
 
 
-def shorten_raw(messages: msgspec.Raw | bytes, most: int) -> msgspec.Raw | bytes:
-    """Change the ids that are longer than this; every other byte stays."""
-    if not any(len(found[1]) > most for found in _RESULT_ID.finditer(messages)):
-        return messages
-    return _fit_items(messages, partial(shortened, most=most))
+def shorten_raw(messages: msgspec.Raw | bytes) -> msgspec.Raw | bytes:
+    """Change the ids that are too long for OpenAI; every other byte stays."""
+    return _fit_items(messages, _short) if _LONG_ID.search(messages) else messages
 
 
 def _fit_items(messages: msgspec.Raw | bytes, fit: Fit) -> bytes:

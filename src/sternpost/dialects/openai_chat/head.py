@@ -81,9 +81,9 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
         fields["messages"] = _as_system(fields["messages"])
     if quirks.call_id_length:
         fields["messages"] = fit_raw(fields["messages"], quirks.call_id_length)
-    if quirks.most_id_chars:
-        fields["messages"] = shorten_raw(fields["messages"], quirks.most_id_chars)
-        dropped += shorten_fields(fields, quirks.most_id_chars)
+    if quirks.refuses_long_ids:
+        fields["messages"] = shorten_raw(fields["messages"])
+        dropped += shorten_fields(fields)
     if quirks.is_mistral:
         fields["messages"] = mistral_messages.fit_raw(fields["messages"], dropped)
         mistral_messages.fit_tier(fields, dropped)

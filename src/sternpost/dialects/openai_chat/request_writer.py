@@ -16,6 +16,8 @@ from sternpost.contracts.message import (
     OtherPart,
     Part,
     ReasoningPart,
+    TextPart,
+    ToolCallPart,
     ToolResponsePart,
     UriPart,
 )
@@ -96,10 +98,13 @@ def _write_messages(
 
 def _is_unsayable(message: Message, quirks: Quirks) -> bool:
     """Whether nothing of a message has a place: an empty one in its stead confuses models, or is a 400."""
-    return bool(message.parts) and all(
+    parts = message.parts
+    if not parts or isinstance(parts[0], TextPart | ToolCallPart):  # nearly all messages
+        return False
+    return all(
         isinstance(part, OtherPart | BlobPart | UriPart | FilePart)
         or (isinstance(part, ReasoningPart) and not (quirks.takes_reasoning_content and part.content))
-        for part in message.parts
+        for part in parts
     )
 
 

@@ -40,6 +40,8 @@ from sternpost.dialects.openai_responses.content import read_content, write_cont
 from sternpost.dialects.openai_responses.seal import ITEM_PREFIX, read_origin, seal, tag_origin, unseal
 from sternpost.dialects.openai_responses.tools import ADDED, FOUND
 
+_APART: Final = frozenset[Role]({"user", "system"})  # whose messages stay as they were sent
+_OFFERS: Final = frozenset({ADDED, FOUND})
 _ROLES: Final[Mapping[str, Role]] = {
     "system": "system",
     "developer": "system",
@@ -55,8 +57,9 @@ def read_input(fields: Fields) -> list[Message]:
         return [Message("user", (TextPart(value),))]
     messages: list[Message] = []
     for item in fields.items("input"):
-        if not _is_silent(item):
-            _join(messages, _read_item(item))
+        if item.values.get("type") in _OFFERS and _is_silent(item):
+            continue
+        _join(messages, _read_item(item))
     return messages
 
 
@@ -72,8 +75,12 @@ def _join(messages: list[Message], message: Message) -> None:
     What follows a call stays with it: in other dialects nothing may stand between a call and its result.
     """
     last = messages[-1] if messages else None
-    has_second_text = _has_text(message) and last is not None and _has_text(last) and not _has_call(last)
-    if last is None or last.role != message.role or message.role in ("user", "system") or has_second_text:
+    if (
+        last is None
+        or last.role != message.role
+        or message.role in _APART
+        or (_has_text(message) and _has_text(last) and not _has_call(last))
+    ):
         messages.append(message)
     else:
         messages[-1] = Message(last.role, (*last.parts, *message.parts))
@@ -96,6 +103,8 @@ def _read_item(item: Fields) -> Message:
                 path = item.at("role")
                 raise BadRequest(f"{path}: must be system, developer, user or assistant.", param=path)
             return Message(role, tuple(read_content(item)))
+        case "function_call_output":
+            return Message("tool", (_read_result(item),))
         case kind if kind in RESULTS:
             return Message("tool", (read_special_result(item) or _read_result(item),))
         case "item_reference":  # names an item that only its provider has
@@ -109,6 +118,8 @@ def read_output_item(item: Fields) -> Iterator[Part]:
     match item.text("type"):
         case "message":
             yield from read_content(item)
+        case "function_call" if "namespace" not in item.values:
+            yield ToolCallPart(item.need_text("name"), item.text("arguments") or "", item.text("call_id"))
         case "reasoning":
             yield _read_reasoning(item)
         case "image_generation_call" if item.values.get("result"):
@@ -222,7 +233,7 @@ def _write_result(part: ToolResponsePart, custom: frozenset[str]) -> Json:
 
 
 def fit_id(call_id: str | None) -> str:
-    return shortened(call_id or "", ID_CHARS)
+    return "" if call_id is None else call_id if len(call_id) <= ID_CHARS else shortened(call_id, ID_CHARS)
 
 
 def place_id(kind: str, reply_id: str, index: int) -> str:

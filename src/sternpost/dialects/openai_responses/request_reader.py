@@ -1,5 +1,6 @@
 """Reads a Responses request into the internal one; what it can't carry is named, never lost silently."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -37,6 +38,7 @@ _READ: Final = frozenset(
 # What means nothing to another provider when it is off, or is so by default.
 _OFF: Final[tuple[Json, ...]] = (None, False, 0, [], {}, "disabled")
 LOGPROBS: Final = "message.output_text.logprobs"
+_ADDING: Final = re.compile(rb'"(?:additional_tools|tool_search_output)"')
 _CUSTOM_CALL: Final = b'"custom_tool_call"'
 _CARRIED: Final = frozenset({"reasoning.encrypted_content", LOGPROBS})
 
@@ -44,7 +46,7 @@ _CARRIED: Final = frozenset({"reasoning.encrypted_content", LOGPROBS})
 def read_request(body: bytes) -> ChatRequest:
     """Raises: BadRequest with the path of what can't be read."""
     fields = read_object(body)
-    offer = read_offer(fields)
+    offer = read_offer(fields, adds=_ADDING.search(body) is not None)
     tools, choice, is_choice_read = read_choice(fields, offer)
     metadata, text, included = fields.child("metadata"), fields.child("text"), fields.texts("include")
     return ChatRequest(

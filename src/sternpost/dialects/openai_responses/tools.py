@@ -69,11 +69,11 @@ class Offer:
             self.clients.pop(tool.name, None)
 
 
-def read_offer(fields: Fields) -> Offer:
-    """Read the tools of a request, and those that its items add."""
+def read_offer(fields: Fields, *, adds: bool) -> Offer:
+    """Read the tools of a request. adds: whether its items may add more."""
     offer = Offer()
     offer.add(fields)
-    if isinstance(fields.values.get("input"), list):
+    if adds and isinstance(fields.values.get("input"), list):
         for item in fields.items("input"):
             if item.values.get("type") in (ADDED, FOUND):
                 offer.add(item)
