@@ -136,11 +136,16 @@ def _write_messages(messages: Sequence[Message], dropped: list[str]) -> Iterator
         for message in group:
             if role == "assistant":
                 dropped += unreplayed(message.parts)
-                said = _assistant(message, calls)
-                if len(said) > 1 or said["content"] or not message.parts:
-                    yield {"role": role, **said}
+                yield from _said(message, calls)
             elif message.parts or role == "user":
                 yield {"role": role, **_content(message.parts)}
+
+
+def _said(message: Message, calls: CallsSeen) -> Iterator[Json]:
+    """Write what an assistant said, unless nothing of it has a place here."""
+    said = _assistant(message, calls)
+    if len(said) > 1 or said["content"] or not message.parts:
+        yield {"role": "assistant", **said}
 
 
 def _role_of(message: Message) -> Role:

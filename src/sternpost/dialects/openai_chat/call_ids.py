@@ -42,11 +42,13 @@ def fit_messages(messages: tuple[Message, ...], length: int) -> tuple[Message, .
 
 
 def _has_long(messages: tuple[Message, ...]) -> bool:
-    for message in messages:
-        if message.role in _WITH_IDS:
-            for part in message.parts:
-                if isinstance(part, ToolCallPart | ToolResponsePart) and part.id and len(part.id) > ID_CHARS:
-                    return True
+    return any(_is_long(message.parts) for message in messages if message.role in _WITH_IDS)
+
+
+def _is_long(parts: tuple[Part, ...]) -> bool:
+    for part in parts:
+        if isinstance(part, ToolCallPart | ToolResponsePart) and part.id and len(part.id) > ID_CHARS:
+            return True
     return False
 
 
