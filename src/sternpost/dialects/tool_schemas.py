@@ -12,7 +12,7 @@ _NAMES: Final = (
     "parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema", "schema",
 )  # fmt: skip
 _NO_SCHEMA: Final[Mapping[str, Json]] = {}
-_OFF: Final[tuple[Json, ...]] = (None, False, "", [], {})
+_SCHEMAS: Final = frozenset(_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,6 @@ def read_schema(tool: Fields, name: str) -> Schema:
 
 
 def unread_fields(tool: Fields, known: frozenset[str]) -> Iterator[str]:
-    """Name what else a tool says, which no other dialect can be told."""
-    if tool.values.keys() <= known:
-        return
-    for name, value in tool.values.items():
-        if name not in known and name not in _NAMES and value not in _OFF:
-            yield tool.at(name)
+    """Name what else a tool says, which no other dialect can be told; a schema is read under any name."""
+    if not tool.values.keys() <= known:
+        yield from tool.others(known | _SCHEMAS)

@@ -1,6 +1,6 @@
 """Reads an Anthropic request into the internal one; what it can't carry is named, never lost silently."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sternpost.base.errors import BadRequest
@@ -32,6 +32,12 @@ _READ: Final = frozenset(
         "cache_control",
     }
 )
+_INNER: Final[Mapping[str, frozenset[str]]] = {
+    "thinking": frozenset({"type", "budget_tokens"}),
+    "output_config": frozenset({"format", "effort"}),
+    "tool_choice": frozenset({"type", "name", "disable_parallel_tool_use"}),
+    "metadata": frozenset({"user_id"}),
+}
 _TOOL_FIELDS: Final = frozenset({"type", "name", "description", "input_schema", "strict", "cache_control"})
 _NO_THINKING: Final = frozenset({"disabled", "between_tools"})  # the latter where the first is refused
 
@@ -69,6 +75,10 @@ def _unread(fields: Fields) -> Iterator[str]:
     for name, value in fields.values.items():
         if name not in _READ and value:
             yield name
+    for name, known in _INNER.items():
+        inner = fields.values.get(name)
+        if isinstance(inner, dict) and not inner.keys() <= known:
+            yield from Fields(inner, name).others(known)
     if _has_citations(fields.values.get("messages")):
         yield "citations"
 

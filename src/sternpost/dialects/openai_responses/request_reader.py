@@ -1,7 +1,7 @@
 """Reads a Responses request into the internal one; what it can't carry is named, never lost silently."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat
@@ -38,6 +38,10 @@ _READ: Final = frozenset(
 # What means nothing to another provider when it is off, or is so by default.
 _OFF: Final[tuple[Json, ...]] = (None, False, 0, [], {}, "disabled")
 LOGPROBS: Final = "message.output_text.logprobs"
+_INNER: Final[Mapping[str, frozenset[str]]] = {
+    "reasoning": frozenset({"effort", "summary", "generate_summary"}),
+    "text": frozenset({"format", "verbosity"}),
+}
 _ADDING: Final = re.compile(rb'"(?:additional_tools|tool_search_output)"')
 _CUSTOM_CALL: Final = b'"custom_tool_call"'
 _CARRIED: Final = frozenset({"reasoning.encrypted_content", LOGPROBS})
@@ -87,6 +91,10 @@ def _unread(fields: Fields) -> Iterator[str]:
             yield name
     if any(wanted not in _CARRIED for wanted in fields.texts("include")):
         yield "include"
+    for name, known in _INNER.items():
+        inner = fields.values.get(name)
+        if isinstance(inner, dict) and not inner.keys() <= known:
+            yield from Fields(inner, name).others(known)
     reasoning = fields.child("reasoning")
     if reasoning is not None and (reasoning.has("summary") or reasoning.has("generate_summary")):
         yield "reasoning.summary"

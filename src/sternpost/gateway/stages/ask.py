@@ -25,7 +25,7 @@ _PLACED = "prompt_cache.placed"  # attribute of the span
 _SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention", attribution.LEFT_OUT})
 
 # What the target is told in another way, and loses nothing by it.
-_TOLD_OTHERWISE: Final = re.compile(r"\((?:shortened|(?:read|sent) as [\w. ]+)\)\Z")
+_TOLD_OTHERWISE: Final = re.compile(r"\((?:shortened|[\w ]*(?:read|sent) as [\w. ]+)\)\Z")
 _BETAS: Final = "anthropic-beta"
 _SIGNS_CALLS: Final[Dialect] = "gemini"
 
