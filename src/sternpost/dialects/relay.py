@@ -68,7 +68,7 @@ def open_doubtful_relay(
     head: RequestHead,
     quirks: Quirks,
     *,
-    renamed_tools: Mapping[str, str],
+    renamed_tools: Renamed,
     unsaid: StreamStart,
 ) -> Relay:
     """Open the relay for an answer whose content type says that it is no stream; it may be one anyway."""

@@ -293,9 +293,7 @@ async def _open_stream(
         raise
 
 
-def _relay_for(
-    attempt: Attempt, reply: UpstreamReply, head: RequestHead, renamed_tools: Mapping[str, str]
-) -> Relay:
+def _relay_for(attempt: Attempt, reply: UpstreamReply, head: RequestHead, renamed_tools: Renamed) -> Relay:
     planned, sink, unsaid = attempt.planned, attempt.call.codec, _unsaid(attempt)
     source, quirks = planned.codec, planned.provider.quirks
     if reply.headers.get("content-type", "").startswith(_WHOLE_TYPE) and source.name != _JSON_LINES:
