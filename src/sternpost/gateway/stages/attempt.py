@@ -364,8 +364,8 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
         reply.close()
     body = Redactor(onward.secrets_of(planned.headers, planned.provider.api_key.value)).blot(body)
     failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
-    failure = with_place(failure, request.url, planned.target.model)
-    raise from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
+    failed = from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
+    raise with_place(failed, request.url, planned.target.model)
 
 
 def _caller_limit_s(call: OpenCall) -> float:

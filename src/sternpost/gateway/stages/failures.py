@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -97,14 +96,17 @@ def from_error(
     return TryFailed("server", error, is_retryable=True, is_unreachable=not is_answered)
 
 
-def with_place(failure: UpstreamFailure, url: str, model: str) -> UpstreamFailure:
+def with_place(failed: TryFailed, url: str, model: str) -> TryFailed:
     """Say of a path that a host does not have where it was asked: the address in the file may be wrong."""
-    if failure.status not in (404, 405) or model in failure.message or _ABOUT_A_THING.search(failure.message):
-        return failure
+    error = failed.error
+    if not isinstance(error, UpstreamRefused) or error.http_status not in (404, 405):
+        return failed
+    if model in error.message or _ABOUT_A_THING.search(error.message):
+        return failed
     parts = urlsplit(url)
     place = f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
-    words = f"{failure.message.rstrip('. ')} (asked at {place}; check the provider's base_url)"
-    return replace(failure, message=words)
+    error.message = f"{error.message.rstrip('. ')} (asked at {place}; check the provider's base_url)"
+    return failed
 
 
 def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
