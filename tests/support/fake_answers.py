@@ -261,6 +261,24 @@ def content_frame_count(ask: Ask) -> int:
     return {"anthropic": 2, "openai_responses": 4, "azure": 2, "cohere": 2, "ollama": 0}.get(ask.dialect, 1)
 
 
+def decisions(body: bytes) -> bytes:
+    """Answer each question with its first choice; in lists or in maps, as they were asked."""
+    asked = json.loads(body)
+    questions = asked["questions"]
+    usage = {"input_tokens": 40, "output_tokens": 0, "total_tokens": 40}
+    if isinstance(questions, dict):
+        found: object = {name: {"type": "noul", "noul": 0.86} for name in questions}
+    else:
+        shares = [{"value": "billing", "probability": 0.9}, {"value": "sales", "probability": 0.1}]
+        found = [
+            {"name": one["name"], "type": "choice", "choice": "billing", "probabilities": shares}
+            for one in questions
+        ]
+    return _dump(
+        {"id": "dec_1", "object": "decision", "model": asked["model"], "answers": found, "usage": usage}
+    )
+
+
 def error_body(dialect: str, status: int, fault: str) -> bytes:
     if dialect == "cohere":
         return cohere.error_body(fault)

@@ -17,6 +17,7 @@ headers: `fault-429?times=1&id=t1&retry_after=0.2`, or `x-fault: 429` with `x-fa
 | no-done | everything but the terminal marker |
 | malformed | `after` (3) frames, then one that is not JSON |
 | error-event | `after` (3) frames, then an error inside the stream; `after=1` is before any content |
+| refuses | 400 in the `words` given, while the request has the `field` |
 | incomplete, failed | a response of that status (Responses only) |
 | wrong-usage, no-usage | usage that does not add up, or none |
 | empty | embeddings without any |
@@ -51,6 +52,7 @@ from tests.support import fake_azure as azure
 from tests.support import fake_bedrock as bedrock
 from tests.support import fake_cohere as cohere
 from tests.support import fake_gemini as gemini
+from tests.support import fake_refusals
 from tests.support import fake_vertex as vertex
 from tests.support.fake_responses import SEALED_ELSEWHERE, compacted, count, kept, sealed_elsewhere
 
@@ -139,6 +141,12 @@ class Connection(asyncio.Protocol):
             self._answer(400, answers.error_body("anthropic", 400, words))
             return
         path = vertex.own_path(path) if claude else path
+        if fault == "refuses":
+            dialect = "gemini" if google_model else answers.dialect_of(path)
+            if refused := fake_refusals.refusal(dialect, self._headers, body, options):
+                self._answer(400, *refused)
+                return
+            fault = ""
         if google_model:
             self._work = asyncio.get_running_loop().create_task(self._gemini(path, body, fault))
             return
@@ -174,6 +182,8 @@ class Connection(asyncio.Protocol):
             self._answer(status, counted, bedrock.error_headers(status) if status >= 400 else {})
         elif name.endswith("/count_tokens"):
             self._answer(200, answers.count_tokens(body))
+        elif name.endswith("/decisions"):
+            self._answer(200, answers.decisions(body))
         elif name.endswith("/images/generations"):
             self._answer(200, answers.picture())
         elif name.endswith("/bytes"):

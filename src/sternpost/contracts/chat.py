@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from sternpost.contracts.message import BlobPart, Json, Message
+from sternpost.contracts.message import BlobPart, Json, Message, ToolCallPart
 from sternpost.contracts.usage import Usage
 
 FinishReason: TypeAlias = Literal[
@@ -19,6 +19,9 @@ FinishReason: TypeAlias = Literal[
     "unknown",
 ]
 ToolChoiceMode: TypeAlias = Literal["auto", "none", "required", "named"]
+ClientToolKind: TypeAlias = Literal[
+    "function", "custom", "tool_search", "local_shell", "shell", "apply_patch"
+]
 FormatKind: TypeAlias = Literal["text", "json_object", "json_schema"]
 
 
@@ -28,6 +31,24 @@ class ToolDefinition:
     description: str = ""
     parameters: Mapping[str, Json] = field(default_factory=dict[str, Json])  # JSON Schema
     is_strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTool:
+    """What a tool is in the caller's dialect, where it is more than a function with a name."""
+
+    kind: ClientToolKind
+    name: str
+    namespace: str = ""
+    format: Mapping[str, Json] | None = None  # of the text that a custom tool takes
+    is_native: bool = False  # the target knows it as it is: its calls carry what the caller expects
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCall(ToolCallPart):
+    """A call as the caller's dialect writes it. Only in replies on their way to a caller, never recorded."""
+
+    tool: ClientTool = ClientTool("function", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +98,8 @@ class ChatRequest:
     messages: tuple[Message, ...]
     is_stream: bool = False
     tools: tuple[ToolDefinition, ...] = ()
+    client_tools: Mapping[str, ClientTool] = field(default_factory=dict[str, ClientTool])  # by name
+    custom_calls: frozenset[str] = frozenset()  # ids of earlier calls whose arguments are text, not JSON
     tool_choice: ToolChoice | None = None
     takes_parallel_tools: bool | None = None
     max_output_tokens: int | None = None
@@ -202,6 +225,7 @@ class ToolStart:
     id: str
     name: str
     choice: int = 0
+    tool: ClientTool | None = None  # on its way to a caller: what the tool is in the caller's dialect
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Quirks:
     rejects: tuple[str, ...] = ()  # fields it answers 4xx to; "developer": that role
     seed_field: str = "seed"
     call_id_length: int = 0  # of tool calls, in letters and digits; 0: as they come
+    refuses_long_ids: bool = False  # of users, cache keys and calls: those over 64 characters
+    is_anthropic: bool = False  # Anthropic's own API, which reads what means nothing to other hosts
     is_mistral: bool = False  # documents, sound and prefixes as Mistral writes them
     takes_prompt_cache_key: bool = False  # groups calls that share a prefix; others refuse the field
 

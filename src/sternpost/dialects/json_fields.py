@@ -9,6 +9,8 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.message import Json
 from sternpost.dialects.raw_object import syntax_message
 
+_NOTHING: tuple[Json, ...] = (None, False, "", [], {})
+
 
 @dataclass(slots=True)  # not frozen: that makes it take twice as long to build, and there is one per object
 class Fields:
@@ -79,6 +81,12 @@ class Fields:
         if child is None:
             raise self.refuse(name, "an object")
         return child
+
+    def others(self, known: frozenset[str]) -> "Iterator[str]":
+        """Yield the paths of fields that are not among the known ones, unless they say nothing."""
+        for name, value in self.values.items():
+            if name not in known and value not in _NOTHING:
+                yield self.at(name)
 
     def text_map(self) -> dict[str, str]:
         """Read the texts of an object; values of other types are left out."""

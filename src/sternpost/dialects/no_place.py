@@ -1,10 +1,12 @@
 """Refuses content that a dialect has no place for, and says what to send instead; it looks for none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.message import Json
+from sternpost.contracts.message import BlobPart, FilePart, Json, OtherPart, Part, UriPart
 
+_UNREPLAYED: Final = (OtherPart, BlobPart, UriPart, FilePart)
 _REFERENCE = "item_reference"  # of the Responses API
 
 
@@ -17,3 +19,13 @@ def no_place(payload: Mapping[str, Json], api: str = "This model's API") -> BadR
             f" {_REFERENCE!r}."
         )
     return BadRequest(f"{api} has no place for content of type {kind!r}.")
+
+
+def unreplayed(parts: Iterable[Part]) -> list[str]:
+    """Name what an assistant gave earlier and other APIs do not take back as content."""
+    left = [part for part in parts if isinstance(part, _UNREPLAYED)]
+    return [f"content.{str(_name_of(part))[:64]}" for part in left] if left else []
+
+
+def _name_of(part: OtherPart | BlobPart | UriPart | FilePart) -> Json:
+    return part.payload.get("type", "other") if isinstance(part, OtherPart) else part.modality

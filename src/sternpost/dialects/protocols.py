@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.chat import AutoCache, ChatReply, ChatRequest, StreamEvent, StreamFault
+from sternpost.contracts.chat import AutoCache, ChatReply, ChatRequest, ClientTool, StreamEvent, StreamFault
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from sternpost.contracts.usage import Usage
@@ -17,6 +17,15 @@ FailureKind: TypeAlias = Literal[
     "bad_request", "unsupported", "too_large", "context_too_long", "policy", "auth", "quota", "permission",
     "not_found", "rate_limited", "timeout", "overloaded", "server",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """What a target refused, in its words: a field of the body as it was sent, or a beta of Anthropic's."""
+
+    path: str = ""
+    renamed: str = ""  # the field that it asks for instead
+    beta: str = ""  # "*": all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class RequestHead:
     kept_id: str = ""  # the id of that
     auto_cache: AutoCache | None = None  # set by the gateway: `edit` is to mark what the provider may cache
     is_thoughtless: bool = False  # set by the gateway: thinking of earlier turns is to be left out
+    omitted: tuple[Omission, ...] = ()  # set by the gateway: what the target has refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class WrittenRequest:
     body: bytes
     dropped: tuple[str, ...] = ()  # what the dialect or the model can't carry, by the caller's name
     # As written -> the caller's; a call of what stands for "" is no call, its arguments are the reply.
-    renamed_tools: Mapping[str, str] = field(default_factory=dict[str, str])
+    renamed_tools: Mapping[str, str | ClientTool] = field(default_factory=dict[str, str | ClientTool])
     auto_cached: tuple[str, ...] = ()  # where marks were put because of RequestHead.auto_cache
 
 

@@ -1,6 +1,6 @@
 """Carries one stream from the upstream's dialect to the caller's; sends and awaits nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -30,13 +30,13 @@ from sternpost.dialects.protocols import (
     UpstreamCodec,
     WireError,
 )
-from sternpost.dialects.tool_names import Restorer
+from sternpost.dialects.tool_names import Renamed, Restorer
 from sternpost.dialects.unshown import missing, unshown_event
 from sternpost.dialects.whole_stream import DoubtfulRelay, WholeReader, finish_with_calls
 
 _CONTENT: Final = frozenset({MediaSeen, ToolStart, RefusalDelta, RedactedThinking})
 _PLAIN: Final = frozenset({TextDelta, ToolArguments, ThinkingDelta})  # content that every dialect shows
-_NO_NAMES: Mapping[str, str] = {}
+_NO_NAMES: Renamed = {}
 _NOTHING = StreamStart("", "")
 
 
@@ -46,7 +46,7 @@ def open_relay(
     head: RequestHead,
     quirks: Quirks,
     *,
-    renamed_tools: Mapping[str, str] = _NO_NAMES,
+    renamed_tools: Renamed = _NO_NAMES,
     created_s: int = 0,
     unsaid: StreamStart = _NOTHING,
 ) -> Relay:
@@ -68,7 +68,7 @@ def open_doubtful_relay(
     head: RequestHead,
     quirks: Quirks,
     *,
-    renamed_tools: Mapping[str, str],
+    renamed_tools: Renamed,
     unsaid: StreamStart,
 ) -> Relay:
     """Open the relay for an answer whose content type says that it is no stream; it may be one anyway."""
@@ -174,6 +174,7 @@ class _Translation:
             return b""
         if isinstance(event, StreamStart):
             event = self._named(event)
+        before = self._rest(event) if isinstance(event, Finish) and self._restorer is not None else b""
         event = self._restored(event)
         if type(event) in _CONTENT:
             self._has_content = True
@@ -182,7 +183,12 @@ class _Translation:
         elif isinstance(event, Finish):
             event = self._settled(event)
         self._held.update(dict.fromkeys(unshown_event(event)))
-        return self._writer.write(event)
+        return before + self._writer.write(event)
+
+    def _rest(self, finish: Finish) -> bytes:
+        """Write what was held back of the calls of a choice that ends."""
+        rest = self._restorer.rest(finish.choice) if self._restorer is not None else ()
+        return b"".join([self._writer.write(event) for event in rest])
 
     def _settled(self, finish: Finish) -> Finish:
         reason = finish_with_calls(finish.reason, has_calls=finish.choice in self._callers)

@@ -8,6 +8,7 @@ from sternpost.base.errors import BadRequest, UpstreamTimedOut
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
+from sternpost.dialects.openai_responses.decisions import PATH as DECISIONS
 from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply
 from sternpost.gateway.pass_through import admitted, answer, begin, name_model, request_of
@@ -28,6 +29,7 @@ PATHS: Final = frozenset(
         "/v1/audio/transcriptions",
         "/v1/audio/translations",
         "/v1/completions",
+        DECISIONS,
         "/v1/images/edits",
         "/v1/images/generations",
         "/v1/images/variations",
@@ -65,10 +67,13 @@ async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
     if is_dry_run(call):
         return await answer_plan(call, plan)
     call.facts["request_bytes"] = str(len(asked.body))
+    is_read = asked.path == DECISIONS  # text in, numbers out: kept for the trace, as a chat is
+    if is_read:
+        call.request = replace(call.request, body=asked.body)
     trial, reply = await attempt.first_of(
         call, plan, lambda trial, left_s: _try(trial, asked, named, plan, left_s)
     )
-    return answer(trial, reply, method=asked.method, plan=plan)
+    return answer(trial, reply, method=asked.method, plan=plan, is_kept=is_read)
 
 
 async def _try(

@@ -64,13 +64,15 @@ def admitted(call: OpenCall, plan: Plan) -> None:
     call.lease = admit.reserve(principal, call.attributes.user_id, plan, call.rig)
 
 
-def answer(trial: Attempt, reply: UpstreamReply, *, method: str, plan: Plan) -> OutboundReply:
-    """Pass an answer on; its body owns the record and the lease from now on."""
+def answer(
+    trial: Attempt, reply: UpstreamReply, *, method: str, plan: Plan, is_kept: bool = False
+) -> OutboundReply:
+    """Pass an answer on; its body owns the record and the lease from now on. is_kept: in the trace."""
     provider = trial.planned.provider
     redactor = Redactor(onward.secrets_of(trial.planned.headers, provider.api_key.value))
     headers = passage_headers(trial.call, trial.planned, trial.upstream_request_id)
     headers += onward.returned_headers(reply.headers, redactor)
-    body = Passage(trial, reply, redactor, method=method, idle_s=plan.limits.idle_s)
+    body = Passage(trial, reply, redactor, method=method, idle_s=plan.limits.idle_s, is_kept=is_kept)
     return OutboundReply(reply.status, headers, body)
 
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from sternpost.base.errors import ConfigurationError
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.provider import SIGNED, AuthStyle, Catalog, ModelFacts, Provider, Secret
+from sternpost.contracts.provider import SIGNED, AuthStyle, Catalog, ModelFacts, Provider, Quirks, Secret
+from sternpost.dialects.addresses import completed
 from sternpost.dialects.registry import UPSTREAM_CODECS
 from sternpost.providers.catalog import KnownHost, KnownOption, load_catalog
 
@@ -111,7 +112,7 @@ def _from_environment(host: KnownHost, environment: Mapping[str, str]) -> Provid
     if _is_own(key):
         return replace(provider, is_known_only=True, fault=_own_key_sentence(provider.key_variable))
     own = _own_address(host, {}, environment) if key else ""
-    base_url = own or _filled(_template(host, options), options)
+    base_url = _completed(host, own) if own else _filled(_template(host, options), options)
     is_ready = bool(key) and not _PLACEHOLDER.search(base_url)
     return _in_style(
         host,
@@ -180,7 +181,9 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         name=setting.name,
         title=setting.name,
         dialect=setting.dialect,
-        base_url=_checked(setting.name, setting.base_url) if setting.base_url else "",
+        base_url=completed(_checked(setting.name, setting.base_url), setting.dialect)
+        if setting.base_url
+        else "",
         api_key=Secret(key),
         key_variable=setting.key_variable,
         is_key_written=_is_key_written(setting),
@@ -190,6 +193,7 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         headers=_headers(setting),
         is_free=setting.is_free,
         also_speaks=setting.also_speaks or (),
+        quirks=Quirks(is_anthropic=_is_at(setting.base_url or "", "anthropic.com")),
         is_known_only=not is_ready,
         fault=fault,
     )
@@ -215,6 +219,11 @@ def _key_place(setting: ProviderSetting, variable: str) -> str:
 
 def _own_key_sentence(place: str) -> str:
     return f"this is a Sternpost key in {place}, which no provider knows; put the provider's own key there"
+
+
+def _is_at(base_url: str, domain: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    return host == domain or host.endswith(f".{domain}")
 
 
 def _is_key_written(setting: ProviderSetting) -> bool:
@@ -265,7 +274,16 @@ def _address(
         raise ConfigurationError(
             f"providers.{setting.name}: its address needs `{missing[0]}`; write it, or give a `base_url`"
         )
-    return _checked(setting.name, base_url)
+    checked = _checked(setting.name, base_url)
+    return _completed(host, checked) if own else checked
+
+
+def _completed(host: KnownHost, own: str) -> str:
+    """End an address of the user's own where the host's paths begin, unless it has endings of its own."""
+    is_plain = not host.base_path and not host.provider.quirks.is_vertex
+    has_version = bool(urlsplit(host.provider.base_url).path)  # else the paths of the host hold it
+    is_rooted = host.provider.dialect in ("cohere", "ollama")
+    return completed(own, host.provider.dialect) if is_plain and (has_version or is_rooted) else own
 
 
 def _own_address(host: KnownHost, written: Mapping[str, str], environment: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from sternpost.base.errors import BadRequest
+from sternpost.capabilities.traces.mapping import spans_of_call
 from sternpost.contracts.call import Limit, Route, Target
 from sternpost.contracts.usage import CostStatus
 from sternpost.gateway.stages.model_in_body import read_named
@@ -181,3 +182,48 @@ def test_json_keeps_its_other_bytes() -> None:
     body = b'{"a" : 1e2,\n "model":"lab/x", "b":[ ]}'
     assert read_named(body, "application/json").renamed("x") == body.replace(b"lab/x", b"x")
     assert json.loads(read_named(body, "").renamed("y"))["model"] == "y"
+
+
+CHOICE = {
+    "name": "category",
+    "type": "choice",
+    "instructions": "Which desk?",
+    "choices": [{"value": "billing"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "state", "question", "answered"),
+    [
+        ({"input": "I was charged twice.", "questions": [CHOICE]}, "I was charged twice.",
+         'category (choice): Which desk? {"choices":[{"value":"billing"}]}',
+         "category: choice billing (billing 0.9, sales 0.1)"),
+        ({"input": [{"role": "user", "content": [{"type": "input_text", "text": "Twice."}]}],
+          "questions": [CHOICE]}, "Twice.",
+         'category (choice): Which desk? {"choices":[{"value":"billing"}]}',
+         "category: choice billing (billing 0.9, sales 0.1)"),
+        ({"state": {"days": 9}, "questions": {"refund": {"type": "noul", "instructions": "Pay back?"}}},
+         '{"days":9}', "refund (noul): Pay back?", "refund: noul 0.86"),
+    ],
+)  # fmt: skip
+async def test_decisions_go_by_their_model_and_can_be_read_in_the_trace(
+    gateway: Gateway, asked: dict[str, Any], state: str, question: str, answered: str
+) -> None:
+    answer = await gateway.post("/v1/decisions", {"model": "lab/m1", **asked})
+    seen, record = gateway.provider.requests()[0], gateway.record()
+    batch = spans_of_call(record, 0)
+    texts = [json.loads(content.body)["parts"][0]["content"] for content in batch.contents]
+
+    assert (answer.status, seen["path"]) == (200, "/v1/decisions")
+    assert json.loads(seen["body"]) == {"model": "m1", **asked}
+    assert record.usage is not None
+    assert (record.usage.in_fresh, record.usage.out_text) == (40, 0)
+    assert record.cost is not None
+    assert record.cost.nanousd == 40_000  # 40 tokens at a dollar a million
+    assert texts == [state, question, answered]
+    assert batch.spans[0].preview_output == answered
+
+
+async def test_decisions_fall_back_as_a_chat_does(gateway: Gateway) -> None:
+    answer = await gateway.post("/v1/decisions", {"model": "steady", "input": "x", "questions": [CHOICE]})
+    assert (answer.status, answer.headers["x-sternpost-target"]) == (200, "lab/m1")

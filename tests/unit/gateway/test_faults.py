@@ -8,11 +8,14 @@ import aiohttp
 import pytest
 
 from sternpost.base.clock import ManualClock
-from sternpost.contracts.call import Limit, Target
+from sternpost.contracts.call import Dialect, Limit, Target
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import CostStatus, UsageSource
 from sternpost.dialects.anthropic.tap import AnthropicTap
 from sternpost.gateway.retries import RetryBudgets
+from sternpost.gateway.traffic import traffic_of
+from sternpost.providers.configure import ProviderSetting, configure
+from tests.support.fake_provider import FakeProvider
 from tests.support.polling import until
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
 from tests.unit.gateway.test_answers import events_of
@@ -379,3 +382,20 @@ async def test_a_thousand_calls_at_once_leave_a_thousand_records(gateway: Gatewa
     records = gateway.records()
     assert len(records) == 1000
     assert len({record.span_id for record in records}) == 1000
+
+
+@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic"])
+async def test_a_path_that_a_host_does_not_have_is_named_without_its_query(
+    start_gateway: GatewayMaker, provider: FakeProvider, dialect: Dialect
+) -> None:
+    url = provider.url
+    settings = [ProviderSetting("own", dialect, f"{url}/odd/v3", "key-of-the-host")]
+    traffic = traffic_of(configure(settings, {}), (), ())
+    gateway = await start_gateway(traffic=lambda: traffic)
+    path = "/v1/messages" if dialect == "anthropic" else "/v1/chat/completions"
+    body = {"model": "own/fault-404", "messages": ASK, "max_tokens": 9}
+    answer = await gateway.post(path, body)
+    words = answer.json["error"]["message"]
+    assert answer.status == 404
+    assert f"asked at {url.removeprefix('http://')}/odd{path.replace('/v1', '/v3')};" in words
+    assert "key-of-the-host" not in answer.body.decode()

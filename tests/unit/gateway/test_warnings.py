@@ -1,5 +1,7 @@
 """What a call could not be given is named in `x-sternpost-warnings`, or refused where the route says so."""
 
+import json
+
 from sternpost.gateway.stages.replies import listed
 from tests.unit.gateway.conftest import Gateway
 
@@ -104,3 +106,19 @@ def test_a_long_list_keeps_whole_words_and_counts_the_rest() -> None:
     assert kept[:-1] == words[: len(kept) - 1]
     assert kept[-1] == f"and {200 - len(kept) + 1} more"
     assert listed(["a,b\n"]) == b"a;b?"
+
+
+async def test_a_limit_sent_under_another_name_is_named_and_is_no_loss(gateway: Gateway) -> None:
+    answer = await gateway.chat("lab/m1", max_completion_tokens=9)
+    sent = json.loads(gateway.provider.requests()[0]["body"])
+    assert (sent["max_tokens"], "max_completion_tokens" in sent) == (9, False)
+    assert answer.headers["x-sternpost-warnings"] == "dropped:max_completion_tokens (sent as max_tokens)"
+
+
+async def test_a_schema_under_another_vendors_name_is_read_and_named(gateway: Gateway) -> None:
+    schema = {"type": "object", "properties": {"id": {"type": "string"}}}
+    function = {"name": "lookup", "input_schema": schema}
+    answer = await gateway.chat("labant/m1", tools=[{"type": "function", "function": function}])
+    assert json.loads(gateway.provider.requests()[0]["body"])["tools"][0]["input_schema"] == schema
+    named = answer.headers["x-sternpost-warnings"]
+    assert named == "dropped:tools.0.function.input_schema (read as parameters)"

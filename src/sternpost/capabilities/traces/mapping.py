@@ -25,6 +25,7 @@ from sternpost.contracts.span import (
 )
 from sternpost.dialects.assemble import read_recorded
 from sternpost.dialects.openai_chat import embeddings
+from sternpost.dialects.openai_responses import decisions
 from sternpost.dialects.raw_usage import raw_usage
 from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
 
@@ -197,6 +198,8 @@ def _read_request(call: CallRecord) -> ChatRequest | None:
     try:
         if call.operation == "embeddings":
             return embeddings.read_request(call.request_body)
+        if _is_decision(call):
+            return decisions.read_request(call.request_body)
         return CODECS[call.dialect_in].read_request(call.request_body)
     except _UNREADABLE as error:
         cut = _read_cut_request(call) if BODY_CUT in call.warnings else None
@@ -216,12 +219,18 @@ def _read_cut_request(call: CallRecord) -> ChatRequest | None:
     return None
 
 
+def _is_decision(call: CallRecord) -> bool:
+    return call.operation == "pass_through" and call.attributes.get("url.path") == decisions.PATH
+
+
 def _read_reply(call: CallRecord) -> ChatReply | None:
     dialect: Dialect | None = call.dialect_out
     if not call.reply_body or dialect is None:
         return None
     codec = UPSTREAM_CODECS[dialect]
     try:
+        if _is_decision(call):
+            return decisions.read_reply(call.reply_body)
         return read_recorded(codec, call.reply_body, is_stream=call.is_stream, quirks=_QUIRKS)
     except _UNREADABLE as error:
         logger.info("reply body of span %s can't be read: %s", call.span_id, type(error).__name__)

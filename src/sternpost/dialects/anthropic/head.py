@@ -1,20 +1,21 @@
 """Reads the head of an Anthropic request and edits it in place; the messages stay unread."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
-from sternpost.dialects.anthropic import vertex
+from sternpost.dialects.anthropic import attribution, vertex
 from sternpost.dialects.anthropic.auto_marks import place
 from sternpost.dialects.anthropic.relax import THOUGHTS, relax
 from sternpost.dialects.origin_mark import MARK, is_marked
 from sternpost.dialects.protocols import RequestHead, WrittenRequest
 from sternpost.dialects.raw_object import (
     check_messages,
+    is_null,
     join_object,
     read_flag,
     read_model,
@@ -80,12 +81,41 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     elif _UNSIGNED.search(messages):  # of another host, which this API answers 400 to
         fields["messages"] = _without(_UNSIGNED, _is_unsigned, messages, lost)
     dropped += [*lost, *relax(fields, facts, is_thinking_lost=bool(lost))]
+    if not quirks.is_anthropic:
+        dropped += _leave_attribution(fields)
     placed = place(fields, head.auto_cache, facts) if head.auto_cache is not None else ()
     if quirks.is_vertex:
+        dropped += _fit_vertex(fields)
         del fields["model"]
         fields.setdefault(vertex.VERSION_FIELD, msgspec.json.encode(vertex.VERSION))
     written = rewrite_object(head.body, head.fields, fields)
     return WrittenRequest(written, tuple(dict.fromkeys(dropped)), auto_cached=placed)
+
+
+def _leave_attribution(fields: dict[str, msgspec.Raw | bytes]) -> Iterator[str]:
+    """Take out the line that only Anthropic reads, and name it."""
+    rest = attribution.without(fields.get("system"))
+    if rest is None:
+        return
+    if rest:
+        fields["system"] = rest
+    else:
+        del fields["system"]
+    yield attribution.LEFT_OUT
+
+
+def _fit_vertex(fields: dict[str, msgspec.Raw | bytes]) -> Iterator[str]:
+    """Take out what Vertex AI refuses, and name it."""
+    for name in [name for name in fields if name not in vertex.FIELDS]:
+        if not is_null(fields.pop(name)):
+            yield name
+    raw = fields.get(vertex.BETA_FIELD)
+    asked = read_value(msgspec.Raw(bytes(raw))) if raw is not None else None
+    if isinstance(asked, list):
+        words = [word for word in asked if isinstance(word, str)]  # pyright: ignore[reportUnknownVariableType] - JSON
+        kept, refused = vertex.split_betas(words)
+        fields[vertex.BETA_FIELD] = msgspec.json.encode(kept)
+        yield from (f"anthropic-beta {beta[:64]}" for beta in refused)
 
 
 class _BlockKind(msgspec.Struct):

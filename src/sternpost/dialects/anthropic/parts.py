@@ -34,7 +34,7 @@ _IMAGE_STARTS: Final = (  # of base64
     ("R0lGOD", "image/gif"),
     ("UklGR", "image/webp"),
 )
-_CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]+\Z")
+_CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,256}\Z")
 _DOCUMENT_MIMES: Final = frozenset({"application/pdf", ""})
 
 

@@ -1,6 +1,6 @@
 """Reads an Anthropic request into the internal one; what it can't carry is named, never lost silently."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sternpost.base.errors import BadRequest
@@ -9,6 +9,7 @@ from sternpost.contracts.message import Json, Message, Part, ToolResponsePart
 from sternpost.dialects.anthropic.marks import read_marks
 from sternpost.dialects.anthropic.parts import read_blocks
 from sternpost.dialects.json_fields import Fields, read_object
+from sternpost.dialects.tool_schemas import read_schema, unread_fields
 
 _READ: Final = frozenset(
     {
@@ -31,6 +32,13 @@ _READ: Final = frozenset(
         "cache_control",
     }
 )
+_INNER: Final[Mapping[str, frozenset[str]]] = {
+    "thinking": frozenset({"type", "budget_tokens"}),
+    "output_config": frozenset({"format", "effort"}),
+    "tool_choice": frozenset({"type", "name", "disable_parallel_tool_use"}),
+    "metadata": frozenset({"user_id"}),
+}
+_TOOL_FIELDS: Final = frozenset({"type", "name", "description", "input_schema", "strict", "cache_control"})
 _NO_THINKING: Final = frozenset({"disabled", "between_tools"})  # the latter where the first is refused
 
 
@@ -67,6 +75,10 @@ def _unread(fields: Fields) -> Iterator[str]:
     for name, value in fields.values.items():
         if name not in _READ and value:
             yield name
+    for name, known in _INNER.items():
+        inner = fields.values.get(name)
+        if isinstance(inner, dict) and not inner.keys() <= known:
+            yield from Fields(inner, name).others(known)
     if _has_citations(fields.values.get("messages")):
         yield "citations"
 
@@ -117,11 +129,16 @@ def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, 
         if tool.text("type") not in (None, "custom"):
             unread.append(f"tools.{tool.text('type')}")
             continue
+        schema = read_schema(tool, "input_schema")
+        if not schema.values:
+            tool.need_child("input_schema")
+        unread += schema.named
+        unread += unread_fields(tool, _TOOL_FIELDS)
         tools.append(
             ToolDefinition(
                 name=tool.need_text("name"),
                 description=tool.text("description") or "",
-                parameters=tool.need_child("input_schema").values,
+                parameters=schema.values,
                 is_strict=tool.flag("strict"),
             )
         )

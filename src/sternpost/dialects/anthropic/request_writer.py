@@ -1,6 +1,5 @@
 """Writes the internal request as Anthropic messages; what the model can't take is named as dropped."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,7 +23,9 @@ from sternpost.dialects.claude import (
     adaptive_effort,
     unforced,
 )
+from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.closed_schemas import closed
+from sternpost.dialects.identifiers import digest
 from sternpost.dialects.losses import Ask, lost
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.tool_names import REPLY_TOOL, ToolNames
@@ -58,10 +59,13 @@ class _Draft:
     max_tokens: int
     body: dict[str, Json] = field(default_factory=dict[str, Json])
     dropped: list[str] = field(default_factory=list[str])
-    names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
+    names: ToolNames = field(init=False)
 
     can_think: bool = True  # whether the turns allow thinking within a budget
     is_reply_forced: bool = False  # the reply is to be the call of a tool, which thinking does not go with
+
+    def __post_init__(self) -> None:
+        self.names = ToolNames(_TOOL_NAME, client_tools=self.request.client_tools)
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
         """Of a model that only the price table names, nothing is known but its size."""
@@ -76,6 +80,7 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     """Raises: BadRequest for what the dialect has no place for: several choices, audio, unpaired tools."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
+    request = as_functions(request)
     limit = facts.max_output_tokens if facts is not None else None
     draft = _Draft(request, facts, request.max_output_tokens or limit or DEFAULT_MAX_TOKENS)
     draft.dropped += [*request.unread, *lost(request, *_UNKNOWN)]
@@ -90,6 +95,7 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     rejects = facts.rejects if facts is not None else ()
     draft.dropped += [n for n in rejects if n not in _ALWAYS and draft.body.pop(n, None) is not None]
     if quirks.is_vertex:
+        draft.dropped += [name for name in draft.body.keys() - vertex.FIELDS if draft.body.pop(name)]
         del draft.body["model"]
         draft.body[vertex.VERSION_FIELD] = vertex.VERSION
     return WrittenRequest(
@@ -305,7 +311,7 @@ def _write_rest(draft: _Draft) -> None:
         draft.dropped.append("stop")  # the API refuses stop texts of white space only
     if request.end_user:
         # Anthropic asks for an opaque identifier; other dialects' callers put addresses and names here.
-        body["metadata"] = {"user_id": hashlib.sha256(request.end_user.encode()).hexdigest()[:32]}
+        body["metadata"] = {"user_id": digest(request.end_user)}
     if request.service_tier:
         tier = _TIERS.get(request.service_tier)
         if tier:

@@ -20,7 +20,7 @@ class Draft:
     body: dict[str, Json] = field(default_factory=dict[str, Json])
     extra: dict[str, Json] = field(default_factory=dict[str, Json])  # for the model alone
     dropped: list[str] = field(default_factory=list[str])
-    names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
+    names: ToolNames = field(init=False)
     can_think: bool = True  # whether the turns allow thinking within a budget
     is_thinking: bool = False
     model_id: str = field(init=False)
@@ -29,6 +29,7 @@ class Draft:
     is_claude: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self.names = ToolNames(_TOOL_NAME, client_tools=self.request.client_tools)
         self.model_id = self.facts.name if self.facts is not None else self.request.model
         self.maker = maker_of(self.model_id)
         self.is_claude = self.maker == "anthropic"

@@ -20,6 +20,8 @@ from sternpost.dialects.bedrock.parts import BlockWriter
 from sternpost.dialects.bedrock.tools import write_format, write_tools
 from sternpost.dialects.bedrock.turns import cache_point, keeper, speak_beside_documents, write_turns
 from sternpost.dialects.claude import LEAST_TOP_P
+from sternpost.dialects.client_tools import as_functions
+from sternpost.dialects.identifiers import digest
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.turns import Marks, arrange, can_think, marks_by_part
 
@@ -32,7 +34,7 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
     """Raises: BadRequest for what the dialect has no place for: several choices, links, unpaired tools."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
-    draft = Draft(request, facts)
+    draft = Draft(as_functions(request), facts)
     draft.dropped += request.unread
     marks = draft.marks()
     _write_messages(draft, marks)
@@ -132,7 +134,8 @@ def _write_rest(draft: Draft) -> None:
     request, body = draft.request, draft.body
     metadata = dict(request.metadata)
     if request.end_user:
-        metadata.setdefault("user", request.end_user)
+        user = request.end_user
+        metadata.setdefault("user", user if _METADATA_TEXT.match(user) else digest(user))
     fitting = [
         (name, value)
         for name, value in metadata.items()

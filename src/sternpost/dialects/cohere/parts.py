@@ -20,7 +20,7 @@ from sternpost.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from sternpost.dialects.no_place import no_place
+from sternpost.dialects.no_place import no_place, unreplayed
 from sternpost.dialects.raw_object import UNREADABLE
 
 
@@ -71,8 +71,7 @@ def _assistant(message: Message, *, can_think: bool, dropped: list[str]) -> dict
     ]
     calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
     thoughts = _thoughts(message, can_think=can_think, dropped=dropped)
-    others = [part for part in message.parts if isinstance(part, OtherPart | BlobPart | UriPart | FilePart)]
-    dropped += [f"content.{part.type}" for part in others]
+    dropped += unreplayed(message.parts)
     written: dict[str, Json] = {}
     content: list[Json] = [*thoughts]
     if calls:

@@ -10,6 +10,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import ModelFacts
+from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.cohere.parts import write_messages
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.tool_names import ToolNames
@@ -33,7 +34,11 @@ class _Draft:
     facts: ModelFacts | None
     body: dict[str, Json] = field(default_factory=dict[str, Json])
     dropped: list[str] = field(default_factory=list[str])
-    names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME, refused=_REFUSED_IN_NAMES))
+    names: ToolNames = field(init=False)
+
+    def __post_init__(self) -> None:
+        clients = self.request.client_tools
+        self.names = ToolNames(_TOOL_NAME, refused=_REFUSED_IN_NAMES, client_tools=clients)
 
     @property
     def can_think(self) -> bool:
@@ -44,7 +49,7 @@ def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenR
     """Raises: BadRequest for what Cohere has no place for: several choices, sound, documents as files."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
-    draft = _Draft(request, facts)
+    draft = _Draft(as_functions(request), facts)
     draft.dropped += [name for name in request.unread if name not in EXTENSIONS]
     messages = [draft.names.rename(message) for message in request.messages]
     draft.body["model"] = request.model

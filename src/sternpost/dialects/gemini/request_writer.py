@@ -6,7 +6,6 @@ Source: https://ai.google.dev/api/caching#FunctionDeclaration and
 https://ai.google.dev/gemini-api/docs/structured-output.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,9 +16,11 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatRequest, ReasoningAsk
 from sternpost.contracts.message import Message, TextPart
 from sternpost.contracts.provider import ModelFacts, Quirks
+from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.gemini import names as words
 from sternpost.dialects.gemini.schemas import fitting, is_empty
 from sternpost.dialects.gemini.turns import TurnWriter
+from sternpost.dialects.identifiers import digest
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.tool_names import ToolNames
 
@@ -39,7 +40,10 @@ class _Draft:
     body: dict[str, object] = field(default_factory=dict[str, object])
     generation: dict[str, object] = field(default_factory=dict[str, object])
     dropped: list[str] = field(default_factory=list[str])
-    names: ToolNames = field(default_factory=lambda: ToolNames(_TOOL_NAME))
+    names: ToolNames = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = ToolNames(_TOOL_NAME, client_tools=self.request.client_tools)
 
     def can(self, ability: str, *, if_unknown: bool) -> bool:
         return if_unknown if self.facts is None else ability in self.facts.abilities
@@ -47,7 +51,7 @@ class _Draft:
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Raises: BadRequest for content this dialect has no place for."""
-    draft = _Draft(request, quirks, facts)
+    draft = _Draft(as_functions(request), quirks, facts)
     draft.dropped += request.unread
     _write_contents(draft)
     _write_tools(draft)
@@ -212,7 +216,7 @@ def _write_account(draft: _Draft) -> None:
     if draft.quirks.is_vertex:
         labels = {name: text for name, text in request.metadata.items() if _is_label(name, text)}
         if request.end_user:  # an opaque one: callers put addresses and names here
-            labels["end_user"] = hashlib.sha256(request.end_user.encode()).hexdigest()[:32]
+            labels["end_user"] = digest(request.end_user)
         if labels:
             draft.body["labels"] = labels
     elif tier:

@@ -22,7 +22,8 @@ from sternpost.contracts.message import (
     ToolCallPart,
 )
 from sternpost.dialects.calls_seen import CallsSeen
-from sternpost.dialects.no_place import no_place
+from sternpost.dialects.client_tools import as_functions
+from sternpost.dialects.no_place import no_place, unreplayed
 from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.raw_object import UNREADABLE
 
@@ -36,10 +37,11 @@ def write_request(request: ChatRequest) -> WrittenRequest:
     """Raises: BadRequest for several choices, images by address, other media."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
+    request = as_functions(request)
     dropped = [name for name in request.unread if name not in EXTENSIONS]
     body: dict[str, Json] = {
         "model": request.model,
-        "messages": list(_write_messages(request.messages)),
+        "messages": list(_write_messages(request.messages, dropped)),
         "stream": request.is_stream,  # left out, Ollama streams
     }
     body |= _write_tools(request, dropped)
@@ -61,7 +63,9 @@ def write_request(request: ChatRequest) -> WrittenRequest:
         "modalities": [kind for kind in request.modalities if kind != "text"],
     }
     dropped += [name for name, value in lost.items() if value]
-    return WrittenRequest(msgspec.json.encode(body), tuple(dict.fromkeys(dropped)))
+    return WrittenRequest(
+        msgspec.json.encode(body), tuple(dict.fromkeys(dropped)), dict(request.client_tools)
+    )
 
 
 def _thoughts(request: ChatRequest) -> Iterator[ReasoningPart]:
@@ -123,7 +127,7 @@ def _write_thinking(ask: ReasoningAsk | None, model: str) -> dict[str, Json]:
     return {"think": ask.effort != "none"}
 
 
-def _write_messages(messages: Sequence[Message]) -> Iterator[Json]:
+def _write_messages(messages: Sequence[Message], dropped: list[str]) -> Iterator[Json]:
     calls = CallsSeen()
     for role, group in groupby(messages, key=_role_of):
         if role == "tool":
@@ -131,9 +135,17 @@ def _write_messages(messages: Sequence[Message]) -> Iterator[Json]:
             continue
         for message in group:
             if role == "assistant":
-                yield {"role": role, **_assistant(message, calls)}
+                dropped += unreplayed(message.parts)
+                yield from _said(message, calls)
             elif message.parts or role == "user":
                 yield {"role": role, **_content(message.parts)}
+
+
+def _said(message: Message, calls: CallsSeen) -> Iterator[Json]:
+    """Write what an assistant said, unless nothing of it has a place here."""
+    said = _assistant(message, calls)
+    if len(said) > 1 or said["content"] or not message.parts:
+        yield {"role": "assistant", **said}
 
 
 def _role_of(message: Message) -> Role:

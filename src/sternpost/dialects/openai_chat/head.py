@@ -7,8 +7,9 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
+from sternpost.dialects.identifiers import shorten_fields
 from sternpost.dialects.openai_chat import mistral_messages
-from sternpost.dialects.openai_chat.call_ids import fit_raw
+from sternpost.dialects.openai_chat.call_ids import fit_raw, shorten_raw
 from sternpost.dialects.protocols import RequestHead, WrittenRequest
 from sternpost.dialects.raw_object import (
     check_messages,
@@ -80,13 +81,16 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
         fields["messages"] = _as_system(fields["messages"])
     if quirks.call_id_length:
         fields["messages"] = fit_raw(fields["messages"], quirks.call_id_length)
+    if quirks.refuses_long_ids:
+        fields["messages"] = shorten_raw(fields["messages"])
+        dropped += shorten_fields(fields)
     if quirks.is_mistral:
         fields["messages"] = mistral_messages.fit_raw(fields["messages"], dropped)
         mistral_messages.fit_tier(fields, dropped)
     if quirks.seed_field != "seed":
-        fields = _renamed(fields, "seed", quirks.seed_field)
+        fields = _renamed(fields, "seed", quirks.seed_field, dropped)
     rejects = (*(facts.rejects if facts is not None else ()), *quirks.rejects)
-    fields = _name_token_limit(fields, rejects, quirks)
+    fields = _name_token_limit(fields, rejects, quirks, dropped)
     dropped += [name for name in rejects if name not in _ALWAYS and fields.pop(name, None) is not None]
     placed = place_key(fields, head, quirks)
     written = rewrite_object(head.body, head.fields, fields)
@@ -149,16 +153,19 @@ def _as_system(messages: msgspec.Raw | bytes) -> bytes:
 
 
 def _name_token_limit(
-    fields: dict[str, msgspec.Raw | bytes], rejects: tuple[str, ...], quirks: Quirks
+    fields: dict[str, msgspec.Raw | bytes], rejects: tuple[str, ...], quirks: Quirks, dropped: list[str]
 ) -> dict[str, msgspec.Raw | bytes]:
     """Rename the limit on output tokens in its place where the host or the model knows the other name."""
     old, new = token_limit_names(rejects, quirks)
-    return _renamed(fields, old, new) if old else fields
+    return _renamed(fields, old, new, dropped) if old else fields
 
 
-def _renamed(fields: dict[str, msgspec.Raw | bytes], old: str, new: str) -> dict[str, msgspec.Raw | bytes]:
+def _renamed(
+    fields: dict[str, msgspec.Raw | bytes], old: str, new: str, dropped: list[str]
+) -> dict[str, msgspec.Raw | bytes]:
     if old not in fields:
         return fields
+    dropped.append(f"{old} (sent as {new})")
     if new in fields:
         del fields[old]
         return fields

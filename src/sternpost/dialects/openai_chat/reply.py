@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatReply, Citation, SafetyResult, TokenLogprob
+from sternpost.contracts.chat import ChatReply, Citation, ClientCall, SafetyResult, TokenLogprob
 from sternpost.contracts.message import (
     Json,
     Message,
@@ -235,13 +235,23 @@ def filled(message: Message) -> Message:
     if message.finish_reason in CUT_SHORT:
         return message
     parts = tuple(
-        replace(part, arguments="{}") if isinstance(part, ToolCallPart) and not part.arguments else part
+        replace(part, arguments="{}")
+        if isinstance(part, ToolCallPart) and not part.arguments and not is_custom(part)
+        else part
         for part in message.parts
     )
     return replace(message, parts=parts)
 
 
+def is_custom(call: ToolCallPart) -> bool:
+    """Whether the arguments of a call are a text, as the caller's custom tool takes it."""
+    return isinstance(call, ClientCall) and call.tool.kind == "custom"
+
+
 def _write_call(call: ToolCallPart) -> Json:
+    if is_custom(call):
+        custom: Json = {"name": call.name, "input": call.arguments}
+        return {"id": call.id or "", "type": "custom", "custom": custom}
     return {
         "id": call.id or "",
         "type": "function",

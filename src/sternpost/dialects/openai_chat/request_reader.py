@@ -26,6 +26,7 @@ from sternpost.dialects.cache_control import read_ttl, tool_marks
 from sternpost.dialects.json_fields import Fields, read_object
 from sternpost.dialects.openai_chat.parts import read_content
 from sternpost.dialects.openai_chat.reply import legacy_call_id, read_assistant_parts
+from sternpost.dialects.openai_chat.tools import custom_calls, read_tools
 
 _READ: Final = frozenset(
     {
@@ -72,7 +73,7 @@ _PLAIN_FIELDS: Final = 2
 def read_request(body: bytes) -> ChatRequest:
     """Raises: BadRequest with the path of what can't be read."""
     fields = read_object(body)
-    tools, unread_tools = _read_tools(fields)
+    tools, clients, unread_tools = read_tools(fields)
     tools, choice, unread_choice = _read_tool_choice(fields, tools)
     messages = tuple(_read_messages(fields))
     metadata = fields.child("metadata")
@@ -81,6 +82,8 @@ def read_request(body: bytes) -> ChatRequest:
         messages=messages,
         is_stream=bool(fields.flag("stream")),
         tools=tools,
+        client_tools=clients,
+        custom_calls=custom_calls(fields) if b'"custom"' in body else frozenset(),
         tool_choice=choice,
         takes_parallel_tools=fields.flag("parallel_tool_calls"),
         max_output_tokens=fields.integer("max_completion_tokens") or fields.integer("max_tokens"),
@@ -163,28 +166,6 @@ def _read_result(message: Fields, call_id: str) -> ToolResponsePart:
     return ToolResponsePart(text, call_id, media=media)
 
 
-def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, ...]]:
-    tools: list[ToolDefinition] = []
-    unread: list[str] = []
-    for tool in fields.items("tools"):
-        if tool.values.get("type", "function") != "function":
-            unread.append(f"tools.{tool.text('type')}")
-            continue
-        tools.append(_read_function(tool.need_child("function")))
-    tools += [_read_function(function) for function in fields.items("functions")]
-    return tuple(tools), tuple(unread)
-
-
-def _read_function(function: Fields) -> ToolDefinition:
-    parameters = function.child("parameters")
-    return ToolDefinition(
-        name=function.need_text("name"),
-        description=function.text("description") or "",
-        parameters=parameters.values if parameters else {},
-        is_strict=function.flag("strict"),
-    )
-
-
 def _read_tool_choice(
     fields: Fields, tools: tuple[ToolDefinition, ...]
 ) -> tuple[tuple[ToolDefinition, ...], ToolChoice | None, tuple[str, ...]]:
@@ -204,8 +185,9 @@ def _read_tool_choice(
         case {"allowed_tools": _}:
             allowed = fields.need_child("tool_choice").need_child("allowed_tools")
             return allowed_tools(allowed, tools)
-        case {"type": "custom"}:
-            return tools, None, ("tool_choice",)
+        case {"custom": _}:
+            name = fields.need_child("tool_choice").need_child("custom").need_text("name")
+            return tools, ToolChoice("named", name), ()
         case _:
             raise fields.refuse("tool_choice", "auto, none, required, allowed_tools or one function")
 
@@ -228,7 +210,7 @@ def allowed_tools(
     allowed: Fields, tools: tuple[ToolDefinition, ...]
 ) -> tuple[tuple[ToolDefinition, ...], ToolChoice, tuple[str, ...]]:
     """Narrow the tools to the allowed ones: other dialects know no subset."""
-    functions = [tool.child("function") or tool for tool in allowed.items("tools")]
+    functions = [tool.child("function") or tool.child("custom") or tool for tool in allowed.items("tools")]
     names = {function.text("name") for function in functions}
     mode = "required" if allowed.text("mode") == "required" else "auto"
     return tuple(tool for tool in tools if tool.name in names), ToolChoice(mode), ()

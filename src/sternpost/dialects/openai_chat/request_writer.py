@@ -16,11 +16,16 @@ from sternpost.contracts.message import (
     OtherPart,
     Part,
     ReasoningPart,
+    TextPart,
+    ToolCallPart,
     ToolResponsePart,
     UriPart,
 )
 from sternpost.contracts.provider import ModelFacts, Quirks
+from sternpost.dialects.client_tools import as_functions
+from sternpost.dialects.identifiers import ID_CHARS, shortened
 from sternpost.dialects.losses import lost
+from sternpost.dialects.no_place import unreplayed
 from sternpost.dialects.openai_chat.call_ids import fit_messages
 from sternpost.dialects.openai_chat.head import token_limit_names
 from sternpost.dialects.openai_chat.mistral_messages import TIERS as MISTRAL_TIERS
@@ -39,17 +44,20 @@ _EFFORT_BY_BUDGET: Final = ((2048, "low"), (8192, "medium"))
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
     """Raises: BadRequest for content this dialect has no place for."""
-    names = ToolNames(_TOOL_NAME)
-    if quirks.call_id_length:
-        request = replace(request, messages=fit_messages(request.messages, quirks.call_id_length))
+    request = as_functions(request)
+    names = ToolNames(_TOOL_NAME, client_tools=request.client_tools)
+    messages = fit_messages(request.messages, quirks.call_id_length)
+    if messages is not request.messages:
+        request = replace(request, messages=messages)
     dropped: list[str] = [*request.unread, *lost(request, "cache_control", "modalities", "top_k")]
-    messages = _write_messages(request, quirks, names, dropped)
+    written = _write_messages(request, quirks, names, dropped)
     body: dict[str, Json] = {
         "model": request.model,
-        "messages": list(bridged(messages, dropped) if quirks.is_mistral else messages),
+        "messages": list(bridged(written, dropped) if quirks.is_mistral else written),
     }
     body |= _write_tools(request, names)
     body |= _write_limits(request, quirks, facts)
+    body |= write_user(request, dropped)
     body |= _write_sampling(request, quirks, dropped)
     body |= write_cache_key(request, quirks, dropped)
     body |= _write_reasoning(request.reasoning, facts, dropped)
@@ -78,11 +86,31 @@ def _write_messages(
                     content = write_content(message.parts, is_mistral=quirks.is_mistral)
                     yield _named({"role": message.role, "content": content}, message)
             case "assistant":
+                if _is_unsayable(message, quirks):
+                    dropped += _left_out(message.parts)
+                    continue
                 written = _named(_write_assistant(message, quirks, names, dropped), message)
                 is_prefix = quirks.is_mistral and message is request.messages[-1]
                 yield written | {"prefix": True} if is_prefix else written
             case "tool":
                 yield from _write_results(message, is_mistral=quirks.is_mistral)
+
+
+def _is_unsayable(message: Message, quirks: Quirks) -> bool:
+    """Whether nothing of a message has a place: an empty one in its stead confuses models, or is a 400."""
+    parts = message.parts
+    if not parts or isinstance(parts[0], TextPart | ToolCallPart):  # nearly all messages
+        return False
+    return all(
+        isinstance(part, OtherPart | BlobPart | UriPart | FilePart)
+        or (isinstance(part, ReasoningPart) and not (quirks.takes_reasoning_content and part.content))
+        for part in parts
+    )
+
+
+def _left_out(parts: Iterable[Part]) -> list[str]:
+    thoughts = ["thinking"] if any(isinstance(part, ReasoningPart) for part in parts) else []
+    return [*thoughts, *unreplayed(parts)]
 
 
 def _named(written: dict[str, Json], message: Message) -> dict[str, Json]:
@@ -100,13 +128,6 @@ def _write_assistant(
     if quirks.is_mistral and (refusal := written.pop("refusal", None)):
         written["content"] = f"{written.get('content') or ''}{refusal}"
     return written
-
-
-def unreplayed(parts: Iterable[Part]) -> list[str]:
-    """Name what an assistant gave earlier and no API of OpenAI takes back as content."""
-    others = [part.payload.get("type", "other") for part in parts if isinstance(part, OtherPart)]
-    media = [part.modality for part in parts if isinstance(part, BlobPart | UriPart | FilePart)]
-    return [f"content.{str(name)[:64]}" for name in (*others, *media)]
 
 
 def _write_results(message: Message, *, is_mistral: bool) -> Iterator[dict[str, Json]]:
@@ -160,9 +181,17 @@ def _write_limits(request: ChatRequest, quirks: Quirks, facts: ModelFacts | None
     given: dict[str, Json] = {
         used: request.max_output_tokens,
         "n": request.choice_count if request.choice_count != 1 else None,
-        "user": request.end_user,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def write_user(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
+    """Write who the call is for; Claude Code's name of that is longer than OpenAI takes."""
+    if request.end_user is None:
+        return {}
+    if len(request.end_user) > ID_CHARS:
+        dropped.append("user (shortened)")
+    return {"user": shortened(request.end_user, ID_CHARS)}
 
 
 def _write_sampling(request: ChatRequest, quirks: Quirks, dropped: list[str]) -> dict[str, Json]:
@@ -188,7 +217,7 @@ def write_cache_key(request: ChatRequest, quirks: Quirks, dropped: list[str]) ->
     if not quirks.takes_prompt_cache_key:
         dropped.append("prompt_cache_key")
         return {}
-    return {"prompt_cache_key": request.cache_key}
+    return {"prompt_cache_key": shortened(request.cache_key, ID_CHARS)}
 
 
 def write_verbosity(request: ChatRequest, facts: ModelFacts | None, dropped: list[str]) -> dict[str, Json]:

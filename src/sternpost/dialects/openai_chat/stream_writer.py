@@ -50,6 +50,7 @@ class OpenAiWriter:
     __slots__ = (
         "_counts",
         "_created_s",
+        "_custom",
         "_head",
         "_id",
         "_shown",
@@ -67,6 +68,7 @@ class OpenAiWriter:
         self._shown = {0}  # choices whose role is written
         self._counts: Counter[tuple[str, int]] = Counter()  # entries so far, by list and choice
         self._silent: set[tuple[int, int]] = set()  # choice and index of calls without arguments so far
+        self._custom: set[tuple[int, int]] = set()  # choice and index of calls that take a text
         self._head = b""
         self._begin(StreamStart("", ""))
 
@@ -101,6 +103,11 @@ class OpenAiWriter:
         return write_error_event(error)
 
     def _tool_start(self, start: ToolStart) -> bytes:
+        if start.tool is not None and start.tool.kind == "custom":
+            self._custom.add((start.choice, start.index))
+            custom: Json = {"name": start.name, "input": ""}
+            begun: Json = {"index": start.index, "id": start.id, "type": "custom", "custom": custom}
+            return self._delta(_TEXT({"tool_calls": [begun]}), start.choice)
         self._silent.add((start.choice, start.index))
         function: dict[str, Json] = {"name": start.name, "arguments": ""}
         call: dict[str, Json] = {
@@ -115,6 +122,8 @@ class OpenAiWriter:
         if text:
             self._silent.discard((choice, index))
         call: dict[str, Json] = {"index": index, "function": {"arguments": text}}
+        if self._custom and (choice, index) in self._custom:
+            call = {"index": index, "custom": {"input": text}}
         return self._delta(_TEXT({"tool_calls": [call]}), choice)
 
     def _write_rare(self, event: StreamEvent) -> bytes:

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
+from sternpost.dialects.identifiers import ID_CHARS, shorten_fields, shortened
+from sternpost.dialects.openai_chat.call_ids import fit_field
 from sternpost.dialects.openai_chat.head import place_key
 from sternpost.dialects.openai_responses.names import KEPT_FIELDS
 from sternpost.dialects.openai_responses.seal import ITEM_PREFIX
 from sternpost.dialects.protocols import RequestHead, WrittenRequest
 from sternpost.dialects.raw_object import (
     is_null,
+    join_object,
     read_flag,
     read_model,
     read_text_map,
@@ -24,6 +28,7 @@ from sternpost.dialects.raw_object import (
 
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _FOREIGN = re.compile(rb'"id"\s*:\s*"' + ITEM_PREFIX.encode())
+_LONG_ID: Final = re.compile(rb'"call_id"\s*:\s*"[^"]{%d}' % (ID_CHARS + 1))
 _EMPTY = re.compile(rb'(?:\[\s*\]|"")\Z')
 _ALWAYS: Final = frozenset({"model", "input", "stream"})
 
@@ -95,9 +100,26 @@ def edit(head: RequestHead, *, model: str, quirks: Quirks, facts: ModelFacts | N
     items = fields.get("input")
     if items is not None and _FOREIGN.search(items):
         fields["input"] = _without_foreign(items, dropped)
+    if quirks.refuses_long_ids:
+        dropped += shorten_fields(fields)
+        if items is not None:
+            fields["input"] = _shortened(fields["input"])
     placed = place_key(fields, head, quirks)
     written = rewrite_object(head.body, head.fields, fields)
     return WrittenRequest(written, tuple(dict.fromkeys(dropped)), auto_cached=placed)
+
+
+def _shortened(items: msgspec.Raw | bytes) -> msgspec.Raw | bytes:
+    """Shorten the ids of calls and results that are longer than the host takes; every other byte stays."""
+    if not _LONG_ID.search(items):
+        return items
+    kept: list[msgspec.Raw | bytes] = list(_ITEMS.decode(items))
+    for index, item in enumerate(kept):
+        if _LONG_ID.search(item):
+            fields: dict[str, msgspec.Raw | bytes] = dict(split_object(bytes(item)))
+            fit_field(fields, "call_id", partial(shortened, most=ID_CHARS))
+            kept[index] = join_object(fields)
+    return b"[" + b",".join(kept) + b"]"
 
 
 class _ItemKind(msgspec.Struct):

@@ -1,10 +1,10 @@
 """Items of the Responses API to messages and back: a message, a call, a result or a thought each."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import Citation, TokenLogprob
+from sternpost.contracts.chat import Citation, ClientCall, TokenLogprob
 from sternpost.contracts.message import (
     BlobPart,
     FilePart,
@@ -21,21 +21,33 @@ from sternpost.contracts.message import (
     UriPart,
 )
 from sternpost.dialects.citing import share_out, shifted
+from sternpost.dialects.identifiers import ID_CHARS, shortened
 from sternpost.dialects.json_fields import Fields
+from sternpost.dialects.no_place import unreplayed
 from sternpost.dialects.openai_chat.annotations import read_annotations, write_flat
 from sternpost.dialects.openai_chat.logprobs import read_logprobs, write_logprobs
-from sternpost.dialects.openai_chat.request_writer import result_text, unreplayed
+from sternpost.dialects.openai_chat.request_writer import result_text
+from sternpost.dialects.openai_responses.call_items import (
+    RESULTS,
+    ItemStatus,
+    call_item,
+    id_prefix,
+    is_by_caller,
+    read_call,
+    read_special_result,
+)
 from sternpost.dialects.openai_responses.content import read_content, write_content, write_part
 from sternpost.dialects.openai_responses.seal import ITEM_PREFIX, read_origin, seal, tag_origin, unseal
+from sternpost.dialects.openai_responses.tools import ADDED, FOUND
 
+_APART: Final = frozenset[Role]({"user", "system"})  # whose messages stay as they were sent
+_OFFERS: Final = frozenset({ADDED, FOUND})
 _ROLES: Final[Mapping[str, Role]] = {
     "system": "system",
     "developer": "system",
     "user": "user",
     "assistant": "assistant",
 }
-_ID_CHARS = 64  # longer ids are answered with 400
-ItemStatus = Literal["in_progress", "completed", "incomplete"]
 
 
 def read_input(fields: Fields) -> list[Message]:
@@ -45,8 +57,16 @@ def read_input(fields: Fields) -> list[Message]:
         return [Message("user", (TextPart(value),))]
     messages: list[Message] = []
     for item in fields.items("input"):
+        if item.values.get("type") in _OFFERS and _is_silent(item):
+            continue
         _join(messages, _read_item(item))
     return messages
+
+
+def _is_silent(item: Fields) -> bool:
+    """Whether an item says nothing to the model: it offers tools, or tells what the provider found."""
+    kind = item.values.get("type")
+    return kind == ADDED or (kind == FOUND and not is_by_caller(item))
 
 
 def _join(messages: list[Message], message: Message) -> None:
@@ -55,8 +75,12 @@ def _join(messages: list[Message], message: Message) -> None:
     What follows a call stays with it: in other dialects nothing may stand between a call and its result.
     """
     last = messages[-1] if messages else None
-    has_second_text = _has_text(message) and last is not None and _has_text(last) and not _has_call(last)
-    if last is None or last.role != message.role or message.role in ("user", "system") or has_second_text:
+    if (
+        last is None
+        or last.role != message.role
+        or message.role in _APART
+        or (_has_text(message) and _has_text(last) and not _has_call(last))
+    ):
         messages.append(message)
     else:
         messages[-1] = Message(last.role, (*last.parts, *message.parts))
@@ -79,8 +103,10 @@ def _read_item(item: Fields) -> Message:
                 path = item.at("role")
                 raise BadRequest(f"{path}: must be system, developer, user or assistant.", param=path)
             return Message(role, tuple(read_content(item)))
-        case "function_call_output" | "custom_tool_call_output":
+        case "function_call_output":
             return Message("tool", (_read_result(item),))
+        case kind if kind in RESULTS:
+            return Message("tool", (read_special_result(item) or _read_result(item),))
         case "item_reference":  # names an item that only its provider has
             return Message("user", (OtherPart(item.values),))
         case _:
@@ -92,16 +118,14 @@ def read_output_item(item: Fields) -> Iterator[Part]:
     match item.text("type"):
         case "message":
             yield from read_content(item)
-        case "function_call":
+        case "function_call" if "namespace" not in item.values:
             yield ToolCallPart(item.need_text("name"), item.text("arguments") or "", item.text("call_id"))
-        case "custom_tool_call":
-            yield ToolCallPart(item.need_text("name"), item.text("input") or "", item.text("call_id"))
         case "reasoning":
             yield _read_reasoning(item)
         case "image_generation_call" if item.values.get("result"):
             yield BlobPart("image", item.need_text("result"), f"image/{item.text('output_format') or 'png'}")
         case _:
-            yield OtherPart(item.values)
+            yield read_call(item) or OtherPart(item.values)
 
 
 def _read_reasoning(item: Fields) -> ReasoningPart:
@@ -147,29 +171,36 @@ def _read_result(item: Fields) -> ToolResponsePart:
     return ToolResponsePart(text, call_id, media=media)
 
 
-def write_input(messages: Iterable[Message], dropped: list[str]) -> Iterator[Json]:
-    """Write messages as items for a model to read; names in `dropped` what has no place here."""
+def write_input(
+    messages: Iterable[Message], dropped: list[str], custom: frozenset[str] = frozenset()
+) -> Iterator[Json]:
+    """Write messages as items for a model to read; names in `dropped` what has no place here.
+
+    custom: ids of calls whose arguments are a text.
+    """
     for message in messages:
         match message.role:
             case "system" | "user":
                 if message.parts or message.role == "user":
                     yield {"role": message.role, "content": write_content(message.parts)}
             case "assistant":
-                yield from _write_assistant(message.parts, dropped)
+                yield from _write_assistant(message.parts, dropped, custom)
             case "tool":
                 for part in message.parts:
                     if isinstance(part, ToolResponsePart):
-                        yield _write_result(part)
+                        yield _write_result(part, custom)
 
 
-def _write_assistant(parts: Sequence[Part], dropped: list[str]) -> Iterator[Json]:
+def _write_assistant(parts: Sequence[Part], dropped: list[str], custom: frozenset[str]) -> Iterator[Json]:
     for part in parts:
         match part:
             case TextPart(content) | RefusalPart(content):
                 if content:
                     yield {"role": "assistant", "content": content}
+            case ToolCallPart(name, text, id) if custom and id in custom:
+                yield {"type": "custom_tool_call", "call_id": fit_id(id), "name": name, "input": text}
             case ToolCallPart(name, arguments, id):
-                call = {"call_id": id or "", "name": name, "arguments": arguments}
+                call = {"call_id": fit_id(id), "name": name, "arguments": arguments}
                 yield {"type": "function_call", **call}
             case ReasoningPart():
                 item = _own_thought(part)
@@ -191,18 +222,23 @@ def _own_thought(part: ReasoningPart) -> Json:
     return {"type": "reasoning", "id": item_id, "summary": summary, "encrypted_content": encrypted}
 
 
-def _write_result(part: ToolResponsePart) -> Json:
+def _write_result(part: ToolResponsePart, custom: frozenset[str]) -> Json:
     text = result_text(part)
     output: Json = text
     if part.media:
         texts: list[Json] = [{"type": "input_text", "text": text}] if text else []
         output = [*texts, *(write_part(item) for item in part.media)]
-    return {"type": "function_call_output", "call_id": part.id or "", "output": output}
+    kind = "custom_tool_call_output" if custom and part.id in custom else "function_call_output"
+    return {"type": kind, "call_id": fit_id(part.id), "output": output}
+
+
+def fit_id(call_id: str | None) -> str:
+    return "" if call_id is None else call_id if len(call_id) <= ID_CHARS else shortened(call_id, ID_CHARS)
 
 
 def place_id(kind: str, reply_id: str, index: int) -> str:
     """Return the id of an item of ours: the same for the same place of the same reply."""
-    return f"{kind}_{index}_{reply_id}"[:_ID_CHARS]
+    return f"{kind}_{index}_{reply_id}"[:ID_CHARS]
 
 
 def message_item(item_id: str, content: Json, status: ItemStatus) -> dict[str, Json]:
@@ -236,22 +272,11 @@ def refusal_content(text: str) -> dict[str, Json]:
     return {"type": "refusal", "refusal": text}
 
 
-def call_item(item_id: str, call: ToolCallPart, status: ItemStatus) -> dict[str, Json]:
-    return {
-        "id": item_id,
-        "type": "function_call",
-        "status": status,
-        "call_id": call.id or "",
-        "name": call.name,
-        "arguments": call.arguments,
-    }
-
-
 def reasoning_item(reply_id: str, index: int, part: ReasoningPart) -> dict[str, Json]:
     """Write a thought of another provider: its text as a summary, what replays it sealed."""
     summary: list[Json] = [{"type": "summary_text", "text": part.content}] if part.content else []
     item: dict[str, Json] = {
-        "id": f"{ITEM_PREFIX}{index}_{reply_id}"[:_ID_CHARS],
+        "id": f"{ITEM_PREFIX}{index}_{reply_id}"[:ID_CHARS],
         "type": "reasoning",
         "summary": summary,
     }
@@ -292,7 +317,8 @@ def write_output(
 def _output_item(part: Part, reply_id: str, index: int) -> dict[str, Json] | None:
     match part:
         case ToolCallPart():
-            return call_item(place_id("fc", reply_id, index), part, "completed")
+            tool = part.tool if isinstance(part, ClientCall) else None
+            return call_item(place_id(id_prefix(tool), reply_id, index), part, "completed")
         case ReasoningPart():
             return reasoning_item(reply_id, index, part)
         case BlobPart("image"):

@@ -1,14 +1,15 @@
 """Reads a Responses request into the internal one; what it can't carry is named, never lost silently."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice, ToolDefinition
+from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat
 from sternpost.contracts.message import Json, Message, TextPart
 from sternpost.dialects.json_fields import Fields, read_object
-from sternpost.dialects.openai_chat.request_reader import allowed_tools
 from sternpost.dialects.openai_responses.items import read_input
 from sternpost.dialects.openai_responses.seal import MARK
+from sternpost.dialects.openai_responses.tools import read_choice, read_offer
 
 _READ: Final = frozenset(
     {
@@ -37,20 +38,28 @@ _READ: Final = frozenset(
 # What means nothing to another provider when it is off, or is so by default.
 _OFF: Final[tuple[Json, ...]] = (None, False, 0, [], {}, "disabled")
 LOGPROBS: Final = "message.output_text.logprobs"
+_INNER: Final[Mapping[str, frozenset[str]]] = {
+    "reasoning": frozenset({"effort", "summary", "generate_summary"}),
+    "text": frozenset({"format", "verbosity"}),
+}
+_ADDING: Final = re.compile(rb'"(?:additional_tools|tool_search_output)"')
+_CUSTOM_CALL: Final = b'"custom_tool_call"'
 _CARRIED: Final = frozenset({"reasoning.encrypted_content", LOGPROBS})
 
 
 def read_request(body: bytes) -> ChatRequest:
     """Raises: BadRequest with the path of what can't be read."""
     fields = read_object(body)
-    tools, unread_tools = _read_tools(fields)
-    tools, choice, unread_choice = _read_tool_choice(fields, tools)
+    offer = read_offer(fields, adds=_ADDING.search(body) is not None)
+    tools, choice, is_choice_read = read_choice(fields, offer)
     metadata, text, included = fields.child("metadata"), fields.child("text"), fields.texts("include")
     return ChatRequest(
         model=fields.need_text("model"),
         messages=(*_instructions(fields), *read_input(fields)),
         is_stream=bool(fields.flag("stream")),
         tools=tools,
+        client_tools=offer.clients,
+        custom_calls=_custom_calls(fields) if _CUSTOM_CALL in body else frozenset(),
         tool_choice=choice,
         takes_parallel_tools=fields.flag("parallel_tool_calls"),
         max_output_tokens=fields.integer("max_output_tokens"),
@@ -65,8 +74,15 @@ def read_request(body: bytes) -> ChatRequest:
         top_logprobs=fields.integer("top_logprobs") or None,
         metadata=metadata.text_map() if metadata else {},
         verbosity=text.text("verbosity") if text else None,
-        unread=(*_unread(fields), *unread_tools, *unread_choice),
+        unread=(*_unread(fields), *offer.unread, *(() if is_choice_read else ("tool_choice",))),
     )
+
+
+def _custom_calls(fields: Fields) -> frozenset[str]:
+    """Return the ids of earlier calls of custom tools, whose arguments are a text."""
+    items = fields.items("input") if isinstance(fields.values.get("input"), list) else ()
+    calls = (item.text("call_id") for item in items if item.values.get("type") == "custom_tool_call")
+    return frozenset(call for call in calls if call)
 
 
 def _unread(fields: Fields) -> Iterator[str]:
@@ -75,6 +91,10 @@ def _unread(fields: Fields) -> Iterator[str]:
             yield name
     if any(wanted not in _CARRIED for wanted in fields.texts("include")):
         yield "include"
+    for name, known in _INNER.items():
+        inner = fields.values.get(name)
+        if isinstance(inner, dict) and not inner.keys() <= known:
+            yield from Fields(inner, name).others(known)
     reasoning = fields.child("reasoning")
     if reasoning is not None and (reasoning.has("summary") or reasoning.has("generate_summary")):
         yield "reasoning.summary"
@@ -101,48 +121,6 @@ def _instructions(fields: Fields) -> Iterator[Message]:
             yield Message("system", (TextPart(value),))
     elif value is not None:
         yield from read_input(Fields({"input": value}, fields.at("instructions")))
-
-
-def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, ...]]:
-    tools: list[ToolDefinition] = []
-    unread: list[str] = []
-    for tool in fields.items("tools"):
-        if tool.text("type") != "function":
-            unread.append(f"tools.{tool.text('type')}")
-            continue
-        parameters = tool.child("parameters")
-        tools.append(
-            ToolDefinition(
-                name=tool.need_text("name"),
-                description=tool.text("description") or "",
-                parameters=parameters.values if parameters else {},
-                is_strict=tool.flag("strict"),
-            )
-        )
-    return tuple(tools), tuple(unread)
-
-
-def _read_tool_choice(
-    fields: Fields, tools: tuple[ToolDefinition, ...]
-) -> tuple[tuple[ToolDefinition, ...], ToolChoice | None, tuple[str, ...]]:
-    """Return the tools that may be called, which of them must be, and what of it could not be read."""
-    match fields.values.get("tool_choice"):
-        case None:
-            return tools, None, ()
-        case "auto":
-            return tools, ToolChoice("auto"), ()
-        case "none":
-            return tools, ToolChoice("none"), ()
-        case "required":
-            return tools, ToolChoice("required"), ()
-        case {"type": "function"}:
-            return tools, ToolChoice("named", fields.need_child("tool_choice").need_text("name")), ()
-        case {"type": "allowed_tools"}:
-            return allowed_tools(fields.need_child("tool_choice"), tools)
-        case {"type": _}:  # a tool that runs at the provider
-            return tools, None, ("tool_choice",)
-        case _:
-            raise fields.refuse("tool_choice", "auto, none, required or one tool")
 
 
 def _read_format(fields: Fields) -> ReplyFormat | None:

@@ -5,12 +5,26 @@ from typing import Final
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
+from sternpost.contracts.chat import (
+    ChatRequest,
+    ClientTool,
+    ReasoningAsk,
+    ReplyFormat,
+    ToolChoice,
+    ToolDefinition,
+)
 from sternpost.contracts.message import Json, Message, TextPart
 from sternpost.contracts.provider import ModelFacts, Quirks
+from sternpost.dialects.client_tools import as_they_are
+from sternpost.dialects.identifiers import fitting_metadata
 from sternpost.dialects.losses import Ask, lost
 from sternpost.dialects.openai_chat.names import TIERS
-from sternpost.dialects.openai_chat.request_writer import effort_of, write_cache_key, write_verbosity
+from sternpost.dialects.openai_chat.request_writer import (
+    effort_of,
+    write_cache_key,
+    write_user,
+    write_verbosity,
+)
 from sternpost.dialects.openai_responses.items import write_input
 from sternpost.dialects.openai_responses.request_reader import LOGPROBS
 from sternpost.dialects.protocols import WrittenRequest
@@ -37,23 +51,25 @@ def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | N
     """
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
-    names = ToolNames(_TOOL_NAME)
+    names = ToolNames(_TOOL_NAME, client_tools=as_they_are(request.client_tools))
     dropped: list[str] = [*request.unread, *lost(request, *_UNKNOWN)]
     instructions, messages = _split_instructions(request.messages)
     renamed = [names.rename(message) for message in messages]
     body: dict[str, Json] = {"model": request.model}
     if instructions:
         body["instructions"] = instructions
-    body["input"] = list(write_input(renamed, dropped))
+    body["input"] = list(write_input(renamed, dropped, request.custom_calls))
     body["store"] = False
     body |= _write_tools(request, names)
     body |= _write_limits(request, dropped)
+    body |= write_user(request, dropped)
     body |= write_cache_key(request, quirks, dropped)
     body |= _write_reasoning(request.reasoning, facts, dropped)
     body |= _write_text(request, facts, dropped)
     body |= _write_include(request, facts, dropped)
     if request.metadata:
-        body["metadata"] = request.metadata
+        body["metadata"], changed = fitting_metadata(request.metadata)
+        dropped += changed
     if request.is_stream:
         body["stream"] = True
     rejects = facts.rejects if facts is not None else ()
@@ -78,6 +94,10 @@ def _write_tools(request: ChatRequest, names: ToolNames) -> dict[str, Json]:
         return {}
     tools: list[Json] = []
     for tool in request.tools:
+        client = request.client_tools.get(tool.name)
+        if client is not None and client.kind == "custom":
+            tools.append(_write_custom(tool, client, names))
+            continue
         written: dict[str, Json] = {"type": "function", "name": names.write(tool.name)}
         if tool.description:
             written["description"] = tool.description
@@ -86,14 +106,26 @@ def _write_tools(request: ChatRequest, names: ToolNames) -> dict[str, Json]:
         tools.append(written)
     body: dict[str, Json] = {"tools": tools}
     if request.tool_choice is not None:
-        body["tool_choice"] = _write_choice(request.tool_choice, names)
+        body["tool_choice"] = _write_choice(request, request.tool_choice, names)
     if request.takes_parallel_tools is not None:
         body["parallel_tool_calls"] = request.takes_parallel_tools
     return body
 
 
-def _write_choice(choice: ToolChoice, names: ToolNames) -> Json:
+def _write_custom(tool: ToolDefinition, client: ClientTool, names: ToolNames) -> Json:
+    written: dict[str, Json] = {"type": "custom", "name": names.write(tool.name)}
+    if tool.description:
+        written["description"] = tool.description
+    if client.format is not None:
+        written["format"] = client.format
+    return written
+
+
+def _write_choice(request: ChatRequest, choice: ToolChoice, names: ToolNames) -> Json:
     if choice.mode == "named":
+        client = request.client_tools.get(choice.name)
+        if client is not None and client.kind == "custom":
+            return {"type": "custom", "name": names.write(choice.name)}
         return {"type": "function", "name": names.write(choice.name)}
     return choice.mode
 
@@ -111,7 +143,6 @@ def _write_limits(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
         "temperature": request.temperature,
         "top_p": request.top_p,
         "top_logprobs": request.top_logprobs,
-        "user": request.end_user,
         "service_tier": tier,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -9,6 +9,8 @@ import msgspec
 from sternpost.contracts.chat import (
     Citation,
     CitationSeen,
+    ClientCall,
+    ClientTool,
     Finish,
     FinishReason,
     LogprobsSeen,
@@ -31,9 +33,9 @@ from sternpost.contracts.usage import Usage
 from sternpost.dialects.citing import shifted
 from sternpost.dialects.openai_chat.annotations import write_flat
 from sternpost.dialects.openai_chat.names import CUT_SHORT
+from sternpost.dialects.openai_responses.call_items import call_item, has_payload, id_prefix
 from sternpost.dialects.openai_responses.errors import frame, write_failure
 from sternpost.dialects.openai_responses.items import (
-    call_item,
     image_item,
     message_item,
     place_id,
@@ -60,9 +62,16 @@ class _Open:
     start: int = 0  # how many characters of text were before it
     call_id: str = ""
     name: str = ""
+    tool: ClientTool | None = None  # what the called tool is in this dialect
 
     def place(self) -> dict[str, Json]:
         return {"item_id": self.id, "output_index": self.index}
+
+
+def _call_of(opened: _Open, arguments: str) -> ToolCallPart:
+    if opened.tool is None:
+        return ToolCallPart(opened.name, arguments, opened.call_id)
+    return ClientCall(opened.name, arguments, opened.call_id, tool=opened.tool)
 
 
 class ResponsesWriter:
@@ -247,10 +256,11 @@ class ResponsesWriter:
     def _tool_start(self, start: ToolStart) -> bytes:
         closed = self._ready() + self._close()
         index = len(self._output)
-        tool_id = place_id("fc", self._start.id, index)
-        opened = self._tools[start.index] = _Open("tool", index, tool_id, call_id=start.id, name=start.name)
-        call = ToolCallPart(start.name, "", start.id)
-        return closed + self._add(opened, call_item(tool_id, call, "in_progress"))
+        tool_id = place_id(id_prefix(start.tool), self._start.id, index)
+        opened = self._tools[start.index] = _Open(
+            "tool", index, tool_id, call_id=start.id, name=start.name, tool=start.tool
+        )
+        return closed + self._add(opened, call_item(tool_id, _call_of(opened, ""), "in_progress"))
 
     def _arguments(self, index: int, text: str) -> bytes:
         tool = self._tools.get(index)
@@ -258,7 +268,11 @@ class ResponsesWriter:
             return b""
         if text:
             tool.texts.append(text)
-        return self._frame("response.function_call_arguments.delta", {**tool.place(), "delta": text})
+        if tool.tool is None or tool.tool.kind == "function":
+            return self._frame("response.function_call_arguments.delta", {**tool.place(), "delta": text})
+        if tool.tool.kind == "custom":
+            return self._frame("response.custom_tool_call_input.delta", {**tool.place(), "delta": text})
+        return b""  # shown as an object, once it is whole
 
     def _close(self, sealed: ReasoningPart | None = None) -> bytes:
         opened, self._open = self._open, None
@@ -289,13 +303,17 @@ class ResponsesWriter:
     def _close_tools(self) -> bytes:
         frames: list[bytes] = []
         for order, tool in self._tools.items():
-            if not tool.texts and self._finish not in CUT_SHORT:
+            is_custom = tool.tool is not None and tool.tool.kind == "custom"
+            if not tool.texts and self._finish not in CUT_SHORT and not is_custom:
                 frames.append(self._arguments(order, "{}"))  # parsers can't read an empty text
             text = "".join(tool.texts)
-            told = {**tool.place(), "name": tool.name, "arguments": text}
-            frames.append(self._frame("response.function_call_arguments.done", told))
-            call = ToolCallPart(tool.name, text, tool.call_id)
-            frames.append(self._done(tool.index, call_item(tool.id, call, "completed")))
+            if is_custom:
+                told: dict[str, Json] = {**tool.place(), "input": text}
+                frames.append(self._frame("response.custom_tool_call_input.done", told))
+            elif not has_payload(tool.tool):
+                told = {**tool.place(), "name": tool.name, "arguments": text}
+                frames.append(self._frame("response.function_call_arguments.done", told))
+            frames.append(self._done(tool.index, call_item(tool.id, _call_of(tool, text), "completed")))
         self._tools.clear()
         return b"".join(frames)
 

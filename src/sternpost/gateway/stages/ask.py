@@ -1,6 +1,7 @@
 """What the caller asks for: the head of the body; the messages stay bytes unless a dialect must change."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -8,9 +9,11 @@ from typing import Final
 from sternpost.base.collection import collection_paused
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.chat import AutoCache
-from sternpost.dialects import auto_cache
-from sternpost.dialects.protocols import RequestHead, WrittenRequest
+from sternpost.contracts.chat import AutoCache, ChatRequest
+from sternpost.dialects import auto_cache, refused_fields
+from sternpost.dialects.anthropic import attribution, vertex
+from sternpost.dialects.protocols import Omission, RequestHead, WrittenRequest
+from sternpost.dialects.raw_object import join_object
 from sternpost.dialects.unread_thinking import without_thoughts
 from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.failures import unsupported
@@ -19,8 +22,10 @@ from sternpost.gateway.traffic import Plan, PlannedTarget
 
 _PLACED = "prompt_cache.placed"  # attribute of the span
 # What only makes a call cheaper: without it the answer is the same.
-_SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention"})
+_SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retention", attribution.LEFT_OUT})
 
+# What the target is told in another way, and loses nothing by it.
+_TOLD_OTHERWISE: Final = re.compile(r"\((?:shortened|[\w ]*(?:read|sent) as [\w. ]+)\)\Z")
 _BETAS: Final = "anthropic-beta"
 _SIGNS_CALLS: Final[Dialect] = "gemini"
 
@@ -49,7 +54,12 @@ def write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan)
     place for, and for whatever was left out when the route says that nothing may be.
     """
     written = _written(call, head, planned, _auto_cache(call, plan))
-    call.dropped = written.dropped
+    if head.omitted:
+        written = _without(written, head.omitted)
+    elif planned.provider.quirks.is_vertex and _BETAS in call.request.headers:
+        refused = vertex.split_betas(_words(call.request.headers[_BETAS]))[1]
+        written = replace(written, dropped=(*written.dropped, *(f"{_BETAS} {beta[:64]}" for beta in refused)))
+    call.dropped, call.sent_body = written.dropped, written.body
     if written.auto_cached:
         call.facts[_PLACED] = ",".join(written.auto_cached)
     else:
@@ -59,8 +69,16 @@ def write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan)
     return written
 
 
+def _without(written: WrittenRequest, omitted: tuple[Omission, ...]) -> WrittenRequest:
+    """Leave out what the target has refused, and name it."""
+    body = refused_fields.without(written.body, omitted)
+    return replace(
+        written, body=body or written.body, dropped=(*written.dropped, *refused_fields.told(omitted))
+    )
+
+
 def _refuse_loss(dropped: tuple[str, ...], planned: PlannedTarget) -> None:
-    lost = [name for name in dropped if name not in _SAVINGS]
+    lost = [name for name in dropped if name not in _SAVINGS and not _TOLD_OTHERWISE.search(name)]
     if lost:
         error = BadRequest(
             f"{planned.name!r} can't be told: {', '.join(lost)}; leave that out, or let the route drop it"
@@ -99,7 +117,7 @@ def _translated(
 ) -> WrittenRequest:
     quirks, facts = planned.provider.quirks, planned.facts
     if call.chat is None:
-        call.chat = replace(call.codec.read_request(call.request.body), betas=_betas(call))
+        call.chat = _read_chat(call, head)
     chat = replace(call.chat, model=planned.target.model)
     if head.is_thoughtless:
         chat = without_thoughts(chat)
@@ -117,6 +135,20 @@ def _translated(
     return replace(written, dropped=written.dropped + lost, auto_cached=placed) if placed or lost else written
 
 
+def _read_chat(call: OpenCall, head: RequestHead) -> ChatRequest:
+    """Read the whole request, without the line that only Anthropic reads."""
+    body, left_out = call.request.body, ()
+    if (
+        call.codec.name == "anthropic"
+        and (rest := attribution.without(head.fields.get("system"))) is not None
+    ):
+        fields = {name: raw for name, raw in head.fields.items() if rest or name != "system"}
+        body = join_object({**fields, "system": rest} if rest else fields)
+        left_out = (attribution.LEFT_OUT,)
+    chat = call.codec.read_request(body)
+    return replace(chat, betas=_betas(call), unread=(*chat.unread, *left_out))
+
+
 def _betas(call: OpenCall) -> tuple[str, ...]:
     """Return the betas of an Anthropic caller, which another dialect may have to write elsewhere."""
     return _words(call.request.headers.get(_BETAS, "")) if call.codec.name == "anthropic" else ()
@@ -127,10 +159,28 @@ def _words(listed: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for item in listed.split(",") if (word := item.strip())))
 
 
-def headers_for(call: OpenCall, planned: PlannedTarget) -> Mapping[str, str]:
-    """Return the target's headers and those of the caller that may pass."""
+def betas_in(call: OpenCall) -> tuple[str, ...]:
+    """Return the betas of Anthropic's that the caller asks for."""
+    return _words(call.request.headers.get(_BETAS, ""))
+
+
+def headers_for(
+    call: OpenCall, planned: PlannedTarget, omitted: tuple[Omission, ...] = ()
+) -> Mapping[str, str]:
+    """Return the target's headers and those of the caller that may pass. omitted: what it has refused."""
     asked = call.request.headers
     passing = {name: asked[name] for name in planned.codec.forwarded_headers if name in asked}
-    if _BETAS in passing:
-        passing[_BETAS] = ",".join(_words(passing[_BETAS]))
+    if _BETAS in passing and not _set_betas(passing, planned, {omission.beta for omission in omitted}):
+        del passing[_BETAS]
     return {**planned.headers, **passing} if passing else planned.headers
+
+
+def _set_betas(passing: dict[str, str], planned: PlannedTarget, refused: set[str]) -> bool:
+    """Write the betas that the target takes; false when there are none."""
+    betas = _words(passing[_BETAS])
+    if planned.provider.quirks.is_vertex:
+        betas = vertex.split_betas(betas)[0]
+    if refused:
+        betas = () if refused_fields.ALL_BETAS in refused else tuple(b for b in betas if b not in refused)
+    passing[_BETAS] = ",".join(betas)
+    return bool(betas)

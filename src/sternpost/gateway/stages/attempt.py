@@ -24,6 +24,7 @@ from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.failures import fault_in
 from sternpost.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
 from sternpost.dialects.relay import open_doubtful_relay, open_relay
+from sternpost.dialects.tool_names import Renamed
 from sternpost.gateway.stages import ask, onward, partial, plainer
 from sternpost.gateway.stages.course import Course
 from sternpost.gateway.stages.failures import (
@@ -32,6 +33,7 @@ from sternpost.gateway.stages.failures import (
     from_error,
     from_fault,
     unusable,
+    with_place,
 )
 from sternpost.gateway.stages.reading import read_whole
 from sternpost.gateway.stages.record import OpenCall, Outcome
@@ -178,7 +180,7 @@ async def _wait(call: OpenCall, wait_s: float) -> None:
 async def _try(
     attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, asked: dict[str, RequestHead]
 ) -> WholeAnswer | OpenAnswer:
-    """Ask once; once more without earlier thinking that can't be read there, where that is what was refused.
+    """Ask once; once more without earlier thinking that can't be read there, or the field that was refused.
 
     asked: what such targets are asked from then on; it is added to.
     """
@@ -187,14 +189,14 @@ async def _try(
         try:
             return await _ask(attempt, head, plan, left_s)
         except TryFailed as failed:
-            without = plainer.without_unread(failed.error, attempt.call, attempt.planned, head)
+            without = plainer.without_refused(failed, attempt.call, attempt.planned, head)
             if without is None or plan.unsupported == "refuse":
                 raise
             attempt.fail(failed)
         attempt.begin_again()
         asked[name] = without
     answer = await _ask(attempt, asked[name], plan, left_s)
-    if not asked[name].is_thoughtless:
+    if not (asked[name].is_thoughtless or asked[name].omitted):
         attempt.call.dropped = (*attempt.call.dropped, plainer.SEALED)
     return answer
 
@@ -206,7 +208,7 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     request = UpstreamRequest(
         method="POST",
         url=url,
-        headers=ask.headers_for(call, planned),
+        headers=ask.headers_for(call, planned, head.omitted),
         body=written.body,
         connect_s=plan.limits.connect_s,
         total_s=total_s(call, plan, left_s, is_stream=head.is_stream),
@@ -233,9 +235,7 @@ async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan
     return await in_thread(ask.write, call, head, planned, plan)
 
 
-async def _read_whole(
-    attempt: Attempt, request: UpstreamRequest, renamed_tools: Mapping[str, str]
-) -> WholeAnswer:
+async def _read_whole(attempt: Attempt, request: UpstreamRequest, renamed_tools: Renamed) -> WholeAnswer:
     reply = await send(attempt, request)
     try:
         body = await reply.read(attempt.call.rig.max_reply_bytes)
@@ -266,7 +266,7 @@ async def _open_stream(
     head: RequestHead,
     plan: Plan,
     *,
-    renamed_tools: Mapping[str, str],
+    renamed_tools: Renamed,
     left_s: float,
 ) -> OpenAnswer:
     """Hold the stream until it shows content, so that another target may still answer instead.
@@ -293,9 +293,7 @@ async def _open_stream(
         raise
 
 
-def _relay_for(
-    attempt: Attempt, reply: UpstreamReply, head: RequestHead, renamed_tools: Mapping[str, str]
-) -> Relay:
+def _relay_for(attempt: Attempt, reply: UpstreamReply, head: RequestHead, renamed_tools: Renamed) -> Relay:
     planned, sink, unsaid = attempt.planned, attempt.call.codec, _unsaid(attempt)
     source, quirks = planned.codec, planned.provider.quirks
     if reply.headers.get("content-type", "").startswith(_WHOLE_TYPE) and source.name != _JSON_LINES:
@@ -366,7 +364,8 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
         reply.close()
     body = Redactor(onward.secrets_of(planned.headers, planned.provider.api_key.value)).blot(body)
     failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
-    raise from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
+    failed = from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
+    raise with_place(failed, request.url, planned.target.model)
 
 
 def _caller_limit_s(call: OpenCall) -> float:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
 
 from sternpost.base.errors import (
     BadRequest,
@@ -41,6 +43,12 @@ _CODE_OF_KIND: Mapping[FailureKind, str] = {  # what OpenAI's callers look for; 
     "rate_limited": "rate_limit_exceeded",
 }
 _COUNTED = re.compile(rb'"usage|"eval_count"')  # an answer that names what it costs
+
+
+# Of a thing that is not there, at a path that is.
+_ABOUT_A_THING: Final = re.compile(
+    r"model|deployment|response|conversation|item|file|batch|profile|resource|container", re.IGNORECASE
+)
 _RETRYABLE = frozenset[FailureKind]({"rate_limited", "overloaded", "timeout", "server"})
 
 
@@ -86,6 +94,19 @@ def from_error(
     if isinstance(error, UpstreamTimedOut):
         return TryFailed("timeout", error, is_retryable=True)
     return TryFailed("server", error, is_retryable=True, is_unreachable=not is_answered)
+
+
+def with_place(failed: TryFailed, url: str, model: str) -> TryFailed:
+    """Say of a path that a host does not have where it was asked: the address in the file may be wrong."""
+    error = failed.error
+    if not isinstance(error, UpstreamRefused) or error.http_status not in (404, 405):
+        return failed
+    if model in error.message or _ABOUT_A_THING.search(error.message):
+        return failed
+    parts = urlsplit(url)
+    place = f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    error.message = f"{error.message.rstrip('. ')} (asked at {place}; check the provider's base_url)"
+    return failed
 
 
 def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:

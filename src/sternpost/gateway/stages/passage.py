@@ -26,7 +26,14 @@ class Passage:
     keep_alive = b""  # bytes of ours between theirs would be a fault
 
     def __init__(
-        self, trial: Attempt, reply: UpstreamReply, redactor: Redactor, *, method: str, idle_s: float
+        self,
+        trial: Attempt,
+        reply: UpstreamReply,
+        redactor: Redactor,
+        *,
+        method: str,
+        idle_s: float,
+        is_kept: bool = False,
     ) -> None:
         self._trial = trial
         self._reply = reply
@@ -36,6 +43,7 @@ class Passage:
         self._is_binary = content_type == "application/vnd.amazon.eventstream"
         self._is_events = self._is_binary or content_type == "text/event-stream"
         self._is_kept = self._is_events or content_type.endswith("json")
+        self._is_recorded = is_kept  # in the trace, too
         self._is_priced = method == "POST"  # an answer that is looked up again was paid for already
         self._kept: list[bytes] = []
         self._size_bytes = 0
@@ -127,6 +135,7 @@ class Passage:
             cost=price.of(planned, summary, trial.call.started_ns, trial.call.rig),
             error_type=error_type,
             error=message,
+            reply_body=b"".join(self._kept) if self._is_recorded else b"",
         )
 
     def _summary(self, status: SpanStatus) -> ReplySummary:

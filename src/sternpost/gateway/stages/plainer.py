@@ -1,18 +1,37 @@
-"""The request without earlier thinking that its target could not read; asks nobody."""
+"""The request without what its target could not read or refused by name; asks nobody."""
 
 from dataclasses import replace
 from typing import Final
 
 from sternpost.base.errors import SternpostError, UpstreamRefused
 from sternpost.contracts.call import Dialect
-from sternpost.dialects import unread_thinking
+from sternpost.dialects import refused_fields, unread_thinking
 from sternpost.dialects.openai_responses import resealed
 from sternpost.dialects.protocols import RequestHead
+from sternpost.gateway.stages import ask
+from sternpost.gateway.stages.failures import TryFailed
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.traffic import PlannedTarget
 
 SEALED: Final = resealed.DROPPED
 _CLAUDES: Final = frozenset[Dialect]({"anthropic", "bedrock"})
+
+
+def without_refused(
+    failed: TryFailed, call: OpenCall, planned: PlannedTarget, head: RequestHead
+) -> RequestHead | None:
+    """Return what to ask instead of what was refused; None when nothing of it can be left out."""
+    without = without_unread(failed.error, call, planned, head)
+    if without is not None or failed.kind != "bad_request" or not isinstance(failed.error, UpstreamRefused):
+        return without
+    error = failed.error
+    named = refused_fields.named_in(error.message, error.wire_code, error.param)
+    if not named:
+        return None
+    has_beta = any(omission.beta for omission in named) and bool(ask.betas_in(call))
+    if has_beta or refused_fields.without(call.sent_body, named) is not None:
+        return replace(head, omitted=named)
+    return None
 
 
 def without_unread(

@@ -1,6 +1,5 @@
 """What a whole answer of a provider means and what its caller reads of it; asks nobody."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,7 +8,7 @@ from sternpost.contracts.chat import ChatReply, StreamStart
 from sternpost.dialects.assemble import read_whole_stream
 from sternpost.dialects.halves import without_halves
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.tool_names import restore_reply
+from sternpost.dialects.tool_names import Renamed, restore_reply
 from sternpost.dialects.unshown import unshown
 from sternpost.dialects.whole_stream import settled
 from sternpost.gateway.stages.failures import from_fault, not_an_answer
@@ -32,7 +31,7 @@ def read_whole(
     body: bytes,
     call: OpenCall,
     planned: PlannedTarget,
-    renamed_tools: Mapping[str, str],
+    renamed_tools: Renamed,
     unsaid: StreamStart,
 ) -> Reading:
     """Read an answer, whatever its framing; a caller of the same dialect gets the bytes of one that is whole.
