@@ -8,7 +8,7 @@ import msgspec
 
 from sternpost.base.clock import Clock
 from sternpost.base.errors import BadRequest, PermissionRefused, SternpostError
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import INTAKE
 from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry, Journal

@@ -83,8 +83,8 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
 
     is_https = house.settings.public_url.startswith("https://")
     api.include_router(access_routes(house.access, guard, is_https=is_https))
-    api.include_router(traces_router(house.traces, principal_of))
-    api.include_router(cost_router(house.costs, principal_of))
+    api.include_router(traces_router(house.traces, principal_of, house.reads))
+    api.include_router(cost_router(house.costs, principal_of, house.reads))
     api.include_router(media_router(house.media, principal_of))
     api.include_router(batch_routes(house.batches, principal_of))
     api.include_router(models_router(house.models, guard))

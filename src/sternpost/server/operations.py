@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sternpost.assembly.build import House
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import PROBES
 from sternpost.server import metrics as prometheus
 from sternpost.server.metrics import GatewayMetrics
 
@@ -68,7 +68,7 @@ async def parts_of(house: House) -> Mapping[str, PartState]:
 async def _ask(ping: Callable[[], bool]) -> PartState:
     """Ask for half a second: a probe gives up after one, and a store that hangs must not stop calls."""
     try:
-        is_up = await asyncio.wait_for(in_thread(ping), _PATIENCE_S)
+        is_up = await asyncio.wait_for(PROBES.run(ping), _PATIENCE_S)
     except TimeoutError:
         return PartState(False, f"does not answer within {_PATIENCE_S} s")
     return PartState(is_up, "" if is_up else "can't be reached")

@@ -7,7 +7,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from sternpost.base.errors import BadRequest, BodyTooLarge
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import UPLOADS
 from sternpost.capabilities.batches.bodies import FileBodies, OpenBody
 
 _MAX_FIELD_BYTES = 10_000
@@ -35,11 +35,11 @@ async def read_upload(
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise BadRequest("send the file as multipart/form-data with the fields `file` and `purpose`")
-    body = await in_thread(bodies.begin)
+    body = await UPLOADS.run(bodies.begin)
     try:
         return await _read(_Form(boundary, max_bytes), chunks, body)
     except BaseException:
-        await in_thread(body.drop)
+        await UPLOADS.run(body.drop)
         raise
 
 
@@ -50,7 +50,7 @@ async def _read(form: "_Form", chunks: AsyncIterator[bytes], body: OpenBody) -> 
             continue  # read and dropped (RFC 9112, section 9.6)
         try:
             if block := form.feed(chunk):
-                await in_thread(body.write, block)
+                await UPLOADS.run(body.write, block)
         except Exception as error:  # noqa: BLE001 - kept until the sender has ended, then raised
             refusal = error
     if refusal is not None:

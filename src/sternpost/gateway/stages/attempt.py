@@ -16,7 +16,7 @@ from sternpost.base.errors import (
     UpstreamUnreachable,
 )
 from sternpost.base.ids import SpanId, new_span_id
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import CALLS
 from sternpost.contracts.call import AttemptRecord, Dialect
 from sternpost.contracts.chat import StreamStart
 from sternpost.contracts.span import SpanStatus
@@ -230,7 +230,7 @@ async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan
     """Write the body; a long translation takes tenths of a second, in which other calls go on."""
     if planned.codec is call.codec or len(call.request.body) <= _LONG_BYTES:
         return ask.write(call, head, planned, plan)
-    return await in_thread(ask.write, call, head, planned, plan)
+    return await CALLS.run(ask.write, call, head, planned, plan)
 
 
 async def _read_whole(
