@@ -53,7 +53,7 @@ class Settings:
     engine_threads: Annotated[int, Whole(1, 1024)] = 2  # threads of one query
     query_timeout_s: Annotated[float, Seconds(0.1, 3600)] = 20.0  # when a query of UI or API is ended
     reads_per_key: Annotated[int, Whole(1, 100)] = (
-        3  # reads of traces that one key or session may have under way
+        3  # reads of traces under way, by key or session
     )
     journal_max_bytes: _Queue = 20_000_000_000  # records waiting for the trace store; more are refused
     journal_min_free_bytes: _Free = 200_000_000  # disk space the journal leaves free

@@ -18,7 +18,6 @@ from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.failures import key_refused
 from sternpost.gateway.stages.passage import Passage
 from sternpost.gateway.stages.record import OpenCall
-from sternpost.gateway.stages.redact import Redactor
 from sternpost.gateway.stages.replies import passage_headers
 from sternpost.gateway.traffic import Plan
 
@@ -68,11 +67,9 @@ def admitted(call: OpenCall, plan: Plan) -> None:
 
 def answer(trial: Attempt, reply: UpstreamReply, *, method: str, plan: Plan) -> OutboundReply:
     """Pass an answer on; its body owns the record and the lease from now on."""
-    provider = trial.planned.provider
-    redactor = Redactor(onward.secrets_of(trial.planned.headers, provider.api_key.value))
     headers = passage_headers(trial.call, trial.planned, trial.upstream_request_id)
-    headers += onward.returned_headers(reply.headers, redactor)
-    body = Passage(trial, reply, redactor, method=method, idle_s=plan.limits.idle_s)
+    headers += onward.returned_headers(reply.headers)
+    body = Passage(trial, reply, method=method, idle_s=plan.limits.idle_s)
     return OutboundReply(reply.status, headers, body)
 
 

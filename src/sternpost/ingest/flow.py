@@ -91,7 +91,7 @@ class OtlpIntake:
     ) -> _Batch:
         # A packed body may unfold to megabytes, however small it is.
         if content_encoding or len(body) > _INLINE_BYTES:
-            return await in_thread(self._map, content_type, content_encoding, body, principal)
+            return await INTAKE.run(self._map, content_type, content_encoding, body, principal)
         return self._map(content_type, content_encoding, body, principal)
 
     def _map(self, content_type: str, content_encoding: str, packed: bytes, principal: Principal) -> _Batch:

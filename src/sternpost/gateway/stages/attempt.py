@@ -24,7 +24,7 @@ from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.failures import fault_in
 from sternpost.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
 from sternpost.dialects.relay import open_doubtful_relay, open_relay
-from sternpost.gateway.stages import ask, onward, partial, plainer
+from sternpost.gateway.stages import ask, partial, plainer
 from sternpost.gateway.stages.course import Course
 from sternpost.gateway.stages.failures import (
     TryFailed,
@@ -35,7 +35,6 @@ from sternpost.gateway.stages.failures import (
 )
 from sternpost.gateway.stages.reading import read_whole
 from sternpost.gateway.stages.record import OpenCall, Outcome
-from sternpost.gateway.stages.redact import Redactor
 from sternpost.gateway.traffic import Plan, PlannedTarget
 
 _WHOLE_TYPE = "application/json"
@@ -364,7 +363,6 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
         body = b""
     finally:
         reply.close()
-    body = Redactor(onward.secrets_of(planned.headers, planned.provider.api_key.value)).blot(body)
     failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
     raise from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
 
