@@ -24,6 +24,7 @@ from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.needed_scopes import Scopes, needed_by_api, needed_by_files
 from sternpost.server.operations import Operations, Status, parts_of
 from sternpost.server.otlp import OtlpApp
+from sternpost.server.texts import refuse_unkeepable_text
 from sternpost.server.ui import WebApp
 
 UI_FOLDER = Path(str(files("sternpost"))) / "_ui"
@@ -78,6 +79,7 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=problems.RESPONSES,
+        dependencies=[Depends(refuse_unkeepable_text)],
     )
     problems.install(api)
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from sternpost.base.errors import BadRequest, BodyTooLarge
@@ -37,7 +37,7 @@ async def read_upload(
         raise BadRequest("send the file as multipart/form-data with the fields `file` and `purpose`")
     body = await UPLOADS.run(bodies.begin)
     try:
-        return await _read(_Form(boundary, max_bytes), chunks, body)
+        return await _read(_form(boundary, max_bytes), chunks, body)
     except BaseException:
         await UPLOADS.run(body.drop)
         raise
@@ -57,6 +57,13 @@ async def _read(form: "_Form", chunks: AsyncIterator[bytes], body: OpenBody) -> 
         raise refusal
     form.finish()
     return Upload(body, form.filename, form.fields)
+
+
+def _form(boundary: bytes, max_bytes: int) -> "_Form":
+    try:
+        return _Form(boundary, max_bytes)
+    except FormParserError as error:
+        raise BadRequest(f"the form can't be read: {error}") from error
 
 
 @dataclass(slots=True)
@@ -100,7 +107,7 @@ class _Form:
         self._block.clear()
         try:
             self._parser.write(chunk)
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise BadRequest(f"the form can't be read: {error}") from error
         return bytes(self._block)
 

@@ -1,6 +1,7 @@
 """What one can do with traces: list, open, score, and see the sums; the SQL is in `store`."""
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -287,6 +288,8 @@ def _checked_score(project_id: ProjectId, trace_id: str, new: NewScore, now_ns: 
         raise BadRequest("a score needs a name of at most 200 characters", param="name")
     if new.kind in ("numeric", "boolean") and new.value is None:
         raise BadRequest(f"a {new.kind} score needs a value", param="value")
+    if new.value is not None and not math.isfinite(new.value):
+        raise BadRequest("a value is a finite number", param="value")
     if new.kind == "boolean" and new.value not in (0, 1):
         raise BadRequest("the value of a boolean score is 0 or 1", param="value")
     if new.kind in ("category", "text") and not new.label:
