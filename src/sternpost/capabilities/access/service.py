@@ -80,16 +80,12 @@ class AccessService:
     def _create(self, project_id: ProjectId, name: str, limits: KeyLimits) -> CreatedKey:
         if limits.expires_ns is not None and limits.expires_ns <= self.clock.now_ns():
             raise BadRequest("a key can't expire in the past; choose a later time", param="expires_at")
-<<<<<<< HEAD
-        if any(not model.strip() or not model.isprintable() for model in limits.models):
-=======
-        if expires_ns is not None and expires_ns >= _LATEST_NS:
+        if limits.expires_ns is not None and limits.expires_ns >= _LATEST_NS:
             raise BadRequest(
                 "expires_at lies behind the year 2261; leave it out for a key that does not end",
                 param="expires_at",
             )
-        if any(not model.strip() or not model.isprintable() for model in models):
->>>>>>> 8cf1615 (Answer dates far away and broken text with what is wrong)
+        if any(not model.strip() or not model.isprintable() for model in limits.models):
             raise BadRequest("a model's name can't be empty or hold line breaks", param="models")
         if not limits.scopes:
             raise BadRequest("a key without scopes may do nothing; give it at least one", param="scopes")

@@ -9,6 +9,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from sternpost.base.errors import BadRequest, BodyTooLarge
 from sternpost.base.threads import UPLOADS
 from sternpost.capabilities.batches.bodies import FileBodies, OpenBody
+from sternpost.capabilities.batches.quotas import OpenUpload
 
 _MAX_FIELD_BYTES = 10_000
 _MAX_PARTS = 20
@@ -25,11 +26,16 @@ class Upload:
 
 
 async def read_upload(
-    content_type: str, chunks: AsyncIterator[bytes], bodies: FileBodies, max_bytes: int
+    content_type: str,
+    chunks: AsyncIterator[bytes],
+    bodies: FileBodies,
+    max_bytes: int,
+    share: OpenUpload | None = None,
 ) -> Upload:
     """Read a body to its end, also one that is refused: its sender would not see the answer before.
 
-    Raises: BadRequest, BodyTooLarge, StorageFull; nothing is then left on the disk.
+    share: what of a quota it may take. Raises: BadRequest, BodyTooLarge, StorageFull; nothing is then left on
+    the disk.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
@@ -37,19 +43,23 @@ async def read_upload(
         raise BadRequest("send the file as multipart/form-data with the fields `file` and `purpose`")
     body = await UPLOADS.run(bodies.begin)
     try:
-        return await _read(_form(boundary, max_bytes), chunks, body)
+        return await _read(_form(boundary, max_bytes), chunks, body, share)
     except BaseException:
         await UPLOADS.run(body.drop)
         raise
 
 
-async def _read(form: "_Form", chunks: AsyncIterator[bytes], body: OpenBody) -> Upload:
+async def _read(
+    form: "_Form", chunks: AsyncIterator[bytes], body: OpenBody, share: OpenUpload | None
+) -> Upload:
     refusal: Exception | None = None
     async for chunk in chunks:
         if refusal is not None:
             continue  # read and dropped (RFC 9112, section 9.6)
         try:
             if block := form.feed(chunk):
+                if share is not None:
+                    share.take(len(block))
                 await UPLOADS.run(body.write, block)
         except Exception as error:  # noqa: BLE001 - kept until the sender has ended, then raised
             refusal = error
