@@ -226,6 +226,13 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
     for one in providers.values():
         if one.fault:
             yield Finding(one.name, "note", f"not configured: {one.fault}", "then restart")
+        if one.is_key_withheld:
+            says = (
+                f"its address is not the provider's own, so {one.key_variable or 'its account'} is not sent"
+            )
+            yield Finding(
+                one.name, "note", says, "write `api_key` beside its base_url, or leave base_url out"
+            )
     usable = [one for one in providers.values() if not one.is_known_only]
     remote = [one for one in usable if one.base_url.startswith("http")]
     if not remote:

@@ -58,15 +58,19 @@ async def _read(
             continue  # read and dropped (RFC 9112, section 9.6)
         try:
             if block := form.feed(chunk):
-                if share is not None:
-                    share.take(len(block))
-                await UPLOADS.run(body.write, block)
+                await _keep(block, body, share)
         except Exception as error:  # noqa: BLE001 - kept until the sender has ended, then raised
             refusal = error
     if refusal is not None:
         raise refusal
     form.finish()
     return Upload(body, form.filename, form.fields)
+
+
+async def _keep(block: bytes, body: OpenBody, share: OpenUpload | None) -> None:
+    if share is not None:
+        share.take(len(block))
+    await UPLOADS.run(body.write, block)
 
 
 def _form(boundary: bytes, max_bytes: int) -> "_Form":
