@@ -88,8 +88,7 @@ async def open_house(
         stack.push_async_callback(client.close)
         traffic = load_traffic(loaded, catalog)
         traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
-        reads = ReadGate(store.cancel, per_caller=settings.reads_per_key, timeout_s=settings.query_timeout_s)
-        stack.push_async_callback(reads.close)
+        reads = _open_reads(stack, store, settings)
         background = BackgroundReplies(PendingFolder(settings.home / "background"))
         rig = Rig(
             check_key=passes.check,
@@ -125,6 +124,12 @@ async def open_house(
             rig=rig,
             first_start=doors.first_start,
         )
+
+
+def _open_reads(stack: AsyncExitStack, store: TraceStore, settings: Settings) -> ReadGate:
+    reads = ReadGate(store.cancel, per_caller=settings.reads_per_key, timeout_s=settings.query_timeout_s)
+    stack.push_async_callback(reads.close)
+    return reads
 
 
 @dataclass(frozen=True, slots=True)
