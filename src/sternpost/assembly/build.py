@@ -80,8 +80,7 @@ async def open_house(
         passes = await in_thread(pass_reader, doors.tables, doors.key_ring, clock)
         journal = open_journal(settings)
         stack.callback(journal.close)
-        store = BoundedTraceStore(open_trace_store(settings), query_timeout_s=settings.query_timeout_s)
-        stack.callback(store.close)
+        store = _open_store(stack, settings)
         catalog = load_catalog(loaded, environment)
         prices = load_prices(loaded.config, catalog)
         client = AiohttpClient()
@@ -124,6 +123,12 @@ async def open_house(
             rig=rig,
             first_start=doors.first_start,
         )
+
+
+def _open_store(stack: AsyncExitStack, settings: Settings) -> TraceStore:
+    store = BoundedTraceStore(open_trace_store(settings), query_timeout_s=settings.query_timeout_s)
+    stack.callback(store.close)
+    return store
 
 
 def _open_reads(stack: AsyncExitStack, store: TraceStore, settings: Settings) -> ReadGate:
