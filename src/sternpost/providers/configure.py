@@ -135,9 +135,8 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
     is_elsewhere = _is_elsewhere(host, setting)
     found_key = "" if is_elsewhere else environment.get(provider.key_variable)
     key = _key(setting.name, setting.api_key or found_key)
-    fault = _fault_of(
-        setting, key, setting.key_variable or ("" if setting.api_key else provider.key_variable)
-    )
+    variable = setting.key_variable or ("" if setting.api_key else provider.key_variable)
+    fault = _fault_of(setting, key, variable)
     key = "" if fault else key
     auth = setting.auth or _auth(host, has_key=bool(key))
     is_withheld = is_elsewhere and not key and _has_implicit(auth, setting, provider, environment)
@@ -167,10 +166,7 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
 
 
 def _is_elsewhere(host: KnownHost, setting: ProviderSetting) -> bool:
-    """Say whether the file sends calls to another site than the host's own, or without its encryption.
-
-    What a file in some folder says must not be enough to have the shell's key sent to a stranger.
-    """
+    """Say whether the file sends calls, and so the shell's key, to another site or without encryption."""
     if not setting.base_url:
         return False
     asked, own = urlsplit(setting.base_url.lower()), urlsplit(host.provider.base_url)
