@@ -15,9 +15,9 @@ from typing import Any
 from bench.machine import describe
 from sternpost.backends.blobs.folder import FolderBlobs
 from sternpost.base.ids import ProjectId
+from sternpost.capabilities.traces.drawing import draw
 from sternpost.capabilities.traces.mapping import spans_of_call
 from sternpost.capabilities.traces.recent import RecentHashes
-from sternpost.capabilities.traces.thumbnails import draw_thumbnail
 from sternpost.capabilities.traces.writes import write_batches
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.trace_store import TraceStore
@@ -46,7 +46,7 @@ def _measure(store: TraceStore, folder: Path, size_bytes: int) -> dict[str, Any]
     again_s = _timed(store, blobs, recent, [_call(f"Look at it, {n}.", medium) for n in range(_CALLS)])
     photo = picture(2600, 1900, kind="JPEG")
     started_s = time.process_time()
-    drawn = draw_thumbnail(photo, 256) or b""
+    drawn = draw(photo, 256) or b""
     return {
         "medium_bytes": size_bytes,
         "journal_record_bytes": len(first.request_body),

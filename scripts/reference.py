@@ -125,7 +125,9 @@ def errors_page() -> str:
 def configuration_page() -> str:
     lines = [
         "# sternpost.yaml\n",
-        "Looked for at `--config`, then `./sternpost.yaml`, then in the data folder; none is fine.",
+        "Looked for at `--config`, then `./sternpost.yaml`, then in the data folder; none is fine. The one of the",
+        "working folder is used only when nobody else can write it or its folder"
+        " ([why](../how-to/run-in-production.md#which-configuration-is-in-force)).",
         "",
     ]
     lines += ["`${NAME}` is read from the environment. Unknown fields are errors that name the line.", ""]

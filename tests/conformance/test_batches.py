@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.base.errors import StorageFull
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.base.money import NanoUsd
 from sternpost.capabilities.batches.line_format import unanswered
+from sternpost.capabilities.batches.quotas import FileQuotas, FileUse
 from sternpost.capabilities.batches.records import (
     Batch,
     BatchId,
@@ -24,6 +26,7 @@ from sternpost.capabilities.batches.store import BatchStore
 from sternpost.capabilities.batches.work_store import WorkStore
 from tests.support.postgres import empty_postgres_url
 
+NO_QUOTA = FileQuotas()
 PROJECT = ProjectId("p1")
 ID = BatchId("batch_1")
 MINUTE = 60_000_000_000
@@ -178,11 +181,29 @@ def test_a_batch_says_what_the_first_job_that_waits_is_waiting_for(
     assert [one.waits_because for one in page.items] == ["", "openai: away"]
 
 
+def test_a_file_beyond_the_share_of_its_project_or_key_is_refused_with_what_is_kept(
+    calls: BatchStore,
+) -> None:
+    def file(number: int, key: str, size: int) -> StoredFile:
+        return StoredFile(FileId(f"file_{number}"), PROJECT, "f", "batch", size, 1, key_id=key)
+
+    before = calls.file_use(PROJECT, "key_1").project_bytes
+    quotas = FileQuotas(before + 100, 70)
+    calls.add_file(file(11, "key_1", 60), quotas)
+    with pytest.raises(StorageFull, match="this key"):
+        calls.add_file(file(12, "key_1", 11), quotas)
+    with pytest.raises(StorageFull, match="this project"):
+        calls.add_file(file(12, "key_2", 41), quotas)
+    calls.add_file(file(12, "key_2", 40), quotas)
+    assert calls.file_use(PROJECT, "key_1") == FileUse(before + 100, 60)
+    assert calls.all_files_bytes() >= before + 100
+
+
 def test_pages_follow_the_order_of_making(calls: BatchStore) -> None:
     for number in range(2, 5):
         calls.add_batch(batch_named(f"batch_{number}"))
         file = StoredFile(FileId(f"file_{number}"), PROJECT, "f", "batch", 1, number, number)
-        calls.add_file(file)
+        calls.add_file(file, NO_QUOTA)
     calls.add_batch(batch_named("batch_9", "p2"))
     first = calls.batches_page(PROJECT, limit=3)
     rest = calls.batches_page(PROJECT, after=first.items[-1].batch_id, limit=3)

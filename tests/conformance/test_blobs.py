@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sternpost.backends.blobs.folder import FolderBlobs
-from sternpost.base.errors import NotFound, StoreUnavailable
+from sternpost.backends.blobs.room import MediaRoom, MediaUse, read_use
+from sternpost.base.errors import NotFound, StorageFull
 from sternpost.base.ids import ContentHash, ProjectId
 from sternpost.contracts.blobs import Blob, BlobStore
 
@@ -143,11 +144,34 @@ class TestFolder:
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", no_space)  # the disk is filled by nothing else in a test
-            with pytest.raises(StoreUnavailable, match="No space left"):
+            with pytest.raises(StorageFull, match="No space left"):
                 blobs.put(PICTURE)
         assert [one for one in root.rglob("*") if one.is_file()] == []
         blobs.put(PICTURE)
         assert blobs.read(ONE, HASH) == PICTURE.content
+
+    def test_media_leave_the_disk_what_is_kept_for_records(self, root: Path):
+        room = MediaRoom(root, min_free_bytes=50_000, free=lambda _: 50_000 + len(PICTURE.content) - 1)
+        with pytest.raises(StorageFull, match="kept for records"):
+            FolderBlobs(root, room).put(PICTURE)
+        assert [one for one in root.rglob("*") if one.is_file()] == [root / "usage.json"] or not root.exists()
+
+    def test_a_project_keeps_no_more_media_than_its_share(self, root: Path):
+        FolderBlobs(root).put(PICTURE)  # of an earlier process
+        blobs = FolderBlobs(root, MediaRoom(root, project_bytes=2 * len(PICTURE.content)))
+        second = Blob(ONE, SECOND, "image/png", PICTURE.content)
+        with pytest.raises(StorageFull, match="PROJECT_MEDIA_BYTES"):
+            blobs.put(second)
+        blobs.put(PICTURE)  # what is there is only marked
+        blobs.put(Blob(OTHER, SECOND, "image/png", PICTURE.content))
+        assert blobs.delete(ONE, HASH)
+        blobs.put(second)
+        assert {(one.project_id, one.hash) for one in blobs.walk()} == {(ONE, SECOND), (OTHER, SECOND)}
+
+    def test_what_media_take_is_told_to_other_processes(self, root: Path):
+        assert read_use(root) == MediaUse()
+        FolderBlobs(root, MediaRoom(root, project_bytes=10**6)).put(PICTURE)
+        assert read_use(root).size_bytes >= len(PICTURE.content)
 
     def test_what_a_crash_left_half_written_is_no_blob_and_is_swept(self, root: Path):
         blobs = FolderBlobs(root)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -100,6 +101,52 @@ def test_a_reached_limit_answers_429_with_the_time_to_wait(sternpost_server: Run
     _, headers, problem = answers[2]
     assert problem["error"]["code"] == "rate_limit_exceeded"
     assert 1 <= int(headers["retry-after"]) <= 31  # two a minute: the next in half a minute
+
+
+SCORES = f"/api/traces/{'4b' * 16}/scores"
+BATCH = '"endpoint": "/v1/chat/completions", "completion_window": "24h"'
+
+
+@pytest.mark.parametrize("letter", ["\\ud800", "a\\udfff", "\\ud83d\\ud83d", "\\u0000", "a\\u0000b"])
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        (SCORES, '{"name": "%s", "kind": "numeric", "value": 1}', "body.name"),
+        (SCORES, '{"name": "n", "kind": "text", "label": "%s"}', "body.label"),
+        (SCORES, '{"name": "n", "kind": "text", "label": "l", "explanation": "%s"}', "body.explanation"),
+        ("/api/keys", '{"name": "n", "models": ["a/b", "%s"]}', "body.models.1"),
+        ("/api/session", '{"token": "%s"}', "body.token"),
+        ("/v1/batches", '{"input_file_id": "%s", ' + BATCH + "}", "body.input_file_id"),
+        ("/v1/batches", '{"input_file_id": "f", "metadata": {"a": "%s"}, ' + BATCH + "}", "body.metadata.a"),
+    ],
+)
+def test_text_that_nothing_can_keep_is_refused_with_its_place(
+    sternpost_server: RunningSternpost, path: str, body: str, place: str, letter: str
+) -> None:
+    status, _, problem = sternpost_server.request("POST", path, (body % letter).encode())
+    param = problem["error"]["param"] if path.startswith("/v1") else problem["param"]
+    assert (status, param) == (400, place)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-1e400"])
+def test_a_score_that_is_no_number_is_refused(sternpost_server: RunningSternpost, value: str) -> None:
+    body = f'{{"name": "n", "kind": "numeric", "value": {value}}}'.encode()
+    status, _, problem = sternpost_server.request("POST", SCORES, body)
+    assert status == problem["status"]
+    assert status in {400, 422}
+
+
+@pytest.mark.parametrize("path", ["/api/traces?cursor=a%00b", "/v1/files?after=%00", "/v1/batches/a%00"])
+def test_a_null_character_in_an_address_is_refused(sternpost_server: RunningSternpost, path: str) -> None:
+    assert sternpost_server.request("GET", path)[0] == 400
+
+
+@pytest.mark.parametrize("far", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2300-01-01"])
+def test_a_date_far_away_is_no_fault_of_ours(sternpost_server: RunningSternpost, far: str) -> None:
+    for path in ("/api/overview", "/api/traces"):
+        for side in ("since", "until"):
+            status, _, answer = sternpost_server.request("GET", f"{path}?{side}={quote(far)}")
+            assert status in {200, 400}, answer
 
 
 def test_an_unknown_path_and_a_wrong_method_are_named(sternpost_server: RunningSternpost) -> None:

@@ -187,7 +187,16 @@ class Connection(asyncio.Protocol):
         elif name.endswith("/images/generations"):
             self._answer(200, answers.picture())
         elif name.endswith("/bytes"):
-            account = {"set-cookie": "session=1", "openai-organization": "org-1", "x-ratelimit-limit": "5"}
+            account = {
+                "set-cookie": "session=1",
+                "openai-organization": "org-1",
+                "x-ratelimit-limit": "5",
+                "location": "http://10.0.0.7/internal",
+                "content-location": "/internal",
+                "link": "<http://10.0.0.7/next>; rel=next",
+                "x-amzn-account-id": "123456789012",
+                "etag": '"1"',
+            }
             self._answer(200, bytes(range(256)) * 400, {"content-type": "image/png", **account})
         elif name.endswith("/flood"):
             self._work = asyncio.get_running_loop().create_task(self._flood(int(options["megabytes"])))

@@ -12,6 +12,7 @@ import msgspec
 from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.journal import open_journal
+from sternpost.assembly.storage import storage_floor
 from sternpost.assembly.traffic import load_catalog, load_off_peak, load_prices, load_traffic
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
 from sternpost.base.clock import Clock, SystemClock
@@ -24,6 +25,7 @@ from sternpost.capabilities.batches.jobs import BatchWork
 from sternpost.capabilities.batches.line_format import DIALECTS
 from sternpost.capabilities.batches.passes import PassReader, PassWriter, shared_secret
 from sternpost.capabilities.batches.queue_lane import QueueLane
+from sternpost.capabilities.batches.quotas import FileQuotas, UploadRoom
 from sternpost.capabilities.batches.reading import InputReader
 from sternpost.capabilities.batches.records import QueueSettings
 from sternpost.capabilities.batches.service import BatchService
@@ -51,7 +53,9 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 def batch_service(settings: Settings, config: ConfigFile, tables: Tables, clock: Clock) -> BatchService:
     """Raises: ConfigurationError for a window that is none."""
-    return BatchService(BatchStore(tables), _bodies(settings), clock, load_off_peak(config))
+    quotas = FileQuotas(settings.project_files_bytes, settings.key_files_bytes)
+    bodies = FolderBodies(settings.home / _FOLDER, min_free_bytes=storage_floor(settings))
+    return BatchService(BatchStore(tables), bodies, clock, load_off_peak(config), UploadRoom(quotas))
 
 
 def pass_reader(tables: Tables, key_ring: KeyRing, clock: Clock) -> PassReader:
@@ -126,6 +130,7 @@ def _work(
 
 
 def _bodies(settings: Settings) -> FolderBodies:
+    """Results were paid for: they may take what uploads may not."""
     return FolderBodies(settings.home / _FOLDER, min_free_bytes=settings.journal_min_free_bytes)
 
 

@@ -15,8 +15,10 @@ from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.assembly.traffic import load_catalog, load_prices, load_traffic
 from sternpost.backends.counters.memory import MemoryCounters
 from sternpost.backends.pending.folder import PendingFolder
+from sternpost.backends.trace_store.bounded import BoundedTraceStore
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
 from sternpost.base.clock import Clock, SystemClock
+from sternpost.base.reads import ReadGate
 from sternpost.base.settings import Settings
 from sternpost.base.threads import in_thread
 from sternpost.capabilities.access.key_ring import KeyRing
@@ -52,6 +54,7 @@ class House:
     costs: CostExplanations
     models: Models
     traces: Traces
+    reads: ReadGate
     media: TraceMedia
     batches: BatchService
     intake: OtlpIntake
@@ -77,14 +80,14 @@ async def open_house(
         passes = await in_thread(pass_reader, doors.tables, doors.key_ring, clock)
         journal = open_journal(settings)
         stack.callback(journal.close)
-        store = open_trace_store(settings)
-        stack.callback(store.close)
+        store = _open_store(stack, settings)
         catalog = load_catalog(loaded, environment)
         prices = load_prices(loaded.config, catalog)
         client = AiohttpClient()
         stack.push_async_callback(client.close)
         traffic = load_traffic(loaded, catalog)
         traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
+        reads = _open_reads(stack, store, settings)
         background = BackgroundReplies(PendingFolder(settings.home / "background"))
         rig = Rig(
             check_key=passes.check,
@@ -113,12 +116,25 @@ async def open_house(
             costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
             models=Models(catalog, traffic.routes),
             traces=traces,
+            reads=reads,
             media=TraceMedia(open_blobs(settings)),
             batches=batch_service(settings, loaded.config, doors.tables, clock),
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
             rig=rig,
             first_start=doors.first_start,
         )
+
+
+def _open_store(stack: AsyncExitStack, settings: Settings) -> TraceStore:
+    store = BoundedTraceStore(open_trace_store(settings), query_timeout_s=settings.query_timeout_s)
+    stack.callback(store.close)
+    return store
+
+
+def _open_reads(stack: AsyncExitStack, store: TraceStore, settings: Settings) -> ReadGate:
+    reads = ReadGate(store.cancel, per_caller=settings.reads_per_key, timeout_s=settings.query_timeout_s)
+    stack.push_async_callback(reads.close)
+    return reads
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.trust import refuse_foreign
+from sternpost.assembly.yaml_text import read_yaml
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
 
@@ -29,20 +31,25 @@ class LoadedConfig:
 def find_config(settings: Settings) -> Path | None:
     """Look at --config, then the working folder, then the data folder.
 
-    Raises: ConfigurationError when the named file is missing.
+    A file of the working folder must be the user's own: it decides where keys of the environment are sent.
+    Raises: ConfigurationError when the named file is missing, or the one that was found is somebody else's.
     """
     if settings.config is not None:
         if not settings.config.is_file():
             raise ConfigurationError(f"no configuration file at {str(settings.config)!r}; check --config")
         return settings.config
-    return next((path for path in (Path.cwd() / NAME, settings.home / NAME) if path.is_file()), None)
+    here, own = Path.cwd() / NAME, settings.home / NAME
+    if here.is_file() and not (own.is_file() and here.samefile(own)):
+        refuse_foreign(here, f"name it if it is yours: --config {here}, or STERNPOST_CONFIG")
+        return here
+    return own if own.is_file() else None
 
 
 def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConfig:
     """Read and check a file. Raises: ConfigurationError, one line per fault with its place."""
     if path is None:
         return LoadedConfig(ConfigFile(), None)
-    root, document = _parse(path)
+    root, document = read_yaml(path)
     if document is None:
         return LoadedConfig(ConfigFile(), path)
     if not isinstance(document, dict):
@@ -58,42 +65,6 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConf
         raise ConfigurationError("\n".join(lines)) from error
     providers = cast("dict[object, object]", document).get("providers")
     return LoadedConfig(config, path, tuple(sorted(unset)), _key_variables(providers, environment))
-
-
-def _parse(path: Path) -> tuple[yaml.Node | None, object]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_doubled_keys(path.name, root, ())
-        return root, cast("object", yaml.safe_load(text))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"can't read {str(path)!r}: {error.__class__.__name__}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(f"{path.name}:{line}: not valid YAML: {error.problem}") from error
-    except yaml.YAMLError as error:  # the reader's own: a character that YAML does not allow
-        raise ConfigurationError(
-            f"{path.name}: not valid YAML: it contains a control character; save it as plain UTF-8 text"
-        ) from error
-
-
-def _refuse_doubled_keys(file: str, node: yaml.Node | None, above: tuple[yaml.Node, ...]) -> None:
-    """PyYAML lets the last of two equal keys win without a word (YAML 1.2, section 3.2.1.1 forbids them)."""
-    if node in above:
-        raise ConfigurationError(f"{file}: an alias (`*name`) stands inside what it names; write it out")
-    inner = (*above, node) if node is not None else above
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_doubled_keys(file, item, inner)
-    elif isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = str(key.value)
-            if name in seen:
-                line = key.start_mark.line + 1
-                raise ConfigurationError(f"{file}:{line}: {name!r} stands here twice; keep one of them")
-            seen.add(name)
-            _refuse_doubled_keys(file, value, inner)
 
 
 def _expand(value: object, environment: Mapping[str, str], unset: set[str]) -> object:

@@ -30,7 +30,11 @@ class ProviderEntry(_Strict):
     base_url: str | None = Field(
         None, description="Where the dialect's paths begin, e.g. http://host:9000/v1."
     )
-    api_key: str | None = Field(None, description="The key, or ${VARIABLE} to read it from the environment.")
+    api_key: str | None = Field(
+        None,
+        description="The key, or ${VARIABLE} to read it from the environment; unset: the provider's usual"
+        " variable, unless base_url leads to another site.",
+    )
     headers: dict[str, str] = Field(
         default_factory=dict[str, str], description="Headers added to every call."
     )

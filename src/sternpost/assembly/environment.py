@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from sternpost.assembly.trust import refuse_foreign
 from sternpost.base.bounds import Bound, FilePath, Url, Whole
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings, bounds, meanings
@@ -76,6 +77,7 @@ def _shortened(text: str) -> str:
 def _dot_env(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
+    refuse_foreign(path, "make it yours alone, or start from another folder")
     found: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         name, separator, value = line.strip().removeprefix("export ").partition("=")

@@ -62,7 +62,7 @@ def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
     main = WatchedStop(stop)
     Heart(heartbeat_fd).beat_while_looking(main, _STUCK_S)
     store = open_trace_store(settings)
-    blobs = open_blobs(settings)
+    blobs = open_blobs(settings, counts=True)
     # Batches need no trace store: their calls are recorded by the journal.
     batches = threading.Thread(target=_run_batches, args=(settings, stop), name="sternpost-batches")
     batches.start()

@@ -28,6 +28,7 @@ _Public = Annotated[str, Url(_WEB, "https://sternpost.example.org", is_public=Tr
 _Memory = Annotated[int, Whole(200 * _MB, _PB)]
 _Queue = Annotated[int, Whole(_MB, _PB)]
 _Free = Annotated[int, Whole(0, 1000 * _PB)]
+_Share = Annotated[int, Whole(_MB, _PB, at_zero="no limit", is_zero_when_empty=True)]
 _Segment = Annotated[int, Whole(64 * _KB, _GB)]
 _Connections = Annotated[int, Whole(10, 1_000_000, at_zero="as many as the limit of open files allows")]
 _Hosts = Annotated[
@@ -58,8 +59,13 @@ class Settings:
     engine_memory_bytes: _Memory = 2_000_000_000  # what queries of the embedded engine may use
     engine_threads: Annotated[int, Whole(1, 1024)] = 2  # threads of one query
     query_timeout_s: Annotated[float, Seconds(0.1, 3600)] = 20.0  # when a query of UI or API is ended
+    reads_per_key: Annotated[int, Whole(1, 100)] = 3  # reads of traces under way, by key or session
     journal_max_bytes: _Queue = 20_000_000_000  # records waiting for the trace store; more are refused
     journal_min_free_bytes: _Free = 200_000_000  # disk space the journal leaves free
+    storage_min_free_bytes: _Free = 1_000_000_000  # disk space that files and media leave to the journal
+    project_files_bytes: _Share = 10_000_000_000  # files that one project may keep; 0: any
+    key_files_bytes: _Share = 5_000_000_000  # files that one key may keep; 0: any
+    project_media_bytes: _Share = 20_000_000_000  # media of traces that one project may keep; 0: any
     journal_segment_bytes: _Segment = 32_000_000  # the size at which the journal begins a new file
     trace_retention_days: _Days = 90  # days after which traces are deleted; 0 or empty keeps them for ever
     session_days: Annotated[int, Whole(1, 3650)] = 14  # days a browser stays signed in

@@ -23,6 +23,7 @@ from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.environment import misspelt_settings, process_environment
 from sternpost.assembly.lost_tables import is_tables_file_lost, refuse_new_tables
 from sternpost.assembly.signing import signer_of
+from sternpost.assembly.storage import look_at_storage, storage_floor
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
 from sternpost.base.settings import Settings
@@ -89,6 +90,7 @@ def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:
         yield Finding("settings", "note", f"{strange} is no setting of Sternpost", f"do you mean {meant}?")
     yield _folder(settings)
     yield _disk(settings)
+    yield _storage(settings)
     yield _instance(settings)
     yield from _processes(settings)
     yield from _tables(settings)
@@ -117,9 +119,28 @@ def _disk(settings: Settings) -> Finding:
     says = f"{free / 1e9:.1f} GB free"
     if free < settings.journal_min_free_bytes:
         return Finding("disk", "bad", says, "free some space: the journal refuses records below this")
+    floor = storage_floor(settings)
+    if free < floor:
+        repair = (
+            f"free some space: files and media are refused below {floor / 1e9:.1f} GB, records are not yet"
+        )
+        return Finding("disk", "bad", says, repair)
     if free < 5e9:
         return Finding("disk", "note", says, "traces need about 1 GB per million spans")
     return Finding("disk", "ok", says)
+
+
+def _storage(settings: Settings) -> Finding:
+    state = look_at_storage(settings)
+    says = f"files {state.files_bytes / 1e6:.0f} MB, media {state.media_bytes / 1e6:.0f} MB"
+    if state.media_refused:
+        return Finding(
+            "storage",
+            "note",
+            f"{says}; {state.media_refused} media found no room and are kept by hash alone",
+            "raise STERNPOST_PROJECT_MEDIA_BYTES, or free some space",
+        )
+    return Finding("storage", "ok", says)
 
 
 def _instance(settings: Settings) -> Finding:
@@ -205,6 +226,13 @@ def _configuration(settings: Settings, *, is_offline: bool) -> Iterator[Finding]
     for one in providers.values():
         if one.fault:
             yield Finding(one.name, "note", f"not configured: {one.fault}", "then restart")
+        if one.is_key_withheld:
+            says = (
+                f"its address is not the provider's own, so {one.key_variable or 'its account'} is not sent"
+            )
+            yield Finding(
+                one.name, "note", says, "write `api_key` beside its base_url, or leave base_url out"
+            )
     usable = [one for one in providers.values() if not one.is_known_only]
     remote = [one for one in usable if one.base_url.startswith("http")]
     if not remote:

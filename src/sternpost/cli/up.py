@@ -5,6 +5,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from sternpost.assembly.config_file import find_config, load_config
@@ -47,7 +48,7 @@ def up(
     configure_logs(settings, "up")
     prepare_home(settings.home)
     environment = process_environment()
-    _check_configuration(settings, environment)
+    path = _check_configuration(settings, environment)
     _refuse_open_door(settings)
     refuse_second(settings.home)
     is_explicit = port is not None or "STERNPOST_PORT" in environment
@@ -63,17 +64,25 @@ def up(
         supervisor = Supervisor(
             processes(settings, chosen),
             settings.home / STATE_NAME,
-            lambda facts: None if is_quiet else _announce_if_read(facts, settings, is_json=is_json),
+            lambda facts: (
+                None
+                if is_quiet
+                else _announce_if_read({**facts, "config": path and str(path)}, settings, is_json=is_json)
+            ),
         )
         asyncio.run(supervisor.run())
 
 
-def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Stop the start for a fault of the file, said once here, and say what is left out."""
-    catalog = check_config(load_config(find_config(settings), environment), environment)
+def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> Path | None:
+    """Stop the start for a fault of the file, said once here, and say what is left out; return its path."""
+    loaded = load_config(find_config(settings), environment)
+    catalog = check_config(loaded, environment)
     for provider in catalog.providers.values():
         if provider.fault:
             note(f"the provider {provider.name!r} is not configured: {provider.fault}")
+        if provider.is_key_withheld:
+            note(f"the provider {provider.name!r} has an address of its own; write its api_key beside it")
+    return loaded.path
 
 
 def processes(settings: Settings, port: int) -> list[Process]:
@@ -136,6 +145,7 @@ def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) 
         f"  OpenTelemetry     {url}/v1/traces",
         f"  Newest traces     {own_command('trace', 'list', home=settings.home)}",
         f"  Data folder       {settings.home}",
+        f"  Configuration     {facts.get('config') or 'no sternpost.yaml, which is fine'}",
         "  Provider keys     OPENAI_API_KEY, ANTHROPIC_API_KEY ... in the environment or sternpost.yaml",
         "  Without any key   the model offline/extract-large answers from the context you send",
         "  Stop              Ctrl-C",

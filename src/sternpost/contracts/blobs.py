@@ -32,7 +32,8 @@ class BlobStore(Protocol):
     def put(self, blob: Blob) -> None:
         """Keep a blob; it is on disk when this returns. One that is there is only marked as put again.
 
-        Raises: StoreUnavailable, when the disk is full too; nothing is kept and the call may be repeated.
+        Raises: StorageFull when there is no room for it, which the next one may find; StoreUnavailable, and
+        the call may be repeated. Nothing is kept then.
         """
         ...
 

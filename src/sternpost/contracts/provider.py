@@ -66,6 +66,7 @@ class Provider:
     is_free: bool = False  # declared free of charge
     is_known_only: bool = False  # a name of the catalogue that nobody configured
     fault: str = ""  # why it is not configured although a key was given
+    is_key_withheld: bool = False  # it has credentials, not named for the address that the file gives it
     docs_url: str = ""
     options: Mapping[str, str] = field(default_factory=dict[str, str])  # region, project, ... of the account
     path_prefix: str = ""  # before every path of the dialect; `{model}` stands for the target's model

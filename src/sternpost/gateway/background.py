@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from sternpost.base.errors import StoreError, UpstreamError
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import CALLS
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import CallEntry
 from sternpost.contracts.provider import Provider
@@ -90,7 +90,7 @@ class BackgroundReplies:
 
     async def resume(self) -> None:
         """Go on with what the process before this one was waiting for."""
-        for name, content in await in_thread(self.pending.all):
+        for name, content in await CALLS.run(self.pending.all):
             try:
                 waiting = msgspec.msgpack.decode(content, type=_Waiting)
             except msgspec.MsgspecError:
@@ -106,7 +106,7 @@ class BackgroundReplies:
 
     async def _keep(self, waiting: _Waiting) -> None:
         try:
-            await in_thread(self.pending.keep, str(waiting.call.span_id), msgspec.msgpack.encode(waiting))
+            await CALLS.run(self.pending.keep, str(waiting.call.span_id), msgspec.msgpack.encode(waiting))
         except StoreError as error:
             _LOG.warning("a background reply is followed by this process only: %s", error.message)
 
@@ -121,7 +121,7 @@ class BackgroundReplies:
             if keeping is not None:
                 await keeping
             await self._wait_for(waiting)
-            await in_thread(self.pending.drop, name)
+            await CALLS.run(self.pending.drop, name)
         except StoreError as error:
             _LOG.error("a background reply is settled at the next start: %s", error.message)
         except Exception:  # noqa: BLE001  # the edge of a task

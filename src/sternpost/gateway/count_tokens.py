@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from sternpost.base.errors import BadRequest, UpstreamRefused
 from sternpost.base.money import NanoUsd
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import CALLS
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import Cost, CostStatus
@@ -115,7 +115,7 @@ def _is_model_unknown(failed: TryFailed) -> bool:
 async def _estimated(trial: Attempt) -> _Answer:
     call = trial.call
     if len(call.request.body) > _INLINE_BYTES:
-        tokens = await in_thread(_estimate, call.codec, call.request.body)
+        tokens = await CALLS.run(_estimate, call.codec, call.request.body)
     else:
         tokens = _estimate(call.codec, call.request.body)
     return _Answer(trial, _show(trial, tokens), tokens, is_estimated=True)

@@ -19,7 +19,6 @@ from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.failures import key_refused
 from sternpost.gateway.stages.passage import Passage
 from sternpost.gateway.stages.record import OpenCall
-from sternpost.gateway.stages.redact import Redactor
 from sternpost.gateway.stages.replies import passage_headers
 from sternpost.gateway.traffic import Plan
 
@@ -68,11 +67,9 @@ def answer(
     trial: Attempt, reply: UpstreamReply, *, method: str, plan: Plan, is_kept: bool = False
 ) -> OutboundReply:
     """Pass an answer on; its body owns the record and the lease from now on. is_kept: in the trace."""
-    provider = trial.planned.provider
-    redactor = Redactor(onward.secrets_of(trial.planned.headers, provider.api_key.value))
     headers = passage_headers(trial.call, trial.planned, trial.upstream_request_id)
-    headers += onward.returned_headers(reply.headers, redactor)
-    body = Passage(trial, reply, redactor, method=method, idle_s=plan.limits.idle_s, is_kept=is_kept)
+    headers += onward.returned_headers(reply.headers)
+    body = Passage(trial, reply, method=method, idle_s=plan.limits.idle_s, is_kept=is_kept)
     return OutboundReply(reply.status, headers, body)
 
 

@@ -10,7 +10,7 @@ from sternpost.base import json_size
 from sternpost.base.clock import Clock
 from sternpost.base.content_coding import decode
 from sternpost.base.errors import BadRequest, PermissionRefused, SternpostError
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import INTAKE
 from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry, Journal
@@ -96,7 +96,7 @@ class OtlpIntake:
     ) -> _Batch:
         # A packed body may unfold to megabytes, however small it is.
         if content_encoding or len(body) > _INLINE_BYTES:
-            return await in_thread(self._map, content_type, content_encoding, body, principal)
+            return await INTAKE.run(self._map, content_type, content_encoding, body, principal)
         return self._map(content_type, content_encoding, body, principal)
 
     def _map(self, content_type: str, content_encoding: str, packed: bytes, principal: Principal) -> _Batch:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sternpost.base.clock import Clock, SystemClock
 from sternpost.base.errors import CredentialsUnavailable
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import CALLS
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.upstream import UpstreamRequest
 
@@ -103,7 +103,7 @@ class EntraSigner:
 
     async def _take(self) -> _Held:
         try:
-            token = await in_thread(self._ask)
+            token = await CALLS.run(self._ask)
         except Exception as error:
             self._quiet_until_s = self._now_s() + _QUIET_S
             self._failure = self._explained(error)

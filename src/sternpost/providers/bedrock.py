@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sternpost.base.errors import BadRequest, CredentialsUnavailable
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import CALLS
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.upstream import UpstreamRequest
 
@@ -57,10 +57,10 @@ class SigV4Signer:
             self._may_renew_at = self._monotonic() + _RENEWAL_S
             before = self._found
             try:
-                self._found = await in_thread(self._find)
+                self._found = await CALLS.run(self._find)
             except CredentialsUnavailable:
                 return False
-            return await in_thread(self._is_other, before)
+            return await CALLS.run(self._is_other, before)
 
     async def _credentials(self) -> Any:
         """Return what can sign now; only looking for it and refreshing it leave the event loop."""
@@ -69,8 +69,8 @@ class SigV4Signer:
             return found.get_frozen_credentials()
         async with self._lock:
             if self._found is None:
-                self._found = await in_thread(self._find)
-            return await in_thread(self._freeze, self._found)
+                self._found = await CALLS.run(self._find)
+            return await CALLS.run(self._freeze, self._found)
 
     def _find(self) -> Any:
         found = self._asking(lambda: _botocore(self._name).Session(profile=self._profile).get_credentials())

@@ -133,12 +133,14 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
             f"providers.{setting.name}: its dialect is {provider.dialect!r}; leave `dialect` out,"
             " or give the provider another name"
         )
-    key = _key(setting.name, setting.api_key or environment.get(provider.key_variable))
-    fault = _fault_of(
-        setting, key, setting.key_variable or ("" if setting.api_key else provider.key_variable)
-    )
+    is_elsewhere = _is_elsewhere(host, setting)
+    found_key = "" if is_elsewhere else environment.get(provider.key_variable)
+    key = _key(setting.name, setting.api_key or found_key)
+    variable = setting.key_variable or ("" if setting.api_key else provider.key_variable)
+    fault = _fault_of(setting, key, variable)
     key = "" if fault else key
     auth = setting.auth or _auth(host, has_key=bool(key))
+    is_withheld = is_elsewhere and not key and _has_implicit(auth, setting, provider, environment)
     needs_key = setting.is_key_expected or (bool(provider.key_variable) and auth not in _KEYLESS)
     options = _options(host, setting.options, environment)
     is_key_written = _is_key_written(setting)
@@ -155,11 +157,39 @@ def _known(host: KnownHost, setting: ProviderSetting, environment: Mapping[str, 
         is_free=setting.is_free or provider.is_free,
         is_known_only=bool(fault)
         or (needs_key and not key)
+        or is_withheld
         or (setting.is_address_expected and not setting.base_url),
         fault=fault,
+        is_key_withheld=is_withheld,
     )
     styled = _in_style(host, found)
     return styled if setting.also_speaks is None else replace(styled, also_speaks=setting.also_speaks)
+
+
+def _is_elsewhere(host: KnownHost, setting: ProviderSetting) -> bool:
+    """Say whether the file sends calls, and so the shell's key, to another site or without encryption."""
+    if not setting.base_url:
+        return False
+    asked, own = urlsplit(setting.base_url.lower()), urlsplit(host.provider.base_url)
+    if asked.scheme != own.scheme and own.scheme == "https":
+        return True
+    name, own_name = asked.hostname or "", own.netloc.partition(":")[0]
+    if _PLACEHOLDER.search(own_name):  # one word each: others may rent names under a cloud's domain
+        return not re.fullmatch(_PLACEHOLDER.sub(r"[a-z0-9-]+", own_name.replace(".", r"\.")), name)
+    _, _, site = own_name.partition(".")
+    is_of_site = "." in site and not own_name.replace(".", "").isdigit() and name.endswith(f".{site}")
+    return name != own_name and not is_of_site
+
+
+def _has_implicit(
+    auth: AuthStyle, setting: ProviderSetting, provider: Provider, environment: Mapping[str, str]
+) -> bool:
+    """Say whether there are credentials that the file does not name: a variable, or a signed-in account."""
+    if auth == "aws_sigv4":
+        return False  # a signature is good for its one host, and the key stays here
+    if auth in SIGNED:
+        return setting.auth is None and not {"credentials_file", "profile"} & set(setting.options)
+    return bool(environment.get(provider.key_variable))
 
 
 def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provider:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Protocol
 
 from sternpost.base.errors import CredentialsUnavailable
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import CALLS
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.upstream import UpstreamRequest
 
@@ -81,7 +81,7 @@ class VertexSigner:
         try:
             async with asyncio.timeout(_PATIENCE_S), self._lock:
                 if self._token is old:
-                    self._token = await in_thread(self._fetch)
+                    self._token = await CALLS.run(self._fetch)
         except TimeoutError as error:
             raise self._unavailable("Google's token server did not answer in time") from error
 

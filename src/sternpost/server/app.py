@@ -29,6 +29,7 @@ from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.needed_scopes import Scopes, needed_by_api, needed_by_files
 from sternpost.server.operations import Operations, Status, parts_of
 from sternpost.server.otlp import OtlpApp
+from sternpost.server.texts import refuse_unkeepable_text
 from sternpost.server.ui import WebApp
 
 _SIGN_IN, _SIGN_IN_BYTES = "/api/session", 16_000
@@ -106,12 +107,13 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=problems.RESPONSES,
+        dependencies=[Depends(refuse_unkeepable_text)],
     )
     problems.install(api)
 
     api.include_router(access_routes(house.access, guard, guard.site))
-    api.include_router(traces_router(house.traces, principal_of))
-    api.include_router(cost_router(house.costs, principal_of))
+    api.include_router(traces_router(house.traces, principal_of, house.reads))
+    api.include_router(cost_router(house.costs, principal_of, house.reads))
     api.include_router(media_router(house.media, principal_of))
     api.include_router(batch_routes(house.batches, principal_of))
     api.include_router(models_router(house.models, guard))

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from sternpost.dialects.protocols import WireError
 from sternpost.dialects.registry import CODECS
 from sternpost.server.gate import Gate
 from sternpost.server.problems import FASTAPI_UNREADABLE, UNREADABLE
+from sternpost.server.texts import refuse_unkeepable_text
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,13 @@ def build_openai_app(
     service: BatchService, who: Callable[[Request], Awaitable[Principal]], *, max_file_bytes: int
 ) -> ASGIApp:
     """Build the app. `who` identifies the caller; it raises KeyRefused."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(refuse_unkeepable_text)],
+    )
     app.include_router(openai_batch_routes(service, who, max_file_bytes=max_file_bytes))
     app.add_exception_handler(SternpostError, _on_sternpost_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)

@@ -10,9 +10,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sternpost.assembly.build import House
-from sternpost.base.threads import in_thread
+from sternpost.assembly.storage import look_at_storage
+from sternpost.base.threads import PROBES
 from sternpost.server import metrics as prometheus
 from sternpost.server.metrics import GatewayMetrics
+from sternpost.server.resource_metrics import ResourceCollector
 
 _PATIENCE_S = 0.5
 
@@ -41,12 +43,15 @@ class Operations:
     def __init__(self, house: House, metrics: GatewayMetrics) -> None:
         self._house = house
         self._metrics = metrics
+        self._resources = ResourceCollector(house.reads.counts)
+        metrics.registry.register(self._resources)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (await self._answer(scope["path"]))(scope, receive, send)
 
     async def _answer(self, path: str) -> Response:
         if path == "/metrics":
+            self._resources.storage = await PROBES.run(look_at_storage, self._house.settings)
             return Response(self._metrics.text(), media_type=prometheus.MEDIA_TYPE)
         if path == "/healthz":
             return _json({"status": "alive"})
@@ -68,7 +73,7 @@ async def parts_of(house: House) -> Mapping[str, PartState]:
 async def _ask(ping: Callable[[], bool]) -> PartState:
     """Ask for half a second: a probe gives up after one, and a store that hangs must not stop calls."""
     try:
-        is_up = await asyncio.wait_for(in_thread(ping), _PATIENCE_S)
+        is_up = await asyncio.wait_for(PROBES.run(ping), _PATIENCE_S)
     except TimeoutError:
         return PartState(False, f"does not answer within {_PATIENCE_S} s")
     return PartState(is_up, "" if is_up else "can't be reached")

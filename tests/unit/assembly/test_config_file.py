@@ -1,6 +1,8 @@
 """`sternpost.yaml` is read with errors that name the line and the nearest known word."""
 
 import contextlib
+import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sternpost.assembly.config_file import find_config, load_config
+from sternpost.assembly.environment import process_environment
 from sternpost.assembly.traffic import load_catalog, load_prices, load_traffic
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
@@ -134,3 +137,125 @@ def test_a_time_that_is_no_finite_number_is_refused_with_its_line(tmp_path: Path
     text = f"routes:\n  r:\n    targets: [{{model: lab/m}}]\n    timeouts: {{total_s: {number}}}\n"
     with pytest.raises(ConfigurationError, match=r"sternpost\.yaml:4: routes\.r\.timeouts\.total_s"):
         load_config(write(tmp_path, text), {})
+
+
+BILLION = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    for before, name in itertools.pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (BILLION, r"sternpost.yaml:\d+: with its aliases .* more than 100,000 values"),
+        ("x: &x {a: 1}\n" + BILLION.replace("[", "[*x, "), "more than 100,000 values"),
+        ("routes:\n  a: " + "[" * 10_000, "sternpost.yaml:2: values are nested more than 40 deep"),
+        ("routes:\n  a: " + "{a: " * 10_000, "sternpost.yaml:2: values are nested more than 40 deep"),
+        ("".join(" " * n + "a:\n" for n in range(500)), "sternpost.yaml:40: values are nested"),
+        ("- " * 10_000, "sternpost.yaml:1: values are nested"),
+        ("a: &a [*a]\n", "sternpost.yaml:1: an alias .* stands inside what it names"),
+        ("version: 1\nroutes: {}\nroutes: {}\n", "sternpost.yaml:3: 'routes' stands here twice"),
+        ("x: &x {a: 1}\nroutes:\n  <<: *x\n  <<: *x\n", "sternpost.yaml:4: '<<' stands here twice"),
+        ("routes:\n  <<: 3\n", "sternpost.yaml:2: `<<` takes over mappings"),
+        ("routes:\n  <<: [3]\n", "sternpost.yaml:2: `<<` takes over mappings"),
+        ("routes:\n  ? [a, b]\n  : c\n", "sternpost.yaml:2: a name can't be"),
+        ("version: 1\nx: 2001-99-99\n", "sternpost.yaml:2: this is no date"),
+        ("version: 1\nx: " + "9" * 5000 + "\n", "sternpost.yaml:2: this is no date or number"),
+        ("version: 1\nx: !!python/object/apply:os.system [id]\n", "sternpost.yaml:2: not valid YAML"),
+        ("version: 1\n\nx: \x07\n", "sternpost.yaml:3: not valid YAML: a control character"),
+        ("version: 1\nx: *nobody\n", "sternpost.yaml:2: not valid YAML"),
+        ("a: 1\n---\nb: 2\n", "sternpost.yaml:2: not valid YAML"),
+        ("x: " + "y" * 1_000_001, "larger than 1000 kB"),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else "",
+)
+def test_a_file_that_would_take_the_machine_down_ends_in_a_sentence(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        load_config(write(tmp_path, text), {})
+
+
+def test_bytes_that_are_no_utf8_are_named_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "sternpost.yaml"
+    path.write_bytes(b"version: 1\n# caf\xe9\n")
+    with pytest.raises(ConfigurationError, match=r"sternpost.yaml:2: not UTF-8"):
+        load_config(path, {})
+
+
+def test_aliases_and_merges_of_ordinary_size_work(tmp_path: Path) -> None:
+    text = """
+providers:
+  one: &lab {dialect: openai_chat, base_url: "http://127.0.0.1:9000/v1", api_key: k}
+  two: {<<: *lab, free: true}
+"""
+    loaded = load_config(write(tmp_path, text), {})
+    assert loaded.config.providers["two"].base_url == "http://127.0.0.1:9000/v1"
+
+
+@pytest.fixture
+def two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The working folder, with a file in it, and the data folder."""
+    here, home = tmp_path / "here", tmp_path / "home"
+    for folder in (here, home):
+        folder.mkdir(mode=0o700)
+    monkeypatch.chdir(here)
+    write(here, "version: 1\n").chmod(0o600)
+    return here, home
+
+
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode", "why"),
+    [
+        (0o602, 0o700, "it can be written by everybody"),
+        (0o600, 0o707, "its folder can be written by everybody"),
+        (0o600, 0o1777, "its folder can be written by everybody"),
+    ],
+)
+def test_a_file_of_the_working_folder_that_others_may_write_must_be_named(
+    two_folders: tuple[Path, Path], file_mode: int, folder_mode: int, why: str
+) -> None:
+    here, home = two_folders
+    (here / "sternpost.yaml").chmod(file_mode)
+    here.chmod(folder_mode)
+    with pytest.raises(ConfigurationError, match=f"{why}; name it if it is yours: --config"):
+        find_config(Settings(home))
+    named = here / "sternpost.yaml"
+    assert find_config(Settings(home, config=named)) == named
+    here.chmod(0o700)
+    named.chmod(0o644)
+    assert find_config(Settings(home)) == named
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="giving a file away takes root")
+def test_a_file_of_another_user_must_be_named(two_folders: tuple[Path, Path]) -> None:
+    here, home = two_folders
+    os.chown(here / "sternpost.yaml", 12_345, 12_345)
+    with pytest.raises(ConfigurationError, match="belongs to another user"):
+        find_config(Settings(home))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="giving a file away takes root")
+def test_a_file_that_a_group_may_write_must_be_named(two_folders: tuple[Path, Path]) -> None:
+    here, home = two_folders
+    os.chown(here / "sternpost.yaml", 0, 12_345)
+    (here / "sternpost.yaml").chmod(0o660)
+    with pytest.raises(ConfigurationError, match="written by the group 12345"):
+        find_config(Settings(home))
+
+
+def test_the_data_folder_is_the_users_own_also_when_one_works_in_it(
+    two_folders: tuple[Path, Path],
+) -> None:
+    here, _ = two_folders
+    here.chmod(0o777)
+    assert find_config(Settings(here)) == here / "sternpost.yaml"
+
+
+def test_variables_of_a_file_that_others_may_write_are_refused(two_folders: tuple[Path, Path]) -> None:
+    here, _ = two_folders
+    (here / ".env").write_text("STERNPOST_CONFIG=/elsewhere\n")
+    (here / ".env").chmod(0o606)
+    with pytest.raises(ConfigurationError, match=r"\.env.* can be written by everybody"):
+        process_environment(here)

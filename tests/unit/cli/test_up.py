@@ -1,11 +1,28 @@
-"""The start screen shows the address that others use, not the one that is listened on."""
+"""The screen that `sternpost up` prints once it is ready."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from sternpost.base.settings import Settings
 from sternpost.cli.up import announce
+
+FACTS = {"url": "http://127.0.0.1:4100", "version": "0"}
+
+
+@pytest.mark.parametrize(
+    ("config", "says"), [("/srv/app/sternpost.yaml", "/srv/app/sternpost.yaml"), (None, "no sternpost.yaml")]
+)
+def test_the_configuration_in_use_is_named(
+    capsys: pytest.CaptureFixture[str], config: str | None, says: str
+) -> None:
+    announce({**FACTS, "config": config}, Settings(Path("/data")), is_json=False)
+    line = next(one for one in capsys.readouterr().out.splitlines() if "Configuration" in one)
+    assert says in line
+
+    announce({**FACTS, "config": config}, Settings(Path("/data")), is_json=True)
+    assert json.loads(capsys.readouterr().out)["config"] == config
 
 
 def test_behind_a_proxy_or_in_a_container_the_public_address_is_shown(

@@ -79,8 +79,40 @@ async def test_no_secret_of_the_provider_reaches_the_caller(gateway: Gateway) ->
     assert image == bytes(range(256)) * 400
     assert reply.headers["content-type"] == "image/png"
     assert reply.headers["x-upstream-request-id"] == "req_up_1"
-    assert not {"set-cookie", "openai-organization", "x-ratelimit-limit"} & {n.lower() for n in reply.headers}
+    assert not {
+        "set-cookie", "openai-organization", "x-ratelimit-limit", "location", "content-location", "link",
+        "x-amzn-account-id",
+    } & {name.lower() for name in reply.headers}  # fmt: skip
+    assert reply.headers["etag"] == '"1"'
     assert (refused.status, json.loads(problem)["error"]["code"]) == (502, "provider_key_refused")
+
+
+async def test_a_key_in_a_header_of_an_answer_is_redacted(gateway: Gateway) -> None:
+    path = f"/v1/providers/long/echo?fault=429&retry_after={LONG_KEY}"
+    reply, _ = await ask(gateway, "POST", path, json={"model": "m1"})
+    assert reply.headers["retry-after"] == "*" * len(LONG_KEY)
+
+
+@pytest.mark.parametrize("dialect", ["same", "translated"])
+@pytest.mark.parametrize("is_stream", [False, True])
+async def test_a_key_that_a_provider_quotes_in_its_answer_reaches_neither_caller_nor_record(
+    gateway: Gateway, dialect: str, is_stream: bool
+) -> None:
+    ask_for = gateway.chat if dialect == "same" else gateway.message
+    answer = await ask_for(f"long/{LONG_KEY}", stream=is_stream)  # the model's name is quoted in every frame
+    record = gateway.record()
+
+    assert answer.status == 200
+    assert LONG_KEY.encode() not in answer.body
+    assert LONG_KEY.encode() not in record.reply_body
+    assert b"*" * len(LONG_KEY) in record.reply_body
+    assert record.response_model == "*" * len(LONG_KEY)
+
+
+async def test_a_key_in_vectors_reaches_neither_caller_nor_record(gateway: Gateway) -> None:
+    answer = await gateway.post("/v1/embeddings", {"model": f"long/{LONG_KEY}", "input": "x"})
+    assert answer.status == 200
+    assert LONG_KEY.encode() not in answer.body + gateway.record().reply_body
 
 
 async def test_usage_in_a_known_shape_is_priced(gateway: Gateway) -> None:

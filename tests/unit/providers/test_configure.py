@@ -1,5 +1,7 @@
 """The catalogue is readable and honest, and configuration joins it as the grammar says."""
 
+from dataclasses import replace
+
 import pytest
 
 from sternpost.base.errors import ConfigurationError
@@ -117,3 +119,76 @@ def test_price_names_are_given_where_they_differ() -> None:
     names = price_names(configure([], {}))
     assert names["xai"] == "x-ai"
     assert "openai" not in names
+
+
+ELSEWHERE = [
+    ("openai", "https://evil.example/v1"),
+    ("openai", "http://api.openai.com/v1"),  # without encryption
+    ("openai", "https://api.openai.com.evil.example/v1"),
+    ("openai", "https://evilopenai.com/v1"),
+    ("openai", "http://127.0.0.1:9000/v1"),
+    ("anthropic", "https://evil.example/v1"),
+    ("openrouter", "https://evil.ai/api/v1"),
+    ("azure", "https://evil.cloudapp.azure.com"),
+    ("gemini", "https://evil.example/v1beta"),
+]
+
+
+def variable_of(name: str) -> str:
+    return HOSTS[name].provider.key_variable
+
+
+@pytest.mark.parametrize(("name", "base_url"), ELSEWHERE)
+@pytest.mark.parametrize("like", [False, True])
+def test_a_key_of_the_environment_goes_to_no_address_that_only_the_file_names(
+    name: str, base_url: str, like: bool
+) -> None:
+    own_name = "mine" if like else name
+    setting = ProviderSetting(
+        own_name, base_url=base_url, is_address_expected=True, like=name if like else None
+    )
+    provider = configure([setting], {variable_of(name): "sk-shell"}).providers[own_name]
+    assert provider.api_key.value == ""
+    assert (provider.is_key_withheld, provider.is_known_only) == (True, True)
+
+
+@pytest.mark.parametrize(("name", "base_url"), ELSEWHERE)
+def test_a_key_that_the_file_names_goes_where_the_file_says(name: str, base_url: str) -> None:
+    setting = ProviderSetting(
+        name, base_url=base_url, is_address_expected=True, api_key="sk-file", is_key_expected=True
+    )
+    provider = configure([setting], {variable_of(name): "sk-shell"}).providers[name]
+    assert provider.api_key.value == "sk-file"
+    assert (provider.is_key_withheld, provider.is_known_only) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url"),
+    [
+        ("openai", "https://api.openai.com/v1"),
+        ("openai", "https://eu.api.openai.com/v1"),
+        ("azure", "https://my-resource.openai.azure.com"),
+        ("groq", "https://API.groq.com/openai/v1"),
+    ],
+)
+def test_an_address_of_the_provider_itself_gets_the_key_of_the_environment(name: str, base_url: str) -> None:
+    setting = ProviderSetting(name, base_url=base_url, is_address_expected=True)
+    provider = configure([setting], {variable_of(name): "sk-shell"}).providers[name]
+    assert provider.api_key.value == "sk-shell"
+    assert not provider.is_known_only
+
+
+def test_an_account_that_is_signed_in_is_not_shown_to_a_stranger() -> None:
+    options = {"project": "p", "region": "europe-west4"}
+    setting = ProviderSetting(
+        "vertex", base_url="https://evil.example", is_address_expected=True, options=options
+    )
+    assert configure([setting], {}).providers["vertex"].is_key_withheld
+    named = replace(setting, auth="google_oauth")
+    assert not configure([named], {}).providers["vertex"].is_known_only
+
+
+def test_a_host_without_a_key_may_stand_anywhere() -> None:
+    setting = ProviderSetting("ollama", base_url="http://10.0.0.5:11434/v1", is_address_expected=True)
+    provider = configure([setting], {}).providers["ollama"]
+    assert (provider.is_key_withheld, provider.is_known_only) == (False, False)

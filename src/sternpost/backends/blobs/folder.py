@@ -4,6 +4,7 @@ A file is written beside its place, synced and renamed, so that there are whole 
 Its time of change is when it was put for the last time.
 """
 
+import errno
 import os
 import re
 import threading
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sternpost.backends.blobs.frame import HEAD_BYTES, pack_head, read_head
-from sternpost.base.errors import NotFound, StoreUnavailable
+from sternpost.backends.blobs.room import MediaRoom
+from sternpost.base.errors import NotFound, StorageFull, StoreUnavailable
 from sternpost.base.files import make_folder, write_file
 from sternpost.base.ids import ContentHash, ProjectId
 from sternpost.contracts.blobs import Blob, StoredBlob
@@ -22,13 +24,16 @@ _HASH = re.compile("[0-9a-f]{64}")
 _PROJECT = re.compile("[A-Za-z0-9_-]{1,128}")
 _HALF_WRITTEN = ".new-"
 _SHARD_DIGITS = 2
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class FolderBlobs:
     """The folder is made when the first blob is put."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, room: MediaRoom | None = None) -> None:
+        """room: how much may be kept; None: whatever the disk takes."""
         self._root = root
+        self._room = room or MediaRoom(root)
         self._lock = threading.Lock()  # between marking as put again and deleting what is old
         self._count = 0
 
@@ -38,14 +43,19 @@ class FolderBlobs:
             with self._lock:
                 if _touched(path):
                     return
+                self._room.check(blob.project_id, len(blob.content))
                 self._count += 1
                 fresh = path.with_name(f"{_HALF_WRITTEN}{os.getpid()}-{self._count}-{blob.hash}")
             make_folder(path.parent)
             write_file(path, pack_head(blob.mime_type) + blob.content, partial=fresh)
         except OSError as error:
+            if error.errno in _FULL:
+                raise StorageFull("the disk is full (No space left); make room in the data folder") from error
             raise StoreUnavailable(
                 f"the media of a trace can't be kept in {str(self._root)!r}: {error.strerror}"
             ) from error
+        with self._lock:
+            self._room.change(blob.project_id, len(blob.content) + HEAD_BYTES)
 
     def find(self, project_id: ProjectId, hash_: ContentHash) -> StoredBlob:
         with self._opened(project_id, hash_) as file:
@@ -64,7 +74,9 @@ class FolderBlobs:
             with self._lock:
                 if put_before_ns is not None and path.stat().st_mtime_ns >= put_before_ns:
                     return False
+                size_bytes = path.stat().st_size
                 path.unlink()
+                self._room.change(project_id, -size_bytes)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -96,7 +108,9 @@ class FolderBlobs:
             with self._path(project_id, hash_).open("rb") as file:
                 yield file
         except FileNotFoundError:
-            raise NotFound(f"there is no blob {hash_[:64]!r} in this project") from None
+            raise NotFound(
+                f"there is no blob {hash_[:64]!r} in this project: it was deleted, or found no room"
+            ) from None
         except OSError as error:
             raise StoreUnavailable(f"a blob can't be read: {error.strerror}") from error
 

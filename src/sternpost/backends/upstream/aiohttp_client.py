@@ -1,4 +1,7 @@
-"""The upstream protocol over aiohttp: pooled connections, one retry of a stale one; no retries of answers."""
+"""The upstream protocol over aiohttp: pooled connections, one retry of a stale one; no retries of answers.
+
+What was sent as a key never comes back: it is redacted in headers and bodies of every answer.
+"""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -13,6 +16,7 @@ from yarl import URL
 
 from sternpost.base.collection import let_go
 from sternpost.base.errors import BodyTooLarge, UpstreamError, UpstreamTimedOut, UpstreamUnreachable
+from sternpost.base.redaction import Redactor, Secrets, secrets_sent
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 
 _MAX_CACHED = 512
@@ -68,7 +72,7 @@ class AiohttpClient:
         flight = _Flight()
         token = _FLIGHT.set(flight)
         try:
-            return _Reply(await self._send(request, flight))
+            return _Reply(await self._send(request, flight), secrets_sent(request.headers))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             _raise(error, is_sent=flight.is_repeated)
         finally:
@@ -131,17 +135,19 @@ class AiohttpClient:
 
 
 class _Reply:
-    __slots__ = ("_headers", "_response", "status")
+    __slots__ = ("_headers", "_response", "_secrets", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, secrets: Secrets) -> None:
         self._response = response
+        self._secrets = secrets
         self._headers: dict[str, str] | None = None
         self.status = response.status
 
     @property
     def headers(self) -> Mapping[str, str]:
         if self._headers is None:
-            self._headers = {name.lower(): value for name, value in self._response.headers.items()}
+            named = {name.lower(): value for name, value in self._response.headers.items()}
+            self._headers = self._secrets.redact_headers(named)
         return self._headers
 
     async def read(self, max_bytes: int) -> bytes:
@@ -158,10 +164,10 @@ class _Reply:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self.close()
             _raise(error)
-        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        return self._secrets.redact(blocks[0] if len(blocks) == 1 else b"".join(blocks))
 
     def chunks(self) -> AsyncIterator[bytes]:
-        return _Chunks(self._response)
+        return _Chunks(self._response, self._secrets)
 
     def close(self) -> None:
         self._response.close()
@@ -170,24 +176,38 @@ class _Reply:
 class _Chunks:
     """Not a generator: a wait for a chunk may be cancelled and asked for again without losing bytes."""
 
-    __slots__ = ("_content", "_response")
+    __slots__ = ("_content", "_only_secret", "_redactor", "_response")
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, secrets: Secrets) -> None:
         self._response = response
         self._content = response.content
+        self._redactor = Redactor(secrets) if secrets else None
+        self._only_secret = secrets.only
 
     def __aiter__(self) -> "_Chunks":
         return self
 
     async def __anext__(self) -> bytes:
-        try:
-            block = await self._content.readany()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            self._response.close()
-            _raise(error)
-        if not block:
-            raise StopAsyncIteration
-        return block
+        while True:
+            try:
+                block = await self._content.readany()
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                self._response.close()
+                _raise(error)
+            if shown := self._shown(block):
+                return shown
+            if not block:
+                raise StopAsyncIteration
+
+    def _shown(self, block: bytes) -> bytes:
+        """Return what may be shown after this block; the empty one is the end."""
+        redactor, secret = self._redactor, self._only_secret
+        if redactor is None:
+            return block
+        # Nearly every chunk: whole frames without the key.
+        if secret is not None and not redactor.is_holding and block[-1:] == b"\n" and block.find(secret) < 0:
+            return block
+        return redactor.feed(block) if block else redactor.finish()
 
 
 def _raise(error: Exception, *, is_sent: bool = True) -> NoReturn:

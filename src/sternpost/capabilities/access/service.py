@@ -26,6 +26,7 @@ from sternpost.contracts.tables import Tables
 
 _DAY_NS = 86_400_000_000_000
 _MAX_PAGE = 200
+_LATEST_NS = 9_214_646_400_000_000_000  # 2262-01-01: columns hold 64 bits
 
 
 def _random_32() -> bytes:
@@ -79,6 +80,11 @@ class AccessService:
     def _create(self, project_id: ProjectId, name: str, limits: KeyLimits) -> CreatedKey:
         if limits.expires_ns is not None and limits.expires_ns <= self.clock.now_ns():
             raise BadRequest("a key can't expire in the past; choose a later time", param="expires_at")
+        if limits.expires_ns is not None and limits.expires_ns >= _LATEST_NS:
+            raise BadRequest(
+                "expires_at lies behind the year 2261; leave it out for a key that does not end",
+                param="expires_at",
+            )
         if any(not model.strip() or not model.isprintable() for model in limits.models):
             raise BadRequest("a model's name can't be empty or hold line breaks", param="models")
         if not limits.scopes:

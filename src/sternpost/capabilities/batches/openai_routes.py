@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import StreamingResponse
 
 from sternpost.base.errors import BadRequest
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import UPLOADS, in_thread
 from sternpost.capabilities.batches import views
-from sternpost.capabilities.batches.records import BatchId, FileId, FilePurpose
+from sternpost.capabilities.batches.quotas import OpenUpload
+from sternpost.capabilities.batches.records import BatchId, FileId, FilePurpose, StoredFile
 from sternpost.capabilities.batches.service import BatchService, blocks_of
 from sternpost.capabilities.batches.upload import is_too_long, read_upload, too_large
 from sternpost.contracts.call import Principal
@@ -47,21 +48,21 @@ def _upload_routes(service: BatchService, who: Who, max_file_bytes: int) -> APIR
     ) -> dict[str, object]:
         if is_too_long(request.headers.get("content-length", ""), max_file_bytes):
             raise too_large(max_file_bytes)
+        use = await in_thread(service.file_use, principal)
+        with service.uploads.begin(principal.project_id, principal.key_id, use) as share:
+            return views.openai_file(await _take(request, principal, share))
+
+    async def _take(request: Request, principal: Principal, share: OpenUpload) -> StoredFile:
         content_type = request.headers.get("content-type", "")
-        upload = await read_upload(content_type, request.stream(), service.bodies, max_file_bytes)
+        upload = await read_upload(content_type, request.stream(), service.bodies, max_file_bytes, share)
         try:
             _check_purpose(upload.fields.get("purpose", ""))
             expires_s = _expiry_s(upload.fields)
-            file = await in_thread(
-                service.keep_file,
-                principal.project_id,
-                upload.body,
-                upload.filename,
-                expires_after_s=expires_s,
+            return await UPLOADS.run(
+                service.keep_file, principal, upload.body, upload.filename, expires_after_s=expires_s
             )
         finally:
-            await in_thread(upload.body.drop)
-        return views.openai_file(file)
+            await UPLOADS.run(upload.body.drop)
 
     return router
 

@@ -34,6 +34,7 @@ class StoredFile:
     size_bytes: int
     created_ns: int
     expires_ns: int | None = None
+    key_id: KeyId | str = ""  # that sent it; empty: a person, or the worker
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from sternpost.base.clock import Clock, SystemClock
-from sternpost.base.errors import BadRequest, Conflict, NotFound
+from sternpost.base.errors import BadRequest, Conflict, NotFound, StorageFull
 from sternpost.base.ids import ProjectId, new_id
 from sternpost.capabilities.batches import rules
 from sternpost.capabilities.batches.bodies import FileBodies, OpenBody
+from sternpost.capabilities.batches.quotas import FileQuotas, FileUse, UploadRoom
 from sternpost.capabilities.batches.records import (
     Batch,
     BatchId,
@@ -36,9 +37,13 @@ class BatchService:
     bodies: FileBodies
     clock: Clock = field(default_factory=SystemClock)
     off_peak: OffPeak | None = None
+    uploads: UploadRoom = field(default_factory=lambda: UploadRoom(FileQuotas()))
+
+    def file_use(self, principal: Principal) -> FileUse:
+        return self.store.file_use(principal.project_id, principal.key_id)
 
     def keep_file(
-        self, project_id: ProjectId, body: OpenBody, filename: str, *, expires_after_s: int | None = None
+        self, principal: Principal, body: OpenBody, filename: str, *, expires_after_s: int | None = None
     ) -> StoredFile:
         """Keep an uploaded file of batch lines. Raises: BadRequest, StorageFull."""
         if not body.size_bytes:
@@ -47,15 +52,20 @@ class BatchService:
         printable = "".join(one if one.isprintable() else "?" for one in filename)
         file = StoredFile(
             file_id=FileId(new_id("file")),
-            project_id=project_id,
+            project_id=principal.project_id,
             filename=printable[:_MAX_NAME],
             purpose="batch",
             size_bytes=body.size_bytes,
             created_ns=now_ns,
             expires_ns=None if expires_after_s is None else now_ns + expires_after_s * 1_000_000_000,
+            key_id=principal.key_id,
         )
         body.keep(file.file_id)
-        self.store.add_file(file)
+        try:
+            self.store.add_file(file, self.uploads.quotas)
+        except StorageFull:
+            self.bodies.remove(file.file_id)
+            raise
         return file
 
     def file(self, file_id: FileId, project_id: ProjectId) -> StoredFile:

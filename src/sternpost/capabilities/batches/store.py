@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from sternpost.base.ids import ProjectId
+from sternpost.capabilities.batches.quotas import FileQuotas, FileUse, check_quotas
 from sternpost.capabilities.batches.records import (
     Batch,
     BatchId,
@@ -36,16 +37,35 @@ _WAITS_BECAUSE = (
     .label("waits_because")
 )
 _SHOWN = sa.select(batches, _WAITS_BECAUSE)
+_SIZE = sa.func.coalesce(sa.cast(sa.func.sum(files.c.size_bytes), sa.BigInteger), 0)
+
+
+def _use(connection: sa.Connection, project_id: ProjectId, key_id: str) -> FileUse:
+    of_project = sa.select(_SIZE).where(files.c.project_id == project_id)
+    of_key = of_project.where(files.c.key_id == key_id)
+    return FileUse(connection.execute(of_project).scalar_one(), connection.execute(of_key).scalar_one())
 
 
 class BatchStore:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def add_file(self, file: StoredFile) -> None:
+    def add_file(self, file: StoredFile, quotas: FileQuotas) -> None:
+        """Raises: StorageFull when others were faster and the quota is full now."""
         row = {column.name: getattr(file, column.name) for column in files.c}
         with self._tables.write() as connection:
+            use = _use(connection, file.project_id, file.key_id)
+            check_quotas(use, file.size_bytes, quotas, has_key=bool(file.key_id))
             connection.execute(files.insert().values(**row))
+
+    def file_use(self, project_id: ProjectId, key_id: str) -> FileUse:
+        """Add up what a project and one of its keys keep."""
+        with self._tables.read() as connection:
+            return _use(connection, project_id, key_id)
+
+    def all_files_bytes(self) -> int:
+        with self._tables.read() as connection:
+            return connection.execute(sa.select(_SIZE)).scalar_one()
 
     def file(self, file_id: FileId, project_id: ProjectId) -> StoredFile | None:
         chosen = sa.select(files).where(files.c.file_id == file_id, files.c.project_id == project_id)

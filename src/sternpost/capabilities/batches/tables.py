@@ -40,6 +40,7 @@ files = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("expires_ns", BigInteger),
+    Column("key_id", Text, nullable=False, server_default=""),  # empty: a person, or the worker
     Index("ix_files_project_id", "project_id", "file_id"),
 )
 batches = Table(

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from sternpost.base.errors import BadRequest, BodyTooLarge
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import UPLOADS
 from sternpost.capabilities.batches.bodies import FileBodies, OpenBody
+from sternpost.capabilities.batches.quotas import OpenUpload
 
 _MAX_FIELD_BYTES = 10_000
 _MAX_PARTS = 20
@@ -25,38 +26,58 @@ class Upload:
 
 
 async def read_upload(
-    content_type: str, chunks: AsyncIterator[bytes], bodies: FileBodies, max_bytes: int
+    content_type: str,
+    chunks: AsyncIterator[bytes],
+    bodies: FileBodies,
+    max_bytes: int,
+    share: OpenUpload | None = None,
 ) -> Upload:
     """Read a body to its end, also one that is refused: its sender would not see the answer before.
 
-    Raises: BadRequest, BodyTooLarge, StorageFull; nothing is then left on the disk.
+    share: what of a quota it may take. Raises: BadRequest, BodyTooLarge, StorageFull; nothing is then left on
+    the disk.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise BadRequest("send the file as multipart/form-data with the fields `file` and `purpose`")
-    body = await in_thread(bodies.begin)
+    body = await UPLOADS.run(bodies.begin)
     try:
-        return await _read(_Form(boundary, max_bytes), chunks, body)
+        return await _read(_form(boundary, max_bytes), chunks, body, share)
     except BaseException:
-        await in_thread(body.drop)
+        await UPLOADS.run(body.drop)
         raise
 
 
-async def _read(form: "_Form", chunks: AsyncIterator[bytes], body: OpenBody) -> Upload:
+async def _read(
+    form: "_Form", chunks: AsyncIterator[bytes], body: OpenBody, share: OpenUpload | None
+) -> Upload:
     refusal: Exception | None = None
     async for chunk in chunks:
         if refusal is not None:
             continue  # read and dropped (RFC 9112, section 9.6)
         try:
             if block := form.feed(chunk):
-                await in_thread(body.write, block)
+                await _keep(block, body, share)
         except Exception as error:  # noqa: BLE001 - kept until the sender has ended, then raised
             refusal = error
     if refusal is not None:
         raise refusal
     form.finish()
     return Upload(body, form.filename, form.fields)
+
+
+async def _keep(block: bytes, body: OpenBody, share: OpenUpload | None) -> None:
+    if share is not None:
+        share.take(len(block))
+    await UPLOADS.run(body.write, block)
+
+
+def _form(boundary: bytes, max_bytes: int) -> "_Form":
+    try:
+        return _Form(boundary, max_bytes)
+    except FormParserError as error:
+        raise BadRequest(f"the form can't be read: {error}") from error
 
 
 @dataclass(slots=True)
@@ -100,7 +121,7 @@ class _Form:
         self._block.clear()
         try:
             self._parser.write(chunk)
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise BadRequest(f"the form can't be read: {error}") from error
         return bytes(self._block)
 

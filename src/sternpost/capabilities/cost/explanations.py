@@ -8,7 +8,7 @@ from decimal import Decimal
 from sternpost.base.clock import Clock
 from sternpost.base.errors import BadRequest, NotFound
 from sternpost.base.ids import ProjectId
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import READS
 from sternpost.capabilities.cost.cards import make_card
 from sternpost.capabilities.cost.explain import decimal_text, explain, iso_time
 from sternpost.capabilities.cost.records import (
@@ -59,7 +59,7 @@ class CostExplanations:
         if trace_id and not _TRACE_ID.fullmatch(trace_id):
             raise BadRequest(f"{trace_id[:40]!r} is not a trace id: 32 hex digits", param="trace_id")
         reads = SpanReads(self._store, project_id, self._timeout_s)
-        span = await in_thread(reads.find, span_id, trace_id, self._clock.now_ns())
+        span = await READS.run(reads.find, span_id, trace_id, self._clock.now_ns())
         if span is None:
             raise NotFound(
                 f"there is no span {span_id!r} in this project; a call shows about a second after it ends"

@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
+from sternpost.base.reads import ReadGate
 from sternpost.capabilities.cost.explanations import CostExplanations
 from sternpost.capabilities.cost.records import CostExplanation, ModelPriceList
 from sternpost.contracts.call import Principal
@@ -14,7 +15,7 @@ from sternpost.contracts.call import Principal
 PrincipalOf: TypeAlias = Callable[[Request], Awaitable[Principal]]
 
 
-def cost_router(costs: CostExplanations, principal_of: PrincipalOf) -> APIRouter:
+def cost_router(costs: CostExplanations, principal_of: PrincipalOf, reads: ReadGate) -> APIRouter:
     """Build the routes. principal_of: resolves the caller from the request, or raises KeyRefused."""
     router = APIRouter(prefix="/api/cost", tags=["cost"])
 
@@ -29,7 +30,12 @@ def cost_router(costs: CostExplanations, principal_of: PrincipalOf) -> APIRouter
         trace_id: str = Query("", description="The span's trace, when known: finds it faster."),
     ) -> Response:
         principal = await principal_of(request)
-        return _json(await costs.explain_span(principal.project_id, span_id, trace_id))
+        explanation = await reads.run(
+            f"{principal.project_id}/{principal.key_id or principal.key_name}",
+            lambda: costs.explain_span(principal.project_id, span_id, trace_id),
+            request.receive,
+        )
+        return _json(explanation)
 
     @router.get(
         "/prices", response_model=ModelPriceList, summary="List the unit prices of one model in force now"

@@ -1,6 +1,5 @@
 """What one can do with the media of traces: read them and see them small; HTTP is in `media_routes`."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,20 +7,18 @@ from typing import Final
 
 from sternpost.base.errors import BadRequest, NotFound, StoreError
 from sternpost.base.ids import ContentHash, ProjectId
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import BLOBS
 from sternpost.capabilities.traces.media_rules import THUMBNAIL_EDGES, thumbnail_hash
 from sternpost.capabilities.traces.thumbnails import (
     MAX_BYTES,
     MIME_TYPE,
     PLACEHOLDER_TYPE,
+    Thumbnails,
     draw_placeholder,
-    draw_thumbnail,
 )
 from sternpost.contracts.blobs import Blob, BlobStore, StoredBlob
 
 _PIECE_BYTES: Final = 1_000_000
-_AT_ONCE: Final = 2  # pictures being drawn; each may take 100 MB for a moment
-_PATIENCE_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +35,18 @@ class TraceMedia:
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
-        self._drawing = asyncio.Semaphore(_AT_ONCE)
+        self._thumbnails = Thumbnails()
 
     async def find(self, project_id: ProjectId, hash_: str) -> StoredBlob:
         """Raises: NotFound, also for a blob of another project; StoreUnavailable."""
-        return await in_thread(self._blobs.find, project_id, ContentHash(hash_))
+        return await BLOBS.run(self._blobs.find, project_id, ContentHash(hash_))
 
     async def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
         """Yield bytes in pieces, so that a large blob never stands in memory whole."""
         end = start + length
         while start < end:
             wanted = min(_PIECE_BYTES, end - start)
-            piece = await in_thread(self._blobs.read, blob.project_id, blob.hash, start, wanted)
+            piece = await BLOBS.run(self._blobs.read, blob.project_id, blob.hash, start, wanted)
             if not piece:
                 return
             yield piece
@@ -68,17 +65,12 @@ class TraceMedia:
             return placeholder
         hash_ = thumbnail_hash(blob.project_id, blob.hash, edge)
         with suppress(NotFound):
-            return Thumbnail(await in_thread(self._blobs.read, blob.project_id, hash_), MIME_TYPE)
-        async with self._drawing:
-            try:
-                drawn = await asyncio.wait_for(in_thread(self._draw, blob, edge), _PATIENCE_S)
-            except TimeoutError:
-                return placeholder
+            return Thumbnail(await BLOBS.run(self._blobs.read, blob.project_id, hash_), MIME_TYPE)
+        drawn = await self._thumbnails.draw(
+            lambda: BLOBS.run(self._blobs.read, blob.project_id, blob.hash), edge
+        )
         if drawn is None:
             return placeholder
         with suppress(StoreError):  # a full disk: it is drawn again next time
-            await in_thread(self._blobs.put, Blob(blob.project_id, hash_, MIME_TYPE, drawn))
+            await BLOBS.run(self._blobs.put, Blob(blob.project_id, hash_, MIME_TYPE, drawn))
         return Thumbnail(drawn, MIME_TYPE)
-
-    def _draw(self, blob: StoredBlob, edge: int) -> bytes | None:
-        return draw_thumbnail(self._blobs.read(blob.project_id, blob.hash), edge)

@@ -7,7 +7,8 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from sternpost.base.threads import in_thread
+from sternpost.base.reads import ReadGate
+from sternpost.base.threads import READS
 from sternpost.capabilities.traces.records import NewScore, Overview, Score, TraceDetail, TracePage
 from sternpost.capabilities.traces.service import TraceQuery, Traces
 from sternpost.contracts.call import Principal
@@ -21,7 +22,7 @@ _FILTER_HELP = (
 _TIME_HELP = "ISO 8601, or relative like `now-24h`."
 
 
-def traces_router(traces: Traces, principal_of: PrincipalOf) -> APIRouter:
+def traces_router(traces: Traces, principal_of: PrincipalOf, reads: ReadGate) -> APIRouter:
     """Build the routes. principal_of: resolves the caller from the request, or raises KeyRefused."""
     router = APIRouter(prefix="/api", tags=["traces"])
 
@@ -36,13 +37,19 @@ def traces_router(traces: Traces, principal_of: PrincipalOf) -> APIRouter:
     ) -> Response:
         principal = await principal_of(request)
         query = TraceQuery(limit=limit, cursor=cursor, filter=filter_text, since=since, until=until)
-        return _json(await traces.list(principal.project_id, query))
+        project_id = principal.project_id
+        page = await reads.run(_reader(principal), lambda: traces.list(project_id, query), request.receive)
+        return _json(page)
 
     @router.get("/traces/{trace_id}", response_model=TraceDetail, summary="Open one trace")
     async def get_trace(trace_id: str, request: Request) -> Response:
         principal = await principal_of(request)
-        detail = await traces.get(principal.project_id, trace_id)
-        body = await in_thread(_encode_detail, detail)
+
+        async def read() -> bytes:
+            detail = await traces.get(principal.project_id, trace_id)
+            return await READS.run(_encode_detail, detail)
+
+        body = await reads.run(_reader(principal), read, request.receive)
         return Response(body, media_type="application/json")
 
     @router.post(
@@ -64,10 +71,20 @@ def traces_router(traces: Traces, principal_of: PrincipalOf) -> APIRouter:
         step: str = Query("", description="Like `60s`, `5m`, `1h`. Empty: about 120 points."),
     ) -> Response:
         principal = await principal_of(request)
-        return _json(await traces.overview(principal.project_id, since, until, step))
+        figures = await reads.run(
+            _reader(principal),
+            lambda: traces.overview(principal.project_id, since, until, step),
+            request.receive,
+        )
+        return _json(figures)
 
     _ = (list_traces, get_trace, add_score, get_overview)  # registered by their decorators
     return router
+
+
+def _reader(principal: Principal) -> str:
+    """Name whose share of reads is used: a key's, or that of who is signed in."""
+    return f"{principal.project_id}/{principal.key_id or principal.key_name}"
 
 
 def _encode_detail(detail: TraceDetail) -> bytes:

@@ -1,6 +1,7 @@
 """Reads times and page positions, and chooses steps; no clock and no store."""
 
 import base64
+import math
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -17,12 +18,13 @@ _TRACE_ID = re.compile("[0-9a-f]{32}")
 _SPAN_ID = re.compile("[0-9a-f]{16}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NS = 2**62
+_LATEST_NS = 2**63 - 4 * 86_400 * 1_000_000_000  # what the store can hold, and room to look ahead
 
 
 def read_time(text: str, now_ns: int, *, param: str) -> int:
     """Read `now`, `now-24h` or an ISO 8601 time (UTC unless it says otherwise) as nanoseconds.
 
-    Raises: BadRequest naming `param`.
+    What lies before 1970 or behind 2262 is cut to that. Raises: BadRequest naming `param`.
     """
     relative = _RELATIVE.fullmatch(text.strip())
     if relative:
@@ -36,7 +38,7 @@ def read_time(text: str, now_ns: int, *, param: str) -> int:
             f"{param} is neither an ISO 8601 time nor like now-24h: {text[:40]!r}", param=param
         ) from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((aware - _EPOCH) // timedelta(microseconds=1) * 1000, 0)
+    return min(max((aware - _EPOCH) // timedelta(microseconds=1) * 1000, 0), _LATEST_NS)
 
 
 def iso_time(at_ns: int) -> str:
@@ -87,7 +89,8 @@ def choose_step_s(bounds: TimeRange, asked: str) -> int:
     """
     length_s = (bounds.until_ns - bounds.since_ns) / 1e9
     if not asked:
-        return next((step for step in _STEPS_S if length_s / step <= _AIM_POINTS), _STEPS_S[-1])
+        longest = _STEPS_S[-1] * max(1, math.ceil(length_s / _STEPS_S[-1] / _MOST_POINTS))
+        return next((step for step in _STEPS_S if length_s / step <= _AIM_POINTS), longest)
     found = re.fullmatch(r"(\d{1,7})([smhdw]?)", asked)
     step_s = int(found[1]) * _UNIT_S[found[2] or "s"] if found else 0
     if step_s <= 0:

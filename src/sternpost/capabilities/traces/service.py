@@ -1,6 +1,7 @@
 """What one can do with traces: list, open, score, and see the sums; the SQL is in `store`."""
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +12,7 @@ import msgspec
 from sternpost.base.clock import Clock
 from sternpost.base.errors import BadRequest, NotFound
 from sternpost.base.ids import KeyId, ProjectId, ScoreId, SpanId, TraceId, new_id
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import LOOK_UPS, READS
 from sternpost.capabilities.traces.figures import FigureReads
 from sternpost.capabilities.traces.filter_grammar import parse_filter
 from sternpost.capabilities.traces.filter_sql import FilterSql, compile_filter
@@ -105,7 +106,7 @@ class Traces:
             filter_sql=None if tree is None else compile_filter(tree),
             position=read_cursor(query.cursor) if query.cursor else None,
         )
-        found = await in_thread(search.run, query.limit + 1)
+        found = await READS.run(search.run, query.limit + 1)
         shown = found[: query.limit]
         items = await self._items(project_id, [position.trace_id for position in shown], search.times)
         next_cursor = write_cursor(shown[-1]) if len(found) > query.limit else None
@@ -118,7 +119,7 @@ class Traces:
         """
         reads = TraceReads(self._store, project_id, _FIND_REPLY_S)
         since_ns = self._clock.now_ns() - _REPLY_DAYS * _DAY_NS
-        return await in_thread(reads.maker_of, reply_id, since_ns)
+        return await LOOK_UPS.run(reads.maker_of, reply_id, since_ns)
 
     async def get(self, project_id: ProjectId, trace_id: str) -> TraceDetail:
         """Open one trace with its messages; a huge one is cut to its first 5,000 spans, and says so.
@@ -127,14 +128,14 @@ class Traces:
         """
         reads = self._reads(project_id)
         bounds = (
-            (await in_thread(reads.times_of, [trace_id])).get(trace_id) if is_trace_id(trace_id) else None
+            (await READS.run(reads.times_of, [trace_id])).get(trace_id) if is_trace_id(trace_id) else None
         )
         if bounds is None:
             raise NotFound(f"there is no trace {trace_id[:64]!r} in this project")
         summaries, spans, scores = await asyncio.gather(
-            in_thread(reads.summaries, [trace_id], [bounds]),
-            in_thread(_spans, reads, trace_id, bounds),
-            in_thread(reads.scores, [trace_id]),
+            READS.run(reads.summaries, [trace_id], [bounds]),
+            READS.run(_spans, reads, trace_id, bounds),
+            READS.run(reads.scores, [trace_id]),
         )
         return TraceDetail(
             trace=trace_head(summaries[0], scores, len(spans)),
@@ -170,7 +171,7 @@ class Traces:
         start_ns = bounds.since_ns - bounds.since_ns % step_ns
         bounds = TimeRange(start_ns, bounds.until_ns)
         reads = FigureReads(self._store, project_id, self._timeout_s)
-        figures = await in_thread(reads.figures, bounds, step_ns)
+        figures = await READS.run(reads.figures, bounds, step_ns)
         by_step = {row["step"]: row for row in figures.by_step}
         steps = range(-(-(bounds.until_ns - start_ns) // step_ns))
         return Overview(
@@ -193,7 +194,7 @@ class Traces:
         reads = self._reads(project_id)
         stretches = join_stretches([times[trace_id] for trace_id in trace_ids], _MAX_STRETCHES)
         rows, scores = await asyncio.gather(
-            in_thread(reads.summaries, trace_ids, stretches), in_thread(reads.scores, trace_ids)
+            READS.run(reads.summaries, trace_ids, stretches), READS.run(reads.scores, trace_ids)
         )
         by_id = {row["trace_id"]: row for row in rows}
         scores_of = _by_trace(scores)
@@ -287,6 +288,8 @@ def _checked_score(project_id: ProjectId, trace_id: str, new: NewScore, now_ns: 
         raise BadRequest("a score needs a name of at most 200 characters", param="name")
     if new.kind in ("numeric", "boolean") and new.value is None:
         raise BadRequest(f"a {new.kind} score needs a value", param="value")
+    if new.value is not None and not math.isfinite(new.value):
+        raise BadRequest("a value is a finite number", param="value")
     if new.kind == "boolean" and new.value not in (0, 1):
         raise BadRequest("the value of a boolean score is 0 or 1", param="value")
     if new.kind in ("category", "text") and not new.label:

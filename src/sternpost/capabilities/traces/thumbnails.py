@@ -1,49 +1,78 @@
-"""Draws small pictures of pictures, whatever was sent as one; where they are kept is elsewhere."""
+"""Has small pictures drawn of whatever was sent as a picture; the drawing itself is `drawing`'s."""
 
+import asyncio
 import io
 import logging
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
+
+from sternpost.capabilities.traces import drawing
 
 logger = logging.getLogger(__name__)
 
 MIME_TYPE: Final = "image/webp"
 PLACEHOLDER_TYPE: Final = "image/png"
 MAX_BYTES: Final = 40_000_000
-# Decoders that take no code of others and open nothing else: no SVG, no PDF, no EPS.
-_FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "AVIF")
-_MAX_PIXELS: Final = 25_000_000  # 100 MB while it is decoded
-_MAX_DECLARED_PIXELS: Final = 150_000_000  # of a JPEG, which is decoded at a fraction of its size
-_QUALITY: Final = 80
+_AT_ONCE: Final = 2
+_MOST_WAITING: Final = 40
+_PATIENCE_S: Final = 10.0
+# Isolated: no path, no start-up file and no variable of the environment reaches it, so no key does either.
+COMMAND: Final = (sys.executable, "-I", str(Path(drawing.__file__)))
+ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "1"}
 
 
-def draw_thumbnail(content: bytes, edge: int) -> bytes | None:
-    """Return a WebP picture of at most `edge` pixels a side; None for what is no picture or is too large.
+class Thumbnails:
+    """Draws two at once, each in a process of its own that has little memory and little time."""
 
-    Nothing of the file but its pixels gets into the thumbnail: no place, no camera, no comment.
-    """
-    try:
-        return _draw(content, edge)
-    except Exception as error:  # noqa: BLE001  # the edge of one picture: decoders raise what they like
-        logger.info("no thumbnail of %d bytes: %s", len(content), type(error).__name__)
+    def __init__(self, *, patience_s: float = _PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._waiting = 0
+
+    async def draw(self, read: Callable[[], Awaitable[bytes]], edge: int) -> bytes | None:
+        """Return a WebP picture of at most `edge` pixels a side; None: there is none to be had.
+
+        read: the picture, asked for when it is its turn, so that those that wait take no memory.
+        """
+        if self._waiting >= _MOST_WAITING:
+            return None
+        self._waiting += 1
+        try:
+            async with self._places:
+                return await self._run(await read(), edge)
+        finally:
+            self._waiting -= 1
+
+    async def _run(self, content: bytes, edge: int) -> bytes | None:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            str(edge),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=ENVIRONMENT,
+        )
+        try:
+            drawn, words = await asyncio.wait_for(process.communicate(content), self._patience_s)
+        except TimeoutError:
+            logger.info("no thumbnail of %d bytes: it took longer than %g s", len(content), self._patience_s)
+            return None
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if process.returncode == 0 and drawn:
+            return drawn
+        said = words.decode("ascii", "replace")[-60:].strip() or "too large"
+        logger.info("no thumbnail of %d bytes: %s (%s)", len(content), said, process.returncode)
         return None
-
-
-def _draw(content: bytes, edge: int) -> bytes | None:
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-        if image.width * image.height > _MAX_DECLARED_PIXELS:
-            return None
-        image.draft("RGB", (edge * 2, edge * 2))
-        if image.width * image.height > _MAX_PIXELS:
-            return None
-        small = ImageOps.exif_transpose(image)
-        small = small.convert("RGBA" if small.has_transparency_data else "RGB")
-        small.thumbnail((edge, edge))
-    packed = io.BytesIO()
-    small.save(packed, "WEBP", quality=_QUALITY)
-    return packed.getvalue()
 
 
 @lru_cache(maxsize=4)

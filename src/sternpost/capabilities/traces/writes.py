@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sternpost.base.ids import ContentHash
+from sternpost.capabilities.traces.media_room import noted, put_what_fits
 from sternpost.capabilities.traces.recent import ContentKey, RecentHashes
 from sternpost.contracts.blobs import Blob, BlobStore
 from sternpost.contracts.score import Score
@@ -66,7 +68,9 @@ def write_batches(
     What was written a short while ago for the same day is left out.
     Raises: StoreError; repeating the call is then harmless.
     """
-    put = _put_blobs(blobs, batches, recent)
+    put, without = _put_blobs(blobs, batches, recent)
+    if without:
+        batches = [noted(batch, without) for batch in batches]
     wanted = [(content, day_ns) for batch in batches for content, day_ns in _kept_contents(batch)]
     fresh = {
         (content.hash, day_ns): _content_row(content, day_ns)
@@ -88,15 +92,17 @@ def write_batches(
 
 def _put_blobs(
     blobs: BlobStore, batches: Sequence[SpanBatch], recent: RecentHashes
-) -> dict[ContentKey, Blob]:
-    """Put what the batches refer to, again for each day of their spans: retention goes by the last time."""
+) -> tuple[dict[ContentKey, Blob], dict[ContentHash, str]]:
+    """Put what the batches refer to, again for each day of their spans: retention goes by the last time.
+
+    Returns what was put, and what there was no room for.
+    """
     wanted = {
         (blob.hash, day_ns): blob for batch in batches for day_ns in _days(batch) for blob in batch.blobs
     }
     fresh = {key: blob for key, blob in wanted.items() if key not in recent}
-    for blob in {blob.hash: blob for blob in fresh.values()}.values():
-        blobs.put(blob)
-    return fresh
+    without = put_what_fits(blobs, {blob.hash: blob for blob in fresh.values()}.values())
+    return {key: blob for key, blob in fresh.items() if blob.hash not in without}, without
 
 
 def _kept_contents(batch: SpanBatch) -> Iterator[tuple[Content, int]]:

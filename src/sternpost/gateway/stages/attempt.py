@@ -16,7 +16,7 @@ from sternpost.base.errors import (
     UpstreamUnreachable,
 )
 from sternpost.base.ids import SpanId, new_span_id
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import CALLS
 from sternpost.contracts.call import AttemptRecord, Dialect
 from sternpost.contracts.chat import StreamStart
 from sternpost.contracts.span import SpanStatus
@@ -25,7 +25,7 @@ from sternpost.dialects.failures import fault_in
 from sternpost.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
 from sternpost.dialects.relay import open_doubtful_relay, open_relay
 from sternpost.dialects.tool_names import Renamed
-from sternpost.gateway.stages import ask, onward, partial, plainer
+from sternpost.gateway.stages import ask, partial, plainer
 from sternpost.gateway.stages.course import Course
 from sternpost.gateway.stages.failures import (
     TryFailed,
@@ -37,7 +37,6 @@ from sternpost.gateway.stages.failures import (
 )
 from sternpost.gateway.stages.reading import read_whole
 from sternpost.gateway.stages.record import OpenCall, Outcome
-from sternpost.gateway.stages.redact import Redactor
 from sternpost.gateway.traffic import Plan, PlannedTarget
 
 _WHOLE_TYPE = "application/json"
@@ -232,7 +231,7 @@ async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan
     """Write the body; a long translation takes tenths of a second, in which other calls go on."""
     if planned.codec is call.codec or len(call.request.body) <= _LONG_BYTES:
         return ask.write(call, head, planned, plan)
-    return await in_thread(ask.write, call, head, planned, plan)
+    return await CALLS.run(ask.write, call, head, planned, plan)
 
 
 async def _read_whole(attempt: Attempt, request: UpstreamRequest, renamed_tools: Renamed) -> WholeAnswer:
@@ -362,7 +361,6 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
         body = b""
     finally:
         reply.close()
-    body = Redactor(onward.secrets_of(planned.headers, planned.provider.api_key.value)).blot(body)
     failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
     failed = from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
     raise with_place(failed, request.url, planned.target.model)

@@ -1,7 +1,7 @@
 """What of a pass-through request goes to the provider, and what of the answer comes back; sends nothing."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote, unquote, unquote_plus
 
 import msgspec
@@ -11,7 +11,6 @@ from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.provider import Provider
 from sternpost.dialects.raw_object import check_length
 from sternpost.gateway.exchange import Headers
-from sternpost.gateway.stages.redact import Redactor
 
 # Of the caller's headers only these go on. Keys, cookies, accounts and addresses never do.
 _PASSING = frozenset(
@@ -25,18 +24,18 @@ _PASSING = frozenset(
 # Google's resumable uploads speak in headers, and so do guardrails, latency and tier of Bedrock.
 _PASSING_PREFIXES = ("x-goog-upload-", "x-amzn-bedrock-")
 _OURS = frozenset({"content-type"})  # set for JSON bodies of ours; here the caller says what the body is
-# Of the provider's headers these stay behind: of its connection, its account, its limits and its site.
-_STAYING = frozenset(
+# Of the provider's headers only these come back: about the content, about when to ask again, and what SDKs
+# read. Its account, limits, cookies, servers and addresses (Location, Link) stay behind.
+_RETURNING = frozenset(
     {
-        "alt-svc", "anthropic-organization-id", "cf-cache-status", "cf-ray", "connection", "date",
-        "keep-alive", "nel", "openai-organization", "openai-project", "report-to", "request-id", "server",
-        "set-cookie", "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade", "via",
-        "www-authenticate", "x-content-type-options", "x-request-id",
+        "accept-ranges", "anthropic-beta", "anthropic-version", "cache-control", "content-disposition",
+        "content-encoding", "content-language", "content-length", "content-range", "content-type", "etag",
+        "expires", "last-modified", "openai-model", "openai-processing-ms", "openai-version", "retry-after",
+        "retry-after-ms", "vary", "x-amzn-errortype", "x-amzn-requestid", "x-should-retry",
     }
 )  # fmt: skip
-_STAYING_PREFIXES = (
-    "access-control-", "anthropic-ratelimit-", "proxy-", "x-amz-", "x-ratelimit-", "x-sternpost-",
-)  # fmt: skip
+# Token counts and latency of Bedrock; Google's resumable uploads can't go on without theirs.
+_RETURNING_PREFIXES = ("x-amzn-bedrock-", "x-goog-upload-")
 _DECODED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})  # the client has unpacked these
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+)|^/model/([^/]+)/")
 _GOOGLE_VERSION = re.compile(r"/v\d\w*(?=/|\Z)")
@@ -150,24 +149,16 @@ def _passes(name: str) -> bool:
     return name in _PASSING or name.startswith(_PASSING_PREFIXES)
 
 
-def returned_headers(answered: Mapping[str, str], redactor: Redactor) -> Headers:
+def returned_headers(answered: Mapping[str, str]) -> Headers:
     """Return what the caller may see of the provider's headers."""
-    bound = {name.strip().lower() for name in answered.get("connection", "").split(",")}
+    unpacked: frozenset[str] = frozenset()
     if answered.get("content-encoding", "").strip().lower() in _DECODED:
-        bound |= {"content-encoding", "content-length"}
+        unpacked = frozenset({"content-encoding", "content-length"})
     return [
-        (name.encode("latin-1"), redactor.blot(value.encode("latin-1", "replace")))
+        (name.encode("latin-1"), value.encode("latin-1", "replace"))
         for name, value in answered.items()
-        if name not in bound and name not in _STAYING and not name.startswith(_STAYING_PREFIXES)
+        if (name in _RETURNING or name.startswith(_RETURNING_PREFIXES)) and name not in unpacked
     ]
-
-
-def secrets_of(own: Mapping[str, str], key: str) -> Iterable[str]:
-    """Return what must not come back: the key, and the values of configured headers that could be keys."""
-    yield key
-    for name, value in own.items():
-        if any(word in name for word in ("auth", "key", "token", "secret", "cookie")):
-            yield value.removeprefix("Bearer ")
 
 
 def model_of(path: str, body: bytes) -> str:

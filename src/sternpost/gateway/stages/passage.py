@@ -1,4 +1,4 @@
-"""The body of a pass-through reply: bytes as they come; it settles its call once and changes only secrets."""
+"""The body of a pass-through reply: bytes as they come; it settles its call once and changes nothing."""
 
 import asyncio
 import logging
@@ -14,7 +14,6 @@ from sternpost.gateway.exchange import ReplyBroken
 from sternpost.gateway.stages import price
 from sternpost.gateway.stages.attempt import Attempt
 from sternpost.gateway.stages.record import Outcome
-from sternpost.gateway.stages.redact import Redactor
 from sternpost.gateway.stages.watchdog import Watchdog
 
 _LOG = logging.getLogger(__name__)
@@ -26,19 +25,11 @@ class Passage:
     keep_alive = b""  # bytes of ours between theirs would be a fault
 
     def __init__(
-        self,
-        trial: Attempt,
-        reply: UpstreamReply,
-        redactor: Redactor,
-        *,
-        method: str,
-        idle_s: float,
-        is_kept: bool = False,
+        self, trial: Attempt, reply: UpstreamReply, *, method: str, idle_s: float, is_kept: bool = False
     ) -> None:
         self._trial = trial
         self._reply = reply
         self._chunks = reply.chunks()
-        self._redactor = redactor
         content_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         self._is_binary = content_type == "application/vnd.amazon.eventstream"
         self._is_events = self._is_binary or content_type == "text/event-stream"
@@ -85,13 +76,11 @@ class Passage:
                 chunk = await anext(self._chunks)
         except StopAsyncIteration:
             await self._end()
-            return self._redactor.finish()
+            return b""
         self._keep(chunk)
-        shown = self._redactor.feed(chunk)
-        if self._size_bytes != self._length:
-            return shown
-        await self._end()
-        return shown + self._redactor.finish()
+        if self._size_bytes == self._length:
+            await self._end()
+        return chunk
 
     def _keep(self, chunk: bytes) -> None:
         self._size_bytes += len(chunk)

@@ -203,6 +203,16 @@ def _not_configured(provider: Provider) -> str:
             f"the provider {name!r} is not configured; {key}say where the account is:"
             f" add `{name}: {{{missing[0]}: ...}}` to `providers:` in sternpost.yaml"
         )
+    if provider.is_key_withheld:
+        how = (
+            f"`api_key: ${{{provider.key_variable}}}`"
+            if provider.key_variable
+            else f"`auth: {provider.auth}`"
+        )
+        return (
+            f"the provider {name!r} has an address of its own in sternpost.yaml, and credentials found in the"
+            f" environment are not sent there; write {how} beside its base_url if they belong there"
+        )
     if provider.key_variable:
         return (
             f"the provider {name!r} is not configured; set {provider.key_variable} and start Sternpost again"

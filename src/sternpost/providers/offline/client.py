@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from sternpost.base.errors import BodyTooLarge
-from sternpost.base.threads import in_thread
+from sternpost.base.threads import CALLS
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.providers.offline.answer import STRENGTHS, answer
 from sternpost.providers.offline.embedder import answer_embeddings
@@ -64,7 +64,7 @@ class OfflineClient:
             refusal = Refusal(404, f"the offline answerer has no {request.method} {path!r}")
             return _Reply(404, "application/json", [write_refusal(refusal)])
         if len(request.body) > _INLINE_BYTES:
-            return await in_thread(work, request.body)
+            return await CALLS.run(work, request.body)
         return work(request.body)
 
     async def close(self) -> None:

@@ -197,5 +197,8 @@ def test_wrong_input_is_answered_with_what_is_wrong(client: TestClient, first: F
     assert client.get("/api/keys?limit=1000").status_code == 422
     late = {"name": "x", "expires_at": "2030-01-01T00:00:00"}
     assert client.post("/api/keys", json=late, headers=csrf).json()["param"] == "expires_at"
+    for far in ("9999-12-31T23:59:59Z", "2262-04-12T00:00:00Z", "0001-01-01T00:00:00+14:00"):
+        answer = client.post("/api/keys", json={"name": "x", "expires_at": far}, headers=csrf)
+        assert (answer.status_code, answer.json()["param"]) == (400, "expires_at")
     assert client.post("/api/keys/nope/revoke", headers=csrf).status_code == 404
     assert client.post("/api/session", json={"token": "nope"}).status_code == 401

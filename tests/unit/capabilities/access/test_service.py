@@ -94,6 +94,8 @@ def test_what_can_not_be_done_says_what_to_do(service: AccessService, clock: Man
         service.revoke_key(service.create_key("x").record.key_id, project_id="another")  # type: ignore[arg-type]
     with pytest.raises(BadRequest, match="past"):
         service.create_key("app", expires_ns=clock.now_ns())
+    with pytest.raises(BadRequest, match="2261"):
+        service.create_key("app", expires_ns=2**63)
     with pytest.raises(BadRequest, match="1 to 200"):
         service.list_keys(limit=0)
 

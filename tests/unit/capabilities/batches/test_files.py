@@ -42,6 +42,7 @@ async def test_a_form_is_the_same_however_it_is_cut(size: int, tmp_path: Path) -
     ("kind", "body", "error"),
     [
         ("application/json", b"{}", BadRequest),
+        ("multipart/form-data; boundary=" + "x" * 500, FORM, BadRequest),
         (KIND, FORM[:-6], BadRequest),
         (KIND, b"--xyz--\r\n", BadRequest),
         (KIND, b"rubbish", BadRequest),

@@ -1,5 +1,6 @@
 import io
 import struct
+import subprocess
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from sternpost.capabilities.traces.media import Media
 from sternpost.capabilities.traces.media_routes import media_router
 from sternpost.capabilities.traces.media_rules import read_byte_range
 from sternpost.capabilities.traces.media_service import TraceMedia
+from sternpost.capabilities.traces.thumbnails import COMMAND as THUMBNAIL_COMMAND
+from sternpost.capabilities.traces.thumbnails import ENVIRONMENT as THUMBNAIL_ENVIRONMENT
+from sternpost.capabilities.traces.thumbnails import Thumbnails
 from sternpost.contracts.call import Principal
 from sternpost.server.problems import install
 from tests.unit.capabilities.traces.media_samples import PDF, picture, sound
@@ -166,6 +170,13 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+def wide(kind: str, width: int, height: int, **options: object) -> bytes:
+    """A picture of one colour: small as a file, huge in memory."""
+    packed = io.BytesIO()
+    Image.new("L", (width, height)).save(packed, kind, **options)
+    return packed.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "mime_type"),
     [
@@ -174,13 +185,32 @@ def bomb(width: int, height: int) -> bytes:
         (picture()[:300], "image/png"),
         (bomb(60_000, 60_000), "image/png"),
         (bomb(6_000, 6_000), "image/png"),
+        (wide("JPEG", 6_000, 6_000, progressive=True), "image/jpeg"),
+        (wide("GIF", 6_000, 6_000), "image/gif"),
+        (wide("WEBP", 16_000, 1_600), "image/webp"),
+        (wide("TIFF", 100, 100), "image/tiff"),
         (PDF, "application/pdf"),
         (PDF, "image/png"),
         (sound(), "audio/wav"),
         (b"", "image/gif"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image/png"),
     ],
-    ids=["svg", "text", "cut", "bomb", "large", "pdf", "pdf as png", "sound", "empty", "postscript"],
+    ids=[
+        "svg",
+        "text",
+        "cut",
+        "bomb",
+        "large",
+        "progressive",
+        "gif",
+        "webp",
+        "tiff",
+        "pdf",
+        "pdf as png",
+        "sound",
+        "empty",
+        "postscript",
+    ],
 )
 async def test_what_can_not_be_drawn_is_a_placeholder(api: Api, content: bytes, mime_type: str) -> None:
     reply = await api.client.get(f"{api.keep(content, mime_type)}?thumbnail=256")
@@ -188,6 +218,35 @@ async def test_what_can_not_be_drawn_is_a_placeholder(api: Api, content: bytes, 
     assert reply.headers["x-sternpost-thumbnail"] == "placeholder"
     assert Image.open(io.BytesIO(reply.content)).format == "PNG"
     assert len(list(api.blobs.walk(OURS))) == 1
+
+
+async def test_a_large_photo_is_drawn_at_a_fraction_of_its_size(api: Api) -> None:
+    path = api.keep(wide("JPEG", 10_000, 6_000), "image/jpeg")
+    reply = await api.client.get(f"{path}?thumbnail=128")
+    assert "x-sternpost-thumbnail" not in reply.headers
+    assert Image.open(io.BytesIO(reply.content)).size == (128, 77)
+
+
+def test_the_process_that_draws_has_little_memory_and_no_environment() -> None:
+    program = (
+        "import os, runpy, sys\n"
+        "runpy.run_path(sys.argv[1])['confine']()\n"
+        "print(sorted(os.environ))\n"
+        "bytearray(1_000_000_000)\n"
+    )
+    command = [*THUMBNAIL_COMMAND[:2], "-c", program, THUMBNAIL_COMMAND[2]]
+    ended = subprocess.run(command, env=THUMBNAIL_ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert "KEY" not in ended.stdout
+    assert "STERNPOST" not in ended.stdout
+    assert ended.stderr.strip().endswith("MemoryError")
+
+
+async def test_a_picture_that_takes_too_long_is_given_up() -> None:
+    async def read() -> bytes:
+        return picture(2000, 2000)
+
+    assert await Thumbnails(patience_s=0).draw(read, 256) is None
+    assert await Thumbnails().draw(read, 256) is not None
 
 
 async def test_a_size_nobody_keeps_is_refused(api: Api) -> None:

@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from sternpost.backends.blobs.folder import FolderBlobs
+from sternpost.backends.blobs.room import MediaRoom
 from sternpost.backends.journal.reader import SegmentReader
 from sternpost.backends.journal.segments import SegmentJournal
 from sternpost.base.errors import StoreUnavailable
 from sternpost.base.ids import ProjectId
 from sternpost.capabilities.traces.jobs import Drain
 from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.media_room import NOTE
 from sternpost.capabilities.traces.media_service import TraceMedia
 from sternpost.capabilities.traces.recent import RecentHashes
 from sternpost.capabilities.traces.retention import drop_blobs_before
@@ -108,6 +110,25 @@ def test_a_full_disk_loses_nothing(store: TraceStore, project: ProjectId, tmp_pa
     assert again.drain_once() == 1
     assert image_hashes(store, project) == {one.hash for one in blobs.walk()}
     assert not (tmp_path / "aside").exists()
+
+
+def test_without_room_the_trace_is_kept_by_hash_and_says_so(
+    store: TraceStore, project: ProjectId, tmp_path: Path
+) -> None:
+    root = tmp_path / "blobs"
+    blobs = FolderBlobs(root, MediaRoom(root, min_free_bytes=10**9, free=lambda _: 10**9))
+    drain = drain_of(
+        tmp_path, store, blobs, [call_with_picture(project), call_with_picture(project, text="b")]
+    )
+    assert drain.drain_once() == 2
+    assert list(blobs.walk()) == []
+    assert len(image_hashes(store, project)) == 1
+    rows = store.query(
+        "SELECT attributes[{note:String}] FROM spans WHERE project_id = {project:String} "
+        "AND type = 'gateway'",
+        {"project": project, "note": NOTE},
+    ).rows
+    assert [str(row[0])[:26] for row in rows] == ["1: the disk is nearly full"] * 2
 
 
 def put_at(blobs: Counting, at_ns: int) -> None:

@@ -13,6 +13,7 @@ from sternpost.backends.journal.segments import SegmentJournal
 from sternpost.base.clock import ManualClock
 from sternpost.base.ids import ContentHash, KeyId, ProjectId, new_span_id, new_trace_id
 from sternpost.base.money import NanoUsd
+from sternpost.base.reads import ReadGate
 from sternpost.capabilities.traces.content import json_content, message_content
 from sternpost.capabilities.traces.jobs import Drain
 from sternpost.capabilities.traces.mapping import spans_of_call
@@ -44,7 +45,8 @@ class Api:
         async def principal_of(request: Request) -> Principal:
             return Principal(project, KeyId("key_1"), "ada's key", scopes=ALL_SCOPES)
 
-        app.include_router(traces_router(Traces(store, journal, self.clock), principal_of))
+        reads = ReadGate(store.cancel, per_caller=20, timeout_s=20)
+        app.include_router(traces_router(Traces(store, journal, self.clock), principal_of, reads))
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sternpost")
 
     def write(self, *records: CallRecord | SpanBatch) -> None:
