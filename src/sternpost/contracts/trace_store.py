@@ -26,9 +26,10 @@ class TraceStore(Protocol):
         ...
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Add rows; they are on disk when this returns. Writing the same key twice keeps one row at read.
+        """Add rows; all are on disk when this returns. Writing the same key twice keeps one row at read.
 
-        Raises: StoreUnavailable; the caller may then repeat the same rows.
+        Raises: StoreUnavailable when the same rows may succeed later, RowsRefused when they never will. Some
+        of the rows may be stored then; repeating is harmless.
         """
         ...
 

@@ -11,13 +11,14 @@ from urllib3 import Timeout
 
 from sternpost.backends.engine.address import EngineAddress
 from sternpost.backends.trace_store.connections import CONNECT_S, DEFAULT_DATABASE, Connections, Driver
-from sternpost.backends.trace_store.failures import read_failure, write_failure
+from sternpost.backends.trace_store.failures import insert_failure, read_failure, write_failure
 from sternpost.backends.trace_store.old_name import take_over_old_database
 from sternpost.backends.trace_store.schema import Migration, load_migrations
-from sternpost.base.errors import BadRequest, NewerData, StoreUnavailable
+from sternpost.base.errors import BadRequest, NewerData, RowsRefused, StoreUnavailable
 from sternpost.contracts.trace_store import Rows
 
 _WRITE_S = 60.0  # an insert that merges must catch up with, or an ALTER over many parts
+_MAX_PARTITIONS = 200  # of one insert: each is files of its own, synced one by one
 _GRACE_S = 5.0  # the engine ends a query at its limit; this is for the answer to arrive
 _NOT_ENCODED = (
     ValueError,
@@ -45,11 +46,13 @@ class ClickHouseTraceStore:
         database: str = DEFAULT_DATABASE,
         cluster: str = "",
         query_timeout_s: float = 20.0,
+        insert_timeout_s: float = _WRITE_S,
     ) -> None:
         self._connections = Connections(address, database)
         self._database = database
         self._cluster = cluster
         self._query_timeout_s = query_timeout_s
+        self._insert_timeout_s = insert_timeout_s
 
     def migrate(self) -> None:
         on_cluster = f"ON CLUSTER {_quoted_name(self._cluster)}" if self._cluster else ""
@@ -78,18 +81,28 @@ class ClickHouseTraceStore:
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         if not rows:
             return
-        settings: dict[str, object] = {"max_partitions_per_insert_block": 1000, "async_insert": 0}
+        settings: dict[str, object] = {
+            "max_partitions_per_insert_block": _MAX_PARTITIONS,
+            "max_execution_time": self._insert_timeout_s,
+            "async_insert": 0,
+        }
         if self._cluster:
             settings["insert_quorum"] = "auto"
 
         def send(driver: Driver) -> None:
-            driver.timeout = Timeout(connect=CONNECT_S, read=_WRITE_S)
+            driver.timeout = Timeout(connect=CONNECT_S, read=self._insert_timeout_s + _GRACE_S)
             try:
-                driver.insert(table, rows, columns, settings=settings)
+                written = driver.insert(table, rows, columns, settings=settings).written_rows
             except _NOT_ENCODED as error:
-                raise BadRequest(f"a row does not fit table {table!r} ({type(error).__name__})") from error
+                sentence = f"a row does not fit table {table!r} ({type(error).__name__})"
+                raise RowsRefused(sentence, is_certain=True) from error
+            if written < len(rows):  # those of the views behind the table are counted too
+                raise StoreUnavailable(
+                    f"the trace store answered success for {written} of {len(rows)} rows of {table!r}; "
+                    "they are written again"
+                )
 
-        self._connections.reach(send, write_failure)
+        self._connections.reach(send, insert_failure)
 
     def query(
         self,

@@ -1,8 +1,11 @@
 """Writes spans, content and scores as rows of the trace store; reading them back is `store`'s."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from sternpost.base.errors import StoreError
+from sternpost.base.ids import ContentHash
+from sternpost.capabilities.traces.inserts import RefusedRow, Row, TableInserts, days_of
 from sternpost.capabilities.traces.recent import ContentKey, RecentHashes
 from sternpost.contracts.blobs import Blob, BlobStore
 from sternpost.contracts.score import Score
@@ -49,65 +52,107 @@ _NO_GATEWAY: tuple[object, ...] = ("", "", "", 0, "", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenCounts:
+class Written:
+    """What became of batches. `refused` rows, and `broken` batches by number with why, are not stored."""
+
     spans: int = 0
     contents: int = 0
     contents_known: int = 0
     scores: int = 0
     blobs: int = 0
+    refused: Sequence[RefusedRow] = ()
+    broken: Mapping[int, str] = field(default_factory=dict[int, str])
+
+
+@dataclass(slots=True)
+class _Rows:
+    contents: dict[ContentKey, Row] = field(default_factory=dict[ContentKey, Row])
+    spans: list[Row] = field(default_factory=list[Row])
+    scores: list[Row] = field(default_factory=list[Row])
+    blobs: dict[ContentKey, Blob] = field(default_factory=dict[ContentKey, Blob])
+    known: int = 0
+    broken: dict[int, str] = field(default_factory=dict[int, str])
 
 
 def write_batches(
     store: TraceStore, blobs: BlobStore, batches: Sequence[SpanBatch], recent: RecentHashes
-) -> WrittenCounts:
-    """Insert batches; all blobs and rows are durable when this returns.
+) -> Written:
+    """Insert batches; all blobs and rows but those returned as refused are durable when this returns.
 
-    Blobs go first, then content, so that whoever sees a span finds its messages and their media.
-    What was written a short while ago for the same day is left out.
+    Blobs go first, then content, so that whoever sees a span finds its messages and their media. The newest
+    days are written first. What was written a short while ago for the same day is left out.
     Raises: StoreError; repeating the call is then harmless.
     """
-    put = _put_blobs(blobs, batches, recent)
-    wanted = [(content, day_ns) for batch in batches for content, day_ns in _kept_contents(batch)]
-    fresh = {
-        (content.hash, day_ns): _content_row(content, day_ns)
-        for content, day_ns in wanted
-        if (content.hash, day_ns) not in recent
+    rows = _rows_of(blobs, batches, recent)
+    contents = TableInserts(store, "content", CONTENT_COLUMNS)
+    spans = TableInserts(store, "spans", SPAN_COLUMNS)
+    scores = TableInserts(store, "scores", SCORE_COLUMNS)
+    for days in days_of([*rows.contents.values(), *rows.spans]):
+        contents.insert([row for row in rows.contents.values() if row.day_ns in days])
+        spans.insert([row for row in rows.spans if row.day_ns in days])
+    for days in days_of(rows.scores):
+        scores.insert([row for row in rows.scores if row.day_ns in days])
+    for table in (contents, spans, scores):
+        table.finish()
+    lost = {id(one.row) for one in contents.refused}
+    recent.add_all(key for key, row in rows.contents.items() if id(row) not in lost)
+    recent.add_all(rows.blobs)
+    return Written(
+        spans.accepted,
+        contents.accepted,
+        rows.known,
+        scores.accepted,
+        len(rows.blobs),
+        [*contents.refused, *spans.refused, *scores.refused],
+        rows.broken,
+    )
+
+
+def _rows_of(blobs: BlobStore, batches: Sequence[SpanBatch], recent: RecentHashes) -> _Rows:
+    """Make rows and put the media they refer to. Raises: StoreError."""
+    rows = _Rows()
+    for source, batch in enumerate(batches):
+        try:
+            _add_rows(rows, blobs, batch, source, recent)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  # the edge of one batch; its record is set aside, and logged
+            rows.broken[source] = f"it can't be written as rows ({type(error).__name__})"
+    return rows
+
+
+def _add_rows(rows: _Rows, blobs: BlobStore, batch: SpanBatch, source: int, recent: RecentHashes) -> None:
+    """Add the rows of one batch, all or none."""
+    spans = [Row(_span_row(span), _day(span.started_ns), source, span) for span in batch.spans]
+    scores = [Row(_score_row(score), _day(score.created_ns), source, score) for score in batch.scores]
+    days = {row.day_ns for row in spans}
+    # Content and media are kept with each day of the batch's spans and are dropped with it: retention of
+    # blobs goes by the last time they were put.
+    contents = {
+        (content.hash, day_ns): Row(_content_row(content, day_ns), day_ns, source, content, len(content.body))
+        for day_ns in days
+        for content in batch.contents
+        if (content.hash, day_ns) not in recent and (content.hash, day_ns) not in rows.contents
     }
-    spans = [_span_row(span) for batch in batches for span in batch.spans]
-    scores = [_score_row(score) for batch in batches for score in batch.scores]
-    if fresh:
-        store.insert("content", CONTENT_COLUMNS, list(fresh.values()))
-    if spans:
-        store.insert("spans", SPAN_COLUMNS, spans)
-    if scores:
-        store.insert("scores", SCORE_COLUMNS, scores)
-    recent.add_all(fresh)
-    recent.add_all(put)
-    return WrittenCounts(len(spans), len(fresh), len(wanted) - len(fresh), len(scores), len(put))
-
-
-def _put_blobs(
-    blobs: BlobStore, batches: Sequence[SpanBatch], recent: RecentHashes
-) -> dict[ContentKey, Blob]:
-    """Put what the batches refer to, again for each day of their spans: retention goes by the last time."""
-    wanted = {
-        (blob.hash, day_ns): blob for batch in batches for day_ns in _days(batch) for blob in batch.blobs
+    media = {
+        (blob.hash, day_ns): blob
+        for day_ns in days
+        for blob in batch.blobs
+        if (blob.hash, day_ns) not in recent
     }
-    fresh = {key: blob for key, blob in wanted.items() if key not in recent}
-    for blob in {blob.hash: blob for blob in fresh.values()}.values():
-        blobs.put(blob)
-    return fresh
+    put = {blob.hash for blob in rows.blobs.values()} if media else set[ContentHash]()
+    for blob in {blob.hash: blob for blob in media.values()}.values():
+        if blob.hash not in put:
+            blobs.put(blob)
+    rows.spans += spans
+    rows.scores += scores
+    rows.contents |= contents
+    rows.known += len(batch.contents) * len(days) - len(contents)
+    rows.blobs |= media
 
 
-def _kept_contents(batch: SpanBatch) -> Iterator[tuple[Content, int]]:
-    """Pair content with each day of the batch's spans: it is kept with that day and dropped with it."""
-    for day_ns in _days(batch):
-        for content in batch.contents:
-            yield content, day_ns
-
-
-def _days(batch: SpanBatch) -> set[int]:
-    return {span.started_ns - span.started_ns % _DAY_NS for span in batch.spans}
+def _day(at_ns: int) -> int:
+    return at_ns - at_ns % _DAY_NS
 
 
 def _content_row(content: Content, day_ns: int) -> Sequence[object]:
