@@ -92,6 +92,7 @@ SPAN = {
     "scope": "sternpost.gateway",
     "mapping_version": 1,
     "received_ns": NOON_NS + 2_000_000_000,
+    "written_by": "key_1",
 }
 
 

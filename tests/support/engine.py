@@ -50,7 +50,7 @@ class EngineProcess:
         store = self.store()
         deadline = time.monotonic() + _START_S
         while not (self._has_written_address() and store.ping()):
-            assert self._process.poll() is None, (self.home / "engine.log").read_text()
+            assert self._process.poll() is None, (self.home / "engine.log").read_text(errors="replace")
             assert time.monotonic() < deadline, "the engine did not start"
             time.sleep(0.02)
         store.close()

@@ -44,6 +44,8 @@ class TraceStore(Protocol):
     ) -> Rows:
         """Read with server-side parameters, written `{name:Type}` in the SQL.
 
+        While the schema is being brought up to date a question that needs the new one waits for it, briefly.
+
         Raises: QueryTimedOut, StoreUnavailable, BadRequest for SQL the engine refuses.
         """
         ...
@@ -56,6 +58,12 @@ class TraceStore(Protocol):
         """End a running query; its caller gets QueryTimedOut."""
         ...
 
-    def ping(self) -> bool: ...
+    def ping(self) -> bool:
+        """Say whether the engine answers."""
+        ...
+
+    def trouble(self) -> str:
+        """Say in a sentence what keeps the store from serving whole and up-to-date traces; "" for nothing."""
+        ...
 
     def close(self) -> None: ...

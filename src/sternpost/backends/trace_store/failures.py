@@ -31,7 +31,7 @@ _UNAVAILABLE = {
     999: "its keeper is away",
 }
 # Bytes on the disk are not those that were written; some of a read may be whole, so a query is not at fault.
-_DAMAGED = {32, 33, 40, 117, 246, 271, 432, 499}
+_DAMAGED = {32, 33, 39, 40, 107, 117, 226, 230, 246, 271, 432, 499}
 _TOO_MUCH_MEMORY = 241
 # std::exception, Poco's and others: what the system said, as the standard library has it.
 _OF_THE_SYSTEM = {1000, 1001, 1002}
@@ -44,6 +44,16 @@ _TOO_MUCH = {158: "it reads too many rows", 396: "it gives too many rows", 241: 
 # Errors whose text speaks of the SQL alone and never quotes a stored value or a parameter.
 _SPEAKS_OF_SQL = {16, 36, 42, 43, 46, 47, 50, 53, 62, 70, 115, 179, 215, 456}
 _TEXT_LENGTH = 300
+
+
+def needs_other_schema(error: Exception) -> bool:
+    """Say whether a question failed as it would on the tables of an earlier version."""
+    return isinstance(error, Error) and error.code in _OTHER_SCHEMA
+
+
+def is_damage(error: Exception) -> bool:
+    """Say whether what was read is not what was written."""
+    return isinstance(error, Error) and error.code in _DAMAGED
 
 
 def is_out_of_reach(error: Exception) -> bool:

@@ -1,10 +1,16 @@
 """What the worker's drain tells the serving processes of its machine: one small file; not the draining."""
 
+import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+
+from sternpost.capabilities.traces.jobs import DrainCounts
+
+logger = logging.getLogger(__name__)
 
 FILE_NAME = "drain.json"
 
@@ -15,8 +21,6 @@ class DrainReport:
 
     is_store_up: bool = True
     reason: str = ""
-    failures: int = 0
-    set_aside: int = 0
 
 
 def write_report(home: Path, report: DrainReport) -> None:
@@ -28,6 +32,18 @@ def write_report(home: Path, report: DrainReport) -> None:
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def reporter(home: Path) -> Callable[[DrainCounts], None]:
+    """Make the listener of a drain that leaves its state in the data folder."""
+
+    def report(counts: DrainCounts) -> None:
+        try:
+            write_report(home, DrainReport(counts.is_store_up, counts.reason))
+        except OSError as error:  # a full disk: the log says the same
+            logger.warning("the state of the drain can't be written: %s", error.strerror)
+
+    return report
 
 
 def read_report(home: Path) -> DrainReport | None:

@@ -9,6 +9,7 @@ from sternpost.contracts.journal import Position
 
 logger = logging.getLogger(__name__)
 
+FOLDER_NAME = "set-aside"
 RECORD_SUFFIX = ".msgpack"
 
 
