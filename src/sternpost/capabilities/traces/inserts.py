@@ -1,16 +1,13 @@
-"""Inserts rows few days at a time, and around those the store refuses; not what stands in a row."""
+"""Inserts rows into one table, around those it refuses; not what stands in a row, nor which go together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from sternpost.base.errors import RowsRefused, StoreError, StoreUnavailable
 from sternpost.contracts.score import Score
 from sternpost.contracts.span import Content, Span
 from sternpost.contracts.trace_store import TraceStore
 
-# Each day of an insert is files of its own in each table behind it, synced one by one.
-MAX_DAYS = 50
 _MAX_BYTES = 16_000_000  # of one insert; the engine needs several times as much memory
 _MAX_UNPROVEN = 8
 
@@ -107,13 +104,6 @@ class TableInserts:
             raise StoreUnavailable(refusal.message)
         self.accepted -= 1
         return True
-
-
-def days_of(rows: Iterable[Row]) -> Iterator[frozenset[int]]:
-    """Group the days of rows, newest first: what happens now is not kept waiting by what is filed late."""
-    days = iter(sorted({row.day_ns for row in rows}, reverse=True))
-    while group := frozenset(islice(days, MAX_DAYS)):
-        yield group
 
 
 def _by_size(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

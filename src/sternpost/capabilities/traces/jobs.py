@@ -16,7 +16,7 @@ from sternpost.capabilities.traces.inserts import Row
 from sternpost.capabilities.traces.mapping import spans_of_call
 from sternpost.capabilities.traces.recent import RecentHashes
 from sternpost.capabilities.traces.set_aside import SetAside
-from sternpost.capabilities.traces.writes import Written, write_batches
+from sternpost.capabilities.traces.writes import Flush, Written
 from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import BatchEntry, CallEntry, JournalEntry, JournalReader, ReadRecord
@@ -80,6 +80,7 @@ class _Pending:
     span_count: int = 0
     size_bytes: int = 0
     first_s: float = 0.0
+    flush: Flush | None = None
 
     def add(self, mapped: _Mapped, now_s: float) -> None:
         if not self.mapped:
@@ -237,8 +238,16 @@ class Drain:
 
     def _flush(self, pending: _Pending) -> None:
         started_s = time.perf_counter()
-        batches = [one.batch or SpanBatch() for one in pending.mapped]
-        written = write_batches(self._store, self._blobs, batches, self._recent)
+        if pending.flush is None:
+            pending.flush = Flush(self._store, self._blobs, self._recent)
+        flush = pending.flush
+        _feed(flush, pending)
+        while flush.has_more:
+            flush.write_next()
+            # Newer records are taken in between, so that older days do not keep them waiting.
+            if flush.has_more and self._read_into(pending):
+                _feed(flush, pending)
+        written = flush.finish()
         has_more = self._keep_aside(pending.mapped, written)
         self._reader.commit(pending.records())
         self._count(written)
@@ -276,6 +285,12 @@ class Drain:
         self.counts.contents_known += written.contents_known
         self.counts.scores += written.scores
         self.counts.blobs += written.blobs
+
+
+def _feed(flush: Flush, pending: _Pending) -> None:
+    """Add what the flush does not have yet. Raises: StoreError."""
+    for one in pending.mapped[flush.size :]:
+        flush.add(one.batch or SpanBatch())
 
 
 def _tell_nobody(_: DrainCounts) -> None:
