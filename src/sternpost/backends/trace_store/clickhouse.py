@@ -191,17 +191,27 @@ class ClickHouseTraceStore:
 
     def trouble(self) -> str:
         try:
-            found, detached = self._ask(CONDITION)[0]
+            found, detached = self._condition()
             return (
-                detached_trouble(str(detached))
-                or version_trouble(found if isinstance(found, int) else 0, self._known_version)
+                detached_trouble(detached)
+                or version_trouble(found, self._known_version)
                 or self._damage.sentence(self._address())
             )
         except SternpostError as error:
-            return version_trouble(0, self._known_version) if _needs_other_schema(error) else error.message
+            return error.message
 
     def close(self) -> None:
         self._connections.close()
+
+    def _condition(self) -> tuple[int, str]:
+        """Read the version of the tables and which parts were left out. Raises: SternpostError."""
+        try:
+            found, detached = self._ask(CONDITION)[0]
+        except SternpostError as error:
+            if _needs_other_schema(error):  # or a server's user who may not see the parts
+                return self._version(), ""
+            raise
+        return found if isinstance(found, int) else 0, str(detached)
 
     def _version(self) -> int:
         """Read the version of the tables; 0 before there are any. Raises: StoreUnavailable."""
