@@ -135,7 +135,9 @@ class Drain:
                 pending = self._flush_until_done(pending, stop)
             elif not has_read:
                 stop.wait(_IDLE_S)
-        if pending.mapped:
+        if (
+            pending.mapped and len(pending.days) <= _MANY_DAYS
+        ):  # many days take long: they wait in the journal
             self._flush_once(pending)
 
     def drain_once(self) -> int:
@@ -197,7 +199,7 @@ class Drain:
     def _flush_until_done(self, pending: _Pending, stop: Event) -> _Pending:
         """Write, waiting for the store as long as it takes; little more is read meanwhile."""
         back_off_s = _FIRST_BACK_OFF_S
-        while not self._flush_once(pending):
+        while not self._flush_once(pending, stop):
             if stop.wait(back_off_s):
                 return _Pending()
             back_off_s = min(back_off_s * 2, _LAST_BACK_OFF_S)
@@ -207,9 +209,10 @@ class Drain:
                 )  # beside other rows it shows whether one row is at fault, or the store
         return _Pending()
 
-    def _flush_once(self, pending: _Pending) -> bool:
+    def _flush_once(self, pending: _Pending, stop: Event | None = None) -> bool:
         try:
-            self._flush(pending)
+            if not self._flush(pending, stop):
+                return False
         except StoreError as error:
             self._note_outage(error.message)
             return False
@@ -236,7 +239,11 @@ class Drain:
         if is_news:
             self.on_change(self.counts)
 
-    def _flush(self, pending: _Pending) -> None:
+    def _flush(self, pending: _Pending, stop: Event | None = None) -> bool:
+        """Write and commit; False when it was told to stop in between: what is pending stays in the journal.
+
+        Raises: StoreError.
+        """
         started_s = time.perf_counter()
         if pending.flush is None:
             pending.flush = Flush(self._store, self._blobs, self._recent)
@@ -244,6 +251,9 @@ class Drain:
         _feed(flush, pending)
         while flush.has_more:
             flush.write_next()
+            # Looked at even when nothing is left: it shows that a flush of minutes goes on.
+            if stop is not None and stop.is_set() and flush.has_more:
+                return False
             # Newer records are taken in between, so that older days do not keep them waiting.
             if flush.has_more and self._read_into(pending):
                 _feed(flush, pending)
@@ -256,6 +266,7 @@ class Drain:
         self.counts.lag_s = self._now_s() - pending.first_s
         if has_more:
             self.on_change(self.counts)
+        return True
 
     def _keep_aside(self, mapped: Sequence[_Mapped], written: Written) -> bool:
         """Keep what is not in the store in files; say whether there are new ones.

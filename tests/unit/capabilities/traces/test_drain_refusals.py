@@ -11,7 +11,7 @@ import pytest
 
 from sternpost.base.errors import StoreUnavailable
 from sternpost.base.ids import ProjectId
-from sternpost.capabilities.traces.jobs import DrainCounts
+from sternpost.capabilities.traces.jobs import Drain, DrainCounts
 from sternpost.capabilities.traces.mapping import spans_of_call
 from sternpost.contracts.journal import BatchEntry, JournalEntry
 from sternpost.contracts.span import SpanBatch
@@ -156,3 +156,32 @@ def test_what_can_not_be_set_aside_stays_in_the_journal(
     assert again.drain.drain_once() == 2
     assert len(list(again.aside.glob("*.msgpack"))) == 1
     again.close()
+
+
+class _AtTheSecondLook(Event):
+    """A stop that is asked for while the first flush is under way."""
+
+    looks = 0
+
+    def is_set(self) -> bool:
+        self.looks += 1
+        return self.looks > 1
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return True
+
+
+def test_a_stop_does_not_wait_for_a_long_back_fill_which_stays_in_the_journal(
+    tmp_path: Path, store: TraceStore, project: ProjectId
+) -> None:
+    desk = Desk(tmp_path, store)
+    desk.write(batch(project, *["old"] * 60, step_ns=-DAY))
+    Drain(desk.reader, store, desk.blobs, aside=desk.aside, flush_after_s=0).run(_AtTheSecondLook())
+    written = span_count(store, project)
+    desk.close()
+
+    again = Desk(tmp_path, store)
+    assert again.drain.drain_once() == 1
+    again.close()
+    assert written == 22  # two newest days, and twenty older ones
+    assert span_count(store, project) == 60
