@@ -15,7 +15,7 @@ import pytest
 
 from sternpost.backends.trace_store.clickhouse import ClickHouseTraceStore
 from sternpost.backends.trace_store.connections import server_address
-from sternpost.base.errors import BadRequest, ConfigurationError, QueryTimedOut, StoreUnavailable
+from sternpost.base.errors import BadRequest, ConfigurationError, QueryTimedOut, RowsRefused, StoreUnavailable
 from sternpost.contracts.trace_store import TraceStore
 from tests.support.engine import eventually, running_engine
 
@@ -92,6 +92,7 @@ SPAN = {
     "scope": "sternpost.gateway",
     "mapping_version": 1,
     "received_ns": NOON_NS + 2_000_000_000,
+    "written_by": "key_1",
 }
 
 
@@ -304,9 +305,11 @@ def test_more_rows_than_asked_for_is_an_error_and_never_a_cut(store: TraceStore)
         store.query("SELECT number FROM numbers(101)", max_rows=100)
 
 
-def test_rows_of_the_wrong_type_are_a_bad_request(store: TraceStore) -> None:
-    with pytest.raises(BadRequest):
+def test_rows_of_the_wrong_type_are_refused_for_what_they_hold(store: TraceStore) -> None:
+    with pytest.raises(RowsRefused) as refusal:
         store.insert("spans", ["project_id", "started_ns"], [["p", "not a number"]])
+
+    assert refusal.value.is_certain
 
 
 def test_a_dropped_day_is_gone_with_its_trace_times(store: TraceStore) -> None:

@@ -18,15 +18,16 @@ _PROGRAM = """
 import sys
 from pathlib import Path
 from sternpost.backends.engine.process import run_engine
-run_engine(Path(sys.argv[1]), memory_bytes=1_000_000_000)
+run_engine(Path(sys.argv[1]), memory_bytes=int(sys.argv[2]))
 """
 
 
 class EngineProcess:
     """One engine process that a test may stop, kill and start again."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, memory_bytes: int = 1_000_000_000) -> None:
         self.home = home
+        self._memory_bytes = memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -38,7 +39,7 @@ class EngineProcess:
         return read_address(self.home)
 
     def command(self) -> list[str]:
-        return [sys.executable, "-c", _PROGRAM, str(self.home)]
+        return [sys.executable, "-c", _PROGRAM, str(self.home), str(self._memory_bytes)]
 
     def start(self) -> None:
         """Start and wait until it answers queries."""
@@ -49,7 +50,7 @@ class EngineProcess:
         store = self.store()
         deadline = time.monotonic() + _START_S
         while not (self._has_written_address() and store.ping()):
-            assert self._process.poll() is None, (self.home / "engine.log").read_text()
+            assert self._process.poll() is None, (self.home / "engine.log").read_text(errors="replace")
             assert time.monotonic() < deadline, "the engine did not start"
             time.sleep(0.02)
         store.close()
@@ -79,10 +80,12 @@ class EngineProcess:
 
 
 @contextmanager
-def running_engine() -> Iterator[EngineProcess]:
-    """Run an engine on a new folder for the length of the block."""
-    with tempfile.TemporaryDirectory(prefix="sternpost-engine-") as folder:
-        engine = EngineProcess(Path(folder))
+def running_engine(
+    within: Path | None = None, *, memory_bytes: int = 1_000_000_000
+) -> Iterator[EngineProcess]:
+    """Run an engine on a new folder, made in `within`, for the length of the block."""
+    with tempfile.TemporaryDirectory(prefix="sternpost-engine-", dir=within) as folder:
+        engine = EngineProcess(Path(folder), memory_bytes)
         try:
             engine.start()
             yield engine

@@ -23,16 +23,17 @@ from sternpost.base.settings import Settings
 from sternpost.capabilities.access.jobs import prune_sign_ins
 from sternpost.capabilities.access.service import access_service
 from sternpost.capabilities.batches.jobs import prune_files
+from sternpost.capabilities.traces.drain_report import reporter
 from sternpost.capabilities.traces.jobs import Drain
 from sternpost.capabilities.traces.retention import delete_before_ns, drop_blobs_before, drop_traces_before
 from sternpost.capabilities.traces.rollup import keep_call_figures
+from sternpost.capabilities.traces.set_aside import FOLDER_NAME
 from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.trace_store import TraceStore
 
 logger = logging.getLogger(__name__)
 
-ASIDE_FOLDER = "set-aside"
 _DAY_NS = 86_400_000_000_000
 # How long the drain may be at one batch: six inserts of a minute each, tried twice, and some more.
 _STUCK_S = 900.0
@@ -74,7 +75,9 @@ def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
             jobs.start()
             figures = threading.Thread(target=keep_call_figures, args=(store, stop), name="sternpost-figures")
             figures.start()
-            Drain(reader, store, blobs, aside=settings.home / ASIDE_FOLDER).run(main)
+            drain = Drain(reader, store, blobs, aside=settings.home / FOLDER_NAME)
+            drain.on_change = reporter(settings.home)
+            drain.run(main)
             jobs.join()
             figures.join()
     finally:

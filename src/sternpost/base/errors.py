@@ -12,7 +12,7 @@ SternpostError
 |  `- AllTargetsFailed
 |- Stopping                    Sternpost is on its way out                     503
 |- StoreError                  a store of ours can't serve                    503
-|  `- JournalFull, StorageFull, StoreUnavailable, QueryTimedOut
+|  `- JournalFull, StorageFull, StoreUnavailable, QueryTimedOut, RowsRefused
 `- ConfigurationError          settings or sternpost.yaml can't be used        exit code 2
    `- AlreadyRunning, ServerNotInstalled, NewerData
 """
@@ -238,6 +238,20 @@ class QueryTimedOut(StoreError):
 
     code = "query_timeout"
     status = 504
+
+
+class RowsRefused(StoreError):
+    """The trace store refuses rows for what they hold; those rows are set aside and the others are stored.
+
+    `is_certain`: the engine named the rows themselves; else the error is one that nobody thought of, and only
+    rows beside them that are accepted prove whose fault it is.
+    """
+
+    code = "rows_refused"
+
+    def __init__(self, message: str, *, is_certain: bool) -> None:
+        super().__init__(message)
+        self.is_certain = is_certain
 
 
 class ConfigurationError(SternpostError):

@@ -27,6 +27,7 @@ from sternpost.assembly.storage import look_at_storage, storage_floor
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
 from sternpost.base.settings import Settings
+from sternpost.capabilities.traces.set_aside import FOLDER_NAME, count_set_aside
 from sternpost.cli.commands import Commands, Exit, Option, echo
 from sternpost.cli.options import ConfigPath, Home, Json, Port, settings_from
 from sternpost.cli.output import print_json
@@ -95,6 +96,7 @@ def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:
     yield from _processes(settings)
     yield from _tables(settings)
     yield _engine(settings)
+    yield _set_aside(settings)
     yield _web_app()
     yield from _configuration(settings, is_offline=is_offline)
 
@@ -162,11 +164,11 @@ def _instance(settings: Settings) -> Finding:
         return Finding(
             "running", "bad", f"process {address.get('pid')} does not answer at {url}", "restart it"
         )
-    weak = [name for name, part in state.get("parts", {}).items() if not part.get("is_up", True)]
+    parts = state.get("parts", {}).items()
+    weak = [f"{name} ({part.get('reason', '')})" for name, part in parts if not part.get("is_up", True)]
     if weak:
-        return Finding(
-            "running", "note", f"at {address.get('url')}, but down: {', '.join(weak)}", "see its log"
-        )
+        says = f"at {address.get('url')}, but down: {'; '.join(weak)}"
+        return Finding("running", "bad", says, "calls go on and their traces wait; see its log")
     return Finding("running", "ok", f"at {address.get('url')} (process {address.get('pid')})")
 
 
@@ -186,6 +188,19 @@ def _tables(settings: Settings) -> Iterator[Finding]:
             refuse_new_tables(settings)
         except ConfigurationError as error:
             yield Finding("tables", "bad", error.message, "docs/how-to/run-in-production.md#restore")
+
+
+def _set_aside(settings: Settings) -> Finding:
+    folder = settings.home / FOLDER_NAME
+    count = count_set_aside(folder)
+    if not count:
+        return Finding("set aside", "ok", "every record could be stored")
+    return Finding(
+        "set aside",
+        "note",
+        f"{count} records can't be stored and are kept in {folder}",
+        "read the .txt beside each for the reason; report it, and delete the files when you can do without",
+    )
 
 
 def _engine(settings: Settings) -> Finding:

@@ -26,9 +26,10 @@ class TraceStore(Protocol):
         ...
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Add rows; they are on disk when this returns. Writing the same key twice keeps one row at read.
+        """Add rows; all are on disk when this returns. Writing the same key twice keeps one row at read.
 
-        Raises: StoreUnavailable; the caller may then repeat the same rows.
+        Raises: StoreUnavailable when the same rows may succeed later, RowsRefused when they never will. Some
+        of the rows may be stored then; repeating is harmless.
         """
         ...
 
@@ -43,6 +44,8 @@ class TraceStore(Protocol):
     ) -> Rows:
         """Read with server-side parameters, written `{name:Type}` in the SQL.
 
+        While the schema is being brought up to date a question that needs the new one waits for it, briefly.
+
         Raises: QueryTimedOut, StoreUnavailable, BadRequest for SQL the engine refuses.
         """
         ...
@@ -55,6 +58,12 @@ class TraceStore(Protocol):
         """End a running query; its caller gets QueryTimedOut."""
         ...
 
-    def ping(self) -> bool: ...
+    def ping(self) -> bool:
+        """Say whether the engine answers."""
+        ...
+
+    def trouble(self) -> str:
+        """Say in a sentence what keeps the store from serving whole and up-to-date traces; "" for nothing."""
+        ...
 
     def close(self) -> None: ...

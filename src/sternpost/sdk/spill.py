@@ -44,9 +44,15 @@ class Spill:
         """Append a batch; False when the file is full or can't be written."""
         try:
             descriptor = self._open()
-            if os.fstat(descriptor).st_size + len(batch) > self._max_bytes:
+            size = os.fstat(descriptor).st_size
+            if size + len(batch) > self._max_bytes:
                 return False
-            os.write(descriptor, _LENGTH.pack(len(batch)) + batch)
+            frame = _LENGTH.pack(len(batch)) + batch
+            if os.write(descriptor, frame) < len(
+                frame
+            ):  # a disk that fills up takes a part, without an error
+                os.ftruncate(descriptor, size)
+                return False
         except OSError:
             _LOGGER.debug("can't write %s", self._path, exc_info=True)
             return False

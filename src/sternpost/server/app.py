@@ -45,7 +45,7 @@ class SternpostApp:
     """Sends each request to the part that serves it; nothing stands between a call and the gateway."""
 
     def __init__(self, house: House, metrics: GatewayMetrics, *, base_url: str) -> None:
-        metrics.watch(house.journal.state, house.intake.counts)
+        metrics.watch(house.journal.state, house.intake.counts, house.settings.home)
         self._gateway = GatewayApp(house.rig)
         self._otlp: ASGIApp = OtlpApp(
             house.intake, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes

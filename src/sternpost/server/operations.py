@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -12,6 +13,8 @@ from starlette.types import Receive, Scope, Send
 from sternpost.assembly.build import House
 from sternpost.assembly.storage import look_at_storage
 from sternpost.base.threads import PROBES
+from sternpost.capabilities.traces.drain_report import read_report
+from sternpost.capabilities.traces.set_aside import FOLDER_NAME, count_set_aside
 from sternpost.server import metrics as prometheus
 from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.resource_metrics import ResourceCollector
@@ -28,7 +31,7 @@ class PartState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `/api/status` says: `parts` are the journal, the tables and the trace store."""
+    """What `/api/status` says: `parts` are the journal, the tables, the trace store and the drain between."""
 
     version: str
     base_url: str
@@ -62,21 +65,37 @@ class Operations:
 async def parts_of(house: House) -> Mapping[str, PartState]:
     """Ask every part how it is, all at once."""
     journal = house.journal.state()
-    tables, store = await asyncio.gather(_ask(house.tables.ping), _ask(house.store.ping))
+    tables, store, drain = await asyncio.gather(
+        _ask(lambda: "" if house.tables.ping() else "can't be reached"),
+        _ask(house.store.trouble),
+        PROBES.run(drain_state, house.settings.home),
+    )
     return {
         "journal": PartState(journal.is_writable, journal.reason, journal.pending_bytes),
         "tables": tables,
         "trace_store": store,
+        "drain": drain,
     }
 
 
-async def _ask(ping: Callable[[], bool]) -> PartState:
+def drain_state(home: Path) -> PartState:
+    """Say whether what the journal holds reaches the trace store, as the worker of this machine told last."""
+    report = read_report(home)
+    if report is not None and not report.is_store_up:
+        return PartState(False, report.reason)
+    count = count_set_aside(home / FOLDER_NAME)
+    if not count:
+        return PartState(True)
+    return PartState(True, f"{count} records can't be stored and are kept in the folder {FOLDER_NAME!r}")
+
+
+async def _ask(trouble: Callable[[], str]) -> PartState:
     """Ask for half a second: a probe gives up after one, and a store that hangs must not stop calls."""
     try:
-        is_up = await asyncio.wait_for(PROBES.run(ping), _PATIENCE_S)
+        reason = await asyncio.wait_for(PROBES.run(trouble), _PATIENCE_S)
     except TimeoutError:
         return PartState(False, f"does not answer within {_PATIENCE_S} s")
-    return PartState(is_up, "" if is_up else "can't be reached")
+    return PartState(not reason, reason)
 
 
 def _json(value: object, status: int = 200) -> Response:

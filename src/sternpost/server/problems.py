@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sternpost.base.errors import BadRequest, RateLimited, SternpostError
+from sternpost.base.errors import BadRequest, RateLimited, SternpostError, StoreUnavailable
 from sternpost.base.ids import new_id
 
 logger = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 FASTAPI_UNREADABLE: Final = "There was an error parsing the body"  # its words, also for deep nesting
 UNREADABLE: Final = "the body can't be read: it is no JSON, not UTF-8 or nested too deeply"
+_STORE_BACK_S = 2.0  # a store that is away or being brought up to date is asked again soon
 _TEXT = {"type": "string"}
 _FAULT = {
     "type": "object",
@@ -93,6 +94,8 @@ def refusal(error: SternpostError) -> Response:
     """Write an error of ours."""
     extra = {"param": error.param} if isinstance(error, BadRequest) and error.param else None
     retry_after_s = error.retry_after_s if isinstance(error, RateLimited) else 0
+    if isinstance(error, StoreUnavailable):
+        retry_after_s = _STORE_BACK_S
     return problem(error.status, error.code, error.message, extra=extra, retry_after_s=retry_after_s)
 
 

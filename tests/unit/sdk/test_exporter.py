@@ -14,6 +14,7 @@ import sternpost
 from sternpost.sdk import client, exporter
 from sternpost.sdk.spill import Spill
 from tests.support.running import wait_until
+from tests.support.small_disk import small_disk
 from tests.unit.sdk.conftest import Intake, plain
 
 Start = Callable[[Intake], Intake]
@@ -224,3 +225,15 @@ def test_importing_the_package_loads_nothing_that_is_slow_to_load() -> None:
     assert strangers == set()
     assert "asyncio" not in loaded
     assert len([name for name in loaded if name.startswith("sternpost")]) < 20
+
+
+def test_a_disk_that_fills_up_keeps_whole_batches_only() -> None:
+    with small_disk(1) as folder:
+        spill = Spill(folder, "mark", "one")
+        kept = [batch for batch in (bytes([n]) * 300_001 for n in range(5)) if spill.keep(batch)]
+
+        assert 0 < len(kept) < 5
+        assert list(spill.batches()) == kept
+        assert spill.keep(b"small")
+        assert list(spill.batches()) == [*kept, b"small"]
+        spill.release()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -10,12 +11,13 @@ from sternpost.contracts.journal import JournalState
 from sternpost.server.operations import PartState, parts_of
 
 
-async def test_a_store_that_hangs_is_named_and_does_not_delay_the_answer() -> None:
+async def test_a_store_that_hangs_is_named_and_does_not_delay_the_answer(tmp_path: Path) -> None:
     release = threading.Event()
     house = SimpleNamespace(
         journal=SimpleNamespace(state=lambda: JournalState(True, "", 0, 7)),
         tables=SimpleNamespace(ping=lambda: False),
-        store=SimpleNamespace(ping=lambda: release.wait(10)),
+        store=SimpleNamespace(trouble=lambda: "" if release.wait(10) else "late"),
+        settings=SimpleNamespace(home=tmp_path),
     )
     started_s = time.monotonic()
     parts = await parts_of(cast("House", house))

@@ -1010,7 +1010,7 @@ export interface components {
         };
         /**
          * Status
-         * @description What `/api/status` says: `parts` are the journal, the tables and the trace store.
+         * @description What `/api/status` says: `parts` are the journal, the tables, the trace store and the drain between.
          */
         Status: {
             /** Version */

@@ -1,6 +1,7 @@
 """How processes find the engine: one private file in the data folder; not how the engine is started."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sternpost.base.errors import StoreUnavailable
 from sternpost.base.files import write_file
 
 FILE_NAME = "engine.json"
+FAILURE_NAME = "engine-failure.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,13 @@ class EngineAddress:
 def write_address(home: Path, address: EngineAddress) -> None:
     """Publish the address, readable by the owner alone; a reader never sees half of it."""
     write_file(home / FILE_NAME, json.dumps(asdict(address)).encode())
+    (home / FAILURE_NAME).unlink(missing_ok=True)
+
+
+def write_failure(home: Path, sentence: str) -> None:
+    """Leave word of why the engine can't start, for who asks where it is; a start that works removes it."""
+    with suppress(OSError):  # a full disk: it is in the log too
+        (home / FAILURE_NAME).write_text(sentence, encoding="utf-8")
 
 
 def read_address(home: Path) -> EngineAddress:
@@ -35,8 +44,15 @@ def read_address(home: Path) -> EngineAddress:
         return EngineAddress(fields["url"], fields["user"], fields["password"], fields["pid"])
     except (OSError, ValueError, KeyError):
         raise StoreUnavailable(
-            "the trace engine is not running; calls go on and their traces arrive when it is back"
+            f"{_why_it_is_away(home)}; calls go on and their traces arrive when it is back"
         ) from None
+
+
+def _why_it_is_away(home: Path) -> str:
+    try:
+        return (home / FAILURE_NAME).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return "the trace engine is not running"
 
 
 def remove_address(home: Path, pid: int) -> None:

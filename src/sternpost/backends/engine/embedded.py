@@ -6,9 +6,12 @@ connections of one process run side by side on the one engine.
 
 import fcntl
 import importlib
+import os
 import re
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -20,6 +23,7 @@ from sternpost.base.errors import AlreadyRunning, ConfigurationError
 _CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
 _USUAL_QUERY_LENGTH = 50_000  # ClickHouse refuses statements above 262,144 bytes unless told otherwise
 _UNKNOWN_CODE = 1001  # std::exception in ClickHouse's list
+_NO_SPACE, _NO_MEMORY = 243, 173
 
 # Caches bounded for a laptop, one pool of merges per core, no query logs (nothing reads them here).
 # Source of the names: ClickHouse documentation, "Server settings".
@@ -79,10 +83,6 @@ class _Result(Protocol):
 
 class _Connection(Protocol):
     def query(self, sql: str, output_format: str, /) -> _Result: ...
-    def send_insert(self, sql: str, rows_format: str, /) -> object: ...
-    def insert_append(self, insert: object, chunk: bytes) -> None: ...
-    def insert_done(self, insert: object) -> _Result: ...
-    def insert_cancel(self, insert: object) -> None: ...
     def close(self) -> None: ...
 
 
@@ -178,13 +178,52 @@ def _write_config(folder: Path, limits: Limits) -> str:
 
 
 def _insert(connection: _Connection, statement: Statement, rows: bytes) -> Outcome:
-    insert = connection.send_insert(statement.sql, statement.rows_format)
+    """Insert from a file, as one query that raises.
+
+    chDB's streaming insert answers success for rows that were refused while they were written, and a query
+    with the rows in its text ends at the first empty line (docs/decisions/0015-writes-that-are-known.md).
+    """
+    with _as_file(rows) as path:
+        source = f"FROM INFILE {_quoted(path)} COMPRESSION 'none'"
+        sql = f"{statement.sql} {source} {statement.rows_settings} FORMAT {statement.rows_format}"
+        return _outcome(connection.query(sql, "Null"), b"")
+
+
+@contextmanager
+def _as_file(rows: bytes) -> Generator[str]:
+    """Give bytes a path for the length of the block: in memory on Linux, else in the temporary folder.
+
+    Raises: EngineRefused when there is no room for them.
+    """
     try:
-        connection.insert_append(insert, rows)
-    except RuntimeError:
-        connection.insert_cancel(insert)
-        raise
-    return _outcome(connection.insert_done(insert), b"")
+        handle, path = (
+            _memory_file() if sys.platform == "linux" else tempfile.mkstemp(prefix="sternpost-rows-")
+        )
+    except OSError as error:
+        raise EngineRefused(_NO_MEMORY, f"Code: {_NO_MEMORY}. DB::Exception: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb", buffering=0) as file:
+            try:
+                _write_all(file.fileno(), rows)
+            except OSError as error:
+                raise EngineRefused(
+                    _NO_SPACE, f"Code: {_NO_SPACE}. DB::Exception: {error.strerror}"
+                ) from None
+            yield path
+    finally:
+        if sys.platform != "linux":
+            Path(path).unlink()
+
+
+def _memory_file() -> tuple[int, str]:
+    handle = os.memfd_create("sternpost-rows")
+    return handle, f"/proc/self/fd/{handle}"
+
+
+def _write_all(handle: int, rows: bytes) -> None:
+    view = memoryview(rows)
+    while view:
+        view = view[os.write(handle, view) :]
 
 
 def _outcome(result: _Result, body: bytes) -> Outcome:

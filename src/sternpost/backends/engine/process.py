@@ -13,11 +13,11 @@ from pathlib import Path
 
 import uvicorn
 
-from sternpost.backends.engine.address import EngineAddress, remove_address, write_address
+from sternpost.backends.engine.address import EngineAddress, remove_address, write_address, write_failure
 from sternpost.backends.engine.embedded import EmbeddedEngine, EngineRefused, Limits
 from sternpost.backends.engine.http import EngineApp
 from sternpost.backends.engine.statement import Lane
-from sternpost.base.errors import ConfigurationError
+from sternpost.base.errors import AlreadyRunning, ConfigurationError
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def run_engine(
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stay)
-    engine = EmbeddedEngine(home / "engine", Limits(memory_bytes, threads))
+    engine = _open(home, Limits(memory_bytes, threads))
     listener = _listen(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
     address = EngineAddress(url, USER, password or secrets.token_urlsafe(32), os.getpid())
@@ -63,6 +63,16 @@ def run_engine(
     finally:
         remove_address(home, os.getpid())
         _close(engine, lanes["write"])
+
+
+def _open(home: Path, limits: Limits) -> EmbeddedEngine:
+    try:
+        return EmbeddedEngine(home / "engine", limits)
+    except AlreadyRunning:  # that one has its address there
+        raise
+    except ConfigurationError as error:
+        write_failure(home, error.message)
+        raise
 
 
 def _stay(number: int, frame: object) -> None:

@@ -40,10 +40,12 @@ _READS = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EX
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _TABLE = rb"(?:`[^`]*`|\w+)(?:\.(?:`[^`]*`|\w+))?"
 _INSERT = re.compile(
-    rb"\s*(INSERT\s+INTO\s+(?:TABLE\s+)?" + _TABLE + rb"\s*(?:\([^)]*\))?(?:\s*SETTINGS\s[^;\n]*?)?)"
+    rb"\s*(INSERT\s+INTO\s+(?:TABLE\s+)?" + _TABLE + rb"\s*(?:\([^)]*\))?)(?:\s*(SETTINGS\s[^;\n]*?))?"
     rb"\s*FORMAT\s+(\w+)[ \t]*(?:\r?\n)?",
     re.IGNORECASE,
 )
+# An INSERT that names no plain table and columns: the engine would end the rows in it at an empty line.
+_ROWS_IN_TEXT = re.compile(rb"\s*INSERT\b.*?\bFORMAT\s+\w+.*?\n\s*\n\s*\S", re.IGNORECASE | re.DOTALL)
 _FORMAT_AT_END = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
 _KILL = re.compile(r"\s*KILL\s+QUERY\b", re.IGNORECASE)
 _HEAD_BYTES = 65_536  # an INSERT's column list is shorter; what follows are rows, never searched
@@ -65,7 +67,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one request asks for. `rows` is the body of an INSERT in `rows_format`, else None."""
+    """What one request asks for. `rows` is the body of an INSERT in `rows_format`, else None.
+
+    `rows_settings` is the SETTINGS clause that stood between such an INSERT's table and its format.
+    """
 
     sql: str
     lane: Lane
@@ -73,12 +78,14 @@ class Statement:
     context: Context = field(default_factory=Context)
     rows: bytes | None = None
     rows_format: str = ""
+    rows_settings: str = ""
 
 
 def read_statement(query_string: str, content_type: str, body: bytes) -> Statement:
     """Take a request apart.
 
-    Raises: NotAStatement for an empty query, a name that is no identifier, or SQL that is not UTF-8.
+    Raises: NotAStatement for an empty query, a name that is no identifier, SQL that is not UTF-8, or rows
+    that can't be told from their INSERT.
     """
     pairs = dict(parse_qsl(query_string, keep_blank_values=True))
     if content_type.startswith("multipart/form-data"):
@@ -94,8 +101,11 @@ def read_statement(query_string: str, content_type: str, body: bytes) -> Stateme
             lane="write",
             context=context,
             rows=text[insert.end() :],
-            rows_format=insert.group(2).decode(),
+            rows_format=insert.group(3).decode(),
+            rows_settings=_decode(insert.group(2) or b""),
         )
+    if _ROWS_IN_TEXT.match(text):
+        raise NotAStatement("An INSERT with rows names one table, then its columns, then FORMAT")
     sql = _decode(text).strip()
     if not sql:
         raise NotAStatement("Empty query")

@@ -50,5 +50,8 @@ class BoundedTraceStore:
     def ping(self) -> bool:
         return self._store.ping()
 
+    def trouble(self) -> str:
+        return self._store.trouble()
+
     def close(self) -> None:
         self._store.close()

@@ -10,14 +10,36 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib3 import Timeout
 
 from sternpost.backends.engine.address import EngineAddress
+from sternpost.backends.trace_store.condition import (
+    CONDITION,
+    VERSION,
+    Damage,
+    detached_trouble,
+    version_trouble,
+    wait_until_current,
+)
 from sternpost.backends.trace_store.connections import CONNECT_S, DEFAULT_DATABASE, Connections, Driver
-from sternpost.backends.trace_store.failures import read_failure, write_failure
+from sternpost.backends.trace_store.failures import (
+    insert_failure,
+    is_damage,
+    needs_other_schema,
+    read_failure,
+    write_failure,
+)
 from sternpost.backends.trace_store.old_name import take_over_old_database
 from sternpost.backends.trace_store.schema import Migration, load_migrations
-from sternpost.base.errors import BadRequest, NewerData, StoreUnavailable
+from sternpost.base.errors import (
+    BadRequest,
+    NewerData,
+    RowsRefused,
+    SternpostError,
+    StoreUnavailable,
+)
 from sternpost.contracts.trace_store import Rows
 
 _WRITE_S = 60.0  # an insert that merges must catch up with, or an ALTER over many parts
+_PATIENCE_S = 3.0  # of a read, while the schema is brought up to date
+_MAX_PARTITIONS = 200  # of one insert: each is files of its own, synced one by one
 _GRACE_S = 5.0  # the engine ends a query at its limit; this is for the answer to arrive
 _NOT_ENCODED = (
     ValueError,
@@ -45,11 +67,16 @@ class ClickHouseTraceStore:
         database: str = DEFAULT_DATABASE,
         cluster: str = "",
         query_timeout_s: float = 20.0,
+        insert_timeout_s: float = _WRITE_S,
     ) -> None:
+        self._address = address
         self._connections = Connections(address, database)
+        self._damage = Damage()
+        self._known_version = load_migrations(cluster)[-1].version
         self._database = database
         self._cluster = cluster
         self._query_timeout_s = query_timeout_s
+        self._insert_timeout_s = insert_timeout_s
 
     def migrate(self) -> None:
         on_cluster = f"ON CLUSTER {_quoted_name(self._cluster)}" if self._cluster else ""
@@ -64,8 +91,7 @@ class ClickHouseTraceStore:
         self._connections.reach(make, write_failure)
         self.command(_LEDGER.format(on_cluster=on_cluster, replicated="Replicated" if self._cluster else ""))
         known = load_migrations(self._cluster)
-        found = self.query("SELECT max(version) FROM schema_migrations").rows[0][0]
-        applied = found if isinstance(found, int) else 0
+        applied = self._version()
         if applied > known[-1].version:
             raise NewerData(
                 f"the trace store has schema {applied}, this Sternpost knows {known[-1].version}: "
@@ -78,18 +104,28 @@ class ClickHouseTraceStore:
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         if not rows:
             return
-        settings: dict[str, object] = {"max_partitions_per_insert_block": 1000, "async_insert": 0}
+        settings: dict[str, object] = {
+            "max_partitions_per_insert_block": _MAX_PARTITIONS,
+            "max_execution_time": self._insert_timeout_s,
+            "async_insert": 0,
+        }
         if self._cluster:
             settings["insert_quorum"] = "auto"
 
         def send(driver: Driver) -> None:
-            driver.timeout = Timeout(connect=CONNECT_S, read=_WRITE_S)
+            driver.timeout = Timeout(connect=CONNECT_S, read=self._insert_timeout_s + _GRACE_S)
             try:
-                driver.insert(table, rows, columns, settings=settings)
+                written = driver.insert(table, rows, columns, settings=settings).written_rows
             except _NOT_ENCODED as error:
-                raise BadRequest(f"a row does not fit table {table!r} ({type(error).__name__})") from error
+                sentence = f"a row does not fit table {table!r} ({type(error).__name__})"
+                raise RowsRefused(sentence, is_certain=True) from error
+            if written < len(rows):  # those of the views behind the table are counted too
+                raise StoreUnavailable(
+                    f"the trace store answered success for {written} of {len(rows)} rows of {table!r}; "
+                    "they are written again"
+                )
 
-        self._connections.reach(send, write_failure)
+        self._connections.reach(send, insert_failure)
 
     def query(
         self,
@@ -121,6 +157,10 @@ class ClickHouseTraceStore:
                 elapsed_s=int(summary.get("elapsed_ns", 0)) / 1e9,
             )
 
+        try:
+            return self._connections.reach(ask, read_failure)
+        except SternpostError as failure:
+            self._learn_from(failure)
         return self._connections.reach(ask, read_failure)
 
     def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
@@ -149,8 +189,58 @@ class ClickHouseTraceStore:
             return False
         return True
 
+    def trouble(self) -> str:
+        try:
+            found, detached = self._condition()
+            return (
+                detached_trouble(detached)
+                or version_trouble(found, self._known_version)
+                or self._damage.sentence(self._address())
+            )
+        except SternpostError as error:
+            return error.message
+
     def close(self) -> None:
         self._connections.close()
+
+    def _condition(self) -> tuple[int, str]:
+        """Read the version of the tables and which parts were left out. Raises: SternpostError."""
+        try:
+            found, detached = self._ask(CONDITION)[0]
+        except SternpostError as error:
+            if _needs_other_schema(error):  # or a server's user who may not see the parts
+                return self._version(), ""
+            raise
+        return found if isinstance(found, int) else 0, str(detached)
+
+    def _version(self) -> int:
+        """Read the version of the tables; 0 before there are any. Raises: StoreUnavailable."""
+        try:
+            found = self._ask(VERSION)[0][0]
+        except SternpostError as error:
+            if _needs_other_schema(error):
+                return 0
+            raise
+        return found if isinstance(found, int) else 0
+
+    def _ask(self, sql: str) -> Sequence[Sequence[object]]:
+        def ask(driver: Driver) -> Sequence[Sequence[object]]:
+            driver.timeout = Timeout(connect=CONNECT_S, read=CONNECT_S)
+            return driver.query(sql, None, {}).result_rows
+
+        return self._connections.reach(ask, read_failure)
+
+    def _learn_from(self, failure: SternpostError) -> None:
+        """Return when the question may be asked again, as the tables were those of an earlier version.
+
+        Raises: the failure, or StoreUnavailable when the tables are not brought up to date soon.
+        """
+        cause = failure.__cause__
+        if isinstance(cause, Exception) and is_damage(cause):
+            self._damage.note(failure.message, self._address())
+        if not _needs_other_schema(failure) or self._version() >= self._known_version:
+            raise failure
+        wait_until_current(lambda: self._version() >= self._known_version, _PATIENCE_S)
 
     def _apply(self, migration: Migration) -> None:
         for statement in migration.statements:
@@ -166,6 +256,10 @@ def _checked(sql: str, parameters: Mapping[str, object] | None) -> dict[str, obj
     if strangers:
         raise BadRequest(f"parameters {sorted(strangers)!r} have no {{name:Type}} in the SQL")
     return dict(parameters)
+
+
+def _needs_other_schema(failure: SternpostError) -> bool:
+    return isinstance(failure.__cause__, Exception) and needs_other_schema(failure.__cause__)
 
 
 def _checked_id(query_id: str) -> str:

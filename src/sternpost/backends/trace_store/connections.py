@@ -36,6 +36,13 @@ class Answer(Protocol):
     def summary(self) -> Mapping[str, str]: ...
 
 
+class Inserted(Protocol):
+    """What an insert gave."""
+
+    @property
+    def written_rows(self) -> int: ...
+
+
 class Driver(Protocol):
     """The part of clickhouse-connect's client that is used; its own types are incomplete."""
 
@@ -55,7 +62,7 @@ class Driver(Protocol):
         column_names: Sequence[str],
         *,
         settings: Mapping[str, object],
-    ) -> object: ...
+    ) -> Inserted: ...
     def close(self) -> None: ...
 
 

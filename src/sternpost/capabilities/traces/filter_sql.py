@@ -54,6 +54,9 @@ _TEXTS = (
 )
 
 
+_CONTENT_IN_TIME = "first_seen_ns >= {low:Int64} - 86400000000000 AND first_seen_ns < {high:Int64}"
+
+
 @dataclass(frozen=True, slots=True)
 class FilterSql:
     """A condition on groups of spans by `trace_id`; needs the parameters of PROJECT_AND_TIME too."""
@@ -224,7 +227,8 @@ def _text_condition(text: str, parameters: _Parameters) -> str:
         return "1"
     # The index keeps letters outside ASCII inside a word, so it can't answer for a part of one.
     tokens = _ASCII_WORD.findall(text.lower()) if text.isascii() else []
-    checks = ["project_id = {project:String}"]
+    # The content of a day is all that its spans refer to, so other days need not be looked at.
+    checks = ["project_id = {project:String}", _CONTENT_IN_TIME]
     if tokens:
         checks.append(f"hasAllTokens(body, {parameters.add(' '.join(tokens), 'String')})")
     if not tokens or tokens != [text.lower()]:

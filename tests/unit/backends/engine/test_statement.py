@@ -97,3 +97,25 @@ def test_long_parameters_arrive_as_a_form() -> None:
 def test_what_is_no_statement_is_refused(body: bytes) -> None:
     with pytest.raises(NotAStatement):
         read_statement("", "", body)
+
+
+def test_settings_between_table_and_format_stay_with_the_insert() -> None:
+    statement = read_statement("", "", b"INSERT INTO t (a) SETTINGS async_insert=0 FORMAT TSV\n1\n")
+
+    assert (statement.sql, statement.rows_settings, statement.rows) == (
+        "INSERT INTO t (a)",
+        "SETTINGS async_insert=0",
+        b"1\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        b"INSERT INTO FUNCTION null('a Int64') FORMAT TSV\n9\n\n10",
+        b"insert into t (* except(b)) format X\n\n1",
+    ],
+)
+def test_rows_that_the_engine_would_cut_at_an_empty_line_are_refused(sql: bytes) -> None:
+    with pytest.raises(NotAStatement, match="names one table"):
+        read_statement("", "", sql)

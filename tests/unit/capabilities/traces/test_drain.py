@@ -1,47 +1,18 @@
-import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event, Thread
 
-import msgspec
 import pytest
 
-from sternpost.backends.blobs.folder import FolderBlobs
 from sternpost.backends.journal.reader import SegmentReader
-from sternpost.backends.journal.segments import SegmentJournal
 from sternpost.base.errors import StoreUnavailable
 from sternpost.base.ids import ProjectId
 from sternpost.capabilities.traces.jobs import Drain
-from sternpost.contracts.call import CallRecord
-from sternpost.contracts.journal import CallEntry
 from sternpost.contracts.trace_store import TraceStore
 from tests.support.polling import until
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
-
-
-class Desk:
-    """A journal with its writer and its drain, as `serve` and `worker` have it."""
-
-    def __init__(self, folder: Path, store: TraceStore) -> None:
-        self.root = folder / "journal"
-        self.journal = SegmentJournal(self.root)
-        self.reader = SegmentReader(self.root)
-        self.aside = folder / "aside"
-        self.blobs = FolderBlobs(folder / "blobs")
-        self.drain = Drain(self.reader, store, self.blobs, aside=self.aside)
-
-    def write(self, *records: CallRecord | bytes) -> None:
-        asyncio.run(self._append(records))
-
-    async def _append(self, records: Sequence[CallRecord | bytes]) -> None:
-        for record in records:
-            payload = record if isinstance(record, bytes) else msgspec.msgpack.encode(CallEntry(record))
-            await self.journal.append(payload, "written")
-
-    def close(self) -> None:
-        self.reader.close()
-        self.journal.close()
+from tests.unit.capabilities.traces.desk import Desk, span_count
 
 
 @pytest.fixture
@@ -49,11 +20,6 @@ def desk(tmp_path: Path, store: TraceStore) -> Iterator[Desk]:
     desk = Desk(tmp_path, store)
     yield desk
     desk.close()
-
-
-def span_count(store: TraceStore, project: ProjectId) -> object:
-    sql = "SELECT count() FROM spans FINAL WHERE project_id = {project:String}"
-    return store.query(sql, {"project": project}).rows[0][0]
 
 
 def test_journaled_call_is_in_the_store_with_its_messages(
@@ -115,7 +81,8 @@ def test_undecodable_record_is_set_aside_and_blocks_nothing(
         desk.drain.drain_once()
     assert span_count(store, project) == 2
     assert desk.drain.counts.set_aside == 1
-    assert [path.read_bytes() for path in desk.aside.iterdir()] == [b"\x93not a record"]
+    assert [path.read_bytes() for path in desk.aside.glob("*.msgpack")] == [b"\x93not a record"]
+    assert "can't be read" in next(desk.aside.glob("*.txt")).read_text()
     assert "set aside" in caplog.text
 
 
@@ -124,7 +91,7 @@ def test_row_that_the_store_refuses_is_set_aside_alone(
 ) -> None:
     desk.write(call(project), call(project, http_status=2**20), call(project))  # the column has 16 bits
     desk.drain.drain_once()
-    assert span_count(store, project) == 4
+    assert span_count(store, project) == 5  # of the one at fault the attempt, which is sound
     assert desk.drain.counts.set_aside == 1
     assert desk.drain.drain_once() == 0
 
@@ -151,7 +118,7 @@ async def test_store_that_is_away_loses_nothing_and_is_said_once(
 ) -> None:
     flaky = FlakyStore(store, failures=3)
     desk = Desk(tmp_path, flaky)  # type: ignore[arg-type]  # delegates everything else
-    await desk._append([call(project)])
+    await desk.append([call(project)])
     stop = Event()
     thread = Thread(target=desk.drain.run, args=(stop,))
     with caplog.at_level(logging.INFO):
@@ -183,7 +150,7 @@ async def test_a_call_becomes_visible_by_itself(desk: Desk, store: TraceStore, p
     thread = Thread(target=desk.drain.run, args=(stop,))
     thread.start()
     try:
-        await desk._append([call(project)])
+        await desk.append([call(project)])
         await until(lambda: span_count(store, project) == 2, timeout_s=20)
     finally:
         stop.set()
