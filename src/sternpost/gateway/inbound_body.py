@@ -1,8 +1,7 @@
 """Reads the body of a call: the key first, then so much as is allowed, decoded; not how it streams onward."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from sternpost.base import json_size
 from sternpost.base.content_coding import decode
@@ -16,8 +15,7 @@ _ENCODING = "content-encoding"
 _OF_PACKED = frozenset({_ENCODING, "content-length"})
 
 
-@dataclass(frozen=True, slots=True)
-class InboundBody:
+class InboundBody(NamedTuple):
     """A body, and the headers that describe it as it is now; or why there is none."""
 
     headers: Mapping[str, str]

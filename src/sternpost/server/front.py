@@ -32,6 +32,10 @@ class _Phase(IntEnum):
     ANSWER = 3  # the request is here
 
 
+# Read on every call; a global is found faster than a member of an enum.
+_WAITING, _HEAD, _BODY, _ANSWER = _Phase
+
+
 class _Line:
     """A connection's transport, whose end may be put off until what still arrives was read."""
 
@@ -69,7 +73,7 @@ class FrontProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._door = door
         self._bounds = door.bounds
-        self._phase = _Phase.WAITING
+        self._phase = _WAITING
         self._since_s = 0.0  # when waiting or the head began
         self._head_bytes = 0
         self._is_head_large = False
@@ -117,11 +121,11 @@ class FrontProtocol(HttpToolsProtocol):
             self._take_unparsed(data[cast("int", upgrade.args[0]) :])
         except httptools.HttpParserError:
             self._refuse()
-        if self._phase == _Phase.HEAD:
+        if self._phase is _HEAD:
             self._head_bytes += size_bytes
             if self._head_bytes > self._bounds.head_bytes:
                 self._refuse_head()
-        elif self._phase == _Phase.BODY:
+        elif self._phase is _BODY:
             self._frame_bytes = self._frame_bytes + size_bytes if body_bytes == self._body_bytes else 0
             if self._frame_bytes > self._bounds.head_bytes:
                 self._refuse()
@@ -137,13 +141,13 @@ class FrontProtocol(HttpToolsProtocol):
     # What the parser finds
 
     def on_message_begin(self) -> None:
-        self._phase = _Phase.HEAD
+        self._phase = _HEAD
         self._since_s = self.loop.time()
         self._head_bytes = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._phase != _Phase.HEAD:
+        if self._phase is not _HEAD:
             return  # a trailer: uvicorn would add it to the headers of a request that was let in without it
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
@@ -155,7 +159,7 @@ class FrontProtocol(HttpToolsProtocol):
             self._check_head()
         if len(self.pipeline) >= self._bounds.pipelined:
             raise _Refused
-        self._phase = _Phase.BODY
+        self._phase = _BODY
         self._window_s, self._window_bytes, self._unread_bytes = self._since_s, self._body_bytes, 0
         self._frame_bytes = 0
         self._door.waiting.pop(self, None)
@@ -193,7 +197,7 @@ class FrontProtocol(HttpToolsProtocol):
 
     def _complete(self) -> None:
         super().on_message_complete()
-        self._phase = _Phase.ANSWER
+        self._phase = _ANSWER
         if self.cycle.response_complete:
             self._wait()
 
@@ -224,14 +228,14 @@ class FrontProtocol(HttpToolsProtocol):
         elif self._is_lingering:
             if now_s - self._since_s > bounds.linger_s:
                 self._raw.abort()
-        elif self._phase == _Phase.WAITING:
+        elif self._phase is _WAITING:
             if now_s - self._since_s > bounds.idle_s:
                 self._raw.close()
-        elif self._phase == _Phase.HEAD:
+        elif self._phase is _HEAD:
             if now_s - self._since_s > bounds.head_s:
                 self._refusal = (408, "request_timeout", f"the headers took longer than {bounds.head_s:g} s")
                 self._refuse()
-        elif self._phase == _Phase.BODY:
+        elif self._phase is _BODY:
             self._check_body(now_s)
 
     def evict(self) -> None:
@@ -248,8 +252,8 @@ class FrontProtocol(HttpToolsProtocol):
         self._since_s = self._window_s = self.loop.time()
         self._window_bytes = self._body_bytes
         self._door.waiting[self] = None
-        if self._phase == _Phase.ANSWER:
-            self._phase = _Phase.WAITING
+        if self._phase is _ANSWER:
+            self._phase = _WAITING
 
     def _check_body(self, now_s: float) -> None:
         if self.flow.read_paused or (self.cycle.response_started and not self.cycle.response_complete):
@@ -292,7 +296,7 @@ class FrontProtocol(HttpToolsProtocol):
         cycle = self._current()
         if cycle is None:
             return True
-        return self._phase != _Phase.BODY if cycle.response_complete else not cycle.response_started
+        return self._phase is not _BODY if cycle.response_complete else not cycle.response_started
 
     def _write_refusal(self, status: int, code: str, message: str) -> None:
         error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
@@ -300,7 +304,7 @@ class FrontProtocol(HttpToolsProtocol):
         self._raw.write(b"".join((STATUS_LINE[status], _PLAIN, b"%d\r\n\r\n" % len(body), body)))
 
     def _close(self) -> None:
-        if self._phase == _Phase.BODY and not self._raw.is_closing():
+        if self._phase is _BODY and not self._raw.is_closing():
             self._linger()
         else:
             self._raw.close()
@@ -310,7 +314,7 @@ class FrontProtocol(HttpToolsProtocol):
         if self._is_lingering or self._raw.is_closing():
             return
         self._is_lingering = True
-        self._phase = _Phase.ANSWER
+        self._phase = _ANSWER
         self._since_s = self.loop.time()
         self._door.waiting[self] = None
         self.flow.resume_reading()
