@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from sternpost.base.errors import ConfigurationError
+from sternpost.base.web_address import checked_address, is_plain
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.provider import SIGNED, AuthStyle, Catalog, ModelFacts, Provider, Quirks, Secret
 from sternpost.dialects.addresses import completed
@@ -211,7 +212,7 @@ def _custom(setting: ProviderSetting, known: Mapping[str, KnownHost]) -> Provide
         name=setting.name,
         title=setting.name,
         dialect=setting.dialect,
-        base_url=completed(_checked(setting.name, setting.base_url), setting.dialect)
+        base_url=completed(checked_address(setting.name, setting.base_url), setting.dialect)
         if setting.base_url
         else "",
         api_key=Secret(key),
@@ -304,7 +305,7 @@ def _address(
         raise ConfigurationError(
             f"providers.{setting.name}: its address needs `{missing[0]}`; write it, or give a `base_url`"
         )
-    checked = _checked(setting.name, base_url)
+    checked = checked_address(setting.name, base_url)
     return _completed(host, checked) if own else checked
 
 
@@ -320,7 +321,7 @@ def _own_address(host: KnownHost, written: Mapping[str, str], environment: Mappi
     """Return the account's address from its variable, unless the file says what the address is made of."""
     is_written = any(name in written for name in _PLACEHOLDER.findall(host.provider.base_url))
     own = "" if is_written else environment.get(host.address_variable, "").strip()
-    return _checked(host.provider.name, own) if own else ""
+    return checked_address(host.provider.name, own) if own else ""
 
 
 def _in_style(host: KnownHost, provider: Provider) -> Provider:
@@ -372,31 +373,10 @@ def _filled(template: str, options: Mapping[str, str]) -> str:
     return template
 
 
-def _checked(name: str, base_url: str) -> str:
-    """Return the address as it is used. A refusal never repeats it: a key may stand in its place."""
-    place = f"providers.{name}.base_url"
-    if not base_url.startswith(("http://", "https://", "offline://")):
-        raise ConfigurationError(f"{place}: must begin with http:// or https://")
-    try:
-        parts = urlsplit(base_url)
-        is_whole = bool(parts.hostname) and parts.port != 0 and _is_plain(base_url)
-    except ValueError:  # a port that is none, or half an IPv6 address
-        is_whole = False
-        parts = urlsplit("")
-    if not is_whole:
-        raise ConfigurationError(f"{place}: is no address; write one such as http://127.0.0.1:9000/v1")
-    if parts.username is not None:
-        raise ConfigurationError(
-            f"{place}: must not hold a user or password, because addresses are shown; use `api_key`, "
-            "or `headers` with `authorization`"
-        )
-    return base_url.rstrip("/")
-
-
 def _key(name: str, text: str | None) -> str:
     """Return a key without the line break that files and shells leave at its end."""
     key = (text or "").strip()
-    if not _is_plain(key):
+    if not is_plain(key):
         raise ConfigurationError(
             f"providers.{name}.api_key: has a space, a line break or a letter that no key has; copy it again"
         )
@@ -405,13 +385,9 @@ def _key(name: str, text: str | None) -> str:
 
 def _headers(setting: ProviderSetting) -> Mapping[str, str]:
     for header, value in setting.headers.items():
-        if not (header and _is_plain(header) and value.isascii() and value.isprintable()):
+        if not (header and is_plain(header) and value.isascii() and value.isprintable()):
             raise ConfigurationError(
                 f"providers.{setting.name}.headers: a name or value can't be sent; use printable ASCII "
                 "on one line"
             )
     return setting.headers
-
-
-def _is_plain(text: str) -> bool:
-    return text.isascii() and text.isprintable() and " " not in text
