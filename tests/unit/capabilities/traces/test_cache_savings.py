@@ -1,5 +1,7 @@
 """What the provider's prompt cache saved: on spans, in the list, in the overview, from rows of any age."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from sternpost.base.ids import ProjectId
@@ -11,10 +13,18 @@ from sternpost.capabilities.traces.views import span_view, totals_view, trace_it
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.usage import Cost, CostStatus, Usage
+from tests.support.engine import running_trace_store
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
 from tests.unit.capabilities.traces.test_overview_rollup import figures, lose_spans, pass_an_hour, write
 
 AROUND = TimeRange(NOON - 60 * SECOND, NOON + 60 * SECOND)
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[TraceStore]:
+    """A store of its own: what other tests leave would be due for building, too."""
+    with running_trace_store() as running:
+        yield running
 
 
 def cached(project: ProjectId, saved: int | None, **changes: object) -> CallRecord:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,19 @@ from sternpost.contracts.call import CallRecord
 from sternpost.contracts.span import Span, SpanBatch, SpanType
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.usage import Cost, CostStatus, Usage
+from tests.support.engine import running_trace_store
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
 
 DAY = TimeRange(NOON - 12 * HOUR_NS, NOON + 12 * HOUR_NS)
 
 NO_BLOBS = FolderBlobs(Path("/nonexistent"))  # these calls have no media
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[TraceStore]:
+    """A store of its own: what other tests leave would be due for building, too."""
+    with running_trace_store() as running:
+        yield running
 
 
 def write(store: TraceStore, *records: CallRecord) -> None:
