@@ -149,3 +149,16 @@ class Cursors(Protocol):
         ...
 
     def states(self) -> Sequence[CursorState]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a serving process keeps in memory of the tables. `reload` reads it anew and swaps it in; blocking.
+
+    It is called once at the start, then whenever an event of its kinds was committed. When it raises, the
+    snapshot before stays in force and the failure is shown until a reload succeeds.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    reload: Callable[[], None]
