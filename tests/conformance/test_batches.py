@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.base.clock import SystemClock
 from sternpost.base.errors import StorageFull
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.base.money import NanoUsd
@@ -48,14 +50,14 @@ def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlTables
 
 @pytest.fixture
 def calls(tables: SqlTables) -> BatchStore:
-    store = BatchStore(tables)
+    store = BatchStore(tables, SqlEventLog(tables, SystemClock()))
     store.add_batch(batch_named(ID))
     return store
 
 
 @pytest.fixture
 def work(tables: SqlTables, calls: BatchStore) -> WorkStore:
-    store = WorkStore(tables)
+    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
     store.add_lines(ID, [line(number) for number in range(1, 6)])
     store.begin(ID, 5, [VendorJob(1, "openai", "m", "/v1/responses")], 10)
     return store
@@ -143,7 +145,7 @@ def test_a_batch_is_finished_once_with_both_files(work: WorkStore, calls: BatchS
 
 
 def test_a_file_that_cannot_be_run_leaves_no_lines(tables: SqlTables, calls: BatchStore) -> None:
-    store = WorkStore(tables)
+    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
     store.add_lines(ID, [line(1)])
     fault = LineFault("invalid_json_line", "line 2 is bad", 2)
     store.refuse(ID, (fault,), 20)
@@ -155,7 +157,7 @@ def test_a_file_that_cannot_be_run_leaves_no_lines(tables: SqlTables, calls: Bat
 
 
 def test_a_job_keeps_the_vendors_ids_and_may_give_its_lines_back(work: WorkStore, tables: SqlTables) -> None:
-    store = WorkStore(tables)
+    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
     store.add_lines(ID, [line(6, 1), line(7, 1)])
     (job,) = store.jobs(ID)
     changed = store.change_job(ID, job, state="running", vendor_batch_id="batch_x", submitted_ns=9)

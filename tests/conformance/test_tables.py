@@ -11,7 +11,6 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from sternpost.backends.event_log.cursors import cursors
 from sternpost.backends.event_log.sql import events
 from sternpost.backends.tables.sql import SCHEMA_VERSION, SqlTables, sqlite_url
 from sternpost.backends.work_queue import tables as work_tables
