@@ -26,12 +26,16 @@ from sternpost.capabilities.batches.records import (
 )
 from sternpost.capabilities.batches.store import BatchStore
 from sternpost.capabilities.batches.work_store import WorkStore
+from sternpost.contracts.call import Principal
+from sternpost.contracts.event_log import Actor, EventFilter
 from tests.support.postgres import empty_postgres_url
 
 NO_QUOTA = FileQuotas()
 PROJECT = ProjectId("p1")
 ID = BatchId("batch_1")
 MINUTE = 60_000_000_000
+
+CALLER = Principal(PROJECT, KeyId("key_1"), "app")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -119,13 +123,13 @@ def test_a_worker_keeps_its_batches_and_loses_them_a_minute_after_its_death(work
 
 
 def test_a_cancel_stands_against_a_worker_that_did_not_see_it(work: WorkStore, calls: BatchStore) -> None:
-    assert calls.begin_cancel(ID, 50)
+    assert calls.begin_cancel(batch_named(ID), 50, CALLER)
     work.begin(ID, 5, [], 60)
     batch = calls.batch(ID, PROJECT)
 
     assert batch is not None
     assert (batch.status, batch.ends_as, batch.cancelling_ns) == ("cancelling", "cancelled", 50)
-    assert not calls.begin_cancel(ID, 70)
+    assert not calls.begin_cancel(batch_named(ID), 70, CALLER)
 
 
 def test_a_batch_is_finished_once_with_both_files(work: WorkStore, calls: BatchStore) -> None:
@@ -216,3 +220,18 @@ def test_pages_follow_the_order_of_making(calls: BatchStore) -> None:
     assert [one.file_id for one in oldest.items] == ["file_2", "file_3"]
     assert calls.expired_files(3) == ("file_2", "file_3")
     assert calls.open_batch_of(FileId("file_1")) is not None
+
+
+def test_a_batch_tells_of_its_beginning_its_cancelling_and_its_end(
+    tables: SqlTables, work: WorkStore, calls: BatchStore
+) -> None:
+    calls.begin_cancel(batch_named(ID), 50, CALLER)
+    batch = calls.batch(ID, PROJECT)
+    assert batch is not None
+    work.finish(batch, None, None, 60)
+
+    told = SqlEventLog(tables, SystemClock()).after(0, EventFilter(subject=ID), limit=9)
+
+    assert [event.kind for event in told] == ["batch.accepted", "batch.cancelled", "batch.ended"]
+    assert told[1].actor == Actor("key", "key_1", "app")
+    assert told[2].body["status"] == "cancelled"

@@ -85,13 +85,11 @@ async def open_house(
     async with AsyncExitStack() as stack:
         doors = await _open_doors(stack, settings, clock)
         passes = await in_thread(pass_reader, doors.tables, doors.key_ring, clock)
-        journal = open_journal(settings)
-        stack.callback(journal.close)
+        journal = _open_journal(stack, settings)
         store = _open_store(stack, settings)
         catalog = load_catalog(loaded, environment)
         prices = load_prices(loaded.config, catalog)
-        client = AiohttpClient()
-        stack.push_async_callback(client.close)
+        client = _open_client(stack)
         traffic = load_traffic(loaded, catalog)
         traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
         reads = _open_reads(stack, store, settings)
@@ -111,10 +109,7 @@ async def open_house(
             max_body_bytes=settings.max_body_bytes,
         )
         await stack.enter_async_context(_resumed(background, rig))
-        await stack.enter_async_context(_running(doors.key_ring.run(), "keys"))
-        follower = Follower(doors.events.log, [])
-        await in_thread(follower.load)
-        await stack.enter_async_context(_running(follower.run(), "events"))
+        streams = await _follow_changes(stack, doors)
         yield House(
             settings=settings,
             tables=doors.tables,
@@ -122,7 +117,7 @@ async def open_house(
             journal=journal,
             access=doors.access,
             events=doors.events,
-            streams=EventStreams(doors.events, follower),
+            streams=streams,
             key_ring=doors.key_ring,
             prices=prices,
             costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
@@ -135,6 +130,18 @@ async def open_house(
             rig=rig,
             first_start=doors.first_start,
         )
+
+
+def _open_journal(stack: AsyncExitStack, settings: Settings) -> Journal:
+    journal = open_journal(settings)
+    stack.callback(journal.close)
+    return journal
+
+
+def _open_client(stack: AsyncExitStack) -> AiohttpClient:
+    client = AiohttpClient()
+    stack.push_async_callback(client.close)
+    return client
 
 
 def _open_store(stack: AsyncExitStack, settings: Settings) -> TraceStore:
@@ -171,6 +178,15 @@ async def _open_doors(stack: AsyncExitStack, settings: Settings, clock: Clock) -
     await in_thread(key_ring.load)
     stack.callback(key_ring.close)
     return _Doors(tables, events, access, first_start, key_ring)
+
+
+async def _follow_changes(stack: AsyncExitStack, doors: _Doors) -> EventStreams:
+    """Keep keys up to date, and wake whoever waits for events."""
+    await stack.enter_async_context(_running(doors.key_ring.run(), "keys"))
+    follower = Follower(doors.events.log, [])
+    await in_thread(follower.load)
+    await stack.enter_async_context(_running(follower.run(), "events"))
+    return EventStreams(doors.events, follower)
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ class EventStreams:
 
     async def lines(self, after: int | None, chosen: EventFilter) -> AsyncIterator[bytes]:
         """Yield frames until the reader leaves. after: the last `seq` that was seen; None: begin now."""
-        seq = self.follower.seq if after is None else after
+        seq = await in_thread(self.service.log.last_seq) if after is None else after
         yield _RETRY
         while True:
             for event in await in_thread(self.service.after, seq, chosen):
