@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.base.clock import SystemClock
 from sternpost.base.errors import StorageFull
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.base.money import NanoUsd
@@ -24,12 +26,16 @@ from sternpost.capabilities.batches.records import (
 )
 from sternpost.capabilities.batches.store import BatchStore
 from sternpost.capabilities.batches.work_store import WorkStore
+from sternpost.contracts.call import Principal
+from sternpost.contracts.event_log import Actor, EventFilter
 from tests.support.postgres import empty_postgres_url
 
 NO_QUOTA = FileQuotas()
 PROJECT = ProjectId("p1")
 ID = BatchId("batch_1")
 MINUTE = 60_000_000_000
+
+CALLER = Principal(PROJECT, KeyId("key_1"), "app")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -48,14 +54,14 @@ def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlTables
 
 @pytest.fixture
 def calls(tables: SqlTables) -> BatchStore:
-    store = BatchStore(tables)
+    store = BatchStore(tables, SqlEventLog(tables, SystemClock()))
     store.add_batch(batch_named(ID))
     return store
 
 
 @pytest.fixture
 def work(tables: SqlTables, calls: BatchStore) -> WorkStore:
-    store = WorkStore(tables)
+    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
     store.add_lines(ID, [line(number) for number in range(1, 6)])
     store.begin(ID, 5, [VendorJob(1, "openai", "m", "/v1/responses")], 10)
     return store
@@ -117,13 +123,13 @@ def test_a_worker_keeps_its_batches_and_loses_them_a_minute_after_its_death(work
 
 
 def test_a_cancel_stands_against_a_worker_that_did_not_see_it(work: WorkStore, calls: BatchStore) -> None:
-    assert calls.begin_cancel(ID, 50)
+    assert calls.begin_cancel(batch_named(ID), 50, CALLER)
     work.begin(ID, 5, [], 60)
     batch = calls.batch(ID, PROJECT)
 
     assert batch is not None
     assert (batch.status, batch.ends_as, batch.cancelling_ns) == ("cancelling", "cancelled", 50)
-    assert not calls.begin_cancel(ID, 70)
+    assert not calls.begin_cancel(batch_named(ID), 70, CALLER)
 
 
 def test_a_batch_is_finished_once_with_both_files(work: WorkStore, calls: BatchStore) -> None:
@@ -143,7 +149,7 @@ def test_a_batch_is_finished_once_with_both_files(work: WorkStore, calls: BatchS
 
 
 def test_a_file_that_cannot_be_run_leaves_no_lines(tables: SqlTables, calls: BatchStore) -> None:
-    store = WorkStore(tables)
+    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
     store.add_lines(ID, [line(1)])
     fault = LineFault("invalid_json_line", "line 2 is bad", 2)
     store.refuse(ID, (fault,), 20)
@@ -155,7 +161,7 @@ def test_a_file_that_cannot_be_run_leaves_no_lines(tables: SqlTables, calls: Bat
 
 
 def test_a_job_keeps_the_vendors_ids_and_may_give_its_lines_back(work: WorkStore, tables: SqlTables) -> None:
-    store = WorkStore(tables)
+    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
     store.add_lines(ID, [line(6, 1), line(7, 1)])
     (job,) = store.jobs(ID)
     changed = store.change_job(ID, job, state="running", vendor_batch_id="batch_x", submitted_ns=9)
@@ -214,3 +220,18 @@ def test_pages_follow_the_order_of_making(calls: BatchStore) -> None:
     assert [one.file_id for one in oldest.items] == ["file_2", "file_3"]
     assert calls.expired_files(3) == ("file_2", "file_3")
     assert calls.open_batch_of(FileId("file_1")) is not None
+
+
+def test_a_batch_tells_of_its_beginning_its_cancelling_and_its_end(
+    tables: SqlTables, work: WorkStore, calls: BatchStore
+) -> None:
+    calls.begin_cancel(batch_named(ID), 50, CALLER)
+    batch = calls.batch(ID, PROJECT)
+    assert batch is not None
+    work.finish(batch, None, None, 60)
+
+    told = SqlEventLog(tables, SystemClock()).after(0, EventFilter(subject=ID), limit=9)
+
+    assert [event.kind for event in told] == ["batch.accepted", "batch.cancelled", "batch.ended"]
+    assert told[1].actor == Actor("key", "key_1", "app")
+    assert told[2].body["status"] == "cancelled"

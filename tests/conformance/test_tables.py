@@ -11,7 +11,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from sternpost.backends.event_log.sql import events
 from sternpost.backends.tables.sql import SCHEMA_VERSION, SqlTables, sqlite_url
+from sternpost.backends.work_queue import tables as work_tables
 from sternpost.base.errors import ConfigurationError, StoreUnavailable
 from sternpost.capabilities.access import store
 from sternpost.capabilities.batches import tables as batch_tables
@@ -80,7 +82,13 @@ def test_concurrent_writers_lose_no_update(tables: SqlTables):
 
 
 def test_migrations_make_exactly_the_tables_that_the_stores_declare(tables: SqlTables):
-    assert store.api_keys.metadata is batch_tables.lines.metadata is METADATA
+    assert (
+        store.api_keys.metadata
+        is batch_tables.lines.metadata
+        is events.metadata
+        is work_tables.jobs.metadata
+        is METADATA
+    )
     with tables.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []

@@ -40,7 +40,7 @@ def test_contracts_hold_no_logic_and_stay_small() -> None:
                 busy.append(f"{_name(path)}:{node.name}")
     assert busy == []
     total = sum(path.read_text(encoding="utf-8").count("\n") for path in _sources(PACKAGE / "contracts"))
-    assert total <= 1500
+    assert total <= 3000  # docs/decisions/0023
 
 
 def test_only_assembly_and_the_sdk_read_the_environment() -> None:

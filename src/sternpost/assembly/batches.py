@@ -14,6 +14,7 @@ from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.storage import storage_floor
 from sternpost.assembly.traffic import load_catalog, load_off_peak, load_prices, load_traffic
+from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
 from sternpost.base.clock import Clock, SystemClock
 from sternpost.base.errors import SternpostError
@@ -55,7 +56,8 @@ def batch_service(settings: Settings, config: ConfigFile, tables: Tables, clock:
     """Raises: ConfigurationError for a window that is none."""
     quotas = FileQuotas(settings.project_files_bytes, settings.key_files_bytes)
     bodies = FolderBodies(settings.home / _FOLDER, min_free_bytes=storage_floor(settings))
-    return BatchService(BatchStore(tables), bodies, clock, load_off_peak(config), UploadRoom(quotas))
+    store = BatchStore(tables, SqlEventLog(tables, clock))
+    return BatchService(store, bodies, clock, load_off_peak(config), UploadRoom(quotas))
 
 
 def pass_reader(tables: Tables, key_ring: KeyRing, clock: Clock) -> PassReader:
@@ -103,7 +105,7 @@ def _work(
     catalog = load_catalog(loaded, environment)
     models = _Models(load_traffic(loaded, catalog))
     queue = _queue_settings(settings, loaded.config)
-    store, bodies, bell = WorkStore(tables), _bodies(settings), asyncio.Event()
+    store, bodies, bell = WorkStore(tables, SqlEventLog(tables, clock)), _bodies(settings), asyncio.Event()
     settler = Settler(store, clock)
     passes = PassWriter(shared_secret(tables, clock.now_ns()), clock)
     http = VendorHttp(client)

@@ -1,7 +1,7 @@
 """Builds a serving process: settings -> backends, providers, services; opens and closes them in order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.assembly.traffic import load_catalog, load_prices, load_traffic
 from sternpost.backends.counters.memory import MemoryCounters
+from sternpost.backends.event_log.cursors import SqlCursors
+from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.pending.folder import PendingFolder
 from sternpost.backends.trace_store.bounded import BoundedTraceStore
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
@@ -27,6 +29,9 @@ from sternpost.capabilities.access.service import AccessService, access_service
 from sternpost.capabilities.batches.service import BatchService
 from sternpost.capabilities.cost.explanations import CostExplanations
 from sternpost.capabilities.cost.service import PriceBook
+from sternpost.capabilities.events.follower import Follower
+from sternpost.capabilities.events.service import EventService
+from sternpost.capabilities.events.stream import EventStreams
 from sternpost.capabilities.models.service import Models
 from sternpost.capabilities.traces.media_service import TraceMedia
 from sternpost.capabilities.traces.service import Traces
@@ -49,6 +54,8 @@ class House:
     store: TraceStore
     journal: Journal
     access: AccessService
+    events: EventService
+    streams: EventStreams
     key_ring: KeyRing
     prices: PriceBook
     costs: CostExplanations
@@ -78,13 +85,11 @@ async def open_house(
     async with AsyncExitStack() as stack:
         doors = await _open_doors(stack, settings, clock)
         passes = await in_thread(pass_reader, doors.tables, doors.key_ring, clock)
-        journal = open_journal(settings)
-        stack.callback(journal.close)
+        journal = _open_journal(stack, settings)
         store = _open_store(stack, settings)
         catalog = load_catalog(loaded, environment)
         prices = load_prices(loaded.config, catalog)
-        client = AiohttpClient()
-        stack.push_async_callback(client.close)
+        client = _open_client(stack)
         traffic = load_traffic(loaded, catalog)
         traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
         reads = _open_reads(stack, store, settings)
@@ -104,13 +109,15 @@ async def open_house(
             max_body_bytes=settings.max_body_bytes,
         )
         await stack.enter_async_context(_resumed(background, rig))
-        await stack.enter_async_context(_following(doors.key_ring))
+        streams = await _follow_changes(stack, doors)
         yield House(
             settings=settings,
             tables=doors.tables,
             store=store,
             journal=journal,
             access=doors.access,
+            events=doors.events,
+            streams=streams,
             key_ring=doors.key_ring,
             prices=prices,
             costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
@@ -123,6 +130,18 @@ async def open_house(
             rig=rig,
             first_start=doors.first_start,
         )
+
+
+def _open_journal(stack: AsyncExitStack, settings: Settings) -> Journal:
+    journal = open_journal(settings)
+    stack.callback(journal.close)
+    return journal
+
+
+def _open_client(stack: AsyncExitStack) -> AiohttpClient:
+    client = AiohttpClient()
+    stack.push_async_callback(client.close)
+    return client
 
 
 def _open_store(stack: AsyncExitStack, settings: Settings) -> TraceStore:
@@ -142,6 +161,7 @@ class _Doors:
     """The tables, and who may come in."""
 
     tables: Tables
+    events: EventService
     access: AccessService
     first_start: FirstStart | None
     key_ring: KeyRing
@@ -150,12 +170,23 @@ class _Doors:
 async def _open_doors(stack: AsyncExitStack, settings: Settings, clock: Clock) -> _Doors:
     tables = await in_thread(open_tables, settings)
     stack.callback(tables.close)
-    access = access_service(tables, session_days=settings.session_days, clock=clock)
+    log = SqlEventLog(tables, clock)
+    events = EventService(log, SqlCursors(tables, clock))
+    access = access_service(tables, log, session_days=settings.session_days, clock=clock)
     first_start = await in_thread(access.ensure_first_start)
     key_ring = KeyRing(access.store, clock)
     await in_thread(key_ring.load)
     stack.callback(key_ring.close)
-    return _Doors(tables, access, first_start, key_ring)
+    return _Doors(tables, events, access, first_start, key_ring)
+
+
+async def _follow_changes(stack: AsyncExitStack, doors: _Doors) -> EventStreams:
+    """Keep keys up to date, and wake whoever waits for events."""
+    await stack.enter_async_context(_running(doors.key_ring.run(), "keys"))
+    follower = Follower(doors.events.log, [])
+    await in_thread(follower.load)
+    await stack.enter_async_context(_running(follower.run(), "events"))
+    return EventStreams(doors.events, follower)
 
 
 @asynccontextmanager
@@ -170,9 +201,9 @@ async def _resumed(background: BackgroundReplies, rig: Rig) -> AsyncGenerator[No
 
 
 @asynccontextmanager
-async def _following(key_ring: KeyRing) -> AsyncGenerator[None]:
-    """Keep the keys up to date while the block runs."""
-    task = asyncio.create_task(key_ring.run(), name="sternpost-keys")
+async def _running(work: Coroutine[None, None, None], name: str) -> AsyncGenerator[None]:
+    """Keep a follower of changes going while the block runs."""
+    task = asyncio.create_task(work, name=f"sternpost-{name}")
     try:
         yield
     finally:

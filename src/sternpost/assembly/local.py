@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from sternpost.assembly.lost_tables import is_tables_file_lost, traces_of_use
 from sternpost.assembly.tables import open_tables
+from sternpost.backends.event_log.sql import SqlEventLog
+from sternpost.base.clock import SystemClock
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
 from sternpost.capabilities.access.service import AccessService, access_service
@@ -23,7 +25,8 @@ def open_access(settings: Settings) -> Generator[AccessService]:
         )
     tables = open_tables(settings)
     try:
-        yield access_service(tables, session_days=settings.session_days)
+        log = SqlEventLog(tables, SystemClock())
+        yield access_service(tables, log, session_days=settings.session_days)
     finally:
         tables.close()
 
@@ -53,4 +56,4 @@ def sign_in_url(settings: Settings, url: str, token: str) -> str:
 def owner_session(settings: Settings) -> str:
     """Begin a session for the owner of the data folder and return its token."""
     with open_access(settings) as access:
-        return access.redeem_sign_in_link(access.create_sign_in_link().token).token
+        return access.owner_session().token

@@ -16,6 +16,7 @@ from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.parent import end_with_parent
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
+from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
 from sternpost.base.clock import SystemClock
 from sternpost.base.errors import ConfigurationError, NewerData, StoreError
@@ -105,7 +106,8 @@ def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: thr
     except (StoreError, ConfigurationError) as error:
         logger.error("scheduled jobs do not run: %s", error.message)
         return
-    access = access_service(tables, session_days=settings.session_days)
+    log = SqlEventLog(tables, SystemClock())
+    access = access_service(tables, log, session_days=settings.session_days)
 
     def keep_house(now_ns: int) -> None:
         prune_sign_ins(access)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -38,3 +39,10 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         self.at_ns += round(seconds * 1e9)
+
+
+def utc_text(at_ns: int) -> str:
+    """Write a time as ISO 8601 in UTC to the microsecond."""
+    seconds, rest = divmod(at_ns, 1_000_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -9,6 +9,8 @@ SpanId = NewType("SpanId", str)  # 16 lowercase hex digits
 ProjectId = NewType("ProjectId", str)
 UserId = NewType("UserId", str)  # a person who signs in to Sternpost, not an end user of the application
 KeyId = NewType("KeyId", str)
+EventId = NewType("EventId", str)
+JobId = NewType("JobId", str)
 ScoreId = NewType("ScoreId", str)
 ContentHash = NewType("ContentHash", str)  # 64 lowercase hex digits, keyed blake2b-256
 

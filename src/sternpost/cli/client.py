@@ -43,12 +43,12 @@ class ApiClient:
     headers: Mapping[str, str]
 
     def get(self, path: str, query: Mapping[str, object | None] | None = None) -> dict[str, object]:
-        """Fetch one JSON object.
+        """Fetch one JSON object; a list in the query is a parameter given several times.
 
         Raises: StoreUnavailable when nothing answers; NotFound, KeyRefused, BadRequest as the server says.
         """
-        pairs = {name: str(value) for name, value in (query or {}).items() if value is not None}
-        return self._ask("GET", path + (f"?{urllib.parse.urlencode(pairs)}" if pairs else ""))
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        return self._ask("GET", path + (f"?{urllib.parse.urlencode(given, doseq=True)}" if given else ""))
 
     def post(self, path: str, body: object = None) -> dict[str, object]:
         """Change something. Raises: as `get`."""

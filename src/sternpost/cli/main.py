@@ -29,6 +29,7 @@ GROUPS = {
     "trace": "List, show and follow traces.",
     "cost": "Explain what a call cost, and show prices.",
     "batch": "Submit, list, show and cancel batches.",
+    "event": "List and follow changes, and what reacted to them.",
     "model": "List the models and routes that callers can use.",
     "provider": "List the providers and whether they are configured.",
     "serve": "Run the gateway and the web UI alone (normally started by `up`).",

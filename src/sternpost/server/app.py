@@ -17,6 +17,7 @@ from sternpost.capabilities.access.guard import Guard
 from sternpost.capabilities.access.routes import access_routes
 from sternpost.capabilities.batches.routes import batch_routes
 from sternpost.capabilities.cost.routes import cost_router
+from sternpost.capabilities.events.routes import event_routes
 from sternpost.capabilities.models.routes import models_router
 from sternpost.capabilities.traces.media_routes import media_router
 from sternpost.capabilities.traces.routes import traces_router
@@ -117,6 +118,7 @@ def build_api(house: House, *, base_url: str) -> FastAPI:
     api.include_router(media_router(house.media, principal_of))
     api.include_router(batch_routes(house.batches, principal_of))
     api.include_router(models_router(house.models, guard))
+    api.include_router(event_routes(house.events, house.streams, principal_of))
     api.include_router(_status_router(house, guard, base_url))
     return api
 

@@ -19,6 +19,8 @@ _API: Final[Mapping[tuple[str, str], Scopes]] = {
     ("POST", "batches"): _FILES,  # cancels
     ("GET", "blobs"): _READS_TRACES,
     ("GET", "cost"): _READS_TRACES,
+    ("GET", "events"): frozenset({KeyScope.KEYS_READ}),  # who changed what
+    ("POST", "events"): frozenset({KeyScope.KEYS_WRITE}),  # retry and replay
     ("GET", "keys"): frozenset({KeyScope.KEYS_READ}),
     ("POST", "keys"): frozenset({KeyScope.KEYS_WRITE}),
     ("GET", "models"): _CALLS,

@@ -2,7 +2,7 @@
 import type { IconName } from "@/kit/icons";
 
 interface PageEntry {
-  to: "/" | "/traces" | "/models" | "/batches" | "/keys" | "/connect";
+  to: "/" | "/traces" | "/models" | "/batches" | "/keys" | "/changes" | "/connect";
   title: string;
   letter: string;
   icon: IconName;
@@ -15,5 +15,6 @@ export const pages: readonly PageEntry[] = [
   { to: "/models", title: "Models", letter: "m", icon: "models", words: "providers routes catalogue" },
   { to: "/batches", title: "Batches", letter: "b", icon: "batches", words: "queue jobs files later offline half price" },
   { to: "/keys", title: "Keys", letter: "k", icon: "keys", words: "api access revoke create" },
+  { to: "/changes", title: "Changes", letter: "h", icon: "changes", words: "events audit history log who what when" },
   { to: "/connect", title: "Connect", letter: "c", icon: "start", words: "first call base url sdk curl python typescript" },
 ];

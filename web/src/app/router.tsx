@@ -62,6 +62,12 @@ const keys = createRoute({
   component: lazyRouteComponent(() => import("@/capabilities/access/page"), "KeysPage"),
 });
 
+const changes = createRoute({
+  getParentRoute: () => shell,
+  path: "/changes",
+  component: lazyRouteComponent(() => import("@/capabilities/events/page"), "ChangesPage"),
+});
+
 const start = createRoute({
   getParentRoute: () => shell,
   path: "/connect",
@@ -71,7 +77,7 @@ const start = createRoute({
 const unknown = createRoute({ getParentRoute: () => shell, path: "$", component: NotFound });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([overview, traces, trace, models, batches, batch, keys, start, unknown])]),
+  routeTree: root.addChildren([signIn, shell.addChildren([overview, traces, trace, models, batches, batch, keys, changes, start, unknown])]),
   basepath: basePath || "/",
   defaultPreload: "intent",
   defaultErrorComponent: PageFailure,

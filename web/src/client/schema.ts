@@ -309,6 +309,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List changes, newest first, or follow them as server-sent events */
+        get: operations["list_events_api_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/subscribers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how far each subscriber is, and what it could not handle */
+        get: operations["list_subscribers_api_events_subscribers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/{event_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Handle an event again that was set aside */
+        post: operations["retry_event_api_events__event_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/subscribers/{name}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Handle all events again from one on */
+        post: operations["replay_events_api_events_subscribers__name__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status": {
         parameters: {
             query?: never;
@@ -330,6 +398,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** ActorView */
+        ActorView: {
+            /** Kind */
+            kind: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
         /** BatchPageView */
         BatchPageView: {
             /** Items */
@@ -500,6 +577,51 @@ export interface components {
             scopes: components["schemas"]["KeyScope"][];
             /** Key */
             key: string;
+        };
+        /** EventPageView */
+        EventPageView: {
+            /** Items */
+            items: components["schemas"]["EventView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * EventView
+         * @description One change. `body` holds ids and small facts; `before` and `after` in it where both exist.
+         */
+        EventView: {
+            /** Seq */
+            seq: number;
+            /** Event Id */
+            event_id: string;
+            /** Kind */
+            kind: string;
+            /** Subject */
+            subject: string;
+            actor: components["schemas"]["ActorView"];
+            /** Project Id */
+            project_id: string;
+            /** Environment */
+            environment: string;
+            /** At */
+            at: string;
+            /** Body */
+            body: {
+                [key: string]: unknown;
+            };
+        };
+        /** FailureView */
+        FailureView: {
+            /** Event Id */
+            event_id: string;
+            /** Seq */
+            seq: number;
+            /** Attempts */
+            attempts: number;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Error */
+            error: string;
         };
         /** FaultView */
         FaultView: {
@@ -893,6 +1015,16 @@ export interface components {
             /** Token */
             token: string;
         };
+        /** Replay */
+        Replay: {
+            /** After */
+            after: number;
+        };
+        /** RetriedView */
+        RetriedView: {
+            /** Subscribers */
+            subscribers: number;
+        };
         /** Score */
         Score: {
             /** Score Id */
@@ -1021,6 +1153,28 @@ export interface components {
             parts: {
                 [key: string]: components["schemas"]["PartState"];
             };
+        };
+        /** SubscriberPageView */
+        SubscriberPageView: {
+            /** Items */
+            items: components["schemas"]["SubscriberView"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * SubscriberView
+         * @description `failing` holds the subscriber up until it is handled or, after 10 failures, set aside.
+         */
+        SubscriberView: {
+            /** Name */
+            name: string;
+            /** Seq */
+            seq: number;
+            /** Updated At */
+            updated_at: string;
+            failing: components["schemas"]["FailureView"] | null;
+            /** Set Aside */
+            set_aside: components["schemas"]["FailureView"][];
         };
         /**
          * TodayFacts
@@ -1817,6 +1971,141 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProviderPage"];
                 };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events_api_events_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description For a stream: the last `seq` that was seen. */
+                after?: string;
+                kind?: string[] | null;
+                subject?: string;
+                environment?: string;
+            };
+            header?: {
+                accept?: string;
+                "last-event-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPageView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_subscribers_api_events_subscribers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriberPageView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_event_api_events__event_id__retry_post: {
+        parameters: {
+            query?: {
+                subscriber?: string;
+            };
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_events_api_events_subscribers__name__replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong (RFC 9457) */
             default: {

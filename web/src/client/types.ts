@@ -28,4 +28,5 @@ export type CostExplanation = Ok<"/api/cost/spans/{span_id}", "get", 200>;
 export type CostLine = CostExplanation["lines"][number];
 export type BatchItem = Ok<"/api/batches", "get", 200>["items"][number];
 export type BatchLine = Ok<"/api/batches/{batch_id}/lines", "get", 200>["items"][number];
+export type EventItem = Ok<"/api/events", "get", 200>["items"][number];
 export type Status = Ok<"/api/status", "get", 200>;

@@ -52,10 +52,18 @@ def sqlite_jobs_url(home: Path) -> str:
 
 
 class DbosJobs:
-    """A `contracts.jobs.Jobs`. `url`: `sqlite:///` or `postgresql://`."""
+    """A `contracts.jobs.Jobs`. `url`: `sqlite:///` or `postgresql://`.
 
-    def __init__(self, url: str) -> None:
+    declare: names further workflows, which DBOS must know before it resumes what was cut off.
+    executor: whose cut-off work this process resumes; several workers of one database have a name each.
+    """
+
+    def __init__(
+        self, url: str, *, declare: Callable[[], None] | None = None, executor: str = _EXECUTOR
+    ) -> None:
         self._url = url
+        self._declare = declare
+        self._executor = executor
         self._workflows: dict[str, Callable[[datetime, str], None]] = {}
 
     def start(self, jobs: Sequence[Job]) -> None:
@@ -64,8 +72,10 @@ class DbosJobs:
             dbos_logger.addHandler(logging.NullHandler())
         prepare_connections()
         try:
-            DBOS(config=_config(self._url))
+            DBOS(config=_config(self._url, self._executor))
             self._workflows = {job.name: _workflow(job) for job in jobs}
+            if self._declare is not None:
+                self._declare()
             DBOS.launch()
             self._follow(jobs)
         except SQLAlchemyError as error:
@@ -117,12 +127,12 @@ class DbosJobs:
             DBOS.start_workflow(self._workflows[job.name], due, job.name)
 
 
-def _config(url: str) -> DBOSConfig:
+def _config(url: str, executor: str) -> DBOSConfig:
     return {
         "name": "sternpost",
         "system_database_url": url,
         "application_version": _VERSION,
-        "executor_id": _EXECUTOR,
+        "executor_id": executor,
         "max_executor_threads": _MAX_THREADS,
         "scheduler_polling_interval_sec": _SCHEDULE_POLL_S,
         "enable_otlp": False,

@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as LookUpTimeout
 from hashlib import sha256
 from typing import Literal
 
-from sternpost.base.clock import Clock, SystemClock
+from sternpost.base.clock import Clock, SystemClock, utc_text
 from sternpost.base.errors import KeyRefused, StoreError
 from sternpost.base.ids import KeyId
 from sternpost.base.threads import in_thread
@@ -167,6 +167,6 @@ def _refusal(key: ApiKey, verdict: Literal["revoked", "expired"]) -> str:
     at_ns = key.revoked_ns if verdict == "revoked" else key.expires_ns
     happened = "was revoked" if verdict == "revoked" else "expired"
     return (
-        f"the key {key.name!r} ({key.prefix}...) {happened} at {rules.utc_text(at_ns or 0)}; "
+        f"the key {key.name!r} ({key.prefix}...) {happened} at {utc_text(at_ns or 0)}; "
         "use another, or make one with `sternpost key create --name NAME`"
     )

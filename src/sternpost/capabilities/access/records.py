@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from sternpost.base.ids import KeyId, ProjectId, UserId
+from sternpost.contracts.event_log import Actor
 from sternpost.contracts.key_scope import KeyScope
 
 
@@ -101,3 +102,10 @@ class Caller:
     @property
     def is_admin(self) -> bool:
         return self.user is not None and self.user.is_admin
+
+    @property
+    def actor(self) -> Actor:
+        """Who makes a change, for its event."""
+        if self.user is not None:
+            return Actor("user", self.user.user_id, self.user.name)
+        return Actor("key", self.key_id or "", self.key_name)

@@ -76,7 +76,9 @@ def _key_routes(service: AccessService, who: Callable[[Request], Awaitable[Calle
         if caller.key_id is None and not caller.is_admin:
             raise PermissionRefused("only an admin can revoke keys; ask one, or use `sternpost key revoke`")
         return views.key_view(
-            await in_thread(service.revoke_key, KeyId(key_id), project_id=caller.project_id)
+            await in_thread(
+                service.revoke_key, KeyId(key_id), project_id=caller.project_id, actor=caller.actor
+            )
         )
 
     return router

@@ -6,9 +6,9 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
+from sternpost.base.clock import utc_text
 from sternpost.base.errors import BadRequest, PermissionRefused
 from sternpost.capabilities.access.records import ApiKey, KeyLimits
 from sternpost.contracts.call import Principal
@@ -128,10 +128,3 @@ def clean_name(name: str) -> str:
             f"a name has 1 to {_MAX_NAME_CHARACTERS} printable characters; send another", param="name"
         )
     return trimmed
-
-
-def utc_text(at_ns: int) -> str:
-    """Write a time as ISO 8601 in UTC to the microsecond."""
-    seconds, rest = divmod(at_ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

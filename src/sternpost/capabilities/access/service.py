@@ -8,6 +8,7 @@ from sternpost.base.clock import Clock, SystemClock
 from sternpost.base.errors import BadRequest, KeyRefused, NotFound, PermissionRefused, StoreError
 from sternpost.base.ids import KeyId, ProjectId, UserId, new_id
 from sternpost.capabilities.access import rules
+from sternpost.capabilities.access.events import COMMAND_LINE
 from sternpost.capabilities.access.records import (
     ApiKey,
     Caller,
@@ -21,6 +22,7 @@ from sternpost.capabilities.access.records import (
     User,
 )
 from sternpost.capabilities.access.store import AccessStore
+from sternpost.contracts.event_log import Actor, EventLog
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.tables import Tables
 
@@ -60,8 +62,12 @@ class AccessService:
         expires_ns: int | None = None,
         scopes: frozenset[KeyScope] = rules.APPLICATION,
     ) -> CreatedKey:
-        """Make a key; `project` is a project's name, empty for the first. Raises: BadRequest, NotFound."""
-        return self._create(self._project(project), name, KeyLimits(scopes, tuple(models), expires_ns))
+        """Make a key as the owner of the data folder; `project` is a name, empty for the first.
+
+        Raises: BadRequest, NotFound.
+        """
+        limits = KeyLimits(scopes, tuple(models), expires_ns)
+        return self._create(self._project(project), name, limits, COMMAND_LINE)
 
     def create_key_for(self, caller: Caller, name: str, limits: KeyLimits) -> CreatedKey:
         """Make a key in the caller's project, of a key with no more than it has.
@@ -75,9 +81,9 @@ class AccessService:
             rules.refuse_wider(limits, KeyLimits(own.scopes, own.models, own.expires_ns))
         elif not caller.is_admin:
             raise PermissionRefused("only an admin can make keys; ask one, or use `sternpost key create`")
-        return self._create(caller.project_id, name, limits)
+        return self._create(caller.project_id, name, limits, caller.actor)
 
-    def _create(self, project_id: ProjectId, name: str, limits: KeyLimits) -> CreatedKey:
+    def _create(self, project_id: ProjectId, name: str, limits: KeyLimits, actor: Actor) -> CreatedKey:
         if limits.expires_ns is not None and limits.expires_ns <= self.clock.now_ns():
             raise BadRequest("a key can't expire in the past; choose a later time", param="expires_at")
         if limits.expires_ns is not None and limits.expires_ns >= _LATEST_NS:
@@ -90,7 +96,7 @@ class AccessService:
         if not limits.scopes:
             raise BadRequest("a key without scopes may do nothing; give it at least one", param="scopes")
         created = self._mint(rules.clean_name(name), project_id, limits)
-        self.store.add_key(created.record)
+        self.store.add_key(created.record, actor)
         return created
 
     def list_keys(self, *, cursor: str = "", limit: int = 50, project_id: ProjectId | None = None) -> KeyPage:
@@ -101,9 +107,11 @@ class AccessService:
         page = found[:limit]
         return KeyPage(page, page[-1].key_id if len(found) > limit else None)
 
-    def revoke_key(self, key_id: KeyId, *, project_id: ProjectId | None = None) -> ApiKey:
+    def revoke_key(
+        self, key_id: KeyId, *, project_id: ProjectId | None = None, actor: Actor = COMMAND_LINE
+    ) -> ApiKey:
         """End a key for good; ending it again keeps the first time. Raises: NotFound."""
-        revoked = self.store.revoke_key(key_id, self.clock.now_ns(), project_id)
+        revoked = self.store.revoke_key(key_id, self.clock.now_ns(), project_id, actor)
         if revoked is None:
             raise NotFound(f"there is no key {key_id!r}; `sternpost key list` shows the keys")
         return revoked
@@ -115,13 +123,20 @@ class AccessService:
             raise NotFound("there is no admin yet; run `sternpost up` once to make one")
         return self._link_for(admin)
 
-    def redeem_sign_in_link(self, token: str) -> StartedSession:
+    def owner_session(self) -> StartedSession:
+        """Begin a session for one command of the owner of the data folder; that is no event."""
+        admin = self.store.first_admin()
+        if admin is None:
+            raise NotFound("there is no admin yet; run `sternpost up` once to make one")
+        return self.redeem_sign_in_link(self._link_for(admin, actor=None).token, is_event=False)
+
+    def redeem_sign_in_link(self, token: str, *, is_event: bool = True) -> StartedSession:
         """Use a link up and begin a session. Raises: KeyRefused."""
         session_token = rules.token_text(self.entropy())
         now_ns = self.clock.now_ns()
         expires_ns = now_ns + self.session_days * _DAY_NS
         user = self.store.swap_link_for_session(
-            rules.secret_hash(token), rules.secret_hash(session_token), now_ns, expires_ns
+            rules.secret_hash(token), rules.secret_hash(session_token), now_ns, expires_ns, is_event=is_event
         )
         if user is None:
             raise KeyRefused(
@@ -167,12 +182,15 @@ class AccessService:
         )
         return CreatedKey(record, minted.key)
 
-    def _link_for(self, user: User) -> Link:
+    def _link_for(self, user: User, *, actor: Actor | None = COMMAND_LINE) -> Link:
         token = rules.token_text(self.entropy())
         now_ns = self.clock.now_ns()
-        self.store.add_link(rules.secret_hash(token), user.user_id, now_ns, now_ns + rules.LINK_LIFE_NS)
-        return Link(token, now_ns + rules.LINK_LIFE_NS)
+        expires_ns = now_ns + rules.LINK_LIFE_NS
+        self.store.add_link(rules.secret_hash(token), user, now_ns, expires_ns, actor=actor)
+        return Link(token, expires_ns)
 
 
-def access_service(tables: Tables, *, session_days: int = 14, clock: Clock | None = None) -> AccessService:
-    return AccessService(AccessStore(tables), clock or SystemClock(), session_days)
+def access_service(
+    tables: Tables, log: EventLog, *, session_days: int = 14, clock: Clock | None = None
+) -> AccessService:
+    return AccessService(AccessStore(tables, log), clock or SystemClock(), session_days)

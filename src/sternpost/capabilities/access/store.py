@@ -6,7 +6,16 @@ from sqlalchemy.exc import IntegrityError
 
 from sternpost.base.ids import KeyId, ProjectId, UserId
 from sternpost.capabilities.access import rules
+from sternpost.capabilities.access.events import (
+    FIRST_START,
+    key_created,
+    key_revoked,
+    link_created,
+    signed_in,
+    signed_out,
+)
 from sternpost.capabilities.access.records import ApiKey, User
+from sternpost.contracts.event_log import Actor, EventLog
 from sternpost.contracts.tables import METADATA, Tables
 
 projects = Table(
@@ -69,8 +78,11 @@ revisions = Table(
 
 
 class AccessStore:
-    def __init__(self, tables: Tables) -> None:
+    """`log` gets the event of each change, in its transaction."""
+
+    def __init__(self, tables: Tables, log: EventLog) -> None:
         self._tables = tables
+        self._log = log
 
     def add_first(self, project_id: ProjectId, user: User, key: ApiKey, project_name: str) -> bool:
         """Add the first project, admin and key together; False when a project is there already."""
@@ -85,6 +97,7 @@ class AccessStore:
                 connection.execute(users.insert().values(**admin, created_ns=at_ns))
                 connection.execute(api_keys.insert().values(**_columns(key)))
                 connection.execute(_bump())
+                self._log.append(connection, key_created(key, FIRST_START))
         except IntegrityError:
             return False  # on PostgreSQL another machine may have been first in this very moment
         return True
@@ -113,22 +126,28 @@ class AccessStore:
             found = connection.execute(query).mappings().first()
         return None if found is None else _user(found)
 
-    def add_key(self, key: ApiKey) -> None:
+    def add_key(self, key: ApiKey, actor: Actor) -> None:
         with self._tables.write() as connection:
             connection.execute(api_keys.insert().values(**_columns(key)))
             connection.execute(_bump())
+            self._log.append(connection, key_created(key, actor))
 
-    def revoke_key(self, key_id: KeyId, now_ns: int, project_id: ProjectId | None) -> ApiKey | None:
+    def revoke_key(
+        self, key_id: KeyId, now_ns: int, project_id: ProjectId | None, actor: Actor
+    ) -> ApiKey | None:
         """Revoke once and return the key; None when there is none (in the project, if one is given)."""
         chosen = [api_keys.c.key_id == key_id]
         if project_id is not None:
             chosen.append(api_keys.c.project_id == project_id)
         live = api_keys.update().where(*chosen, api_keys.c.revoked_ns.is_(None)).values(revoked_ns=now_ns)
         with self._tables.write() as connection:
-            if connection.execute(live).rowcount:
+            is_new = connection.execute(live).rowcount > 0
+            row = connection.execute(sa.select(api_keys).where(*chosen)).mappings().first()
+            found = None if row is None else _key(row)
+            if found is not None and is_new:
                 connection.execute(_bump())
-            found = connection.execute(sa.select(api_keys).where(*chosen)).mappings().first()
-        return None if found is None else _key(found)
+                self._log.append(connection, key_revoked(found, actor))
+        return found
 
     def keys_before(self, cursor: str, limit: int, project_id: ProjectId | None) -> tuple[ApiKey, ...]:
         """Return keys newest first, those before `cursor` (a key id; empty: from the newest)."""
@@ -176,13 +195,24 @@ class AccessStore:
                     api_keys.update().where(api_keys.c.key_id == key_id).values(last_used_ns=at_ns)
                 )
 
-    def add_link(self, token_hash: str, user_id: UserId, now_ns: int, expires_ns: int) -> None:
-        row = {"token_hash": token_hash, "user_id": user_id, "created_ns": now_ns, "expires_ns": expires_ns}
+    def add_link(
+        self, token_hash: str, user: User, now_ns: int, expires_ns: int, *, actor: Actor | None
+    ) -> None:
+        """actor: None for a link that is used at once by the owner of the data folder, which is no event."""
+        row = {"token_hash": token_hash, "user_id": user.user_id, "created_ns": now_ns}
         with self._tables.write() as connection:
-            connection.execute(sign_in_links.insert().values(**row))
+            connection.execute(sign_in_links.insert().values(**row, expires_ns=expires_ns))
+            if actor is not None:
+                self._log.append(connection, link_created(user, expires_ns, actor))
 
     def swap_link_for_session(
-        self, link_hash: str, session_hash: str, now_ns: int, session_expires_ns: int
+        self,
+        link_hash: str,
+        session_hash: str,
+        now_ns: int,
+        session_expires_ns: int,
+        *,
+        is_event: bool = True,
     ) -> User | None:
         """Use up a link and begin a session in one transaction; None when the link is not good."""
         use = (
@@ -199,11 +229,13 @@ class AccessStore:
             user_id = connection.execute(use).scalar_one_or_none()
             if user_id is None:
                 return None
-            row = {"token_hash": session_hash, "user_id": user_id, "created_ns": now_ns}
-            connection.execute(sessions.insert().values(**row, expires_ns=session_expires_ns))
-            return _user(
-                connection.execute(sa.select(users).where(users.c.user_id == user_id)).mappings().one()
-            )
+            begun = {"token_hash": session_hash, "user_id": user_id, "created_ns": now_ns}
+            connection.execute(sessions.insert().values(**begun, expires_ns=session_expires_ns))
+            row = connection.execute(sa.select(users).where(users.c.user_id == user_id)).mappings().one()
+            user = _user(row)
+            if is_event:
+                self._log.append(connection, signed_in(user, session_expires_ns))
+        return user
 
     def live_session(self, token_hash: str, now_ns: int) -> tuple[User, int] | None:
         """Return who is signed in and until when."""
@@ -222,8 +254,15 @@ class AccessStore:
 
     def end_session(self, token_hash: str, now_ns: int) -> None:
         ended = sessions.update().where(sessions.c.token_hash == token_hash, sessions.c.revoked_ns.is_(None))
+        whose = (
+            sa.select(users)
+            .join(sessions, sessions.c.user_id == users.c.user_id)
+            .where(sessions.c.token_hash == token_hash)
+        )
         with self._tables.write() as connection:
-            connection.execute(ended.values(revoked_ns=now_ns))
+            if not connection.execute(ended.values(revoked_ns=now_ns)).rowcount:
+                return
+            self._log.append(connection, signed_out(_user(connection.execute(whose).mappings().one())))
 
     def drop_expired(self, before_ns: int) -> int:
         """Delete links and sessions that ended before; return how many."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from sternpost.base.clock import utc_text
 from sternpost.capabilities.access.records import ApiKey, Caller, CreatedKey, KeyPage
-from sternpost.capabilities.access.rules import utc_text
 from sternpost.contracts.key_scope import KeyScope
 
 

@@ -153,7 +153,7 @@ def _batch_routes(service: BatchService, who: Who) -> APIRouter:
     async def cancel_batch(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
         batch_id: str, principal: Annotated[Principal, Depends(who)]
     ) -> dict[str, object]:
-        batch = await in_thread(service.cancel_batch, BatchId(batch_id), principal.project_id)
+        batch = await in_thread(service.cancel_batch, BatchId(batch_id), principal)
         return views.openai_batch(batch, service.waits_until_ns(batch))
 
     return router

@@ -48,7 +48,7 @@ def batch_routes(service: BatchService, who: Callable[[Request], Awaitable[Princ
         batch_id: str, caller: Annotated[Principal, Depends(who)]
     ) -> views.BatchView:
         """End a batch early; lines under way are finished, what is done stays."""
-        batch = await in_thread(service.cancel_batch, BatchId(batch_id), caller.project_id)
+        batch = await in_thread(service.cancel_batch, BatchId(batch_id), caller)
         return views.batch_view(batch, None)
 
     @router.get("/{batch_id}/lines")

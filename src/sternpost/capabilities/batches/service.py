@@ -139,13 +139,13 @@ class BatchService:
     def list_batches(self, project_id: ProjectId, *, after: str, limit: int) -> BatchPage:
         return self.store.batches_page(project_id, after=after, limit=limit)
 
-    def cancel_batch(self, batch_id: BatchId, project_id: ProjectId) -> Batch:
+    def cancel_batch(self, batch_id: BatchId, principal: Principal) -> Batch:
         """Begin to end a batch; what is under way is finished. Raises: NotFound, Conflict."""
-        batch = self.batch(batch_id, project_id)
+        batch = self.batch(batch_id, principal.project_id)
         rules.refuse_cancel(batch)
-        if not self.store.begin_cancel(batch_id, self.clock.now_ns()):
-            rules.refuse_cancel(self.batch(batch_id, project_id))
-        return self.batch(batch_id, project_id)
+        if not self.store.begin_cancel(batch, self.clock.now_ns(), principal):
+            rules.refuse_cancel(self.batch(batch_id, principal.project_id))
+        return self.batch(batch_id, principal.project_id)
 
     def list_lines(
         self,

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from sternpost.base.ids import ProjectId
+from sternpost.capabilities.batches import events
 from sternpost.capabilities.batches.quotas import FileQuotas, FileUse, check_quotas
 from sternpost.capabilities.batches.records import (
     Batch,
@@ -26,6 +27,8 @@ from sternpost.capabilities.batches.tables import (
     lines,
     vendor_jobs,
 )
+from sternpost.contracts.call import Principal
+from sternpost.contracts.event_log import EventLog
 from sternpost.contracts.tables import Tables
 
 _WAITS_BECAUSE = (
@@ -47,8 +50,9 @@ def _use(connection: sa.Connection, project_id: ProjectId, key_id: str) -> FileU
 
 
 class BatchStore:
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, log: EventLog) -> None:
         self._tables = tables
+        self._log = log
 
     def add_file(self, file: StoredFile, quotas: FileQuotas) -> None:
         """Raises: StorageFull when others were faster and the quota is full now."""
@@ -128,6 +132,7 @@ class BatchStore:
     def add_batch(self, batch: Batch) -> None:
         with self._tables.write() as connection:
             connection.execute(batches.insert().values(**columns_of(batch)))
+            self._log.append(connection, events.accepted(batch))
 
     def batch(self, batch_id: BatchId, project_id: ProjectId) -> Batch | None:
         chosen = _SHOWN.where(batches.c.batch_id == batch_id, batches.c.project_id == project_id)
@@ -145,15 +150,18 @@ class BatchStore:
             found = [batch_of(row) for row in connection.execute(query).mappings()]
         return BatchPage(tuple(found[:limit]), len(found) > limit)
 
-    def begin_cancel(self, batch_id: BatchId, now_ns: int) -> bool:
+    def begin_cancel(self, batch: Batch, now_ns: int, principal: Principal) -> bool:
         """Tell the worker to cancel; false when the batch is past that."""
         change = (
             batches.update()
-            .where(batches.c.batch_id == batch_id, batches.c.status.in_(("validating", "in_progress")))
+            .where(batches.c.batch_id == batch.batch_id, batches.c.status.in_(("validating", "in_progress")))
             .values(status="cancelling", ends_as="cancelled", cancelling_ns=now_ns)
         )
         with self._tables.write() as connection:
-            return connection.execute(change).rowcount > 0
+            is_begun = connection.execute(change).rowcount > 0
+            if is_begun:
+                self._log.append(connection, events.cancelled(batch, principal))
+        return is_begun
 
     def lines_page(
         self, batch_id: BatchId, *, after: int = 0, limit: int, states: tuple[LineState, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from sternpost.capabilities.batches import events
 from sternpost.capabilities.batches.records import (
     Batch,
     BatchId,
@@ -31,6 +32,7 @@ from sternpost.capabilities.batches.tables import (
     results,
     vendor_jobs,
 )
+from sternpost.contracts.event_log import EventLog
 from sternpost.contracts.tables import Tables
 
 _MAX_BATCHES = 100  # of one worker at once
@@ -39,8 +41,9 @@ _COLUMN_OF_STATUS = {"in_progress": "in_progress_ns", "finalizing": "finalizing_
 
 
 class WorkStore:
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, log: EventLog) -> None:
         self._tables = tables
+        self._log = log
 
     def take(self, worker: str, now_ns: int, until_ns: int) -> tuple[Batch, ...]:
         """Hold the open batches that no other worker holds, the oldest first, and return them."""
@@ -97,11 +100,9 @@ class WorkStore:
         values = {"status": "failed", "faults": faults_text(faults), "ended_ns": now_ns}
         with self._tables.write() as connection:
             connection.execute(lines.delete().where(lines.c.batch_id == batch_id))
-            connection.execute(
-                batches.update()
-                .where(batches.c.batch_id == batch_id, batches.c.status == "validating")
-                .values(**values)
-            )
+            here = batches.update().where(batches.c.batch_id == batch_id, batches.c.status == "validating")
+            if connection.execute(here.values(**values)).rowcount:
+                self._tell_end(connection, batch_id)
 
     def move(self, batch_id: BatchId, status: BatchStatus, now_ns: int, ends_as: BatchStatus) -> None:
         values: dict[str, object] = {"status": status, "ends_as": ends_as}
@@ -249,6 +250,12 @@ class WorkStore:
                 row = {column.name: getattr(file, column.name) for column in files.c}
                 connection.execute(files.insert().values(**row))
             connection.execute(results.delete().where(results.c.batch_id == batch.batch_id))
+            self._tell_end(connection, batch.batch_id)
+
+    def _tell_end(self, connection: Connection, batch_id: BatchId) -> None:
+        row = connection.execute(sa.select(batches).where(batches.c.batch_id == batch_id)).mappings().one()
+        batch = batch_of(row)
+        self._log.append(connection, events.ended(batch, batch.status))
 
     def input_of(self, file_id: FileId) -> int | None:
         """Return the size of a file that is still there."""

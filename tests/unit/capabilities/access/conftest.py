@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.tables.sql import SqlTables, sqlite_url
 from sternpost.base.clock import ManualClock
 from sternpost.capabilities.access.service import AccessService, access_service
@@ -28,4 +29,4 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def service(tables: SqlTables, clock: ManualClock) -> AccessService:
-    return access_service(tables, clock=clock)
+    return access_service(tables, SqlEventLog(tables, clock), clock=clock)

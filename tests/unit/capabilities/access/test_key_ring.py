@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.tables.sql import SqlTables, sqlite_url
 from sternpost.base.clock import ManualClock
 from sternpost.base.errors import KeyRefused, StoreUnavailable
@@ -95,7 +96,7 @@ async def test_known_keys_stay_good_while_the_tables_are_away(
     service.ensure_first_start()
     known = service.create_key("known").key
     away = SqlTables(sqlite_url(tmp_path))
-    ring = KeyRing(AccessStore(away))
+    ring = KeyRing(AccessStore(away, SqlEventLog(away, ManualClock())))
     ring.load()
     away.close()
     (tmp_path / "tables.sqlite").rename(tmp_path / "moved")

@@ -1,0 +1,1 @@
+"""Engines of `contracts.event_log`."""

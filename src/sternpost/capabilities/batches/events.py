@@ -1,0 +1,30 @@
+"""The events of batches: who began or cancelled one, and how it ended."""
+
+from typing import Final
+
+from sternpost.capabilities.batches.records import Batch, BatchStatus
+from sternpost.contracts.call import Principal
+from sternpost.contracts.event_log import Actor, NewEvent
+from sternpost.contracts.events import BatchAccepted, BatchCancelled, BatchEnded
+
+_WORKER: Final = Actor("system", "worker", "worker")
+
+
+def accepted(batch: Batch) -> NewEvent:
+    body = BatchAccepted(batch.endpoint, batch.input_file_id)
+    return NewEvent(body, batch.batch_id, _by(batch.key_id, batch.key_name), batch.project_id)
+
+
+def cancelled(batch: Batch, principal: Principal) -> NewEvent:
+    body = BatchCancelled({"status": batch.status}, {"status": "cancelling"})
+    return NewEvent(body, batch.batch_id, _by(principal.key_id, principal.key_name), batch.project_id)
+
+
+def ended(batch: Batch, status: BatchStatus) -> NewEvent:
+    body = BatchEnded(status, batch.completed, batch.failed, batch.total)
+    return NewEvent(body, batch.batch_id, _WORKER, batch.project_id)
+
+
+def _by(key_id: str, name: str) -> Actor:
+    """A person has no key."""
+    return Actor("key", key_id, name) if key_id else Actor("user", "", name)

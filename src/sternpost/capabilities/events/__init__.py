@@ -1,0 +1,1 @@
+"""The event log's readers: pages of changes, live snapshots and subscribers."""

@@ -1,0 +1,98 @@
+"""The kinds of change that other parts, people and auditors may care about; bodies hold ids and small facts.
+
+Never a prompt, a reply or a secret. A body says what was (`before`) and what is (`after`) where both exist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from sternpost.contracts.message import Json
+
+Facts: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCreated:
+    KIND: ClassVar = "key.created"
+    after: Facts  # name, prefix, models, expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    KIND: ClassVar = "key.revoked"
+    before: Facts
+    after: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLinkCreated:
+    KIND: ClassVar = "sign_in.link_created"
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    KIND: ClassVar = "sign_in.started"
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    KIND: ClassVar = "sign_in.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationApplied:
+    """A configuration file came into force in a serving process."""
+
+    KIND: ClassVar = "configuration.applied"
+    path: str
+    before: Facts  # section -> hash of its content; empty at the first time
+    after: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRefused:
+    """A changed file can't be used; the one before stays in force."""
+
+    KIND: ClassVar = "configuration.refused"
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAccepted:
+    KIND: ClassVar = "batch.accepted"
+    endpoint: str
+    input_file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCancelled:
+    KIND: ClassVar = "batch.cancelled"
+    before: Facts
+    after: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnded:
+    KIND: ClassVar = "batch.ended"
+    status: str
+    completed: int
+    failed: int
+    total: int
+
+
+EventBody: TypeAlias = (
+    KeyCreated
+    | KeyRevoked
+    | SignInLinkCreated
+    | SignedIn
+    | SignedOut
+    | ConfigurationApplied
+    | ConfigurationRefused
+    | BatchAccepted
+    | BatchCancelled
+    | BatchEnded
+)
