@@ -2,9 +2,9 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sternpost.contracts.call import Dialect, FallbackCause, LimitScope, Unsupported
 from sternpost.contracts.provider import AuthStyle
@@ -38,6 +38,16 @@ class ProviderEntry(_Strict):
     headers: dict[str, str] = Field(
         default_factory=dict[str, str], description="Headers added to every call."
     )
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _are_set(cls, given: object) -> object:
+        """Refuse a header whose variable is unset: it would be sent empty."""
+        for name, value in cast("dict[str, object]", given).items() if isinstance(given, dict) else ():
+            if value is None:
+                raise ValueError(f"{name!r} names a variable that is not set; set it, or leave it out")
+        return cast("object", given)
+
     free: bool = Field(False, description="Calls cost nothing, e.g. a model on your own machine.")
     auth: AuthStyle | None = Field(
         None, description="How Sternpost proves who it is; unset: by the host, and by whether there is a key."

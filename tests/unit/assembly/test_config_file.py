@@ -61,6 +61,12 @@ def test_an_unset_variable_leaves_its_provider_unconfigured_and_is_named(tmp_pat
     assert load_catalog(loaded, {}).providers["lab"].key_variable == "LAB_KEY"
 
 
+def test_a_header_from_an_unset_variable_is_refused_by_name(tmp_path: Path) -> None:
+    text = 'providers:\n  lab: {dialect: openai_chat, base_url: "http://h/v1", headers: {x-key: "${NOPE}"}}\n'
+    with pytest.raises(ConfigurationError, match="'x-key' names a variable that is not set"):
+        load_config(write(tmp_path, text), {})
+
+
 def test_an_address_from_an_unset_variable_is_not_replaced_by_the_usual_one(tmp_path: Path) -> None:
     text = 'providers:\n  openai: {base_url: "${PROXY_URL}", api_key: "k"}\n'
     openai = load_catalog(load_config(write(tmp_path, text), {}), {}).providers["openai"]
