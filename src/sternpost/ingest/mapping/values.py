@@ -12,11 +12,12 @@ Tree: TypeAlias = "dict[str, Tree] | Json"
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[str, Json]]:
-    return isinstance(value, Mapping)
+    return type(value) is dict or isinstance(value, Mapping)  # the second alone is five times as slow
 
 
 def is_list(value: object) -> TypeGuard[Sequence[Json]]:
-    return isinstance(value, Sequence) and not isinstance(value, str)
+    kind = type(value)
+    return kind is list or (kind is not str and isinstance(value, Sequence) and not isinstance(value, str))
 
 
 def as_text(value: Json) -> str:
