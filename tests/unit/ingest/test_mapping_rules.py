@@ -414,6 +414,11 @@ def test_tool_message_answers_its_call() -> None:
     assert read_messages(value, "user") == (Message("tool", (ToolResponsePart({"found": 2}, "c1"),)),)
 
 
+def test_json_with_half_an_emoji_is_read() -> None:
+    assert as_json('{"a": "cut \\ud83d"}') == {"a": "cut \ufffd"}
+    assert as_json('{"a": "\\ud83d\\ude00 and \\ud83d"}') == {"a": "\U0001f600 and \ufffd"}
+
+
 def test_python_text_stays_text() -> None:
     assert as_json("{'a': None}") == "{'a': None}"
 
