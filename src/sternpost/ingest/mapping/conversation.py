@@ -39,6 +39,7 @@ _WHOLE_RUNS = frozenset({"pydantic_ai.all_messages", "lk.chat_ctx"})
 _EMBEDDED = ("embedding.embeddings.", ".embedding.text")
 _TOOL_LISTS = ("tools", "function_tools", "functions")
 _NOTHING: Mapping[str, Json] = {}
+_NO_READING = Reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def read_conversation(
     if kind in (SpanType.RETRIEVER, SpanType.RERANKER):
         return _retrieval(attributes)
     events = (*events, *_listed_events(attributes))
-    system = read_messages(attributes.value("system_messages"), "system")
+    told = attributes.value("system_messages")
+    system = () if told is None else read_messages(told, "system")
     given = _first_that_says(_inputs(attributes, events))
     made = _first_that_says(_outputs(attributes, events))
     inputs, outputs = given.messages, made.messages
@@ -94,7 +96,8 @@ def _inputs(attributes: Attributes, events: Sequence[RawEvent]) -> Iterator[Read
         yield read_value(_details(events).get("gen_ai.input.messages"), "user")
         yield Reading(_from_events(events, is_output=False))
     yield from _from_columns(attributes, "input_messages", "user")
-    yield Reading(tuple(Message("user", (TextPart(text),)) for text in attributes.ending(*_EMBEDDED)))
+    if texts := attributes.ending(*_EMBEDDED):
+        yield Reading(tuple(Message("user", (TextPart(text),)) for text in texts))
 
 
 def _outputs(attributes: Attributes, events: Sequence[RawEvent]) -> Iterator[Reading]:
@@ -104,7 +107,8 @@ def _outputs(attributes: Attributes, events: Sequence[RawEvent]) -> Iterator[Rea
         yield read_value(_details(events).get("gen_ai.output.messages"), "assistant")
         yield Reading(_from_events(events, is_output=True))
     yield from _from_columns(attributes, "output_messages", "assistant")
-    yield Reading(_from_pieces(attributes))
+    if pieces := _from_pieces(attributes):
+        yield Reading(pieces)
 
 
 def _from_columns(attributes: Attributes, column: str, role: Role) -> Iterator[Reading]:
@@ -117,13 +121,13 @@ def _from_columns(attributes: Attributes, column: str, role: Role) -> Iterator[R
 
 def _first_that_says(readings: Iterator[Reading]) -> Reading:
     """Return the first with content; where none has, the first with messages at all."""
-    fallback = Reading()
+    fallback = None
     for reading in readings:
         if _says(reading):
             return reading
-        if not fallback.messages:
+        if fallback is None and reading.messages:
             fallback = reading
-    return fallback
+    return fallback or _NO_READING
 
 
 def _says(reading: Reading) -> bool:
@@ -189,7 +193,10 @@ def _retrieval(attributes: Attributes) -> Conversation:
 
 def _listed_events(attributes: Attributes) -> Iterator[RawEvent]:
     for name in _LISTED_EVENTS:
-        listed = as_json(attributes.peek(name))
+        listed = attributes.peek(name)
+        if listed is None:
+            continue
+        listed = as_json(listed)
         if not is_list(listed) or not listed:
             continue
         found = [event for event in listed if is_mapping(event) and event.get("event.name") in MESSAGE_EVENTS]

@@ -49,5 +49,6 @@ def severity_level(number: int) -> str:
 
 
 def _logfire_level(attributes: Attributes) -> str:
-    number = as_number(attributes.peek("logfire.level_num"))
+    told = attributes.peek("logfire.level_num")
+    number = None if told is None else as_number(told)
     return severity_level(round(number)) if number is not None else ""

@@ -34,6 +34,7 @@ from sternpost.ingest.records import RawSpan, Sender
 
 COUNTED_TYPES = frozenset({SpanType.LLM, SpanType.EMBEDDING, SpanType.RERANKER})
 _HEX = frozenset("0123456789abcdef")
+_TYPE_WORDS = tuple((name, rule.types) for rule in TABLE.types for name in rule.names)
 _USAGE_COLUMNS = ("input_tokens", "usage_buckets", "usage_object")
 # In objects of several texts, the one that stands for it.
 _TELLING = (
@@ -212,11 +213,11 @@ def _with_apart(message: Message, media: Media) -> Message:
 
 def span_type(attributes: Attributes) -> SpanType:
     """Resolve the type: each convention's word in order of trust, then what the span carries."""
-    for rule in TABLE.types:
-        for name in rule.names:
-            word = as_text(attributes.named(name)).lower()
-            if word in rule.types:
-                return rule.types[word]
+    for name, types in _TYPE_WORDS:
+        if (told := attributes.named(name)) is None:
+            continue
+        if found := types.get(as_text(told).lower()):
+            return found
     has_model = attributes.value("request_model") or attributes.value("response_model")
     has_usage = any(attributes.value(name) is not None for name in _USAGE_COLUMNS)
     if has_model and (has_usage or attributes.peek("gcp.vertex.agent.llm_response") is not None):
