@@ -8,7 +8,7 @@ UI := src/sternpost/_ui/index.html
 JOBS ?= 2
 WHERE = $(if $(HOME_DIR),--home "$(HOME_DIR)") $(if $(PORT),--port $(PORT))
 
-.PHONY: setup ui demo up test check fix bench docs clean help
+.PHONY: setup ui demo up test check fix instrumentations bench docs clean help
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,9 @@ check: setup ## Lint, types, layers, generated files, container
 fix: setup ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+instrumentations: setup ## Run real instrumentations, each in an environment of its own; NAMES="..." chooses, KEEP=DIR keeps what they sent
+	@$(BIN)/python -m scripts.instrumentations $(NAMES) $(if $(KEEP),--keep "$(KEEP)")
 
 bench: setup ## Measure, and write bench/results
 	@$(BIN)/python -m bench

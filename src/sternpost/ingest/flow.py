@@ -1,37 +1,35 @@
 """The story of an OTLP request: unpack, decode, map, price, journal, answer; the store is the worker's."""
 
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import msgspec
+from dataclasses import dataclass
 
 from sternpost.base import json_size
 from sternpost.base.clock import Clock
 from sternpost.base.content_coding import decode
-from sternpost.base.errors import BadRequest, PermissionRefused, SternpostError
+from sternpost.base.errors import BadRequest, SternpostError
 from sternpost.base.threads import INTAKE
-from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
-from sternpost.contracts.journal import BatchEntry, Journal
-from sternpost.contracts.key_scope import KeyScope
-from sternpost.contracts.span import Content, SpanBatch
+from sternpost.contracts.journal import Journal
 from sternpost.ingest import protobuf_size
+from sternpost.ingest.batch import Batch, map_logs, map_spans
+from sternpost.ingest.langfuse_flow import LangfuseIntake
 from sternpost.ingest.mapping.money import Prices
-from sternpost.ingest.mapping.spans import MappedSpan, map_span
-from sternpost.ingest.otlp_decode import decode_json, decode_protobuf
-from sternpost.ingest.otlp_reply import JSON, PROTOBUF, accepted, media_type, refused
-from sternpost.ingest.records import OtlpReply, RawSpan, Sender
+from sternpost.ingest.otlp_decode import (
+    decode_json,
+    decode_json_logs,
+    decode_protobuf,
+    decode_protobuf_logs,
+)
+from sternpost.ingest.otlp_reply import JSON, PROTOBUF, Signal, accepted, media_type, refused
+from sternpost.ingest.records import OtlpReply
 
-_SPANS_PER_RECORD = 500  # keeps one journal record small against the drain's batches
 _INLINE_BYTES = 8_000  # a body this small maps in about a millisecond; a larger one would hold calls up
+
 # Decoding is one step of the interpreter, which lets no call go on: about 80 ms for so many.
 _JSON_LIMITS = json_size.JsonLimits(fields=500_000, values=1_000_000)
 _MOST_MESSAGES = 500_000  # a batch of 512 spans has about 20,000
-_HEX = frozenset("0123456789abcdef")
-_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
-
-logger = logging.getLogger(__name__)
+_NO_METRICS = (
+    "metrics are not kept: Sternpost counts and times what it sees of spans; set OTEL_METRICS_EXPORTER=none"
+)
 
 
 @dataclass(slots=True)
@@ -43,20 +41,22 @@ class IntakeCounts:
     spans: int = 0
     scores: int = 0
     rejected_spans: int = 0
+    dropped_logs: int = 0
     received_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
-    payloads: Sequence[bytes]
-    span_count: int
-    score_count: int
-    rejected: int
-    why: str
+class _Sent:
+    """One request as it came."""
+
+    signal: Signal
+    is_json: bool
+    encoding: str
+    body: bytes
 
 
 class OtlpIntake:
-    """Takes traces at `/v1/traces`; what it acknowledges is on disk."""
+    """Takes traces at `/v1/traces` and log records at `/v1/logs`; what it acknowledges is on disk."""
 
     def __init__(self, journal: Journal, prices: Prices, clock: Clock, *, max_body_bytes: int) -> None:
         self.counts = IntakeCounts()
@@ -64,11 +64,18 @@ class OtlpIntake:
         self._prices = prices
         self._clock = clock
         self._max_body_bytes = max_body_bytes
+        self.langfuse = LangfuseIntake(self.keep, prices, clock)
 
     async def handle(
-        self, *, content_type: str, content_encoding: str, body: bytes, principal: Principal
+        self,
+        *,
+        content_type: str,
+        content_encoding: str,
+        body: bytes,
+        principal: Principal,
+        signal: Signal = "traces",
     ) -> OtlpReply:
-        """Keep the spans of one request and answer in its encoding; never raises a SternpostError.
+        """Keep the spans or log records of one request and answer in its encoding; raises no SternpostError.
 
         503 with Retry-After when the journal is full: nothing of the request is then acknowledged.
         """
@@ -78,127 +85,46 @@ class OtlpIntake:
             self.counts.refused += 1
             wrong = BadRequest(f"send {PROTOBUF} or {JSON}, not {content_type[:60]!r}")
             return refused(content_type, wrong, status=415)
+        if signal == "metrics":
+            return accepted(content_type, 0, _NO_METRICS, signal)
+        sent = _Sent(signal, media_type(content_type) == JSON, content_encoding, body)
         try:
-            batch = await self._read(content_type, content_encoding, body, principal)
-            waiting = [self._journal.append(payload, "synced") for payload in batch.payloads]
-            for one in waiting:
-                await one
+            batch = await self._read(sent, principal)
+            await self.keep(batch)
         except SternpostError as error:
             self.counts.refused += 1
             return refused(content_type, error)
+        return accepted(content_type, batch.rejected, batch.why, signal)
+
+    async def keep(self, batch: Batch) -> None:
+        """Write a batch to the journal and count it. Raises: JournalFull; nothing is then acknowledged."""
+        waiting = [self._journal.append(payload, "synced") for payload in batch.payloads]
+        for one in waiting:
+            await one
         self.counts.spans += batch.span_count
         self.counts.scores += batch.score_count
         self.counts.rejected_spans += batch.rejected
-        return accepted(content_type, batch.rejected, batch.why)
+        self.counts.dropped_logs += batch.dropped_logs
 
-    async def _read(
-        self, content_type: str, content_encoding: str, body: bytes, principal: Principal
-    ) -> _Batch:
+    async def _read(self, sent: _Sent, principal: Principal) -> Batch:
         # A packed body may unfold to megabytes, however small it is.
-        if content_encoding or len(body) > _INLINE_BYTES:
-            return await INTAKE.run(self._map, content_type, content_encoding, body, principal)
-        return self._map(content_type, content_encoding, body, principal)
+        if sent.encoding or len(sent.body) > _INLINE_BYTES:
+            return await INTAKE.run(self._map, sent, principal)
+        return self._map(sent, principal)
 
-    def _map(self, content_type: str, content_encoding: str, packed: bytes, principal: Principal) -> _Batch:
-        body = decode(packed, content_encoding, self._max_body_bytes)
-        raw_spans = _decoded(body, is_json=media_type(content_type) == JSON)
+    def _map(self, sent: _Sent, principal: Principal) -> Batch:
+        body = decode(sent.body, sent.encoding, self._max_body_bytes)
+        _check_size(body, is_json=sent.is_json)
         received_ns = self._clock.now_ns()
-        sender = Sender(principal.project_id, principal.key_id)
-        lacks = _Lacks.of(principal)
-        mapped: list[MappedSpan] = []
-        rejected, why = 0, ""
-        for raw in raw_spans:
-            one, fault = self._map_one(raw, sender, received_ns)
-            if one is not None:
-                fault = lacks.fault(one)
-                one = lacks.leave(one)
-            if one is not None:
-                mapped.append(one)
-            else:
-                rejected += 1
-            why = why or fault
-        return _Batch(
-            payloads=[_payload(mapped[at : at + _SPANS_PER_RECORD]) for at in _starts(len(mapped))],
-            span_count=sum(one.span is not None for one in mapped),
-            score_count=sum(len(one.scores) for one in mapped),
-            rejected=rejected,
-            why=why,
-        )
-
-    def _map_one(self, raw: RawSpan, sender: Sender, received_ns: int) -> tuple[MappedSpan | None, str]:
-        """Map one span, or say why it can't be kept."""
-        if fault := _fault(raw):
-            return None, fault
-        try:
-            return map_span(raw, sender, received_ns, self._prices), ""
-        except Exception:  # the edge of one span: the rest of the batch must not suffer
-            logger.exception("span %s of scope %r can't be mapped", raw.span_id, raw.scope)
-            return None, "a span can't be mapped; the server's log says why"
+        if sent.signal == "logs":
+            logs = decode_json_logs(body) if sent.is_json else decode_protobuf_logs(body)
+            return map_logs(logs, principal, received_ns, self._prices)
+        raw_spans = decode_json(body) if sent.is_json else decode_protobuf(body)
+        return map_spans(raw_spans, principal, received_ns, self._prices)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lacks:
-    """What a key that may send something may not send."""
-
-    spans: str  # why not; "" when it may
-    scores: str
-
-    @classmethod
-    def of(cls, principal: Principal) -> "_Lacks":
-        return cls(
-            *(_why_without(scope, principal) for scope in (KeyScope.TRACES_WRITE, KeyScope.SCORES_WRITE))
-        )
-
-    def fault(self, one: MappedSpan) -> str:
-        return (self.spans if one.span else "") or (self.scores if one.scores else "")
-
-    def leave(self, one: MappedSpan) -> MappedSpan | None:
-        """Return what may be kept of a span."""
-        if one.span is not None and self.spans:
-            return None
-        if one.scores and self.scores:
-            return replace(one, scores=()) if one.span else None
-        return one
-
-
-def _why_without(scope: KeyScope, principal: Principal) -> str:
-    try:
-        refuse_without(scope, principal)
-    except PermissionRefused as error:
-        return error.message
-    return ""
-
-
-def _decoded(body: bytes, *, is_json: bool) -> Sequence[RawSpan]:
+def _check_size(body: bytes, *, is_json: bool) -> None:
     if not is_json:
         protobuf_size.check(body, _MOST_MESSAGES)
-        return decode_protobuf(body)
-    if not json_size.is_surely_small(body, _JSON_LIMITS):
+    elif not json_size.is_surely_small(body, _JSON_LIMITS):
         json_size.check(body, _JSON_LIMITS)
-    return decode_json(body)
-
-
-def _starts(count: int) -> range:
-    return range(0, count, _SPANS_PER_RECORD)
-
-
-def _fault(raw: RawSpan) -> str:
-    """Say why a span can't be kept; "" when it can."""
-    if len(raw.trace_id) != 32 or not _HEX.issuperset(raw.trace_id) or raw.trace_id == _NO_TRACE:
-        return "a span has no valid trace id (16 bytes)"
-    if len(raw.span_id) != 16 or not _HEX.issuperset(raw.span_id) or raw.span_id == _NO_SPAN:
-        return "a span has no valid span id (8 bytes)"
-    if raw.parent_span_id and (len(raw.parent_span_id) != 16 or not _HEX.issuperset(raw.parent_span_id)):
-        return "a span has a parent span id that is not 8 bytes"
-    return ""
-
-
-def _payload(mapped: Sequence[MappedSpan]) -> bytes:
-    contents: dict[str, Content] = {content.hash: content for one in mapped for content in one.contents}
-    batch = SpanBatch(
-        spans=tuple(one.span for one in mapped if one.span is not None),
-        contents=tuple(contents.values()),
-        scores=tuple(score for one in mapped for score in one.scores),
-        blobs=tuple({blob.hash: blob for one in mapped for blob in one.blobs}.values()),
-    )
-    return msgspec.msgpack.encode(BatchEntry(batch))

@@ -1,5 +1,8 @@
 """Answers of the OTLP intake in the encoding of the request; when which is sent is decided in `flow`."""
 
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
 import msgspec
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
@@ -8,6 +11,12 @@ from sternpost.ingest.records import OtlpReply
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
+Signal: TypeAlias = Literal["traces", "logs", "metrics"]
+_REJECTED: Mapping[Signal, str] = {
+    "traces": "rejectedSpans",
+    "logs": "rejectedLogRecords",
+    "metrics": "rejectedDataPoints",
+}
 _RETRY_AFTER_S = "5"
 # HTTP status -> google.rpc.Code
 _RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 413: 8, 415: 3, 429: 8, 503: 14}
@@ -19,14 +28,14 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower() or PROTOBUF
 
 
-def accepted(content_type: str, rejected_spans: int, why: str) -> OtlpReply:
-    """Say that all, or all but some, spans are kept. why: also a warning when no span is rejected."""
+def accepted(content_type: str, rejected: int, why: str, signal: Signal = "traces") -> OtlpReply:
+    """Say that all, or all but some, spans or records are kept; `why` alone is a warning."""
     if media_type(content_type) == JSON:
-        partial = {"partialSuccess": {"rejectedSpans": str(rejected_spans), "errorMessage": why}}
+        partial = {"partialSuccess": {_REJECTED[signal]: str(rejected), "errorMessage": why}}
         return OtlpReply(200, {"content-type": JSON}, msgspec.json.encode(partial if why else {}))
-    response = ExportTraceServiceResponse()
+    response = ExportTraceServiceResponse()  # those of the other signals have the same fields
     if why:
-        response.partial_success.rejected_spans = rejected_spans
+        response.partial_success.rejected_spans = rejected
         response.partial_success.error_message = why
     return OtlpReply(200, {"content-type": PROTOBUF}, response.SerializeToString())
 

@@ -31,6 +31,24 @@ class RawSpan:
     dropped_attributes: int = 0
     resource: Mapping[str, Json] = field(default_factory=dict[str, Json])
     scope: str = ""  # name@version
+    fault: str = ""  # why it can't be kept
+
+
+@dataclass(frozen=True, slots=True)
+class RawLog:
+    """A log record as it came over the wire; its ids are "" when it was written outside of a span."""
+
+    trace_id: str
+    span_id: str
+    event_name: str
+    at_ns: int
+    severity: int
+    severity_text: str
+    body: Json
+    attributes: Mapping[str, Json]
+    resource: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    scope: str = ""  # name@version
+    fault: str = ""  # why it can't be kept
 
 
 @dataclass(frozen=True, slots=True)

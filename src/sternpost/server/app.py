@@ -26,6 +26,7 @@ from sternpost.gateway.asgi import AZURE, GatewayApp
 from sternpost.server import openai_app, problems
 from sternpost.server.gate import Gate
 from sternpost.server.hosts import Hosts
+from sternpost.server.langfuse import LangfuseApp
 from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.needed_scopes import Scopes, needed_by_api, needed_by_files
 from sternpost.server.operations import Operations, Status, parts_of
@@ -59,6 +60,9 @@ class SternpostApp:
             open_paths={_SIGN_IN: _SIGN_IN_BYTES},
             headers=_API_HEADERS,
         )
+        self._langfuse: ASGIApp = LangfuseApp(
+            house.intake.langfuse, house.key_ring.check, max_body_bytes=house.settings.max_body_bytes
+        )
         caller_of = _caller_of(_guard(house, needed_by_files))
         self._openai: ASGIApp = openai_app.build_openai_app(
             house.batches, caller_of, max_file_bytes=house.settings.max_file_bytes
@@ -85,6 +89,8 @@ class SternpostApp:
             return self._otlp
         if path.startswith(("/v1/", AZURE)):
             return self._openai if openai_app.serves(path) else self._gateway
+        if LangfuseApp.serves(path):
+            return self._langfuse
         if path.startswith("/api/"):
             return self._api
         if path in Operations.PATHS:

@@ -184,6 +184,7 @@ class _StateCollector(Collector):
         counters = {
             "ingest_spans": ("Spans taken in over OTLP.", intake.spans),
             "ingest_rejected": ("Spans not kept.", intake.rejected_spans),
+            "ingest_logs_dropped": ("Log records of no span and no call.", intake.dropped_logs),
             "ingest_requests_refused": ("Requests refused whole.", intake.refused),
         }
         for name, (text, value) in gauges.items():

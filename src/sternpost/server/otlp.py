@@ -12,14 +12,18 @@ from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.ingest.flow import OtlpIntake
-from sternpost.ingest.otlp_reply import refused
+from sternpost.ingest.otlp_reply import Signal, refused
 from sternpost.ingest.records import OtlpReply
 
 
 class OtlpApp:
-    """Serves POST /v1/traces and the path that Langfuse's SDKs use."""
+    """Serves POST /v1/traces, /v1/logs and /v1/metrics, and the paths that Langfuse's SDKs use."""
 
-    PATHS = frozenset({"/v1/traces", "/api/public/otel/v1/traces"})
+    PATHS: Mapping[str, Signal] = {
+        f"{root}/v1/{signal}": signal
+        for root in ("", "/api/public/otel")
+        for signal in ("traces", "logs", "metrics")
+    }
 
     def __init__(
         self, intake: OtlpIntake, check_key: Callable[[str], Principal], *, max_body_bytes: int
@@ -35,26 +39,30 @@ class OtlpApp:
         }
         content_type = headers.get("content-type", "")
         try:
-            reply = await self._take(cast("str", scope["method"]), headers, receive)
+            signal = self.PATHS[cast("str", scope["path"])]
+            reply = await self._take(cast("str", scope["method"]), headers, receive, signal)
         except SternpostError as error:
             reply = refused(content_type, error)
-        await _send(reply, send)
+        await send_reply(reply, send)
 
-    async def _take(self, method: str, headers: Mapping[str, str], receive: Receive) -> OtlpReply:
+    async def _take(
+        self, method: str, headers: Mapping[str, str], receive: Receive, signal: Signal
+    ) -> OtlpReply:
         if method != "POST":
-            raise MethodRefused("send traces with POST")
+            raise MethodRefused(f"send {signal} with POST")
         principal = self._check_key(presented_key(headers))
         if KeyScope.SCORES_WRITE not in principal.scopes:  # spans may carry scores: the intake looks at both
             refuse_without(KeyScope.TRACES_WRITE, principal)
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._max_body_bytes:
             raise _too_large(self._max_body_bytes)
-        body = await _read_body(receive, self._max_body_bytes)
+        body = await read_body(receive, self._max_body_bytes)
         return await self._intake.handle(
             content_type=headers.get("content-type", ""),
             content_encoding=headers.get("content-encoding", ""),
             body=body,
             principal=principal,
+            signal=signal,
         )
 
 
@@ -80,7 +88,8 @@ def _basic_password(value: str) -> str:
         raise KeyRefused("the Basic authorization is not base64 of `user:key`") from None
 
 
-async def _read_body(receive: Receive, max_bytes: int) -> bytes:
+async def read_body(receive: Receive, max_bytes: int) -> bytes:
+    """Raises: BodyTooLarge."""
     blocks = bytearray()
     while True:
         message = await receive()
@@ -97,7 +106,7 @@ def _too_large(max_bytes: int) -> BodyTooLarge:
     return BodyTooLarge(f"the body is larger than {max_bytes} bytes; send smaller batches")
 
 
-async def _send(reply: OtlpReply, send: Send) -> None:
+async def send_reply(reply: OtlpReply, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

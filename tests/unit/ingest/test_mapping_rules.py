@@ -90,6 +90,224 @@ def test_totals_that_do_not_add_up_are_flagged() -> None:
     assert usage.is_mismatch
 
 
+LLM: dict[str, Json] = {
+    "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50
+}  # fmt: skip
+OPENAI_USAGE: Json = {
+    "prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
+    "prompt_tokens_details": {"cached_tokens": 40}, "completion_tokens_details": {"reasoning_tokens": 20},
+}  # fmt: skip
+EXPECTED = Usage(in_fresh=60, in_cache_read=40, out_text=30, out_reasoning=20)
+SPELLINGS: dict[str, dict[str, Json]] = {
+    "OpenTelemetry": {
+        **LLM, "gen_ai.usage.cache_read.input_tokens": 40, "gen_ai.usage.reasoning.output_tokens": 20,
+    },
+    "pydantic-ai": {
+        **LLM, "gen_ai.usage.details.cache_read_tokens": 40, "gen_ai.usage.details.reasoning_tokens": 20,
+    },
+    "Sentry": {**LLM, "gen_ai.usage.input_tokens.cached": 40, "gen_ai.usage.output_tokens.reasoning": 20},
+    "input_cached_tokens": {
+        **LLM, "gen_ai.usage.input_cached_tokens": 40, "gen_ai.usage.output_reasoning_tokens": "20",
+    },
+    "OpenLLMetry": {**LLM, "gen_ai.usage.cache_read_input_tokens": 40, "gen_ai.usage.reasoning_tokens": 20},
+    "OpenInference": {
+        "llm.token_count.prompt": 100, "llm.token_count.completion": 50, "llm.token_count.total": 150,
+        "llm.token_count.prompt_details.cache_input": 40,
+        "llm.token_count.completion_details.reasoning": 20,
+    },
+    "Vercel 5": {
+        "ai.usage.inputTokens": 100, "ai.usage.outputTokens": 50, "ai.usage.cachedInputTokens": 40,
+        "ai.usage.reasoningTokens": 20,
+    },
+    "Vercel 6": {
+        "ai.usage.inputTokens": 100, "ai.usage.outputTokens": 50,
+        "ai.usage.inputTokenDetails.cacheReadTokens": 40, "ai.usage.outputTokenDetails.reasoningTokens": 20,
+    },
+    "Langfuse, its own buckets": {
+        "langfuse.observation.usage_details": json.dumps(
+            {"input": 60, "input_cached_tokens": 40, "output": 30, "output_reasoning_tokens": 20}
+        )
+    },
+    "Langfuse, usage of OpenAI": {"langfuse.observation.usage_details": json.dumps(OPENAI_USAGE)},
+    "MLflow": {
+        "mlflow.chat.tokenUsage": json.dumps(
+            {
+                "input_tokens": 100, "output_tokens": 50, "total_tokens": 150, "cache_read_input_tokens": 40,
+                "reasoning_tokens": 20,
+            }
+        )
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("emitter", SPELLINGS)
+def test_token_details_of_every_emitter_are_exclusive(emitter: str) -> None:
+    assert usage_of(SPELLINGS[emitter]) == EXPECTED
+
+
+def test_thoughts_that_gemini_counts_beside_its_candidates_stay_beside() -> None:
+    usage: Json = {
+        "prompt_token_count": 100, "candidates_token_count": 30, "thoughts_token_count": 20,
+        "cached_content_token_count": 40, "total_token_count": 150,
+    }  # fmt: skip
+    assert read_usage(Attributes({}, {}), {"usage_metadata": usage}) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("attributes", "events"),
+    [
+        ({"gen_ai.response.time_to_first_chunk": 0.3}, ()),
+        ({"gen_ai.client.operation.time_to_first_chunk": "0.3"}, ()),
+        ({"lk.response.ttft": 0.3}, ()),
+        ({"ai.response.msToFirstChunk": 300}, ()),
+        ({"langfuse.observation.completion_start_time": "2026-11-20T12:00:00.300000Z"}, ()),
+        ({}, (RawEvent("First Token Stream Event", NOON + 300_000_000, {}),)),
+        (
+            {},
+            (
+                RawEvent("gen_ai.content.completion.chunk", NOON + 400_000_000, {}),
+                RawEvent("gen_ai.content.completion.chunk", NOON + 300_000_000, {}),
+            ),
+        ),
+    ],
+)
+def test_time_to_the_first_token_is_read(attributes: dict[str, Json], events: tuple[RawEvent, ...]) -> None:
+    span = mapped(attributes, *events).span
+    assert span is not None
+    assert span.model.time_to_first_token_ns == 300_000_000
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"llm.invocation_parameters": '{"model": "gpt-5-mini", "temperature": 0}'},
+        {"langfuse.observation.model.parameters": '{"model": "gpt-5-mini"}'},
+        {"input.value": '{"model": "gpt-5-mini", "messages": [{"role": "user", "content": "hi"}]}'},
+        {
+            "mlflow.spanType": '"LLM"',
+            "mlflow.spanInputs": '{"model": "gpt-5-mini", "messages": [{"role": "user", "content": "hi"}]}',
+        },
+    ],
+)
+def test_a_failed_call_names_the_model_that_was_asked(attributes: dict[str, Json]) -> None:
+    span = mapped({"openinference.span.kind": "LLM", **attributes}, is_error=True).span
+    assert span is not None
+    assert (span.model.request_model, span.status) == ("gpt-5-mini", SpanStatus.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "shown"),
+    [
+        ("", "gpt-5-mini", "openai"),
+        ("", "openai/gpt-4o", "openai"),
+        ("", "anthropic:claude-haiku-4-5", "anthropic"),
+        ("", "models/gemini-2.5-flash", "gemini"),
+        ("litellm", "gpt-4o", "litellm"),
+        ("langchain", "claude-haiku-4-5", "langchain"),
+    ],
+)
+def test_a_model_without_a_provider_is_priced_as_its_vendors(provider: str, model: str, shown: str) -> None:
+    told: dict[str, Json] = {"gen_ai.provider.name": provider} if provider else {}
+    span = mapped({**LLM, **told, "gen_ai.request.model": model}).span
+    assert span is not None
+    assert span.cost is not None
+    assert (span.model.provider, span.cost.status, span.cost.reason) == (
+        shown, CostStatus.ESTIMATED, "provider_by_model",
+    )  # fmt: skip
+
+
+def test_a_model_that_anyone_may_serve_has_no_guessed_price() -> None:
+    span = mapped({**LLM, "gen_ai.request.model": "llama-3.3-70b"}).span
+    assert span is not None
+    assert span.cost is not None
+    assert (span.model.provider, span.cost.status) == ("", CostStatus.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "changes", "level", "words"),
+    [
+        (
+            {"langfuse.observation.level": "WARNING", "langfuse.observation.status_message": "slow"},
+            {},
+            "WARNING",
+            "slow",
+        ),
+        ({"langfuse.observation.level": "DEBUG"}, {}, "DEBUG", None),
+        ({"langfuse.observation.level": "DEFAULT"}, {"status_message": "fine"}, None, "fine"),
+        ({"logfire.level_num": 13}, {}, "WARNING", None),
+        ({"logfire.level_num": 9}, {}, None, None),
+    ],
+)
+def test_levels_and_words_that_are_no_error_are_kept(
+    attributes: dict[str, Json], changes: dict[str, object], level: str | None, words: str | None
+) -> None:
+    span = mapped(attributes, **changes).span
+    assert span is not None
+    assert span.status == SpanStatus.OK
+    assert (span.attributes.get("level"), span.attributes.get("status_message")) == (level, words)
+
+
+@pytest.mark.parametrize(
+    ("started", "ended", "expected"),
+    [
+        (NOON, NOON + 5, (0, 5, None)),
+        (NOON + 700 * 10**9, NOON + 701 * 10**9, (2, 2 + 10**9, "true")),  # a clock that runs ahead
+        (5, 7, (2, 4, "true")),  # one that was never set
+        (0, 0, (2, 2, "true")),
+        (NOON, NOON - 5, (0, 0, "true")),
+        (NOON, NOON + 10**18, (0, 2, "true")),  # an end decades ahead
+    ],
+)
+def test_times_of_wrong_clocks_are_flagged_and_bounded(
+    started: int, ended: int, expected: tuple[int, int, str | None]
+) -> None:
+    span = mapped({}, started_ns=started, ended_ns=ended).span  # received two nanoseconds after noon
+    assert span is not None
+    flag = span.attributes.get("is_time_skewed")
+    assert (span.started_ns - NOON, span.ended_ns - NOON, flag) == expected
+
+
+def test_mlflow_is_read_with_its_json_in_text() -> None:
+    span = mapped(
+        {
+            "mlflow.spanType": '"CHAT_MODEL"', "mlflow.llm.model": '"gpt-5-mini"',
+            "mlflow.llm.provider": '"openai"',
+            "mlflow.spanInputs": '{"messages": [{"role": "user", "content": "hi"}]}',
+            "mlflow.chat.tools": '[{"type": "function", "function": {"name": "f"}}]',
+            "mlflow.chat.tokenUsage": '{"input_tokens": 100, "output_tokens": 50, "total_tokens": 150}',
+        }
+    ).span  # fmt: skip
+    assert span is not None
+    assert (span.type, span.model.request_model, span.model.provider) == (
+        SpanType.LLM,
+        "gpt-5-mini",
+        "openai",
+    )
+    assert (span.usage, span.preview_input) == (Usage(in_fresh=100, out_text=50), "hi")
+    assert "tools_hash" in span.attributes
+
+
+def test_the_first_form_with_content_wins_over_one_with_roles_alone() -> None:
+    span = mapped(
+        {
+            "openinference.span.kind": "CHAIN", "llm.input_messages.0.message.role": "user",
+            "input.value": '{"messages": [{"role": "user", "content": "how warm?"}]}',
+        }
+    ).span  # fmt: skip
+    assert span is not None
+    assert span.preview_input == "how warm?"
+
+
+def test_a_whole_run_is_split_at_its_answer() -> None:
+    run = [
+        {"role": "user", "parts": [{"type": "text", "content": "hi"}]},
+        {"role": "assistant", "parts": [{"type": "text", "content": "ho"}]},
+    ]
+    span = mapped({"gen_ai.operation.name": "invoke_agent", "pydantic_ai.all_messages": json.dumps(run)}).span
+    assert span is not None
+    assert (span.preview_input, span.preview_output) == ("hi", "ho")
+
+
 COUNTS = st.integers(0, 10**6)
 
 
@@ -194,6 +412,11 @@ def test_conversations_of_any_shape_are_read(value: Json) -> None:
 def test_tool_message_answers_its_call() -> None:
     value: Json = [{"role": "tool", "tool_call_id": "c1", "content": '{"found": 2}'}]
     assert read_messages(value, "user") == (Message("tool", (ToolResponsePart({"found": 2}, "c1"),)),)
+
+
+def test_json_with_half_an_emoji_is_read() -> None:
+    assert as_json('{"a": "cut \\ud83d"}') == {"a": "cut \ufffd"}
+    assert as_json('{"a": "\\ud83d\\ude00 and \\ud83d"}') == {"a": "\U0001f600 and \ufffd"}
 
 
 def test_python_text_stays_text() -> None:

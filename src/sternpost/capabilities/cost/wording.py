@@ -52,6 +52,7 @@ REASONS: Final[Mapping[str, str]] = {
     "usage_mismatch": "the provider's counts contradict each other",
     "computed_differs": "our own sum is more than 1 % off the provider's amount",
     "client_reported": "the application reported this amount; no price is known here",
+    "provider_by_model": "nobody named the provider, so the price is that of the model's own vendor",
     "family_rule": "the row was found by a rule for a family of names",
 }
 _OWN_PRICE: Final = (

@@ -16,6 +16,7 @@ from sternpost.base.threads import LOOK_UPS, READS
 from sternpost.capabilities.traces.figures import FigureReads
 from sternpost.capabilities.traces.filter_grammar import parse_filter
 from sternpost.capabilities.traces.filter_sql import FilterSql, compile_filter
+from sternpost.capabilities.traces.logged import with_logged_messages
 from sternpost.capabilities.traces.records import (
     NewScore,
     Overview,
@@ -207,7 +208,7 @@ def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange) -> list[Span]:
     """Read spans and their messages; for thousands of spans it takes long enough to hold calls up."""
     rows = with_ids_of_their_own(reads.spans_of(trace_id, bounds))
     bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
-    return [span_view(row, bodies) for row in rows]
+    return with_logged_messages([span_view(row, bodies) for row in rows])
 
 
 Row = TypeVar("Row", bound=Mapping[str, object])

@@ -152,7 +152,9 @@ class Flush:
             blob.hash: {(blob.hash, day_ns) for day_ns in days if (blob.hash, day_ns) not in self._recent}
             for blob in batch.blobs
         }
-        without = put_what_fits(self._blobs, [blob for blob in batch.blobs if fresh[blob.hash]])
+        # A medium that its sender puts by itself comes in a batch without spans.
+        wanted = [blob for blob in batch.blobs if fresh[blob.hash] or not days]
+        without = put_what_fits(self._blobs, wanted)
         put = {key for hash_, keys in fresh.items() if hash_ not in without for key in keys}
         self._recent.add_all(put)
         self._put |= put

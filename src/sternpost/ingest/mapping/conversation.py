@@ -1,26 +1,24 @@
 """Finds what went into a span and what came out, in whichever attributes or events hold it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sternpost.contracts.message import (
     DocumentPart,
     Json,
     Message,
+    OtherPart,
+    ReasoningPart,
     Role,
     TextPart,
-    ToolCallPart,
-    ToolResponsePart,
 )
 from sternpost.contracts.span import SpanType
 from sternpost.ingest.mapping.attributes import Attributes
-from sternpost.ingest.mapping.messages import (
-    read_documents,
-    read_message,
-    read_messages,
-    read_tool_call,
-)
+from sternpost.ingest.mapping.documents import find_documents, read_documents
+from sternpost.ingest.mapping.messages import Reading, read_message, read_messages, read_value
+from sternpost.ingest.mapping.parts import read_tool_call
 from sternpost.ingest.mapping.table import TABLE
+from sternpost.ingest.mapping.tools import read_tool_span
 from sternpost.ingest.mapping.values import as_json, as_text, is_list, is_mapping
 from sternpost.ingest.records import RawEvent
 
@@ -33,40 +31,119 @@ _EVENT_ROLES: Mapping[str, Role] = {
 _CHOICE_EVENT = "gen_ai.choice"
 # Older OpenTelemetry: one event holds the whole prompt or completion; `inference` holds both.
 _WHOLE_EVENTS = frozenset({"gen_ai.content.prompt", "gen_ai.content.completion"})
-_DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+MESSAGE_EVENTS = frozenset({*_EVENT_ROLES, _CHOICE_EVENT, *_WHOLE_EVENTS, DETAILS_EVENT})
+# pydantic-ai writes its events, and a whole run with its answers, into one attribute.
+_LISTED_EVENTS = ("events", "all_messages_events")
+_WHOLE_RUNS = frozenset({"pydantic_ai.all_messages", "lk.chat_ctx"})
+_EMBEDDED = ("embedding.embeddings.", ".embedding.text")
+_TOOL_LISTS = ("tools", "function_tools", "functions")
 _NOTHING: Mapping[str, Json] = {}
-MESSAGE_EVENTS = frozenset({*_EVENT_ROLES, _CHOICE_EVENT, *_WHOLE_EVENTS, _DETAILS_EVENT})
+_NO_READING = Reading()
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
+    """`rest` is what stood beside the messages and has no place of its own, by name."""
+
     inputs: tuple[Message, ...]
     outputs: tuple[Message, ...]
     tools: Sequence[Json] = ()
+    rest: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
-def read_conversation(kind: SpanType, attributes: Attributes, events: Sequence[RawEvent]) -> Conversation:
-    """Read both sides of a span, the first form that is there."""
-    if kind == SpanType.TOOL and (tool := _tool_conversation(attributes)):
-        return tool
+def read_conversation(
+    kind: SpanType, name: str, attributes: Attributes, events: Sequence[RawEvent]
+) -> Conversation:
+    """Read both sides of a span: the first form that says something.
+
+    name: of the span, for a tool that has none.
+    """
+    if kind == SpanType.TOOL and (tool := read_tool_span(name, attributes)):
+        return Conversation(tool.inputs, tool.outputs, tool.definitions)
     if kind in (SpanType.RETRIEVER, SpanType.RERANKER):
         return _retrieval(attributes)
-    details = _details(events)
-    system = read_messages(attributes.value("system_messages"), "system")
-    inputs = (
-        read_messages(attributes.listed("input_messages"), "user")
-        or read_messages(details.get("gen_ai.input.messages"), "user")
-        or _from_events(events, is_output=False)
-        or read_messages(attributes.value("input_messages"), "user")
+    events = (*events, *_listed_events(attributes))
+    told = attributes.value("system_messages")
+    system = () if told is None else read_messages(told, "system")
+    given = _first_that_says(_inputs(attributes, events))
+    made = _first_that_says(_outputs(attributes, events))
+    inputs, outputs = given.messages, made.messages
+    if not outputs and any(
+        found for found, _ in attributes.candidates("input_messages") if found in _WHOLE_RUNS
+    ):
+        inputs, outputs = _split_run(inputs)
+    return Conversation(
+        _with_system(system, inputs),
+        tuple(_with_our_reason(m) for m in outputs),
+        _tools(attributes) or given.tools,
+        {
+            f"{side}.rest": reading.rest
+            for side, reading in (("input", given), ("output", made))
+            if reading.rest
+        },
     )
-    outputs = (
-        read_messages(attributes.listed("output_messages"), "assistant")
-        or read_messages(details.get("gen_ai.output.messages"), "assistant")
-        or _from_events(events, is_output=True)
-        or read_messages(attributes.value("output_messages"), "assistant")
-        or _from_pieces(attributes)
-    )
-    return Conversation((*system, *inputs), tuple(_with_our_reason(m) for m in outputs), _tools(attributes))
+
+
+def _with_system(system: tuple[Message, ...], inputs: tuple[Message, ...]) -> tuple[Message, ...]:
+    return inputs if inputs[: len(system)] == system else (*system, *inputs)
+
+
+def _inputs(attributes: Attributes, events: Sequence[RawEvent]) -> Iterator[Reading]:
+    if listed := attributes.listed("input_messages"):
+        yield read_value(listed, "user")
+    if events:
+        yield read_value(_details(events).get("gen_ai.input.messages"), "user")
+        yield Reading(_from_events(events, is_output=False))
+    yield from _from_columns(attributes, "input_messages", "user")
+    if texts := attributes.ending(*_EMBEDDED):
+        yield Reading(tuple(Message("user", (TextPart(text),)) for text in texts))
+
+
+def _outputs(attributes: Attributes, events: Sequence[RawEvent]) -> Iterator[Reading]:
+    if listed := attributes.listed("output_messages"):
+        yield read_value(listed, "assistant")
+    if events:
+        yield read_value(_details(events).get("gen_ai.output.messages"), "assistant")
+        yield Reading(_from_events(events, is_output=True))
+    yield from _from_columns(attributes, "output_messages", "assistant")
+    if pieces := _from_pieces(attributes):
+        yield Reading(pieces)
+
+
+def _from_columns(attributes: Attributes, column: str, role: Role) -> Iterator[Reading]:
+    for _, value in attributes.candidates(column):
+        reading = read_value(value, role)
+        if reading.messages:
+            attributes.take(column, value)
+            yield reading
+
+
+def _first_that_says(readings: Iterator[Reading]) -> Reading:
+    """Return the first with content; where none has, the first with messages at all."""
+    fallback = None
+    for reading in readings:
+        if _says(reading):
+            return reading
+        if fallback is None and reading.messages:
+            fallback = reading
+    return fallback or _NO_READING
+
+
+def _says(reading: Reading) -> bool:
+    for message in reading.messages:
+        for part in message.parts:
+            if part.content if isinstance(part, TextPart) else not isinstance(part, OtherPart):
+                return True
+    return False
+
+
+def _split_run(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Split a whole run at the answer it ends with."""
+    end = len(messages)
+    while end and messages[end - 1].role == "assistant":
+        end -= 1
+    return messages[:end], messages[end:]
 
 
 def our_finish_reason(word: str) -> str:
@@ -83,39 +160,57 @@ def _tools(attributes: Attributes) -> Sequence[Json]:
     listed = attributes.listed("tools")
     if listed:
         return listed
-    found = attributes.json("tools")
-    return [as_json(tool) for tool in found] if is_list(found) else []
-
-
-def _tool_conversation(attributes: Attributes) -> Conversation | None:
-    arguments, result = attributes.value("tool_arguments"), attributes.value("tool_result")
-    if arguments is None:
-        arguments = attributes.value("input_messages")
-    if result is None:
-        result = attributes.value("output_messages")
-    name, call_id = attributes.text("tool_name"), attributes.text("tool_call_id") or None
-    if not name and arguments is None and result is None:
-        return None
-    call = Message("assistant", (ToolCallPart(name, as_text(arguments), call_id),))
-    answers = () if result is None else (Message("tool", (ToolResponsePart(as_json(result), call_id),)),)
-    return Conversation((call,), answers)
+    for _, value in attributes.candidates("tools"):
+        found = as_json(value)
+        if is_mapping(found):  # inside the parameters of a request
+            found = next((as_json(found[name]) for name in _TOOL_LISTS if found.get(name)), None)
+            if is_list(found):
+                return [as_json(tool) for tool in found]
+        elif is_list(found):
+            attributes.take("tools", value)
+            return [as_json(tool) for tool in found]
+    return ()
 
 
 def _retrieval(attributes: Attributes) -> Conversation:
     query = attributes.value("query_text")
-    inputs = read_messages(query if query is not None else attributes.value("input_messages"), "user")
+    given = Reading(read_messages(query, "user"))
+    if not given.messages:
+        given = _first_that_says(_from_columns(attributes, "input_messages", "user"))
     listed = attributes.listed("documents")
     found = listed or attributes.json("documents")
     documents: tuple[DocumentPart, ...] = read_documents(found) if is_list(found) else ()
     if documents:
-        return Conversation(inputs, (Message("tool", documents),))
-    return Conversation(inputs, read_messages(attributes.value("output_messages"), "tool"))
+        return Conversation(given.messages, (Message("tool", documents),))
+    for _, value in attributes.candidates("output_messages"):
+        if documents := find_documents(value):
+            attributes.take("output_messages", value)
+            return Conversation(given.messages, (Message("tool", documents),))
+    return Conversation(
+        given.messages, _first_that_says(_from_columns(attributes, "output_messages", "tool")).messages
+    )
+
+
+def _listed_events(attributes: Attributes) -> Iterator[RawEvent]:
+    for name in _LISTED_EVENTS:
+        listed = attributes.peek(name)
+        if listed is None:
+            continue
+        listed = as_json(listed)
+        if not is_list(listed) or not listed:
+            continue
+        found = [event for event in listed if is_mapping(event) and event.get("event.name") in MESSAGE_EVENTS]
+        if len(found) == len(listed):
+            _ = attributes.named(name)
+            yield from (RawEvent(as_text(event["event.name"]), 0, event) for event in found)
 
 
 def _from_events(events: Sequence[RawEvent], *, is_output: bool) -> tuple[Message, ...]:
     """Rebuild messages from deprecated events, in their order."""
     found: list[Message] = []
     for event in events:
+        if event.name not in MESSAGE_EVENTS:
+            continue
         body = _event_body(event)
         if event.name == _CHOICE_EVENT and is_output:
             found.append(read_message(body, "assistant"))
@@ -135,14 +230,15 @@ def _event_body(event: RawEvent) -> Mapping[str, Json]:
 
 
 def _details(events: Sequence[RawEvent]) -> Mapping[str, Json]:
-    return next((event.attributes for event in events if event.name == _DETAILS_EVENT), _NOTHING)
+    return next((event.attributes for event in events if event.name == DETAILS_EVENT), _NOTHING)
 
 
 def _from_pieces(attributes: Attributes) -> tuple[Message, ...]:
     """Put an answer together that Vercel's SDK reports in pieces."""
-    text = attributes.text("output_text")
+    reasoning, text = attributes.text("output_reasoning"), attributes.text("output_text")
     calls = attributes.json("output_tool_calls")
     parts = (
+        *((ReasoningPart(reasoning),) if reasoning else ()),
         *((TextPart(text),) if text else ()),
         *(read_tool_call(call) for call in (calls if is_list(calls) else ()) if is_mapping(call)),
     )

@@ -3,54 +3,44 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import msgspec
-
 from sternpost.base.ids import ProjectId, SpanId, TraceId
 from sternpost.capabilities.traces.content import (
-    CONTENT_REFERENCE,
     json_content,
     message_content,
     preview,
     preview_input,
     preview_text,
 )
-from sternpost.capabilities.traces.mapping import PROVIDER_USAGE, SCOPE, UNPARSED
+from sternpost.capabilities.traces.mapping import SCOPE
 from sternpost.capabilities.traces.media import Media
-from sternpost.capabilities.traces.same_ids import SENT_AS
 from sternpost.contracts.blobs import Blob
-from sternpost.contracts.message import Json, Message, TextPart
+from sternpost.contracts.message import BlobPart, Json, Message, TextPart
 from sternpost.contracts.score import Score
-from sternpost.contracts.span import Content, ModelUse, Span, SpanStatus, SpanType, TraceAttributes
-from sternpost.contracts.usage import Cost, CostStatus, Usage
+from sternpost.contracts.span import Content, Span, SpanStatus, SpanType, TraceAttributes
+from sternpost.contracts.usage import Usage
 from sternpost.ingest.mapping.attributes import Attributes
-from sternpost.ingest.mapping.conversation import (
-    MESSAGE_EVENTS,
-    Conversation,
-    our_finish_reason,
-    read_conversation,
-)
-from sternpost.ingest.mapping.money import Prices, read_cost
-from sternpost.ingest.mapping.scores import EVALUATION, is_score_alone, read_scores
+from sternpost.ingest.mapping.conversation import Conversation, read_conversation
+from sternpost.ingest.mapping.free import FOREIGN, free_attributes
+from sternpost.ingest.mapping.media import with_hash
+from sternpost.ingest.mapping.models import read_model, read_price
+from sternpost.ingest.mapping.money import Prices
+from sternpost.ingest.mapping.outcome import read_outcome
+from sternpost.ingest.mapping.scores import is_score_alone, read_scores
 from sternpost.ingest.mapping.table import TABLE
-from sternpost.ingest.mapping.times import first_token_ns, straight_times
+from sternpost.ingest.mapping.times import SpanTimes, straight_times
 from sternpost.ingest.mapping.usage import read_usage
 from sternpost.ingest.mapping.values import as_json, as_text, is_mapping
-from sternpost.ingest.records import RawEvent, RawSpan, Sender
+from sternpost.ingest.records import RawSpan, Sender
 
 COUNTED_TYPES = frozenset({SpanType.LLM, SpanType.EMBEDDING, SpanType.RERANKER})
-_NOTHING: Mapping[str, Json] = {}
-_MAX_INLINE = 1024
-_MAX_ATTRIBUTES = 256
-FOREIGN = "otlp."  # in front of a name that the gateway gives
-# What the gateway writes on its own spans, and readers go by.
-_GATEWAYS = frozenset(
-    {
-        "background", "counted_tokens", "dialect_in", "dialect_out", "is_reply_cut", "is_stream",
-        PROVIDER_USAGE, "prompt_cache.placed", SENT_AS, "sternpost.cost_usd", "sternpost.key_id", UNPARSED,
-        "upstream_request_id", "vector_count", "warnings",
-    }
-)  # fmt: skip
-_DULL_RESOURCE = ("telemetry.", "process.", "host.", "os.", "service.", "deployment.")
+_HEX = frozenset("0123456789abcdef")
+_TYPE_WORDS = tuple((name, rule.types) for rule in TABLE.types for name in rule.names)
+_USAGE_COLUMNS = ("input_tokens", "usage_buckets", "usage_object")
+# In objects of several texts, the one that stands for it.
+_TELLING = (
+    *("question", "query", "input", "prompt", "message", "user_input", "task", "topic"),
+    *("answer", "output", "result", "response", "final_output", "text", "content", "completion", "raw"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,42 +82,42 @@ def map_span(raw: RawSpan, sender: Sender, received_ns: int, prices: Prices) -> 
     scores = tuple(read_scores(raw, sender, received_ns))
     if is_score_alone(raw):
         return MappedSpan(None, (), scores)
-    attributes = Attributes(raw.attributes, raw.resource)
-    exception = next((event.attributes for event in raw.events if event.name == "exception"), _NOTHING)
-    kind = span_type(raw, attributes)
-    usage = read_usage(attributes)
+    attributes = Attributes(_values(raw.attributes), raw.resource)
+    kind = span_type(attributes)
     media = Media(project_id)
-    talk = _without_media(read_conversation(kind, attributes, raw.events), media)
-    model = _model_use(attributes, talk, raw)
-    is_rollup = usage is not None and kind not in COUNTED_TYPES
-    cost = _cost(attributes, prices, model, usage, raw.started_ns, is_counted=kind in COUNTED_TYPES)
+    talk = _without_media(read_conversation(kind, raw.name, attributes, raw.events), media)
+    usage = _usage(kind, attributes, talk)
+    is_counted = kind in COUNTED_TYPES
+    model = read_model(attributes, talk, raw, is_call=is_counted)
+    cost = read_price(attributes, prices, model, usage, raw.started_ns) if is_counted else None
     contents = _Contents(project_id, media)
     times = straight_times(raw, received_ns)
-    error_type, error = _error(raw, attributes, exception)
-    status = SpanStatus.ERROR if raw.is_error or attributes.text("level") == "ERROR" else SpanStatus.OK
+    outcome = read_outcome(raw, attributes)
     span = Span(
         project_id=project_id,
         trace_id=TraceId(raw.trace_id),
         span_id=SpanId(raw.span_id),
-        parent_span_id=SpanId(raw.parent_span_id) if raw.parent_span_id else None,
+        parent_span_id=_parent(raw),
         type=kind,
         name=raw.name or kind.value,
         started_ns=times.started_ns,
         ended_ns=times.ended_ns,
-        status=status,
+        status=outcome.status,
         operation=attributes.text("operation"),
-        error_type=error_type if status == SpanStatus.ERROR else "",
-        error=error if status == SpanStatus.ERROR else "",
+        error_type=outcome.error_type,
+        error=outcome.error,
         trace=_trace_attributes(attributes),
         model=model,
         usage=usage,
         cost=cost,
-        is_rollup=is_rollup,
+        is_rollup=usage is not None and not is_counted,
         input_hashes=tuple(contents.of_message(message).hash for message in talk.inputs),
         output_hashes=tuple(contents.of_message(message).hash for message in talk.outputs),
         preview_input=_preview(talk.inputs) or preview_input(talk.inputs),
-        preview_output=_preview(talk.outputs) or preview(talk.outputs),
-        attributes=_free_attributes(raw, attributes, talk, contents, times.is_skewed),
+        preview_output=_preview(talk.outputs) or _answer(talk.outputs),
+        attributes=free_attributes(
+            raw, attributes, _extra(raw, talk, times, outcome.notes, kind), talk.tools, contents
+        ),
         scope=FOREIGN + raw.scope if raw.scope == SCOPE else raw.scope,
         mapping_version=TABLE.version,
         received_ns=received_ns,
@@ -136,77 +126,103 @@ def map_span(raw: RawSpan, sender: Sender, received_ns: int, prices: Prices) -> 
     return MappedSpan(span, tuple(contents.found.values()), scores, media.blobs)
 
 
+def plain_span(raw: RawSpan, sender: Sender, received_ns: int) -> MappedSpan:
+    """Keep a span that the mapping can't read: its identity, its times, and everything else as attributes."""
+    project_id = sender.project_id
+    contents = _Contents(project_id, Media(project_id))
+    times = straight_times(raw, received_ns)
+    attributes = Attributes(raw.attributes, raw.resource)
+    span = Span(
+        project_id=project_id,
+        trace_id=TraceId(raw.trace_id),
+        span_id=SpanId(raw.span_id),
+        parent_span_id=_parent(raw),
+        type=SpanType.CHAIN,
+        name=raw.name or SpanType.CHAIN.value,
+        started_ns=times.started_ns,
+        ended_ns=times.ended_ns,
+        status=SpanStatus.ERROR if raw.is_error else SpanStatus.OK,
+        error=raw.status_message if raw.is_error else "",
+        attributes=free_attributes(
+            raw, attributes, {"mapping": "failed; see the server's log"}, (), contents
+        ),
+        scope=FOREIGN + raw.scope if raw.scope == SCOPE else raw.scope,
+        mapping_version=TABLE.version,
+        received_ns=received_ns,
+        written_by=sender.key_id,
+    )
+    return MappedSpan(span, tuple(contents.found.values()))
+
+
+def _values(values: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Decode the attributes of MLflow, each of which is JSON in a text."""
+    if "mlflow.spanType" not in values and "mlflow.spanInputs" not in values:
+        return values
+    return {name: as_json(value) if name.startswith("mlflow.") else value for name, value in values.items()}
+
+
+def _parent(raw: RawSpan) -> SpanId | None:
+    """Return the parent; none for zeros and for what is no id, which is kept among the attributes."""
+    text = raw.parent_span_id
+    is_id = len(text) == 16 and _HEX.issuperset(text) and text.strip("0")
+    return SpanId(text) if is_id else None
+
+
+def _usage(kind: SpanType, attributes: Attributes, talk: Conversation) -> Usage | None:
+    output = talk.rest.get("output.rest") if kind in COUNTED_TYPES else None
+    return read_usage(attributes, output if is_mapping(output) else None)
+
+
+def _extra(
+    raw: RawSpan, talk: Conversation, times: SpanTimes, notes: Mapping[str, str], kind: SpanType
+) -> dict[str, Json]:
+    """Name what the mapping itself has to say of a span."""
+    extra: dict[str, Json] = {**notes, **talk.rest}
+    if times.is_skewed:
+        extra |= {
+            "is_time_skewed": "true",
+            "started_ns_as_sent": raw.started_ns,
+            "ended_ns_as_sent": raw.ended_ns,
+        }
+    if raw.parent_span_id.strip("0") and _parent(raw) is None:
+        extra["parent_span_id_as_sent"] = raw.parent_span_id
+    return extra
+
+
 def _without_media(talk: Conversation, media: Media) -> Conversation:
-    return replace(
-        talk,
-        inputs=tuple(media.taken_from(message) for message in talk.inputs),
-        outputs=tuple(media.taken_from(message) for message in talk.outputs),
+    return Conversation(
+        tuple([media.taken_from(_with_apart(message, media)) for message in talk.inputs]),
+        tuple([media.taken_from(_with_apart(message, media)) for message in talk.outputs]),
+        talk.tools,
+        talk.rest,
     )
 
 
-def span_type(raw: RawSpan, attributes: Attributes) -> SpanType:
+def _with_apart(message: Message, media: Media) -> Message:
+    """Point parts whose bytes Langfuse's SDKs send apart at the blob that they become."""
+    for part in message.parts:
+        if isinstance(part, BlobPart) and part.content[:3] == "@@@":
+            break
+    else:
+        return message
+    parts = (
+        with_hash(part, media.project_id) if isinstance(part, BlobPart) else part for part in message.parts
+    )
+    return replace(message, parts=tuple(parts))
+
+
+def span_type(attributes: Attributes) -> SpanType:
     """Resolve the type: each convention's word in order of trust, then what the span carries."""
-    for rule in TABLE.types:
-        for name in rule.names:
-            word = as_text(attributes.named(name)).lower()
-            if word in rule.types:
-                return rule.types[word]
+    for name, types in _TYPE_WORDS:
+        if (told := attributes.named(name)) is None:
+            continue
+        if found := types.get(as_text(told).lower()):
+            return found
     has_model = attributes.value("request_model") or attributes.value("response_model")
-    has_usage = attributes.value("input_tokens") is not None or attributes.value("usage_buckets") is not None
-    return SpanType.LLM if has_model and has_usage else SpanType.CHAIN
-
-
-def _model_use(attributes: Attributes, talk: Conversation, raw: RawSpan) -> ModelUse:
-    provider = attributes.text("provider").lower()
-    reasons = attributes.texts("finish_reasons") or tuple(m.finish_reason or "" for m in talk.outputs)
-    return ModelUse(
-        provider=TABLE.providers.get(provider, provider),
-        request_model=attributes.text("request_model"),
-        response_model=attributes.text("response_model"),
-        response_id=attributes.text("response_id"),
-        parameters=_parameters(attributes),
-        finish_reasons=tuple(our_finish_reason(reason) for reason in reasons) if any(reasons) else (),
-        time_to_first_token_ns=first_token_ns(attributes, raw.started_ns),
-    )
-
-
-def _parameters(attributes: Attributes) -> str:
-    found: dict[str, Json] = {}
-    whole = attributes.json("parameters")
-    if is_mapping(whole):
-        found.update(whole)
-    for attribute, name in TABLE.parameters.items():
-        value = attributes.named(attribute)
-        if value is not None:
-            found.setdefault(name, value)
-    return msgspec.json.encode(found, order="sorted").decode() if found else ""
-
-
-def _cost(
-    attributes: Attributes,
-    prices: Prices,
-    model: ModelUse,
-    usage: Usage | None,
-    started_ns: int,
-    *,
-    is_counted: bool,
-) -> Cost | None:
-    """Price what is counted; what the client says it cost stands in where we have no price."""
-    reported = read_cost(attributes)
-    if not is_counted or (usage is None and reported is None):
-        return None
-    cost = prices.price(
-        provider=TABLE.price_providers.get(model.provider, model.provider),
-        model=model.response_model,
-        fallback_model=model.request_model.removeprefix(f"{model.provider}/"),
-        usage=usage,
-        started_ns=started_ns,
-    )
-    if cost.status == CostStatus.UNKNOWN and reported is not None:
-        return Cost(
-            CostStatus.ESTIMATED, reported, price_version=cost.price_version, reason="client_reported"
-        )
-    return cost
+    has_usage = any(attributes.value(name) is not None for name in _USAGE_COLUMNS)
+    if has_model and (has_usage or attributes.peek("gcp.vertex.agent.llm_response") is not None):
+        return SpanType.LLM
+    return SpanType.CHAIN
 
 
 def _trace_attributes(attributes: Attributes) -> TraceAttributes:
@@ -223,53 +239,23 @@ def _trace_attributes(attributes: Attributes) -> TraceAttributes:
     )
 
 
-def _error(raw: RawSpan, attributes: Attributes, exception: Mapping[str, Json]) -> tuple[str, str]:
-    kind = attributes.text("error_type") or as_text(exception.get("exception.type"))
-    words = raw.status_message or attributes.text("status_message")
-    return kind, words or as_text(exception.get("exception.message"))
+def _answer(messages: Sequence[Message]) -> str:
+    """Preview the answer; of a whole history, as graphs return it, the last one."""
+    if all(message.role == "assistant" for message in messages):
+        return preview(messages)
+    return preview(reversed(messages), role="assistant") or preview(messages)
 
 
 def _preview(messages: Sequence[Message]) -> str:
-    """Preview JSON that a function took or gave by its only text, as a person would name it."""
+    """Preview JSON that a function took or gave by its only text, or by the one that a person would name."""
     if len(messages) != 1 or len(messages[0].parts) != 1:
         return ""
     part = messages[0].parts[0]
     value = as_json(part.content) if isinstance(part, TextPart) else None
     if isinstance(value, str):
         return preview_text(value)
-    texts = [text for text in value.values() if isinstance(text, str)] if is_mapping(value) else []
-    return preview_text(texts[0]) if len(texts) == 1 else ""
-
-
-def _free_attributes(
-    raw: RawSpan, attributes: Attributes, talk: Conversation, contents: _Contents, is_skewed: bool
-) -> dict[str, str]:
-    left: dict[str, Json] = {
-        FOREIGN + name if name in _GATEWAYS else name: value for name, value in attributes.left_over().items()
-    }
-    for name, value in raw.resource.items():
-        if not name.startswith(_DULL_RESOURCE):
-            left.setdefault(f"resource.{name}", value)
-    other = [event for event in raw.events if event.name not in MESSAGE_EVENTS and event.name != EVALUATION]
-    if other:
-        left["events"] = [_event_fields(event) for event in other]
-    found = {name: _inline(value, contents) for name, value in list(left.items())[:_MAX_ATTRIBUTES]}
-    dropped = raw.dropped_attributes + max(len(left) - _MAX_ATTRIBUTES, 0)
-    if dropped:
-        found["dropped_attributes"] = str(dropped)
-    if is_skewed:
-        found["is_time_skewed"] = "true"
-    if talk.tools:
-        found["tools_hash"] = contents.of_json({"tools": list(talk.tools)}).hash
-    return found
-
-
-def _event_fields(event: RawEvent) -> Json:
-    return {"name": event.name, "at_ns": event.at_ns, **event.attributes}
-
-
-def _inline(value: Json, contents: _Contents) -> str:
-    text = as_text(value)
-    if len(text) <= _MAX_INLINE:
-        return text
-    return CONTENT_REFERENCE + contents.of_json(as_json(value)).hash
+    if not is_mapping(value):
+        return ""
+    texts = [text for text in value.values() if isinstance(text, str)]
+    named = (text for name in _TELLING if isinstance(text := value.get(name), str) and text)
+    return preview_text(texts[0] if len(texts) == 1 else next(named, ""))

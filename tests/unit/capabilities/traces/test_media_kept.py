@@ -14,7 +14,7 @@ from sternpost.backends.blobs.room import MediaRoom
 from sternpost.backends.journal.reader import SegmentReader
 from sternpost.backends.journal.segments import SegmentJournal
 from sternpost.base.errors import StoreUnavailable
-from sternpost.base.ids import ProjectId
+from sternpost.base.ids import ContentHash, ProjectId
 from sternpost.capabilities.traces.jobs import Drain
 from sternpost.capabilities.traces.mapping import spans_of_call
 from sternpost.capabilities.traces.media_room import NOTE
@@ -25,6 +25,7 @@ from sternpost.capabilities.traces.writes import write_batches
 from sternpost.contracts.blobs import Blob
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import CallEntry
+from sternpost.contracts.span import SpanBatch
 from sternpost.contracts.trace_store import TraceStore
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
 from tests.unit.capabilities.traces.media_samples import data_url, picture
@@ -169,3 +170,10 @@ def test_a_blob_used_again_outlives_the_day_it_came_with(
     )  # puts it now, by the real clock
     assert drop_blobs_before(blobs, NOON + 2 * DAY) == 0
     assert len(list(blobs.walk())) == 1
+
+
+def test_a_medium_without_spans_is_put(store: TraceStore, project: ProjectId, tmp_path: Path) -> None:
+    blobs = Counting(tmp_path / "blobs")
+    blob = Blob(project, ContentHash("ab" * 32), "image/png", PICTURE)
+    write_batches(store, blobs, [SpanBatch(blobs=(blob,))], RecentHashes())
+    assert blobs.read(project, blob.hash) == PICTURE

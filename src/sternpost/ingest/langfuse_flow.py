@@ -1,0 +1,194 @@
+"""The stories of Langfuse's own requests: events, scores and media in, journal records out."""
+
+import hmac
+import secrets
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from sternpost.base.clock import Clock
+from sternpost.base.errors import BadRequest, KeyRefused
+from sternpost.base.ids import ProjectId
+from sternpost.base.threads import INTAKE
+from sternpost.capabilities.access.rules import refuse_without
+from sternpost.contracts.blobs import Blob
+from sternpost.contracts.call import Principal
+from sternpost.contracts.key_scope import KeyScope
+from sternpost.contracts.message import Json
+from sternpost.contracts.score import Score
+from sternpost.ingest.batch import Batch, map_spans, pack, payload_of
+from sternpost.ingest.langfuse import Observations, read_events, read_score
+from sternpost.ingest.mapping.media import apart_hash
+from sternpost.ingest.mapping.money import Prices
+from sternpost.ingest.mapping.spans import MappedSpan
+from sternpost.ingest.mapping.values import as_text, is_list, is_mapping
+from sternpost.ingest.records import Sender
+
+_INLINE_BYTES: Final = 8_000
+_UPLOAD_NS: Final = 900 * 10**9
+_ID_CHARACTERS: Final = 22  # of the digest in URL-safe base64: Langfuse's SDKs write this id into messages
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A medium that its sender may now put; `token` is its leave."""
+
+    media_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresTaken:
+    """The status and the body that Langfuse answers."""
+
+    status: int
+    answer: Mapping[str, Json]
+
+
+class _Leave(msgspec.Struct, array_like=True):
+    """What a token says: which bytes may be put, by whom and until when."""
+
+    project_id: str
+    media_id: str
+    mime_type: str
+    digest: str
+    until_ns: int
+
+
+class LangfuseIntake:
+    """Takes what Langfuse's SDKs send beside OTLP; what it acknowledges is on disk."""
+
+    def __init__(self, keep: Callable[[Batch], Awaitable[None]], prices: Prices, clock: Clock) -> None:
+        """keep: makes a batch durable."""
+        self._keep = keep
+        self._prices = prices
+        self._clock = clock
+        self._observations = Observations()
+        self._secret = secrets.token_bytes(32)  # uploads begin and end at one process
+
+    async def take_events(self, body: bytes, principal: Principal) -> Mapping[str, Json]:
+        """Keep a batch of events and return what Langfuse answers.
+
+        Raises: BadRequest; PermissionRefused; JournalFull.
+        """
+        if len(body) > _INLINE_BYTES:
+            batch, answer = await INTAKE.run(self._map_events, body, principal)
+        else:
+            batch, answer = self._map_events(body, principal)
+        await self._keep(batch)
+        return answer
+
+    def _map_events(self, body: bytes, principal: Principal) -> tuple[Batch, Mapping[str, Json]]:
+        listed = _object(body).get("batch")
+        if not is_list(listed):
+            raise BadRequest("the body is an object with a list `batch`")
+        now_ns = self._clock.now_ns()
+        sender = Sender(principal.project_id, principal.key_id)
+        events = read_events(listed, sender, now_ns, self._observations)
+        if events.spans:
+            refuse_without(KeyScope.TRACES_WRITE, principal)
+        if events.scores:
+            refuse_without(KeyScope.SCORES_WRITE, principal)
+        batch = map_spans(events.spans.values(), principal, now_ns, self._prices)
+        scores = pack([MappedSpan(None, scores=tuple(events.scores))] if events.scores else [])
+        answer: Mapping[str, Json] = {
+            "successes": [{"id": id_, "status": 201} for id_ in events.accepted],
+            "errors": [
+                {"id": id_, "status": 400, "message": why, "error": "InvalidRequestError"}
+                for id_, why in events.refused
+            ],
+        }
+        return Batch(
+            payloads=[*batch.payloads, *scores.payloads],
+            span_count=batch.span_count,
+            score_count=scores.score_count,
+            rejected=batch.rejected,
+        ), answer
+
+    async def take_scores(self, body: bytes, principal: Principal) -> ScoresTaken:
+        """Keep one score, or a list of them as newer SDKs send it; of a list each by itself.
+
+        Raises: BadRequest, for a single one that can't be kept; JournalFull.
+        """
+        refuse_without(KeyScope.SCORES_WRITE, principal)
+        sender = Sender(principal.project_id, principal.key_id)
+        sent = _decoded(body)
+        now_ns = self._clock.now_ns()
+        if not is_list(sent):
+            score = read_score(_as_object(sent), sender, now_ns)
+            await self._keep(pack([MappedSpan(None, scores=(score,))]))
+            return ScoresTaken(200, {"id": as_text(_as_object(sent).get("id")) or score.score_id})
+        scores: list[Score] = []
+        errors: list[Json] = []
+        for number, one in enumerate(sent):
+            try:
+                scores.append(read_score(_as_object(one), sender, now_ns))
+            except BadRequest as error:
+                id_ = as_text(one.get("id")) if is_mapping(one) else ""
+                errors.append({"index": number, "id": id_, "status": 400, "message": error.message})
+        if scores:
+            await self._keep(pack([MappedSpan(None, scores=tuple(scores))]))
+        return ScoresTaken(207, {"accepted": len(scores), "rejected": len(errors), "errors": errors})
+
+    def open_upload(self, body: bytes, principal: Principal) -> Upload:
+        """Say under which id a medium is kept, and give leave to put its bytes. Raises: BadRequest."""
+        refuse_without(KeyScope.TRACES_WRITE, principal)
+        fields = _object(body)
+        digest, mime_type = as_text(fields.get("sha256Hash")), as_text(fields.get("contentType"))
+        try:
+            is_digest = len(b64decode(digest, validate=True)) == 32
+        except ValueError:
+            is_digest = False
+        if not is_digest:
+            raise BadRequest("`sha256Hash` is the SHA-256 of the medium in base64")
+        media_id = urlsafe_b64encode(b64decode(digest)).decode()[:_ID_CHARACTERS]
+        leave = _Leave(
+            principal.project_id, media_id, mime_type[:100], digest, self._clock.now_ns() + _UPLOAD_NS
+        )
+        return Upload(media_id, self._signed(leave))
+
+    async def take_medium(self, token: str, content: bytes) -> None:
+        """Keep the bytes of a medium. Raises: KeyRefused, BadRequest, JournalFull."""
+        leave = self._leave_of(token)
+        if b64encode(sha256(content).digest()).decode() != leave.digest:
+            raise BadRequest("the bytes are not those whose SHA-256 was named")
+        project_id = ProjectId(leave.project_id)
+        blob = Blob(project_id, apart_hash(project_id, leave.media_id), leave.mime_type, content)
+        await self._keep(Batch([payload_of([MappedSpan(None, blobs=(blob,))])]))
+
+    def _signed(self, leave: _Leave) -> str:
+        words = urlsafe_b64encode(msgspec.msgpack.encode(leave)).decode().rstrip("=")
+        return f"{words}.{hmac.new(self._secret, words.encode(), sha256).hexdigest()}"
+
+    def _leave_of(self, token: str) -> _Leave:
+        words, _, sign = token.partition(".")
+        if not hmac.compare_digest(hmac.new(self._secret, words.encode(), sha256).hexdigest(), sign):
+            raise KeyRefused(
+                "this address for an upload is not of this server, or of its time before a restart"
+            )
+        packed = b64decode(words + "=" * (-len(words) % 4), altchars=b"-_")
+        leave = msgspec.msgpack.decode(packed, type=_Leave)
+        if leave.until_ns < self._clock.now_ns():
+            raise KeyRefused("this address for an upload has expired")
+        return leave
+
+
+def _decoded(body: bytes) -> Json:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise BadRequest("the body is not JSON") from None
+
+
+def _object(body: bytes) -> Mapping[str, Json]:
+    return _as_object(_decoded(body))
+
+
+def _as_object(value: Json) -> Mapping[str, Json]:
+    if not is_mapping(value):
+        raise BadRequest("the body is not a JSON object")
+    return value
