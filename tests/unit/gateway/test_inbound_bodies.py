@@ -41,10 +41,10 @@ async def test_a_packed_body_is_passed_on_unpacked(gateway: Gateway, path: str, 
 @pytest.mark.parametrize(
     ("body", "coding", "status"),
     [
-        (gzip.compress(b"{}")[:-1], "gzip", 400),
+        (gzip.compress(b"{}", mtime=0)[:-1], "gzip", 400),
         (zstandard.compress(b"{}")[:-1], "zstd", 400),
         (b"{}", "br", 415),
-        (gzip.compress(b" " * 60_000_000), "gzip", 413),
+        (gzip.compress(b" " * 60_000_000, mtime=0), "gzip", 413),
     ],
 )
 async def test_a_packed_body_that_is_not_whole_is_refused(
