@@ -43,25 +43,6 @@ class SignedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigurationApplied:
-    """A configuration file came into force in a serving process."""
-
-    KIND: ClassVar = "configuration.applied"
-    path: str
-    before: Facts  # section -> hash of its content; empty at the first time
-    after: Facts
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigurationRefused:
-    """A changed file can't be used; the one before stays in force."""
-
-    KIND: ClassVar = "configuration.refused"
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class BatchAccepted:
     KIND: ClassVar = "batch.accepted"
     endpoint: str
@@ -90,8 +71,6 @@ EventBody: TypeAlias = (
     | SignInLinkCreated
     | SignedIn
     | SignedOut
-    | ConfigurationApplied
-    | ConfigurationRefused
     | BatchAccepted
     | BatchCancelled
     | BatchEnded

@@ -71,7 +71,7 @@ function Rail({ session, onPalette, onShortcuts }: RailProps) {
     <aside aria-label="Sternpost" className={styles["rail"]}>
       <div className={styles["brand"]}>
         <svg width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
-          <path d="M5 9l5.500 14L16 11l5.500 12L27 9" fill="none" stroke="var(--accent)" strokeWidth="3.400" strokeLinecap="round" strokeLinejoin="round" />
+          <path d="M23 9.500C20 5 9 5 9 11s14 4 14 10.500S11 27 8.500 22" fill="none" stroke="var(--accent)" strokeWidth="3.400" strokeLinecap="round" strokeLinejoin="round" />
         </svg>
         <span>Sternpost</span>
       </div>

@@ -18,7 +18,7 @@ export function ChangesPage() {
     <Page title="Changes" isPadded>
       <div role="group" aria-label="Which changes" className={styles["families"]}>
         {families.map(({ kind, title }) => (
-          <Button key={kind} kind="plain" aria-pressed={kind === family} onPress={() => setFamily(kind)}>{title}</Button>
+          <Button key={kind} kind={kind === family ? "main" : "plain"} aria-pressed={kind === family} onPress={() => setFamily(kind)}>{title}</Button>
         ))}
       </div>
       {pages.isPending && <Skeleton rows={6} />}

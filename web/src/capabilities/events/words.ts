@@ -1,5 +1,8 @@
 /** What a change is called, and what it changed, in words. */
 import type { EventItem } from "@/client/types";
+import { moment } from "@/kit/format";
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 
 const titles: Record<string, string> = {
   "key.created": "Key created",
@@ -7,8 +10,6 @@ const titles: Record<string, string> = {
   "sign_in.link_created": "Sign-in link created",
   "sign_in.started": "Signed in",
   "sign_in.ended": "Signed out",
-  "configuration.applied": "Configuration applied",
-  "configuration.refused": "Configuration refused",
   "batch.accepted": "Batch started",
   "batch.cancelled": "Batch cancelled",
   "batch.ended": "Batch ended",
@@ -20,7 +21,6 @@ export const families = [
   { kind: "key.", title: "Keys" },
   { kind: "sign_in.", title: "Sign-ins" },
   { kind: "batch.", title: "Batches" },
-  { kind: "configuration.", title: "Configuration" },
 ] as const;
 
 /** `Key revoked`; a kind of a later version under its own name. */
@@ -54,5 +54,6 @@ function words(name: string): string {
 function text(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (Array.isArray(value)) return value.map(String).join(", ");
+  if (typeof value === "string" && TIME.test(value)) return moment(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean);
 }
