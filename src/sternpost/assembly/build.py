@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sternpost.assembly.batches import batch_service, pass_reader
 from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.config_file import LoadedConfig
+from sternpost.assembly.intake import intake_apart
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.signing import signing_clients
 from sternpost.assembly.tables import open_tables
@@ -108,6 +109,8 @@ async def open_house(
             follow=background.follow,
             max_body_bytes=settings.max_body_bytes,
         )
+        apart = intake_apart(settings, loaded.config, catalog)
+        stack.push_async_callback(apart.close)
         await stack.enter_async_context(_resumed(background, rig))
         streams = await _follow_changes(stack, doors)
         yield House(
@@ -126,7 +129,7 @@ async def open_house(
             reads=reads,
             media=TraceMedia(open_blobs(settings)),
             batches=batch_service(settings, loaded.config, doors.tables, clock),
-            intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
+            intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes, apart=apart),
             rig=rig,
             first_start=doors.first_start,
         )
