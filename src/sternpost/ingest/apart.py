@@ -46,8 +46,16 @@ class _Line:
 class IntakeApart:
     """The serving process's end; see the module."""
 
-    def __init__(self, command: Sequence[str], hello: bytes) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        hello: bytes,
+        *,
+        most_bytes: int = _MOST_BYTES,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         """command: starts the process; the number of its socket is added. hello: the first frame it reads."""
+        self._most_bytes, self._patience_s = most_bytes, patience_s
         self._command = command
         self._hello = hello
         self._line: _Line | None = None
@@ -80,7 +88,9 @@ class IntakeApart:
 
         Raises: StoreUnavailable when it has too much to do, or is gone: nothing is then acknowledged.
         """
-        if self._waiting_bytes and self._waiting_bytes + len(body) > _MOST_BYTES:
+        if self._is_closed:
+            raise _gone()
+        if self._waiting_bytes and self._waiting_bytes + len(body) > self._most_bytes:
             raise StoreUnavailable("more spans arrive than can be taken in; send them again, more slowly")
         self._waiting_bytes += len(body)
         try:
@@ -113,10 +123,11 @@ class IntakeApart:
         line.waiting[ask.number] = answered
         try:
             write_frame(line.writer, msgspec.msgpack.encode(ask), body)
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 return await answered
         except TimeoutError:
-            logger.error("the intake process answered nothing for %.0f s; killing it", _PATIENCE_S)
+            logger.error("the intake process answered nothing for %.0f s; killing it", self._patience_s)
+            self._forget(line)
             _kill(line)
             raise _gone() from None
         finally:
@@ -151,16 +162,20 @@ class IntakeApart:
             logger.info("spans are mapped by a process of their own, %d", process.pid)
             return line
 
+    def _forget(self, line: _Line) -> None:
+        """Let the next request start another process."""
+        if self._line is line:
+            self._line = None
+
     async def _read_answers(self, line: _Line, reader: asyncio.StreamReader) -> None:
         while (frame := await read_frame(reader)) is not None:
             answer = msgspec.msgpack.decode(frame[0], type=Answer)
             waiter = line.waiting.get(answer.number)
             if waiter is not None and not waiter.done():
                 waiter.set_result((answer, frame[1]))
-        self._line = None
+        self._forget(line)
         line.writer.close()
-        _kill(line)  # it closed its end, so it is over; a half-dead one must not linger
-        code = await line.process.wait()
+        code = await _end_of(line)
         for waiter in line.waiting.values():
             if not waiter.done():
                 waiter.set_exception(_gone())
@@ -172,6 +187,15 @@ class IntakeApart:
                 code,
                 len(line.waiting),
             )
+
+
+async def _end_of(line: _Line) -> int:
+    """Wait for a process that closed its end; one that is half dead must not linger."""
+    try:
+        return await asyncio.wait_for(line.process.wait(), _SETTLED_S)
+    except TimeoutError:
+        _kill(line)
+        return await line.process.wait()
 
 
 def _kill(line: _Line) -> None:
