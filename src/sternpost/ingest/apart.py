@@ -25,7 +25,7 @@ _INLINE_PER_S = 20  # so that many small ones together don't hold calls up eithe
 _MOST_BYTES = 64_000_000  # of bodies that wait for an answer; more are refused, and sent again later
 _PATIENCE_S = 60.0  # a process that answers nothing for so long hangs
 _SETTLED_S = 1.0  # a process that died sooner is not started again at once
-_STOP_S = 10.0
+_STOP_S = 4.0  # within what the supervisor leaves `serve` to stop
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +52,10 @@ class IntakeApart:
         hello: bytes,
         *,
         most_bytes: int = _MOST_BYTES,
-        patience_s: float = _PATIENCE_S,
     ) -> None:
         """command: starts the process; the number of its socket is added. hello: the first frame it reads."""
-        self._most_bytes, self._patience_s = most_bytes, patience_s
+        self.patience_s = _PATIENCE_S
+        self._most_bytes = most_bytes
         self._command = command
         self._hello = hello
         self._line: _Line | None = None
@@ -123,10 +123,10 @@ class IntakeApart:
         line.waiting[ask.number] = answered
         try:
             write_frame(line.writer, msgspec.msgpack.encode(ask), body)
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self.patience_s):
                 return await answered
         except TimeoutError:
-            logger.error("the intake process answered nothing for %.0f s; killing it", self._patience_s)
+            logger.error("the intake process answered nothing for %.0f s; killing it", self.patience_s)
             self._forget(line)
             _kill(line)
             raise _gone() from None

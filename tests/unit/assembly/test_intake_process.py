@@ -22,6 +22,7 @@ from sternpost.contracts.span import SpanBatch
 from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.ingest.records import OtlpReply
+from tests.support.polling import until
 from tests.unit.ingest.support import OWNER, PRICES, PROJECT, fixture, protobuf
 
 COMMAND = [sys.executable, "-m", "sternpost.assembly.intake_process"]
@@ -31,9 +32,9 @@ ONLY_SCORES = Principal(PROJECT, OWNER.key_id, "scores", scopes=frozenset({KeySc
 class Desk:
     """An intake whose process runs on a folder of its own; close what it made with `end`."""
 
-    def __init__(self, home: Path, *, most_bytes: int = 64_000_000, patience_s: float = 60.0) -> None:
+    def __init__(self, home: Path, *, most_bytes: int = 64_000_000) -> None:
         hello = msgspec.msgpack.encode(Hello(str(home), [], {}))
-        self.apart = IntakeApart(COMMAND, hello, most_bytes=most_bytes, patience_s=patience_s)
+        self.apart = IntakeApart(COMMAND, hello, most_bytes=most_bytes)
         self.journal = SegmentJournal(home / "journal")
         self.intake = OtlpIntake(
             self.journal, PRICES, SystemClock(), max_body_bytes=50_000_000, apart=self.apart
@@ -45,6 +46,11 @@ class Desk:
     ) -> OtlpReply:
         return await self.intake.handle(
             content_type=content_type, content_encoding="gzip", body=gzip.compress(body), principal=principal
+        )
+
+    async def send_plain(self, body: bytes) -> OtlpReply:
+        return await self.intake.handle(
+            content_type="application/json", content_encoding="", body=body, principal=OWNER
         )
 
     def signal(self, number: signal.Signals) -> None:
@@ -109,11 +115,10 @@ async def test_the_process_answers_and_keeps_what_serve_would(home: Path) -> Non
 
 async def test_small_requests_start_no_process_until_they_are_many(home: Path) -> None:
     desk = Desk(home)
-    small = {"content_type": "application/json", "content_encoding": "", "principal": OWNER}
-    assert (await desk.intake.handle(body=request_of(0, 1), **small)).status == 200
+    assert (await desk.send_plain(request_of(0, 1))).status == 200
     assert desk.apart.pid is None
     while desk.apart.pid is None:
-        assert (await desk.intake.handle(body=request_of(1, 1), **small)).status == 200
+        assert (await desk.send_plain(request_of(1, 1))).status == 200
     assert desk.intake.counts.requests == desk.intake.counts.spans
     await desk.end()
 
@@ -122,32 +127,28 @@ async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(home: Pat
     desk = Desk(home)
     acknowledged: set[str] = set()
     refused: list[OtlpReply] = []
-    kills = 3
+    killed: set[int | None] = {None}
+    is_over = asyncio.Event()
 
     async def send_on(sender: int) -> None:
         number = sender * 10_000_000
-        while len(pids) <= kills:
+        while not is_over.is_set():
             reply = await desk.send(request_of(number, 50))
             if reply.status == 200:
                 acknowledged.update(f"{one + 1:016x}" for one in range(number, number + 50))
-                pids.add(desk.apart.pid or 0)
             else:
                 refused.append(reply)
             number += 50
 
     async def kill_each() -> None:
-        killed: set[int] = set()
-        before = 0
-        while len(killed) < kills:  # there is no event to wait for: the moment is the point
-            await asyncio.sleep(0)
-            pid = desk.apart.pid
-            if pid is not None and pid not in killed and len(acknowledged) >= before + 500:
-                os.kill(pid, signal.SIGKILL)
-                killed.add(pid)
-                before = len(acknowledged)
+        for _ in range(3):
+            enough = len(acknowledged) + 300
+            await until(lambda: len(acknowledged) >= enough and desk.apart.pid not in killed, 60)  # noqa: B023
+            killed.add(desk.apart.pid)
+            desk.signal(signal.SIGKILL)
+        is_over.set()
 
-    pids: set[int] = set()
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group:
         for sender in range(4):
             group.create_task(send_on(sender))
         group.create_task(kill_each())
@@ -172,11 +173,13 @@ async def test_what_waits_is_bounded_and_the_rest_is_sent_again(home: Path) -> N
 
 
 async def test_a_process_that_hangs_is_replaced(home: Path) -> None:
-    desk = Desk(home, patience_s=3.0)
+    desk = Desk(home)
     assert (await desk.send(request_of(0, 1))).status == 200
-    first = desk.apart.pid
+    first, usual_s = desk.apart.pid, desk.apart.patience_s
     desk.signal(signal.SIGSTOP)
+    desk.apart.patience_s = 0.1
     assert (await desk.send(request_of(1, 1))).status == 503
+    desk.apart.patience_s = usual_s
     assert (await desk.send(request_of(2, 1))).status == 200
     assert desk.apart.pid != first
     await desk.end()
