@@ -155,12 +155,6 @@ def _open_store(stack: AsyncExitStack, settings: Settings) -> TraceStore:
     return store
 
 
-def _open_client(stack: AsyncExitStack) -> AiohttpClient:
-    client = AiohttpClient()
-    stack.push_async_callback(client.close)
-    return client
-
-
 def _open_apart(
     stack: AsyncExitStack, settings: Settings, config: ConfigFile, catalog: Catalog
 ) -> IntakeApart:

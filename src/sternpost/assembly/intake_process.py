@@ -26,7 +26,7 @@ from sternpost.capabilities.cost.records import PriceOverride
 from sternpost.capabilities.cost.service import PriceBook
 from sternpost.capabilities.cost.store import read_table
 from sternpost.ingest.flow import IntakeCounts, OtlpIntake
-from sternpost.ingest.intake_pipe import Answer, Ask, read_frame, write_frame
+from sternpost.ingest.intake_pipe import Answer, Ask, Request, read_frame, write_frame
 from sternpost.ingest.otlp_reply import refused
 from sternpost.ingest.records import OtlpReply
 
@@ -74,10 +74,10 @@ async def _run(line: socket.socket) -> None:
 
 
 async def _answer(intake: OtlpIntake, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
-    ask = msgspec.msgpack.decode(head, type=Ask)
-    reply = await _handle(intake, ask, body)
+    request = msgspec.msgpack.decode(head, type=Request)
+    reply = await _handle(intake, request.ask, body)
     counts, intake.counts = intake.counts, IntakeCounts()
-    answer = Answer(ask.number, reply.status, reply.headers, asdict(counts))
+    answer = Answer(request.number, reply.status, reply.headers, asdict(counts))
     write_frame(writer, msgspec.msgpack.encode(answer), reply.body)
 
 
@@ -88,6 +88,7 @@ async def _handle(intake: OtlpIntake, ask: Ask, body: bytes) -> OtlpReply:
             content_encoding=ask.content_encoding,
             body=body,
             principal=ask.principal,
+            signal=ask.signal,
         )
     except Exception:  # the edge of one request: the others must not suffer
         logger.exception("a request of %d bytes can't be taken in", len(body))

@@ -10,14 +10,13 @@ import logging
 import socket
 import time
 from asyncio.subprocess import Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from sternpost.base.errors import StoreUnavailable
-from sternpost.contracts.call import Principal
-from sternpost.ingest.intake_pipe import Answer, Ask, read_frame, write_frame
+from sternpost.ingest.intake_pipe import Answer, Ask, Request, read_frame, write_frame
 from sternpost.ingest.records import OtlpReply
 
 _INLINE_BYTES = 8_000  # a body this small maps in about a millisecond
@@ -81,10 +80,8 @@ class IntakeApart:
         self._small += 1
         return self._small > _INLINE_PER_S
 
-    async def handle(
-        self, *, content_type: str, content_encoding: str, body: bytes, principal: Principal
-    ) -> tuple[OtlpReply, Answer]:
-        """Let the process keep one request; return its reply, and the answer with what it counted.
+    async def handle(self, ask: Ask, body: bytes) -> tuple[OtlpReply, Mapping[str, int]]:
+        """Let the process keep one request; return its reply, and what it has counted since the last one.
 
         Raises: StoreUnavailable when it has too much to do, or is gone: nothing is then acknowledged.
         """
@@ -95,12 +92,10 @@ class IntakeApart:
         self._waiting_bytes += len(body)
         try:
             line = self._line or await self._start()
-            self._number += 1
-            ask = Ask(self._number, content_type, content_encoding, principal)
             answer, text = await self._ask(line, ask, body)
         finally:
             self._waiting_bytes -= len(body)
-        return OtlpReply(answer.status, answer.headers, text), answer
+        return OtlpReply(answer.status, answer.headers, text), answer.counts
 
     async def close(self) -> None:
         """Let the process finish what it has and end."""
@@ -120,9 +115,11 @@ class IntakeApart:
 
     async def _ask(self, line: _Line, ask: Ask, body: bytes) -> tuple[Answer, bytes]:
         answered: asyncio.Future[tuple[Answer, bytes]] = asyncio.get_running_loop().create_future()
-        line.waiting[ask.number] = answered
+        self._number += 1
+        number = self._number
+        line.waiting[number] = answered
         try:
-            write_frame(line.writer, msgspec.msgpack.encode(ask), body)
+            write_frame(line.writer, msgspec.msgpack.encode(Request(number, ask)), body)
             async with asyncio.timeout(self.patience_s):
                 return await answered
         except TimeoutError:
@@ -131,7 +128,7 @@ class IntakeApart:
             _kill(line)
             raise _gone() from None
         finally:
-            line.waiting.pop(ask.number, None)
+            line.waiting.pop(number, None)
 
     async def _start(self) -> _Line:
         async with self._starting:

@@ -10,21 +10,29 @@ from struct import Struct
 import msgspec
 
 from sternpost.contracts.call import Principal
+from sternpost.ingest.otlp_reply import Signal
 
 _LENGTHS = Struct("<II")
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True):
-    """One request; its body is the frame's."""
+    """What `serve` knows of one request; its body is the frame's."""
 
-    number: int
     content_type: str
     content_encoding: str
     principal: Principal
+    signal: Signal
+
+
+class Request(msgspec.Struct, frozen=True, array_like=True):
+    """The head of a frame to the intake process."""
+
+    number: int
+    ask: Ask
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """The reply to one request; its body is the frame's. counts: what was counted since the last answer."""
+    """The head of a frame back; its body is the reply's. counts: what was counted since the last answer."""
 
     number: int
     status: int
