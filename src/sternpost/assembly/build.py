@@ -190,6 +190,7 @@ async def _open_doors(stack: AsyncExitStack, settings: Settings, clock: Clock) -
     key_ring = KeyRing(access.store, clock)
     await in_thread(key_ring.load)
     stack.callback(key_ring.close)
+    await stack.enter_async_context(_following(key_ring))
     return _Doors(tables, events, access, first_start, key_ring)
 
 
