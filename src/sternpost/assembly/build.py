@@ -96,7 +96,6 @@ async def open_house(
         client = _open_client(stack)
         traffic = load_traffic(loaded, catalog)
         traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
-        reads = _open_reads(stack, store, settings)
         apart = _open_apart(stack, settings, loaded.config, catalog)
         background = BackgroundReplies(PendingFolder(settings.home / "background"))
         rig = Rig(
@@ -128,7 +127,7 @@ async def open_house(
             costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
             models=Models(catalog, traffic.routes),
             traces=traces,
-            reads=reads,
+            reads=_open_reads(stack, store, settings),
             media=TraceMedia(open_blobs(settings)),
             batches=batch_service(settings, loaded.config, doors.tables, clock),
             intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes, apart=apart),
@@ -190,7 +189,6 @@ async def _open_doors(stack: AsyncExitStack, settings: Settings, clock: Clock) -
     key_ring = KeyRing(access.store, clock)
     await in_thread(key_ring.load)
     stack.callback(key_ring.close)
-    await stack.enter_async_context(_following(key_ring))
     return _Doors(tables, events, access, first_start, key_ring)
 
 
