@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import gateway, journal, pipeline, start, translate
+from bench import gateway, intake, journal, pipeline, start, translate
 from bench.machine import describe
 from tests.conftest import CONFIG
 from tests.support.fake_provider import start_fake_provider
@@ -17,6 +17,9 @@ TARGETS = {
     "gateway.cpu_ms_per_stream_of_50_chunks.median": 1.2,
     "gateway.added_latency_ms.p50": 1.0,
     "gateway.added_latency_ms.p99": 4.0,
+    "intake.spans_per_s": -3800,
+    "intake.p50_ms.added": 2,
+    "intake.p99_ms.added": 12,
     "start.serve_ready_s": 2.5,
     "start.engine_ready_s": 6.0,
     "memory_idle_mb.serve": 130,
@@ -43,6 +46,7 @@ def main() -> int:
             found["memory_idle_mb"] = _step("memory", lambda: start.idle_memory(running))
             found["visible_s"] = _step("visible", lambda: pipeline.time_to_visible(running))
             found["gateway"] = _step("gateway", lambda: gateway.measure(running, provider.url))
+            found["intake"] = _step("intake", lambda: intake.measure(running))
             found["pipeline"] = _step("pipeline", lambda: pipeline.drain_rate(running))
         found["translate"] = _step("translate", translate.measure)
         found["journal"] = _step("journal", journal.measure)

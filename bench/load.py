@@ -45,7 +45,7 @@ async def run_load(url: str, request: bytes, *, connections: int, calls: int) ->
         for _ in left:
             began = time.perf_counter()
             writer.write(request)
-            if not await _answer(reader):
+            if not await answer(reader):
                 failures += 1
             latencies.append((time.perf_counter() - began) * 1000)
         writer.close()
@@ -57,7 +57,7 @@ async def run_load(url: str, request: bytes, *, connections: int, calls: int) ->
     return Load(sorted(latencies), time.perf_counter() - began, failures)
 
 
-async def _answer(reader: asyncio.StreamReader) -> bool:
+async def answer(reader: asyncio.StreamReader) -> bool:
     """Read one whole answer, sized or chunked; whether its status was 200."""
     head = await reader.readuntil(b"\r\n\r\n")
     lower = head.lower()

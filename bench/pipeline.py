@@ -34,7 +34,7 @@ def drain_rate(sternpost: RunningSternpost, *, batches: int = 120, spans: int = 
     """Send OTLP batches as fast as they are acknowledged, then wait until every span can be queried."""
     began = time.perf_counter()
     for number in range(batches):
-        body = json.dumps(_batch(number, spans)).encode()
+        body = json.dumps(batch_of(number, spans)).encode()
         request = urllib.request.Request(
             f"{sternpost.base_url}/v1/traces",
             data=body,
@@ -61,7 +61,7 @@ def drain_rate(sternpost: RunningSternpost, *, batches: int = 120, spans: int = 
     }
 
 
-def _batch(number: int, spans: int) -> dict[str, Any]:
+def batch_of(number: int, spans: int) -> dict[str, Any]:
     now_ns = time.time_ns()
     made = [
         {

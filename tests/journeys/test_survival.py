@@ -154,6 +154,69 @@ def test_calls_go_on_while_the_engine_hangs(running: RunningSternpost) -> None:
         running.trace(headers["x-sternpost-trace-id"], spans=2, timeout_s=60)
 
 
+@pytest.mark.parametrize("victim", ["intake", "serve"])
+def test_acknowledged_spans_survive_the_end_of_the_process_that_reads_them(
+    running: RunningSternpost, victim: str
+) -> None:
+    acknowledged: set[str] = set()
+    numbers = iter(range(1_000_000))
+    ended: set[int] = set()
+
+    def send() -> int:
+        """Send one request; return the process that was not killed yet, 0 when there is none."""
+        number = next(numbers)
+        if running.request("POST", "/v1/traces", {"resourceSpans": [_many_spans(number)]})[0] == 200:
+            acknowledged.add(f"{number + 1:032x}")
+        return next((pid for pid in _intake_pids(running) if pid not in ended), 0)
+
+    for _ in range(3):
+        intake = wait_until(send, what="an intake process")
+        send()
+        ended.add(intake)
+        if victim == "intake":
+            os.kill(intake, signal.SIGKILL)
+        else:
+            running.kill("serve")
+        wait_until(lambda intake=intake: _is_gone(intake), what="the end of the intake process")
+        running.wait_ready()
+    assert len(acknowledged) >= 3
+    for trace_id in acknowledged:
+        running.trace(trace_id, spans=100)
+    last = wait_until(send, what="an intake process")
+    assert running.stop() == 0
+    wait_until(lambda: _is_gone(last), what="the end of the intake process")
+
+
+def _many_spans(number: int) -> object:
+    """A request large enough for the intake process."""
+    spans = [
+        {
+            **SPANS["scopeSpans"][0]["spans"][0],
+            "traceId": f"{number + 1:032x}",
+            "spanId": f"{number * 1000 + one + 1:016x}",
+            "startTimeUnixNano": str(time.time_ns()),  # what is older than the retention is deleted
+            "endTimeUnixNano": str(time.time_ns()),
+        }
+        for one in range(100)
+    ]
+    return {"scopeSpans": [{"spans": spans}]}
+
+
+def _intake_pids(running: RunningSternpost) -> list[int]:
+    """Return the processes that the log names, the newest first."""
+    mark = "a process of their own, "
+    return [int(line.rsplit(mark, 1)[1]) for line in reversed(running.output) if mark in line]
+
+
+def _is_gone(pid: int) -> bool:
+    """An orphan may stay a zombie, where nobody collects it."""
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return status.read_text().rpartition(") ")[2].startswith("Z")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def test_a_full_disk_refuses_telemetry_aloud_and_never_a_call(tmp_path: Path, provider: FakeProvider) -> None:
     full = {
         "STERNPOST_JOURNAL_MIN_FREE_BYTES": str(10**17)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sternpost.assembly.batches import batch_service, pass_reader
 from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.config_file import LoadedConfig
+from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.intake import intake_apart
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.signing import signing_clients
 from sternpost.assembly.tables import open_tables
@@ -36,11 +38,13 @@ from sternpost.capabilities.models.service import Models
 from sternpost.capabilities.traces.media_service import TraceMedia
 from sternpost.capabilities.traces.service import Traces
 from sternpost.contracts.journal import Journal
+from sternpost.contracts.provider import Catalog
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.gateway.background import BackgroundReplies
 from sternpost.gateway.origins import ReplyOrigins
 from sternpost.gateway.rig import CallObserver, Rig
+from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.providers.offline.client import OfflineClient
 
@@ -92,7 +96,7 @@ async def open_house(
         client = _open_client(stack)
         traffic = load_traffic(loaded, catalog)
         traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
-        reads = _open_reads(stack, store, settings)
+        apart = _open_apart(stack, settings, loaded.config, catalog)
         background = BackgroundReplies(PendingFolder(settings.home / "background"))
         rig = Rig(
             check_key=passes.check,
@@ -123,10 +127,10 @@ async def open_house(
             costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
             models=Models(catalog, traffic.routes),
             traces=traces,
-            reads=reads,
+            reads=_open_reads(stack, store, settings),
             media=TraceMedia(open_blobs(settings)),
             batches=batch_service(settings, loaded.config, doors.tables, clock),
-            intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes),
+            intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes, apart=apart),
             rig=rig,
             first_start=doors.first_start,
         )
@@ -148,6 +152,14 @@ def _open_store(stack: AsyncExitStack, settings: Settings) -> TraceStore:
     store = BoundedTraceStore(open_trace_store(settings), query_timeout_s=settings.query_timeout_s)
     stack.callback(store.close)
     return store
+
+
+def _open_apart(
+    stack: AsyncExitStack, settings: Settings, config: ConfigFile, catalog: Catalog
+) -> IntakeApart:
+    apart = intake_apart(settings, config, catalog)
+    stack.push_async_callback(apart.close)
+    return apart
 
 
 def _open_reads(stack: AsyncExitStack, store: TraceStore, settings: Settings) -> ReadGate:

@@ -64,8 +64,12 @@ def load_traffic(loaded: LoadedConfig, catalog: Catalog) -> Traffic:
 def load_prices(config: ConfigFile, catalog: Catalog) -> PriceBook:
     """Read the shipped table under the file's overrides. Raises: ConfigurationError for an odd price."""
     table, content = read_table()
-    overrides = [PriceOverride(**entry.model_dump()) for entry in config.prices]
-    return PriceBook(table, content, overrides, price_names(catalog))
+    return PriceBook(table, content, price_overrides(config), price_names(catalog))
+
+
+def price_overrides(config: ConfigFile) -> list[PriceOverride]:
+    """Return the prices that the file sets itself."""
+    return [PriceOverride(**entry.model_dump()) for entry in config.prices]
 
 
 def load_off_peak(config: ConfigFile) -> OffPeak | None:

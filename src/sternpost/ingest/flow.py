@@ -1,5 +1,6 @@
 """The story of an OTLP request: unpack, decode, map, price, journal, answer; the store is the worker's."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sternpost.base import json_size
@@ -10,7 +11,9 @@ from sternpost.base.threads import INTAKE
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import Journal
 from sternpost.ingest import protobuf_size
+from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.batch import Batch, map_logs, map_spans
+from sternpost.ingest.intake_pipe import Ask
 from sternpost.ingest.langfuse_flow import LangfuseIntake
 from sternpost.ingest.mapping.money import Prices
 from sternpost.ingest.otlp_decode import (
@@ -30,6 +33,7 @@ _MOST_MESSAGES = 500_000  # a batch of 512 spans has about 20,000
 _NO_METRICS = (
     "metrics are not kept: Sternpost counts and times what it sees of spans; set OTEL_METRICS_EXPORTER=none"
 )
+_OF_A_REQUEST = frozenset({"requests", "received_bytes"})
 
 
 @dataclass(slots=True)
@@ -43,6 +47,12 @@ class IntakeCounts:
     rejected_spans: int = 0
     dropped_logs: int = 0
     received_bytes: int = 0
+
+    def add(self, others: Mapping[str, int]) -> None:
+        """Add what the intake process counted of requests that are counted here already."""
+        for name, count in others.items():
+            if name not in _OF_A_REQUEST:
+                setattr(self, name, getattr(self, name) + count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +68,23 @@ class _Sent:
 class OtlpIntake:
     """Takes traces at `/v1/traces` and log records at `/v1/logs`; what it acknowledges is on disk."""
 
-    def __init__(self, journal: Journal, prices: Prices, clock: Clock, *, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        prices: Prices,
+        clock: Clock,
+        *,
+        max_body_bytes: int,
+        apart: IntakeApart | None = None,
+    ) -> None:
+        """apart: the process that takes what would hold calls up; None: this one takes everything."""
         self.counts = IntakeCounts()
         self._journal = journal
         self._prices = prices
         self._clock = clock
         self._max_body_bytes = max_body_bytes
         self.langfuse = LangfuseIntake(self.keep, prices, clock)
+        self._apart = apart
 
     async def handle(
         self,
@@ -89,12 +109,23 @@ class OtlpIntake:
             return accepted(content_type, 0, _NO_METRICS, signal)
         sent = _Sent(signal, media_type(content_type) == JSON, content_encoding, body)
         try:
+            if self._apart is not None and self._apart.wants(len(body), content_encoding):
+                return await self._let_read(self._apart, sent, content_type, principal)
             batch = await self._read(sent, principal)
             await self.keep(batch)
         except SternpostError as error:
             self.counts.refused += 1
             return refused(content_type, error)
         return accepted(content_type, batch.rejected, batch.why, signal)
+
+    async def _let_read(
+        self, apart: IntakeApart, sent: _Sent, content_type: str, principal: Principal
+    ) -> OtlpReply:
+        """Let the intake process take a request, which runs this same story. Raises: StoreUnavailable."""
+        ask = Ask(content_type, sent.encoding, principal, sent.signal)
+        reply, counts = await apart.handle(ask, sent.body)
+        self.counts.add(counts)
+        return reply
 
     async def keep(self, batch: Batch) -> None:
         """Write a batch to the journal and count it. Raises: JournalFull; nothing is then acknowledged."""

@@ -1,0 +1,107 @@
+"""The intake process: maps and keeps the OTLP requests that `serve` hands it, until `serve` is gone.
+
+It knows no key of a provider and opens no store: prices come in the first frame, spans go to a journal of its
+own, and who sends was checked by `serve`.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from sternpost.assembly.environment import load_settings, process_environment
+from sternpost.assembly.journal import open_journal
+from sternpost.assembly.logs import configure_logs
+from sternpost.base.clock import SystemClock
+from sternpost.base.collection import leave_out_of_collection
+from sternpost.base.errors import SternpostError
+from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.service import PriceBook
+from sternpost.capabilities.cost.store import read_table
+from sternpost.ingest.flow import IntakeCounts, OtlpIntake
+from sternpost.ingest.intake_pipe import Answer, Ask, Request, read_frame, write_frame
+from sternpost.ingest.otlp_reply import refused
+from sternpost.ingest.records import OtlpReply
+
+_NICE = 5  # calls and queries go before
+_AT_ONCE = 64_000_000  # buffered of what `serve` sends, so that reading a large body wakes it seldom
+
+logger = logging.getLogger(__name__)
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """The first frame: what the environment doesn't say."""
+
+    home: str
+    overrides: Sequence[PriceOverride]
+    provider_aliases: Mapping[str, str]
+
+
+def main() -> None:
+    """Run on the socket whose number is the one argument."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a stop of everything: `serve` still finishes requests
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(_NICE)
+    asyncio.run(_run(socket.socket(fileno=int(sys.argv[1]))))
+
+
+async def _run(line: socket.socket) -> None:
+    reader, writer = await asyncio.open_unix_connection(sock=line, limit=_AT_ONCE)
+    first = await read_frame(reader)
+    if first is None:
+        return
+    hello = msgspec.msgpack.decode(first[0], type=Hello)
+    settings = load_settings(process_environment(), home=Path(hello.home))
+    configure_logs(settings, "intake")
+    prices = PriceBook(*read_table(), hello.overrides, hello.provider_aliases)
+    journal = open_journal(settings)
+    try:
+        intake = OtlpIntake(journal, prices, SystemClock(), max_body_bytes=settings.max_body_bytes)
+        leave_out_of_collection()
+        async with asyncio.TaskGroup() as group:
+            while (frame := await read_frame(reader)) is not None:
+                group.create_task(_answer(intake, *frame, writer))
+        await _flush(writer)
+    finally:
+        journal.close()
+
+
+async def _answer(intake: OtlpIntake, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    request = msgspec.msgpack.decode(head, type=Request)
+    reply = await _handle(intake, request.ask, body)
+    counts, intake.counts = intake.counts, IntakeCounts()
+    answer = Answer(request.number, reply.status, reply.headers, asdict(counts))
+    write_frame(writer, msgspec.msgpack.encode(answer), reply.body)
+
+
+async def _handle(intake: OtlpIntake, ask: Ask, body: bytes) -> OtlpReply:
+    try:
+        return await intake.handle(
+            content_type=ask.content_type,
+            content_encoding=ask.content_encoding,
+            body=body,
+            principal=ask.principal,
+            signal=ask.signal,
+        )
+    except Exception:  # the edge of one request: the others must not suffer
+        logger.exception("a request of %d bytes can't be taken in", len(body))
+        error = SternpostError("the request can't be taken in; the server's log says why")
+        return refused(ask.content_type, error)
+
+
+async def _flush(writer: asyncio.StreamWriter) -> None:
+    try:
+        await writer.drain()
+    except ConnectionError:  # `serve` is gone: nobody waits for these answers
+        return
+
+
+if __name__ == "__main__":
+    main()
