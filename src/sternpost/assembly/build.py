@@ -9,6 +9,7 @@ from sternpost.assembly.batches import batch_service, pass_reader
 from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.journal import open_journal
+from sternpost.assembly.list_prices import ListPrices
 from sternpost.assembly.signing import signing_clients
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
@@ -114,7 +115,7 @@ async def open_house(
             key_ring=doors.key_ring,
             prices=prices,
             costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
-            models=Models(catalog, traffic.routes),
+            models=Models(catalog, traffic.routes, ListPrices(prices, clock).of),
             traces=traces,
             reads=reads,
             media=TraceMedia(open_blobs(settings)),
