@@ -60,9 +60,11 @@ function tracesOf({ kind, id, provider }: ModelItem): string {
 }
 
 /** A route costs what its target does; a model without a price is no free one. */
-function Price({ model, usd }: { model: ModelItem; usd: string | null | undefined }) {
+function Price({ model }: { model: ModelItem }) {
   if (model.kind === "route") return "-";
-  return usd === null || usd === undefined ? <em className={table["faint"]} title="No price is known; write one under prices: in sternpost.yaml">unknown</em> : money(usd);
+  const prices = [model.input_usd, model.output_usd].map((usd) => usd ?? null);
+  if (prices.every((usd) => usd === null)) return <em className={table["faint"]} title="Write a price under prices: in sternpost.yaml">unknown</em>;
+  return prices.map((usd) => money(usd)).join(" / ");
 }
 
 function ModelTable({ items }: { items: ModelItem[] }) {
@@ -74,11 +76,10 @@ function ModelTable({ items }: { items: ModelItem[] }) {
           <tr>
             <th scope="col">Name in calls</th>
             <th scope="col">State</th>
+            <th scope="col" data-number title="US dollars for a million tokens, at the standard rate">Per million tokens, in / out</th>
             <th scope="col">Abilities, or what a route tries</th>
             <th scope="col" data-number>Context, tokens</th>
             <th scope="col" data-number>Output, tokens</th>
-            <th scope="col" data-number title="US dollars for a million tokens of input, at the standard rate">Input, $/M</th>
-            <th scope="col" data-number title="US dollars for a million tokens of output, at the standard rate">Output, $/M</th>
             <th scope="col">Retires</th>
             <th scope="col" data-number>Traces</th>
           </tr>
@@ -93,11 +94,10 @@ function ModelTable({ items }: { items: ModelItem[] }) {
                 </span>
               </td>
               <td className={styles["state"]}>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
+              <td data-number className={styles["price"]}><Price model={model} /></td>
               <td className={table["quiet"]}>{(model.kind === "route" ? `Route: ${model.targets.join(", then ")}` : abilitiesOf(model)) || "-"}</td>
               <td data-number>{count(model.context_tokens)}</td>
               <td data-number>{count(model.max_output_tokens)}</td>
-              <td data-number><Price model={model} usd={model.input_usd} /></td>
-              <td data-number><Price model={model} usd={model.output_usd} /></td>
               <td><Retirement on={model.retires_on} /></td>
               <td data-number><Link to="/traces" search={{ filter: tracesOf(model) }}>Open<span className="hidden"> traces of {model.id}</span></Link></td>
             </tr>

@@ -23,3 +23,18 @@ export function errorBlocks(text: string): ErrorBlocks {
   const last = text.trimEnd().split("\n").at(-1) ?? "";
   return { sentence: /^\s/.test(last) ? "" : last, trace: text.trimEnd() };
 }
+
+/** The stack that an exception event of the span holds, or an attribute of the same name. */
+export function stackOf(attributes: Record<string, unknown>): string {
+  const own = attributes["exception.stacktrace"];
+  if (typeof own === "string") return own;
+  const { events } = attributes;
+  if (typeof events !== "string" || !events.includes("exception.stacktrace")) return "";
+  try {
+    const known: unknown = JSON.parse(events);
+    const stacks = Array.isArray(known) ? known.map((one: Record<string, unknown>) => one["exception.stacktrace"]) : [];
+    return stacks.find((one) => typeof one === "string") ?? "";
+  } catch {
+    return ""; // cut at a limit
+  }
+}

@@ -21,8 +21,10 @@ export function Providers({ items }: { items: ProviderItem[] }) {
         <span className={table["faint"]}>{count(ready.length)} ready, {count(others.length)} without a key</span>
       </div>
       <ProviderTable label="Providers" items={[...ready, ...faulty]} />
-      {example && ready.every(({ name }) => name === "offline") && (
-        <p className={table["quiet"]}>No provider key was found. Set the variable of a provider where Sternpost starts, then start it again:</p>
+      {example && (
+        <p className={table["quiet"]}>
+          {ready.every(({ name }) => name === "offline") ? "No provider key was found. " : ""}To add a provider, set its variable where Sternpost starts, then start it again:
+        </p>
       )}
       {example && <Code text={`export ${example.key_variable}=...\nsternpost up`} label="provider key commands" />}
       <details className={styles["others"]}>

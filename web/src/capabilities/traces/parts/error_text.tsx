@@ -2,8 +2,10 @@
 import { errorBlocks } from "../traceback";
 import styles from "./error_text.module.css";
 
-export function ErrorText({ text }: { text: string }) {
-  const { sentence, trace } = errorBlocks(text);
+/** `stack` is what the program reported beside its error. */
+export function ErrorText({ text, stack = "" }: { text: string; stack?: string | undefined }) {
+  const { sentence, trace: own } = errorBlocks(text);
+  const trace = own || stack;
   return (
     <div className={styles["error"]}>
       {sentence !== "" && <p>{sentence}</p>}
