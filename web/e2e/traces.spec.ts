@@ -139,7 +139,7 @@ test("a failed trace shows its error in the list, and a traceback as a block on 
   await page.goto("/traces");
   await expect(page.locator("[role=row]").filter({ has: page.locator(`a[href*="${traceId}"]`) })).toContainText("ValueError: no stock");
   await page.goto(`/traces/${traceId}`);
-  await expect(page.getByRole("article").first().getByRole("region", { name: "Traceback" })).toContainText('File "/app/shop.py", line 12');
+  await expect(page.getByRole("article").first().getByRole("group", { name: "Traceback" })).toContainText('File "/app/shop.py", line 12');
   await expect(page).toHaveTitle(/ · Sternpost$/);
   await expectAccessible(page);
   await page.unrouteAll({ behavior: "ignoreErrors" });

@@ -37,7 +37,9 @@ export function Providers({ items }: { items: ProviderItem[] }) {
 
 function ProviderTable({ label, items }: { label: string; items: ProviderItem[] }) {
   return (
-    <div className={table["scroll"]}>
+    // What scrolls must be reachable by keyboard.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className={table["scroll"]} tabIndex={0} role="group" aria-label={label}>
       <table className={table["table"]}>
         <caption className="hidden">{label}</caption>
         <thead>

@@ -12,7 +12,7 @@ export function ErrorText({ text, stack = "" }: { text: string; stack?: string |
       {trace !== "" && (
         // A block that scrolls must be reachable by keyboard.
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <pre tabIndex={0} role="region" aria-label="Traceback">{trace}</pre>
+        <pre tabIndex={0} role="group" aria-label="Traceback">{trace}</pre>
       )}
     </div>
   );

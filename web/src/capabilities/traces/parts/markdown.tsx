@@ -9,7 +9,7 @@ const plugins = [remarkGfm];
 const components: Components = {
   // A wide table scrolls by itself, and the keyboard must reach what scrolls.
   // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-  table: ({ children }) => <div className={styles["table"]} tabIndex={0} role="region" aria-label="Table"><table>{children}</table></div>,
+  table: ({ children }) => <div className={styles["table"]} tabIndex={0} role="group" aria-label="Table"><table>{children}</table></div>,
   a: ({ href, children }) => <Outside href={href}>{children}</Outside>,
   // The page may load no picture from elsewhere (its content security policy), so a click opens it in a tab of its own.
   img: ({ src, alt }) => <Outside href={typeof src === "string" ? src : undefined}>Image{alt ? `: ${alt}` : ""}</Outside>,

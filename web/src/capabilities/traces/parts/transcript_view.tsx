@@ -27,8 +27,9 @@ export function Transcript({ detail, selected, choice, onSelect }: Props) {
   const from = Math.max(0, Math.min(at - SHOWN / 2, entries.length - SHOWN));
   useEffect(() => {
     const card = chosen && list.current?.querySelector(`[data-span="${CSS.escape(chosen)}"]`);
-    const isTaller = card && list.current?.parentElement && card.clientHeight > list.current.parentElement.clientHeight;
-    if (card) card.scrollIntoView({ block: isTaller ? "start" : "nearest" });
+    if (!card) return;
+    card.scrollIntoView({ block: "nearest" });
+    card.querySelector("header")?.scrollIntoView({ block: "nearest" }); // of a card taller than the view, its beginning
     // The same span may be chosen again after scrolling away from it.
     // oxlint-disable-next-line react/exhaustive-deps
   }, [chosen, choice]);
