@@ -52,7 +52,7 @@ export function item(index: number, now: number): TraceItem {
     cost_status: isUnknown ? "unknown" : "computed", cache_read_tokens: isUnknown ? 0 : 128,
     cache_saved_usd: isUnknown ? null : "0.0000288", cache_saved_nanousd: isUnknown ? null : 28_800, session_id: `s-${index % 8}`, user_id: `user-${index % 6}`,
     tags: index % 3 === 0 ? ["docs"] : [], input_preview: questions[index % 7]!,
-    output_preview: status === "error" ? "" : "Set the base URL of the SDK to the address of the gateway, with /v1 at its end.",
+    error_preview: "", output_preview: status === "error" ? "" : "Set the base URL of the SDK to the address of the gateway, with /v1 at its end.",
     scores: index % 4 === 1 ? [{ name: "helpful", value: index % 8 === 1 ? 1 : 0, label: null }] : [],
   };
 }

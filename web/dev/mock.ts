@@ -43,15 +43,15 @@ function overview(): Reply {
   const series = Array.from({ length: 96 }, (_, at) => ({
     at: new Date(until - (95 - at) * step * 1000).toISOString(), ...measure(1 + Math.sin(at / 9) * 0.6 + (at % 7) / 10),
   }));
-  const by_model = ["offline/extract-large", "openai/gpt-5-mini", "anthropic/claude-haiku-4-5"].map((model, at) => ({ model, ...measure(40 / (at + 1)) }));
+  const by_model = ["offline/extract-large", "openai/gpt-5-mini", "anthropic/claude-haiku-4-5"].map((model, at) => ({ model, provider: "", filter: `model:${model}`, ...measure(40 / (at + 1)) }));
   const totals = { ...measure(96), cost_status_counts: { computed: 3700, unknown: 120 } };
   return [200, { since: series[0]!.at, until: new Date(until).toISOString(), step_s: step, totals, series, by_model }];
 }
 
 const models = [
-  { id: "offline/extract-large", provider: "offline", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: true, context_tokens: 131_072, abilities: ["stream", "tools"] },
+  { id: "offline/extract-large", provider: "offline", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: true, context_tokens: 131_072, input_usd: "0", output_usd: "0", abilities: ["stream", "tools"] },
   { id: "offline/extract-small", provider: "offline", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: true, context_tokens: 32_768, abilities: ["stream"] },
-  { id: "openai/gpt-5-mini", provider: "openai", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: false, context_tokens: 400_000, abilities: ["stream", "tools", "images"] },
+  { id: "openai/gpt-5-mini", provider: "openai", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: false, context_tokens: 400_000, input_usd: "0.25", output_usd: "2", abilities: ["stream", "tools", "images"] },
   { id: "fast", provider: "", title: "", kind: "route", max_output_tokens: null, targets: ["openai/gpt-5-mini", "offline/extract-large"], is_configured: true, context_tokens: null, abilities: [] },
 ];
 const providers = [

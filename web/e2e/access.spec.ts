@@ -51,3 +51,30 @@ test("a reader without a session is told how to get a link, and a bad link says 
   await expect(page.getByRole("alert")).toContainText("used or has expired");
   await context.close();
 });
+
+test("signing out ends the session in every tab, and says so", async ({ browser, baseURL }) => {
+  const context = await browser.newContext({ storageState: "test-results/session.json" });
+  const session = { user: { user_id: "user_1", name: "admin", is_admin: true }, project_id: "project_1", project_name: "default", csrf_token: "t" };
+  let isOver = false; // the session of the other tests must outlive this one, so its end is played here
+  await context.route("**/api/session", (route) => {
+    if (route.request().method() === "DELETE") {
+      isOver = true;
+      return route.fulfill({ status: 204 });
+    }
+    return isOver ? route.fulfill({ status: 401, json: { status: 401, code: "not_signed_in", title: "Unauthorized", detail: "Sign in." } }) : route.fulfill({ json: session });
+  });
+  const [page, other] = [await context.newPage(), await context.newPage()];
+  await other.goto(`${baseURL}/models`);
+  await expect(other.getByRole("heading", { name: "Models", level: 1 })).toBeVisible();
+  await page.goto(`${baseURL}/traces?filter=status:ok`);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  for (const tab of [page, other]) {
+    await expect(tab.getByRole("heading", { name: "You are signed out" })).toBeVisible();
+    await expect(tab).toHaveURL(/\/sign-in$/);
+    await expect(tab).toHaveTitle("Signed out · Sternpost");
+  }
+  await expectAccessible(page);
+  await page.goBack();
+  await expect(page.getByRole("navigation", { name: "Pages" })).toHaveCount(0);
+  await context.close();
+});

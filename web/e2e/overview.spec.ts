@@ -47,6 +47,20 @@ test("a project younger than an hour opens on its last hour, and the address win
   await expect(page.getByRole("button", { name: "Time range: Last 7 days" })).toBeVisible();
 });
 
+test("where the last day is empty the overview opens on a range that has calls, and says so", async ({ page }) => {
+  const started_at = new Date(Date.now() - 3 * 86_400_000).toISOString();
+  await page.route("**/api/traces?limit=1", async (route) => {
+    const shown = (await (await route.fetch()).json()) as { items: object[] };
+    await route.fulfill({ json: { ...shown, items: shown.items.map((one) => ({ ...one, started_at })) } });
+  });
+  await page.route("**/api/traces?*until=now-1h*", async (route) => route.fulfill({ json: await (await route.fetch({ url: route.request().url().replace(/&until=[^&]*/, "") })).json() }));
+  await page.goto("/");
+  await expect(page.getByRole("button", { name: "Time range: Last 7 days" })).toBeVisible();
+  await expect(page.getByText("No calls in the last 24 hours; the newest was 3 d ago. Shown: last 7 days.")).toBeVisible();
+  await expectAccessible(page);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
+
 test("sparse numbers are drawn: a lone point, a whole last bar, and a word where all calls are free", async ({ page }) => {
   const step = 900;
   const last = Math.floor(Date.now() / 1000 / step) * step;
@@ -75,7 +89,7 @@ test("sparse numbers are drawn: a lone point, a whole last bar, and a word where
 test("models of one name are told apart, and a narrow window cuts nothing but the table", async ({ page }) => {
   const sums = { calls: 3, errors: 0, cost_usd: "0.1", input_tokens: 40, output_tokens: 9, cache_hit_rate: 0, cache_saved_usd: "0", cache_saved_nanousd: 0, latency_p50_ms: 80, latency_p95_ms: 90 };
   const at = new Date(Date.now() - 60_000).toISOString();
-  const by_model = ["openai", "azure"].map((provider) => ({ ...sums, model: "gpt-5-mini", provider, latency_p50_ms: 80, latency_p95_ms: 90 }));
+  const by_model = ["openai", "azure"].map((provider) => ({ ...sums, model: "gpt-5-mini", provider, filter: `model:gpt-5-mini provider:${provider}`, latency_p50_ms: 80, latency_p95_ms: 90 }));
   const json = { since: at, until: new Date().toISOString(), step_s: 60, totals: { ...sums, cost_status_counts: { computed: 6 } }, series: [{ at, ...sums }], by_model };
   await page.route("**/api/overview?*", (route) => route.fulfill({ json }));
   await page.setViewportSize({ width: 800, height: 900 });

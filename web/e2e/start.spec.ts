@@ -13,6 +13,20 @@ test("an address without a page keeps the navigation and says where to go", asyn
   await expect(page).toHaveURL(/\/$/);
 });
 
+test("the first command of every kind of application stands ready, and the first answers", async ({ page, request }) => {
+  await page.goto("/connect");
+  await expect(page).toHaveTitle("Connect · Sternpost");
+  const text = (await page.getByRole("region", { name: "curl commands" }).textContent()) ?? "";
+  const sent = /-d '([^']*)'/.exec(text)?.[1] ?? "";
+  const answer = await request.post("/v1/chat/completions", { headers: { authorization: `Bearer ${process.env["STERNPOST_KEY"] ?? "sp-any"}` }, data: JSON.parse(sent) as object });
+  if (process.env["STERNPOST_URL"]) expect(await answer.text()).toContain("It records every call as a trace");
+  for (const [tab, region, word] of [["Anthropic", "curl commands", "/v1/messages"], ["OpenTelemetry", "Variables commands", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"], ["Provider keys", "Variables commands", "OPENAI_API_KEY"]] as const) {
+    await page.getByRole("tab", { name: tab }).click();
+    await expect(page.getByRole("region", { name: region })).toContainText(word);
+    await expectAccessible(page);
+  }
+});
+
 const nothing = { items: [], next_cursor: null };
 
 test("a Sternpost without traces says how to send the first call, and sees it arrive", async ({ page, request }) => {

@@ -122,3 +122,42 @@ test("the scores of a row are whole at 1280 pixels", async ({ page, request }) =
   expect(await chip.evaluate((element) => element.scrollWidth <= element.clientWidth && element.getBoundingClientRect().right <= element.parentElement!.getBoundingClientRect().right)).toBe(true);
   await page.unrouteAll({ behavior: "ignoreErrors" }); // the list may be reading its next page
 });
+
+test("a failed trace shows its error in the list, and a traceback as a block on its page", async ({ page, request }) => {
+  const traceId = await callAndFindTrace(request, "Is there one in stock?");
+  const stack = 'Traceback (most recent call last):\n  File "/app/shop.py", line 12, in lookup\nValueError: no stock';
+  await page.route("**/api/traces?*", async (route) => {
+    const json = (await (await route.fetch()).json()) as { items: { trace_id: string }[] };
+    json.items = json.items.map((one) => (one.trace_id === traceId ? { ...one, status: "error", error_preview: "ValueError: no stock" } : one));
+    await route.fulfill({ json });
+  });
+  await page.route(`**/api/traces/${traceId}`, async (route) => {
+    const json = (await (await route.fetch()).json()) as { spans: object[] };
+    json.spans = json.spans.map((one, at) => (at === 0 ? { ...one, status: "error", error: "no stock", attributes: { events: JSON.stringify([{ name: "exception", "exception.stacktrace": stack }]) } } : one));
+    await route.fulfill({ json });
+  });
+  await page.goto("/traces");
+  await expect(page.locator("[role=row]").filter({ has: page.locator(`a[href*="${traceId}"]`) })).toContainText("ValueError: no stock");
+  await page.goto(`/traces/${traceId}`);
+  await expect(page.getByRole("article").first().getByRole("group", { name: "Traceback" })).toContainText('File "/app/shop.py", line 12');
+  await expect(page).toHaveTitle(/ · Sternpost$/);
+  await expectAccessible(page);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
+
+test("tables and lists are drawn, and a span of the tree scrolls to its entry, again and again", async ({ page, request }) => {
+  const rows = Array.from({ length: 90 }, (_, at) => `${at + 1}. step`).join("\n");
+  const traceId = await callAndFindTrace(request, `| name | age |\n|---|---|\n| Ann | 5 |\n\n- one\n- two\n\n${rows}`);
+  await page.goto(`/traces/${traceId}`);
+  const turn = page.getByRole("article").first();
+  await expect(turn.getByRole("cell", { name: "Ann" })).toBeVisible();
+  await expect(turn.getByRole("listitem").filter({ hasText: /^one$/ })).toHaveCSS("list-style-type", "disc");
+  const tree = page.getByRole("treegrid", { name: "Tree of spans" });
+  for (let time = 0; time < 2; time += 1) {
+    await page.getByText("step", { exact: true }).last().scrollIntoViewIfNeeded();
+    await expect(turn.getByRole("button").first()).not.toBeInViewport();
+    await tree.getByRole("row").last().click(); // an attempt, which the entry of its call tells of
+    await expect(turn.getByRole("button").first()).toBeInViewport();
+    await expect(page.locator("article[data-selected]")).toHaveCount(1);
+  }
+});

@@ -11,6 +11,7 @@ from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.intake import intake_apart
 from sternpost.assembly.journal import open_journal
+from sternpost.assembly.list_prices import ListPrices
 from sternpost.assembly.signing import signing_clients
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
@@ -125,7 +126,7 @@ async def open_house(
             key_ring=doors.key_ring,
             prices=prices,
             costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
-            models=Models(catalog, traffic.routes),
+            models=Models(catalog, traffic.routes, ListPrices(prices, clock).of),
             traces=traces,
             reads=_open_reads(stack, store, settings),
             media=TraceMedia(open_blobs(settings)),

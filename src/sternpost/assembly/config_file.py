@@ -2,13 +2,14 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, TypeAlias, cast, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.trust import refuse_foreign
@@ -19,6 +20,8 @@ from sternpost.base.settings import Settings
 NAME = "sternpost.yaml"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+Place: TypeAlias = tuple[int | str, ...]  # of a value in the file, e.g. ("routes", "fast", "targets", 0)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
@@ -26,6 +29,25 @@ class LoadedConfig:
     path: Path | None  # None: no file was found, which is fine
     unset_variables: tuple[str, ...] = ()
     key_variables: Mapping[str, str] = field(default_factory=dict[str, str])  # of each provider
+    root: yaml.Node | None = field(default=None, repr=False)  # the tree of the file, which knows the lines
+
+    def line_of(self, place: Place) -> int:
+        return _line_of(self.root, place)
+
+    def written(self, part: str) -> set[str]:
+        """Return the names under a top word of the file, e.g. `routes`; also of parts that don't fit."""
+        inner = _value_of(self.root, part)
+        pairs: list[tuple[yaml.Node, yaml.Node]] = inner.value if isinstance(inner, yaml.MappingNode) else []
+        return {str(key.value) for key, _ in pairs}
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A value of the file that the grammar does not allow."""
+
+    place: Place
+    line: int
+    sentence: str  # with file and line
 
 
 def find_config(settings: Settings) -> Path | None:
@@ -47,24 +69,60 @@ def find_config(settings: Settings) -> Path | None:
 
 def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConfig:
     """Read and check a file. Raises: ConfigurationError, one line per fault with its place."""
+    loaded, misfits = read_config(path, environment)
+    if misfits:
+        raise ConfigurationError("\n".join(one.sentence for one in misfits))
+    return loaded
+
+
+def read_config(path: Path | None, environment: Mapping[str, str]) -> tuple[LoadedConfig, Sequence[Misfit]]:
+    """Read a file and what of it the grammar does not allow; the parts that do not fit are left out.
+
+    Raises: ConfigurationError for a file that is no YAML mapping.
+    """
     if path is None:
-        return LoadedConfig(ConfigFile(), None)
+        return LoadedConfig(ConfigFile(), None), ()
     root, document = read_yaml(path)
     if document is None:
-        return LoadedConfig(ConfigFile(), path)
+        return LoadedConfig(ConfigFile(), path), ()
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path.name}:1: the file must be a mapping such as `providers:` ...")
     unset: set[str] = set()
-    expanded = _expand(cast("object", document), environment, unset)
+    expanded = cast("dict[str, Any]", _expand(cast("object", document), environment, unset))
+    config, faults = _fitting(expanded)
+    misfits = [
+        Misfit(
+            one["loc"],
+            _line_of(root, one["loc"]),
+            _sentence(path.name, root, one["loc"], one["type"], one["msg"]),
+        )
+        for one in faults
+    ]
+    providers = cast("dict[object, object]", document).get("providers") if not misfits else None
+    variables = _key_variables(providers, environment)
+    return LoadedConfig(config, path, tuple(sorted(unset)), variables, root), misfits
+
+
+def _fitting(document: dict[str, Any]) -> tuple[ConfigFile, Sequence[ErrorDetails]]:
+    """Return the parts of a file that fit the grammar, and what does not; a part is e.g. one provider."""
     try:
-        config = ConfigFile.model_validate(expanded)
+        return ConfigFile.model_validate(document), ()
     except ValidationError as error:
-        lines = [
-            _sentence(path.name, root, fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()
-        ]
-        raise ConfigurationError("\n".join(lines)) from error
-    providers = cast("dict[object, object]", document).get("providers")
-    return LoadedConfig(config, path, tuple(sorted(unset)), _key_variables(providers, environment))
+        faults = error.errors()
+    sound = dict(document)
+    for fault in faults:
+        place = fault["loc"]
+        part = sound.get(str(place[0])) if place else None
+        if len(place) > 1 and isinstance(part, dict):
+            sound[str(place[0])] = {
+                name: held for name, held in cast("dict[object, object]", part).items() if name != place[1]
+            }
+        elif place:  # a list keeps its order, by which its entries are named, or goes as a whole
+            sound.pop(str(place[0]), None)
+    try:
+        return ConfigFile.model_validate(sound), faults
+    except ValidationError:
+        return ConfigFile(), faults
 
 
 def _expand(value: object, environment: Mapping[str, str], unset: set[str]) -> object:
@@ -121,6 +179,11 @@ def _line_of(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
             inner: yaml.Node = node.value[step]
             line, node = inner.start_mark.line + 1, inner
     return line
+
+
+def _value_of(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    pairs: list[tuple[yaml.Node, yaml.Node]] = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((held for key, held in pairs if key.value == name), None)
 
 
 def known_fields(place: tuple[int | str, ...]) -> list[str]:

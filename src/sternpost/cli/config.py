@@ -1,14 +1,17 @@
 """`sternpost config`: check sternpost.yaml and show what is in force."""
 
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated
 
-from sternpost.assembly.config_file import find_config, load_config
+from sternpost.assembly.config_check import Examined, Said, examine
+from sternpost.assembly.config_file import find_config
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.environment import PREFIX, misspelt_settings, process_environment
-from sternpost.assembly.traffic import check_config
-from sternpost.base.errors import ConfigurationError
+from sternpost.assembly.local import open_access
+from sternpost.base.errors import ConfigurationError, SternpostError
+from sternpost.base.settings import Settings
 from sternpost.cli.commands import Argument, Commands, Exit, echo
 from sternpost.cli.options import ConfigPath, Home, Json, settings_from
 from sternpost.cli.output import note, print_json, print_table
@@ -26,34 +29,53 @@ def check(
     config: ConfigPath = None,
     is_json: Json = False,
 ) -> None:
-    """Say whether the file can be used. Exit code 1 when it can't."""
+    """Find every fault of the file, and what it names that does not exist. Exit code 1 for any."""
     environment = process_environment()
+    settings = settings_from(home, config=path or config)
     try:
-        loaded = load_config(find_config(settings_from(home, config=path or config)), environment)
-        catalog = check_config(loaded, environment)
+        checked = examine(find_config(settings), environment, _key_names(settings))
     except ConfigurationError as error:
-        if is_json:
-            print_json({"is_valid": False, "faults": error.message.splitlines()})
-        else:
-            note(error.message)
-        raise Exit(1) from None
+        checked = Examined(None, [Said(None, "", "stop", line) for line in error.message.splitlines()])
+    faults = [one for one in checked.said if one.weight != "note"]
+    notes = [one for one in checked.said if one.weight == "note"]
     if is_json:
         print_json(
             {
-                "is_valid": True,
-                "path": str(loaded.path) if loaded.path else None,
-                "unset_variables": loaded.unset_variables,
+                "is_valid": not faults,
+                "path": str(checked.path) if checked.path else None,
+                "faults": [one.sentence for one in faults],
+                "notes": [one.sentence for one in notes],
+                "found": [asdict(one) for one in checked.said],
+                "unset_variables": checked.unset_variables,
             }
         )
-        return
+    else:
+        _print_examined(checked, [*faults, *notes], environment, is_valid=not faults)
+    if faults:
+        raise Exit(1)
+
+
+def _print_examined(
+    checked: Examined, said: Sequence[Said], environment: Mapping[str, str], *, is_valid: bool
+) -> None:
     for strange, meant in misspelt_settings(environment).items():
         note(f"note: {strange} is no setting; do you mean {meant}?")
-    echo(f"{loaded.path}: fine" if loaded.path else "no sternpost.yaml found, which is fine")
-    for provider in catalog.providers.values():
-        if provider.fault:
-            note(f"note: the provider {provider.name!r} is not configured: {provider.fault}")
-    for name in loaded.unset_variables:
+    if is_valid:
+        echo(f"{checked.path}: fine" if checked.path else "no sternpost.yaml found, which is fine")
+    for one in said:
+        note(f"note: {one.sentence}" if one.weight == "note" else one.sentence)
+    for name in checked.unset_variables:
         note(f"note: ${{{name}}} is not set in the environment; what needs it is not configured")
+
+
+def _key_names(settings: Settings) -> set[str] | None:
+    """Return the names and ids of the API keys of the data folder; None where there is none yet."""
+    try:
+        with open_access(settings) as access:
+            _, keys = access.store.all_keys()
+            return {name for key in keys for name in (key.name, key.key_id)}
+    except (SternpostError, OSError):
+        return None
 
 
 @app.command()

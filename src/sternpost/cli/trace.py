@@ -10,6 +10,7 @@ from sternpost.cli.commands import Argument, Commands, Option, echo
 from sternpost.cli.media import part_words
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import dollars, moment, note, print_facts, print_json, print_table, printable
+from sternpost.cli.span_tree import in_tree_order
 
 app = Commands(help="List, show and follow traces.")
 
@@ -71,21 +72,20 @@ def show(
             "cost": _cost(trace),
         }
     )
-    spans = cast("list[dict[str, Any]]", detail["spans"])
-    depths = _depths(spans)
+    tree = in_tree_order(cast("list[dict[str, Any]]", detail["spans"]))
     rows = [
         (
-            "  " * depths[span["span_id"]] + span["name"],
+            "  " * depth + span["name"],
             span["type"],
             span["status"],
             _duration(span["duration_ms"]),
             _cost(span),
             span["error"] or "",
         )
-        for span in spans
+        for depth, span in tree
     ]
     print_table(("span", "type", "status", "duration", "cost", "error"), rows, empty="no spans")
-    for span in spans:
+    for _, span in tree:
         _print_conversation(span)
 
 
@@ -181,14 +181,3 @@ def _duration(duration_ms: float | None) -> str:
     if duration_ms >= 1000:
         return f"{duration_ms / 1000:.2f} s"
     return f"{duration_ms:.{2 if duration_ms < 10 else 1 if duration_ms < 100 else 0}f} ms"
-
-
-def _depths(spans: list[dict[str, Any]]) -> dict[str, int]:
-    parents = {span["span_id"]: span["parent_span_id"] for span in spans}
-    depths: dict[str, int] = {}
-    for span_id, parent in parents.items():
-        depth, step = 0, parent
-        while step in parents and depth < 30:
-            depth, step = depth + 1, parents[step]
-        depths[span_id] = depth
-    return depths

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated, cast
 
+from sternpost.assembly.config_check import examine
 from sternpost.assembly.config_file import find_config, load_config
 from sternpost.assembly.environment import process_environment
+from sternpost.assembly.in_force import InForce, in_force
 from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
@@ -22,6 +24,7 @@ from sternpost.server import ports
 from sternpost.server.instance import STATE_NAME, hold_instance, prepare_home, refuse_second
 from sternpost.server.supervisor import Process, Supervisor
 
+_SHOWN_NAMES = 6
 _SILENCE_S = 60.0  # nine times the longest silence that load brought about (docs/decisions/0016)
 
 logger = logging.getLogger(__name__)
@@ -48,7 +51,7 @@ def up(
     configure_logs(settings, "up")
     prepare_home(settings.home)
     environment = process_environment()
-    path = _check_configuration(settings, environment)
+    force = _check_configuration(settings, environment)
     _refuse_open_door(settings)
     refuse_second(settings.home)
     is_explicit = port is not None or "STERNPOST_PORT" in environment
@@ -65,24 +68,28 @@ def up(
             processes(settings, chosen),
             settings.home / STATE_NAME,
             lambda facts: (
-                None
-                if is_quiet
-                else _announce_if_read({**facts, "config": path and str(path)}, settings, is_json=is_json)
+                None if is_quiet else _announce_if_read({**facts, **asdict(force)}, settings, is_json=is_json)
             ),
         )
         asyncio.run(supervisor.run())
 
 
-def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> Path | None:
-    """Stop the start for a fault of the file, said once here, and say what is left out; return its path."""
-    loaded = load_config(find_config(settings), environment)
+def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> InForce:
+    """Stop the start for faults of the file, say what is left out, and return what is in force."""
+    path = find_config(settings)
+    examined = examine(path, environment)
+    examined.refuse()
+    for one in examined.said:
+        if one.weight == "fault":
+            note(f"warning: {one.sentence}")
+    loaded = load_config(path, environment)
     catalog = check_config(loaded, environment)
     for provider in catalog.providers.values():
         if provider.fault:
             note(f"the provider {provider.name!r} is not configured: {provider.fault}")
         if provider.is_key_withheld:
             note(f"the provider {provider.name!r} has an address of its own; write its api_key beside it")
-    return loaded.path
+    return in_force(loaded, catalog)
 
 
 def processes(settings: Settings, port: int) -> list[Process]:
@@ -146,14 +153,36 @@ def announce(facts: Mapping[str, object], settings: Settings, *, is_json: bool) 
         f"  Newest traces     {own_command('trace', 'list', home=settings.home)}",
         f"  Data folder       {settings.home}",
         f"  Configuration     {facts.get('config') or 'no sternpost.yaml, which is fine'}",
-        "  Provider keys     OPENAI_API_KEY, ANTHROPIC_API_KEY ... in the environment or sternpost.yaml",
-        "  Without any key   the model offline/extract-large answers from the context you send",
+        *_in_force_lines(facts),
         "  Stop              Ctrl-C",
         "",
     ]
     if facts.get("key"):
         lines.insert(3, "  The key and the sign-in link below are shown only now.")
     echo("\n".join(lines))
+
+
+def _in_force_lines(facts: Mapping[str, object]) -> list[str]:
+    """Say which providers and routes calls can use, or how to get one."""
+    providers, routes = _words(facts.get("providers")), _words(facts.get("routes"))
+    if providers:
+        lines = [f"  Providers         {_shortened(providers)}"]
+    else:
+        lines = [
+            "  Providers         no provider key found: set OPENAI_API_KEY, ANTHROPIC_API_KEY or another of",
+            "                    `sternpost provider list` before the start, or write it in sternpost.yaml;",
+            "                    until then offline/extract-large answers from the context you send",
+        ]
+    return [*lines, f"  Routes            {_shortened(routes)}"] if routes else lines
+
+
+def _words(value: object) -> Sequence[str]:
+    return [str(one) for one in cast("Sequence[object]", value)] if isinstance(value, (list, tuple)) else ()
+
+
+def _shortened(names: Sequence[str]) -> str:
+    left = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {left} more" if left > 0 else "")
 
 
 def _announce_if_read(facts: Mapping[str, object], settings: Settings, *, is_json: bool) -> None:

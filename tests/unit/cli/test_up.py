@@ -37,3 +37,22 @@ def test_behind_a_proxy_or_in_a_container_the_public_address_is_shown(
     screen = capsys.readouterr().out
     assert "OPENAI_BASE_URL=https://sternpost.example.org/v1 OPENAI_API_KEY=sp-x" in screen
     assert "0.0.0.0" not in screen
+
+
+@pytest.mark.parametrize(
+    ("force", "says"),
+    [
+        ({}, "no provider key found: set OPENAI_API_KEY"),
+        (
+            {"providers": ["openai (OPENAI_API_KEY)", "lab"]},
+            "Providers         openai (OPENAI_API_KEY), lab\n",
+        ),
+        ({"providers": [f"p{n}" for n in range(9)]}, "p5 and 3 more"),
+        ({"routes": ["fast", "slow"]}, "Routes            fast, slow"),
+    ],
+)
+def test_providers_and_routes_in_force_are_told(
+    capsys: pytest.CaptureFixture[str], force: dict[str, list[str]], says: str
+) -> None:
+    announce({**FACTS, **force}, Settings(Path("/data")), is_json=False)
+    assert says in capsys.readouterr().out

@@ -1,8 +1,8 @@
 /** The frame around every signed-in page: navigation, palette, shortcut sheet. */
 import { useState } from "react";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Navigate, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
-import { sessionQuery, useSignOut } from "@/capabilities/access/queries";
+import { sessionQuery, signedOutKey, useSignOut, useSignOutElsewhere } from "@/capabilities/access/queries";
 import type { Session } from "@/client/types";
 import { Button } from "@/kit/button";
 import { useHotkeys } from "@/kit/hotkeys";
@@ -17,6 +17,7 @@ import { ThemeSwitch } from "./theme_switch";
 
 export function Shell() {
   const session = useQuery(sessionQuery);
+  useSignOutElsewhere();
   if (session.data) return <Frame session={session.data} />;
   if (session.data === null) return <ToSignIn />;
   if (session.error) return <Failure what="Sternpost can't be reached" error={session.error} retry={() => void session.refetch()} />;
@@ -26,7 +27,8 @@ export function Shell() {
 /** Remembers where the reader was at the first moment only: the address changes while this still stands. */
 function ToSignIn() {
   const here = useRouter().state.location.href;
-  const [search] = useState(here === "/" ? {} : { next: here });
+  const isChosen = useQueryClient().getQueryData(signedOutKey) === true; // whoever signed out wants to go nowhere
+  const [search] = useState(here === "/" || isChosen ? {} : { next: here });
   return <Navigate to="/sign-in" search={search} replace />;
 }
 

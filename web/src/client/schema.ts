@@ -739,6 +739,10 @@ export interface components {
             retires_on: string | null;
             /** Targets */
             targets: string[];
+            /** Input Usd */
+            input_usd?: string | null;
+            /** Output Usd */
+            output_usd?: string | null;
         };
         /** ModelPage */
         ModelPage: {
@@ -776,12 +780,17 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** ModelShare */
+        /**
+         * ModelShare
+         * @description One model's part of the sums: its failures, its answers and their dated versions in one row.
+         */
         ModelShare: {
             /** Model */
             model: string;
             /** Provider */
             provider: string;
+            /** Filter */
+            filter: string;
             /** Calls */
             calls: number;
             /** Errors */
@@ -1248,6 +1257,8 @@ export interface components {
             input_preview: string;
             /** Output Preview */
             output_preview: string;
+            /** Error Preview */
+            error_preview: string;
             /** Scores */
             scores: components["schemas"]["ScoreChip"][];
             /** Truncated Spans */
@@ -1301,6 +1312,8 @@ export interface components {
             input_preview: string;
             /** Output Preview */
             output_preview: string;
+            /** Error Preview */
+            error_preview: string;
             /** Scores */
             scores: components["schemas"]["ScoreChip"][];
         };

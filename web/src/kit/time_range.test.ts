@@ -1,3 +1,4 @@
+import { sinceHolding } from "./time_range";
 import { expect, test } from "vitest";
 import { fittingSince, isMoment, resolve, stepFor, titleOf } from "./time_range";
 
@@ -30,4 +31,10 @@ test("a shorter range is offered only when it is at most a quarter of the shown 
   expect(fittingSince({ since: "now-24h" }, hours(5), now)).toBe("now-6h");
   expect(fittingSince({ since: "now-24h" }, hours(7), now)).toBeUndefined();
   expect(fittingSince({ since: "2026-01-01T00:00:00Z", until: "2026-01-01T23:00:00Z" }, hours(2), now)).toBeUndefined();
+});
+
+test("a range is found that holds the newest call", () => {
+  const now = Date.parse("2026-01-31T00:00:00Z");
+  const found = ["2026-01-30T23:00:00Z", "2026-01-28T00:00:00Z", "2026-01-02T00:00:00Z", "2025-10-01T00:00:00Z"].map((at) => sinceHolding(Date.parse(at), now));
+  expect(found).toEqual(["now-24h", "now-7d", "now-30d", "now-123d"]);
 });

@@ -45,6 +45,12 @@ export function fittingSince(range: TimeRange, firstAt: number, now: number): st
   return fit && fit.ms * 4 <= now - resolve(range.since, now) ? fit.since : undefined;
 }
 
+/** The shortest usual range that holds a moment: a day, a week, a month, else all days since. */
+export function sinceHolding(at: number, now: number): string {
+  const usual = ["now-24h", "now-7d", "now-30d"].find((since) => resolve(since, now) <= at);
+  return usual ?? `now-${Math.min(Math.ceil((now - at) / 86_400_000) + 1, 9999)}d`;
+}
+
 function show(moment: string): string {
   if (relative.test(moment)) return moment;
   return new Date(moment).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });

@@ -20,6 +20,16 @@ class ModelItem:
     abilities: Sequence[str]  # empty: not described, which says nothing about the model
     retires_on: date | None
     targets: Sequence[str]  # of a route, in order
+    input_usd: str | None = None  # for a million tokens, at the standard rate; None: unknown, or a route
+    output_usd: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListPrice:
+    """What a million tokens cost."""
+
+    input_usd: str | None
+    output_usd: str | None
 
 
 @dataclass(frozen=True, slots=True)

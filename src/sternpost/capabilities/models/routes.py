@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from sternpost.base.threads import in_thread
 from sternpost.capabilities.models.records import ModelPage, ProviderPage
 from sternpost.capabilities.models.service import Models
 
@@ -15,7 +16,7 @@ def models_router(models: Models, who: Callable[[Request], Awaitable[object]]) -
 
     @router.get("/models", summary="List routes and models, the usable ones first")
     async def list_models(limit: Annotated[int, Query(ge=1, le=1000)] = 100, cursor: str = "") -> ModelPage:
-        return models.list_models(cursor=cursor, limit=limit)
+        return await in_thread(models.list_models, cursor=cursor, limit=limit)
 
     @router.get("/providers", summary="List providers, the configured ones first")
     async def list_providers(

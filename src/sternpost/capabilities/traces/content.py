@@ -18,6 +18,7 @@ from sternpost.contracts.message import (
     RefusalPart,
     Role,
     TextPart,
+    ToolCallPart,
     ToolResponsePart,
     UriPart,
 )
@@ -88,9 +89,15 @@ def preview(messages: Iterable[Message], *, role: Role | None = None) -> str:
     for message in messages:
         if role not in (None, message.role):
             continue
-        if text := "\n".join(words for part in message.parts if (words := _words_of(part))):
+        words = filter(None, map(_words_of, message.parts))
+        if text := "\n".join(words) or "\n".join(filter(None, map(_call_of, message.parts))):
             return preview_text(text)
     return ""
+
+
+def _call_of(part: Part) -> str:
+    """Write a tool call as a call; an answer without a word of text is previewed by its calls."""
+    return f"{part.name}({part.arguments})" if isinstance(part, ToolCallPart) else ""
 
 
 def preview_input(messages: Sequence[Message]) -> str:

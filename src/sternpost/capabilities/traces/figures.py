@@ -18,6 +18,7 @@ _MAX_BUCKETS = 10_000
 _MAX_STRETCHES = 20
 _MAX_FIGURES = 5000
 _MAX_MODELS = 50
+_MAX_NAMES = 8  # of one model, in a filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +206,23 @@ def nearby(stretches: Sequence[TimeRange]) -> list[TimeRange]:
     return [TimeRange(one.since_ns, one.until_ns + BUCKET_NS) for one in stretches]
 
 
+# A failure names the model that was asked for, an answer often a dated version of it; a call that was refused
+# before a provider was chosen has the provider in front of the model's name. All are one row.
+_MAKER = "if(provider = '' AND position(model, '/') > 1, splitByChar('/', model)[1], provider)"
+_WITHOUT_MAKER = (
+    f"if(startsWith(model, concat({_MAKER}, '/')), substring(model, length({_MAKER}) + 2), toString(model))"
+)
+_DATE = "[-@]20[0-9][0-9]-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])$"
+_OWN_MODEL = f"replaceRegexpOne({_WITHOUT_MAKER}, '{_DATE}', '')"
+
 # In two levels: one sum per step and model, which are few, and then those in three groupings.
 _SUMS = f"""
 SELECT
-    multiIf(grouping(step) = 0, 'step', grouping(model) = 0, 'model', 'all') AS grain,
+    multiIf(grouping(step) = 0, 'step', grouping(own_model) = 0, 'model', 'all') AS grain,
     step,
-    model,
-    provider,
+    own_model AS model,
+    maker AS provider,
+    groupUniqArray({_MAX_NAMES})((said_provider, said_model)) AS names,
     sum(calls_part) AS calls,
     sum(errors_part) AS errors,
     sum(cost_part) AS cost_nanousd,
@@ -225,8 +236,10 @@ SELECT
 FROM (
     SELECT
         intDiv(at_ns - {{{{low:Int64}}}}, {{{{step:Int64}}}}) AS step,
-        model,
-        provider,
+        model AS said_model,
+        provider AS said_provider,
+        {_OWN_MODEL} AS own_model,
+        {_MAKER} AS maker,
         cost_state,
         sum(call_count) AS calls_part,
         sum(error_count) AS errors_part,
@@ -240,7 +253,7 @@ FROM (
     FROM ({{calls}})
     GROUP BY step, model, provider, cost_state
 )
-GROUP BY GROUPING SETS ((step), (model, provider), ())
+GROUP BY GROUPING SETS ((step), (own_model, maker), ())
 ORDER BY grain, calls DESC
 LIMIT {_MAX_FIGURES}
 """

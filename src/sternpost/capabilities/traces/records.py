@@ -58,6 +58,7 @@ class TraceItem:
     tags: Sequence[str]
     input_preview: str
     output_preview: str
+    error_preview: str  # the error of the trace, else of its first span that failed
     scores: Sequence[ScoreChip]
 
 
@@ -214,8 +215,11 @@ class OverviewPoint:
 
 @dataclass(frozen=True, slots=True)
 class ModelShare:
-    model: str
+    """One model's part of the sums: its failures, its answers and their dated versions in one row."""
+
+    model: str  # without a date
     provider: str
+    filter: str  # finds its traces; empty for calls that named no model
     calls: int
     errors: int
     cost_usd: str | None

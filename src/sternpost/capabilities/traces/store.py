@@ -167,7 +167,7 @@ _SUMMARY_COLUMNS = (
     "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status, trace_name, user_id, "
     "session_id, tags, request_model, response_model, cost_nanousd, cost_status, in_cache_read, "
     "cache_saved_nanousd, "
-    "preview_input, preview_output, "
+    "preview_input, preview_output, error, error_type, "
     f"{INPUT_TOKENS} AS input_sum, {OUTPUT_TOKENS} AS output_sum"
 )
 
@@ -193,7 +193,9 @@ SELECT
     max(user_id) AS user_id,
     groupUniqArrayArray(tags) AS tags,
     argMinIf(preview_input, {_ROOT_FIRST}, preview_input != '') AS preview_input,
-    argMinIf(preview_output, (parent_span_id != '', -ended_ns), preview_output != '') AS preview_output
+    argMinIf(preview_output, (parent_span_id != '', -ended_ns), preview_output != '') AS preview_output,
+    argMinIf(if(error != '', error, error_type), (parent_span_id != '', ended_ns), status = 'error')
+        AS preview_error
 FROM (
     SELECT {_SUMMARY_COLUMNS}, {counted(where, is_page=True)} AS is_counted
     FROM spans WHERE {where}

@@ -1,12 +1,13 @@
 """Turns rows of the store into the records of the API; asks nothing itself."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
 from sternpost.base.money import NanoUsd, usd_text
-from sternpost.capabilities.traces.content import CONTENT_REFERENCE
+from sternpost.capabilities.traces.content import CONTENT_REFERENCE, preview_text
+from sternpost.capabilities.traces.model_names import filter_of
 from sternpost.capabilities.traces.records import (
     Message,
     ModelShare,
@@ -96,6 +97,7 @@ def _trace_fields(row: Row, scores: Sequence[Row]) -> dict[str, object]:
         "tags": sorted(_texts(row["tags"])),
         "input_preview": _text(row["preview_input"]),
         "output_preview": _text(row["preview_output"]),
+        "error_preview": preview_text(_text(row["preview_error"])),
         "scores": [score_chip(score) for score in scores],
     }
 
@@ -246,8 +248,9 @@ def point_view(row: Row, at_ns: int) -> OverviewPoint:
 
 
 def model_view(row: Row) -> ModelShare:
+    pairs = cast("Sequence[tuple[str, str]]", row["names"])
     names = {"model": _text(row["model"]) or "unknown", "provider": _text(row["provider"])}
-    return ModelShare(**names, **_figures(row))  # type: ignore[arg-type]  # as above
+    return ModelShare(**names, filter=filter_of(pairs), **_figures(row))  # type: ignore[arg-type]  # as above
 
 
 def _figures(row: Row) -> dict[str, object]:

@@ -118,6 +118,7 @@ async def test_list_shows_a_call_as_one_row(api: Api) -> None:
                 "tags": ["beta"],
                 "input_preview": "What is a forklift?",
                 "output_preview": "A machine for hoisting.",
+                "error_preview": "",
                 "scores": [],
             }
         ],
@@ -398,7 +399,7 @@ async def test_overview_adds_up_by_step_and_model(api: Api) -> None:
     assert (totals["calls"], totals["errors"], totals["cost_nanousd"]) == (3, 1, 3 * 12_550)
     assert (totals["input_tokens"], totals["output_tokens"], totals["latency_p50_ms"]) == (36, 15, 1100.0)
     assert totals["cost_status_counts"] == {"computed": 3}
-    assert [(m["model"], m["calls"]) for m in view["by_model"]] == [("gpt-5-mini-2025-08-07", 2), ("m2", 1)]
+    assert [(m["model"], m["calls"]) for m in view["by_model"]] == [("gpt-5-mini", 2), ("m2", 1)]
 
 
 async def test_overview_of_nothing_is_zero_and_not_null(api: Api) -> None:

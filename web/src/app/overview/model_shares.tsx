@@ -5,12 +5,6 @@ import { count, duration, money, share as percent } from "@/kit/format";
 import table from "@/kit/table.module.css";
 import styles from "./page.module.css";
 
-/** Calls that named no model can't be filtered by it. */
-function modelFilter({ model, provider }: ModelShare): string {
-  if (model === "unknown") return "";
-  return provider === "" ? `model:${model}` : `model:${model} provider:${provider}`;
-}
-
 /** Two providers may have a model of one name. */
 function nameOf({ model, provider }: ModelShare): string {
   if (model === "unknown") return "no model named";
@@ -41,13 +35,13 @@ export function ModelShares({ shares }: { shares: ModelShare[] }) {
           <tbody>
             {shares.map((share) => (
               <tr key={nameOf(share)}>
-                <td><Filtered text={nameOf(share)} filter={modelFilter(share)} /></td>
+                <td><Filtered text={nameOf(share)} filter={share.filter} /></td>
                 <td data-number>{count(share.calls)}</td>
-                <td data-number>{share.errors === 0 ? "0" : <Filtered text={count(share.errors)} filter={`status:error ${modelFilter(share)}`.trim()} />}</td>
+                <td data-number>{share.errors === 0 ? "0" : <Filtered text={count(share.errors)} filter={`status:error ${share.filter}`.trim()} />}</td>
                 <td data-number title={share.cost_usd ?? "unknown"}>{money(share.cost_usd)}</td>
                 <td data-number>{count(share.input_tokens)}</td>
                 <td data-number>{count(share.output_tokens)}</td>
-                <td data-number>{share.cache_hit_rate ? <Filtered text={percent(share.cache_hit_rate)} filter={`cached:>0 ${modelFilter(share)}`.trim()} /> : percent(share.cache_hit_rate)}</td>
+                <td data-number>{share.cache_hit_rate ? <Filtered text={percent(share.cache_hit_rate)} filter={`cached:>0 ${share.filter}`.trim()} /> : percent(share.cache_hit_rate)}</td>
                 <td data-number title={`$${share.cache_saved_usd}`}><Saved share={share} /></td>
                 <td data-number>{duration(share.latency_p50_ms)}</td>
                 <td data-number>{duration(share.latency_p95_ms)}</td>
@@ -65,7 +59,7 @@ function Saved({ share }: { share: ModelShare }) {
   const nanousd = share.cache_saved_nanousd;
   if (nanousd === 0) return "$0";
   const text = nanousd < 0 ? `-${money(share.cache_saved_usd.slice(1))}` : money(share.cache_saved_usd);
-  return <Filtered text={text} filter={`saved:${nanousd < 0 ? "<" : ">"}0 ${modelFilter(share)}`.trim()} />;
+  return <Filtered text={text} filter={`saved:${nanousd < 0 ? "<" : ">"}0 ${share.filter}`.trim()} />;
 }
 
 function Filtered({ text, filter }: { text: string; filter: string }) {

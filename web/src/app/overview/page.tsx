@@ -2,12 +2,13 @@
 import { useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import type { Overview } from "@/client/types";
+import { ago } from "@/kit/format";
 import { Page } from "@/kit/page";
 import { PageRange, usePageRange, useSetPageRange } from "@/kit/page_range";
 import { Empty, Failure, Skeleton } from "@/kit/states";
-import { anyTraceQuery, BEFORE_LAST_HOUR } from "@/capabilities/traces/queries";
+import { anyTraceQuery, BEFORE_LAST_HOUR, newestTraceQuery } from "@/capabilities/traces/queries";
 import { Button } from "@/kit/button";
-import { DEFAULT_SINCE, fittingSince, stepFor, titleOf, type TimeRange } from "@/kit/time_range";
+import { DEFAULT_SINCE, fittingSince, sinceHolding, stepFor, titleOf, type TimeRange } from "@/kit/time_range";
 import { useFirstRun } from "../start/first_run";
 import { ConnectPage } from "../start/page";
 import { Charts } from "./charts";
@@ -20,18 +21,23 @@ export function OverviewPage() {
   const firstRun = useFirstRun();
   const older = useQuery(anyTraceQuery(BEFORE_LAST_HOUR));
   // A young project would fill the last bar of a day only. The answer is kept: a range must not change under the reader.
-  const fallback = older.data === false ? "now-1h" : DEFAULT_SINCE;
+  const newest = useQuery(newestTraceQuery(false)).data;
+  const [openedAt] = useState(() => Date.now());
+  const newestAt = newest ? Date.parse(newest.started_at) : openedAt;
+  const fallback = older.data === false ? "now-1h" : sinceHolding(newestAt, openedAt);
   if (firstRun === "unknown" || older.isPending) return <Skeleton rows={8} height={64} />;
-  return firstRun === "first" ? <ConnectPage isFirst /> : <Numbers fallback={fallback} />;
+  return firstRun === "first" ? <ConnectPage isFirst /> : <Numbers fallback={fallback} newestAt={newestAt} />;
 }
 
-function Numbers({ fallback }: { fallback: string }) {
+function Numbers({ fallback, newestAt }: { fallback: string; newestAt: number }) {
   const range = usePageRange(fallback);
   const [openedAt] = useState(() => Date.now());
   const step = useMemo(() => stepFor(range, openedAt), [range, openedAt]);
+  const isWidened = range.since === fallback && range.until === undefined && fallback !== DEFAULT_SINCE && fallback !== "now-1h";
   const overview = useQuery(overviewQuery(range.since, range.until, step));
   return (
     <Page title="Overview" actions={<PageRange fallback={fallback} />} isPadded>
+      {isWidened && <p className={styles["offer"]}>No calls in the last 24 hours; the newest was {ago(new Date(newestAt).toISOString(), openedAt)}. Shown: {titleOf(range).toLowerCase()}.</p>}
       {overview.isPending && <Skeleton rows={8} height={64} />}
       {overview.error && <Failure what="The overview could not be read" error={overview.error} retry={() => void overview.refetch()} />}
       {overview.data && <Drawn overview={overview.data} isStale={overview.isPlaceholderData} range={range} />}

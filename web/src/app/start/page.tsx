@@ -1,21 +1,16 @@
 /** How an application reaches Sternpost, and a live sign of the first call; composes keys and traces. */
-import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useCreateKey } from "@/capabilities/access/queries";
 import { newestTraceQuery } from "@/capabilities/traces/queries";
-import { publicUrl } from "@/client/base";
 import { Button } from "@/kit/button";
 import { Code } from "@/kit/copy";
 import { ago, moment } from "@/kit/format";
 import { Icon } from "@/kit/icons";
 import { useNow } from "@/kit/now";
 import { Page } from "@/kit/page";
-import { Tabs } from "@/kit/tabs";
-import { snippets } from "./snippets";
+import { Commands } from "./commands";
 import styles from "./page.module.css";
-
-const MODEL = "offline/extract-large";
 
 export function ConnectPage({ isFirst = false }: { isFirst?: boolean }) {
   const createKey = useCreateKey();
@@ -42,10 +37,6 @@ export function ConnectPage({ isFirst = false }: { isFirst?: boolean }) {
         <section className={styles["step"]}>
           <h2>2. Point your application here</h2>
           <Commands shownKey={key ?? "sp-..."} />
-          <p>
-            <code>{MODEL}</code> is built in and needs no provider: it picks sentences from the messages it is given, it is not a language model.
-            For a real one, set the provider's key and use a name from <Link to="/models">Models</Link>.
-          </p>
         </section>
         <section className={styles["step"]}>
           <h2>3. Watch it arrive</h2>
@@ -54,14 +45,6 @@ export function ConnectPage({ isFirst = false }: { isFirst?: boolean }) {
       </div>
     </Page>
   );
-}
-
-function Commands({ shownKey }: { shownKey: string }) {
-  const [chosen, setChosen] = useState("curl");
-  const tabs = snippets(publicUrl, shownKey, MODEL).map(({ id, title, text }) => ({
-    id, title, content: <div className={styles["snippet"]}><Code text={text} label={`${title} commands`} /></div>,
-  }));
-  return <Tabs label="Language" tabs={tabs} selected={chosen} onSelect={setChosen} />;
 }
 
 function Arrival() {

@@ -1,5 +1,6 @@
 /** Sessions and keys, as the server knows them. */
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { api, body, Problem, rememberCsrfToken } from "@/client/client";
 import type { CreatedKey, KeyItem, NewKey, Session } from "@/client/types";
 
@@ -28,19 +29,58 @@ export function useSignIn() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (token: string) => body(api.POST("/api/session", { body: { token } })),
-    onSuccess: () => queries.invalidateQueries(),
+    onSuccess: () => {
+      queries.setQueryData(signedOutKey, false);
+      return queries.invalidateQueries();
+    },
   });
+}
+
+/** Holds `true` from the moment somebody signed out until the next sign-in. */
+export const signedOutKey = ["signed out"];
+
+/** Drops everything that was read, so that nothing of it stands on the page or behind the back button. */
+function forget(queries: QueryClient): void {
+  rememberCsrfToken("");
+  // The session goes first: what is cleared while its page still stands would be asked for again.
+  queries.setQueryData(signedOutKey, true);
+  queries.setQueryData(sessionQuery.queryKey, null);
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" && queryKey[0] !== signedOutKey[0] });
 }
 
 export function useSignOut() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => body(api.DELETE("/api/session")),
+    // A session that ended already is signed out, too.
+    onError: (error) => {
+      if (error instanceof Problem && error.status === 401) forget(queries);
+    },
     onSuccess: () => {
-      queries.clear();
-      queries.setQueryData(sessionQuery.queryKey, null);
+      forget(queries);
+      tellOtherTabs();
     },
   });
+}
+
+const CHANNEL = "sternpost-session";
+
+function tellOtherTabs(): void {
+  const channel = new BroadcastChannel(CHANNEL);
+  // A channel has no target origin: it reaches this origin alone.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  channel.postMessage("signed out");
+  channel.close();
+}
+
+/** Signs out with the tab in which somebody did. */
+export function useSignOutElsewhere(): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.addEventListener("message", () => forget(queries));
+    return () => channel.close();
+  }, [queries]);
 }
 
 export function useCreateKey() {

@@ -1,8 +1,10 @@
 /** Signing in: trades the token of a one-time link for a session, or says how to get such a link. */
 import { useEffect, useRef } from "react";
+import { useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Code } from "@/kit/copy";
-import { useSignIn } from "./queries";
+import { useTitle } from "@/kit/page";
+import { signedOutKey, useSignIn } from "./queries";
 import styles from "./sign_in.module.css";
 
 const route = getRouteApi("/sign-in");
@@ -11,6 +13,8 @@ export function SignInPage() {
   const { token, next } = route.useSearch();
   const navigate = route.useNavigate();
   const signIn = useSignIn();
+  const isOut = useQueryClient().getQueryData(signedOutKey) === true && token === undefined;
+  useTitle(isOut ? "Signed out" : "Sign in");
   const tried = useRef<string | null>(null);
   const { mutate } = signIn;
   useEffect(() => {
@@ -21,7 +25,8 @@ export function SignInPage() {
   return (
     <main className={styles["page"]}>
       <div className={styles["card"]}>
-        <h1>Sign in to Sternpost</h1>
+        <h1>{isOut ? "You are signed out" : "Sign in to Sternpost"}</h1>
+        {isOut && <p role="status">The session has ended on the server, in every tab of this browser.</p>}
         {signIn.error && (
           <p role="alert" className={styles["bad"]}>{signIn.error.message}</p>
         )}

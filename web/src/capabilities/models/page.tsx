@@ -2,30 +2,29 @@
 import { useDeferredValue, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ModelItem, ProviderItem } from "@/client/types";
-import { Code, CopyButton } from "@/kit/copy";
-import { count } from "@/kit/format";
+import type { ModelItem } from "@/client/types";
+import { CopyButton } from "@/kit/copy";
+import { count, money } from "@/kit/format";
 import { Page } from "@/kit/page";
 import { Empty, Failure, Skeleton } from "@/kit/states";
 import table from "@/kit/table.module.css";
 import { modelsQuery, providersQuery } from "./queries";
+import { Providers } from "./parts/provider_table";
 import { Retirement } from "./parts/retirement";
 import styles from "./page.module.css";
 
 const SHOWN = 200;
-/** Whose key most people have. */
-const USUAL = ["openai", "anthropic", "gemini"];
 
 export function ModelsPage() {
   const models = useQuery(modelsQuery);
   const providers = useQuery(providersQuery);
   return (
     <Page title="Models" isPadded>
+      {providers.error && <Failure what="The providers could not be read" error={providers.error} retry={() => void providers.refetch()} />}
+      {providers.data && <Providers items={providers.data} />}
       {models.isPending && <Skeleton rows={8} />}
       {models.error && <Failure what="The models could not be read" error={models.error} retry={() => void models.refetch()} />}
       {models.data && <Models items={models.data} />}
-      {providers.error && <Failure what="The providers could not be read" error={providers.error} retry={() => void providers.refetch()} />}
-      {providers.data && <Providers items={providers.data} />}
     </Page>
   );
 }
@@ -60,6 +59,14 @@ function tracesOf({ kind, id, provider }: ModelItem): string {
   return kind === "route" ? `route:${id}` : `model:*${id.replace(`${provider}/`, "")}`;
 }
 
+/** A route costs what its target does; a model without a price is no free one. */
+function Price({ model }: { model: ModelItem }) {
+  if (model.kind === "route") return "-";
+  const prices = [model.input_usd, model.output_usd].map((usd) => usd ?? null);
+  if (prices.every((usd) => usd === null)) return <em className={table["faint"]} title="Write a price under prices: in sternpost.yaml">unknown</em>;
+  return prices.map((usd) => money(usd)).join(" / ");
+}
+
 function ModelTable({ items }: { items: ModelItem[] }) {
   return (
     <div className={table["scroll"]}>
@@ -69,6 +76,7 @@ function ModelTable({ items }: { items: ModelItem[] }) {
           <tr>
             <th scope="col">Name in calls</th>
             <th scope="col">State</th>
+            <th scope="col" data-number title="US dollars for a million tokens, at the standard rate">Per million tokens, in / out</th>
             <th scope="col">Abilities, or what a route tries</th>
             <th scope="col" data-number>Context, tokens</th>
             <th scope="col" data-number>Output, tokens</th>
@@ -86,6 +94,7 @@ function ModelTable({ items }: { items: ModelItem[] }) {
                 </span>
               </td>
               <td className={styles["state"]}>{model.is_configured ? "Ready" : <span className={table["faint"]}>No key</span>}</td>
+              <td data-number className={styles["price"]}><Price model={model} /></td>
               <td className={table["quiet"]}>{(model.kind === "route" ? `Route: ${model.targets.join(", then ")}` : abilitiesOf(model)) || "-"}</td>
               <td data-number>{count(model.context_tokens)}</td>
               <td data-number>{count(model.max_output_tokens)}</td>
@@ -97,48 +106,4 @@ function ModelTable({ items }: { items: ModelItem[] }) {
       </table>
     </div>
   );
-}
-
-function Providers({ items }: { items: ProviderItem[] }) {
-  const missing = items.filter((one) => !one.is_configured && one.key_variable && !one.base_url.includes("{"));
-  const example = missing.find(({ name }) => USUAL.includes(name)) ?? missing[0];
-  return (
-    <section className={styles["section"]}>
-      <h2>Providers</h2>
-      <table className={table["table"]}>
-        <caption className="hidden">Providers</caption>
-        <thead>
-          <tr>
-            <th scope="col">Provider</th>
-            <th scope="col">State</th>
-            <th scope="col">Key is read from</th>
-            <th scope="col">Speaks</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((provider) => (
-            <tr key={provider.name}>
-              <td>{provider.title} <code className={table["faint"]}>{provider.name}/</code></td>
-              <td>{provider.is_configured ? "Ready" : <span className={table["faint"]}>Not configured</span>}</td>
-              <td><KeyPlace provider={provider} /></td>
-              <td className={table["quiet"]}>{provider.dialect}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {example && (
-        <>
-          <p className={table["quiet"]}>Set the variable of a provider where Sternpost starts, then start it again:</p>
-          <Code text={`export ${example.key_variable}=...\nsternpost up`} label="provider key commands" />
-        </>
-      )}
-    </section>
-  );
-}
-
-function KeyPlace({ provider }: { provider: ProviderItem }) {
-  if (provider.fault) return <>{provider.fault}</>;
-  if (provider.key_variable) return <code>{provider.key_variable}</code>;
-  if (provider.is_key_written) return <>written in sternpost.yaml</>;
-  return <span className={table["faint"]}>{provider.is_configured ? "no key" : "none; name it in sternpost.yaml"}</span>;
 }

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Problem } from "@/client/client";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import type { TraceDetail } from "@/client/types";
 import { useHotkeys } from "@/kit/hotkeys";
 import { Page } from "@/kit/page";
@@ -33,7 +33,7 @@ export function TraceView({ explainCost }: { explainCost: ExplainCost }) {
   if (trace.data) return <Body key={traceId} detail={trace.data} explainCost={explainCost} />;
   const head = knownTrace(queries, traceId);
   return (
-    <Page title={<TraceTitle name={head?.name || traceId.slice(0, 8)} {...(head ? { status: head.status } : {})} filter={filter} />}>
+    <Page name={head?.name || traceId.slice(0, 8)} title={<TraceTitle name={head?.name || traceId.slice(0, 8)} {...(head ? { status: head.status } : {})} filter={filter} />}>
       {head && !trace.error && <TraceFacts trace={head} scores={head.scores} />}
       {trace.isPending && <Skeleton rows={12} />}
       {trace.error && <Absent error={trace.error} retry={() => void trace.refetch()} />}
@@ -66,7 +66,11 @@ function Body({ detail, explainCost }: { detail: TraceDetail; explainCost: Expla
   const navigate = route.useNavigate();
   const traceId = detail.trace.trace_id;
   const selected = detail.spans.find(({ span_id }) => span_id === spanId);
-  const select = (id: string): void => void navigate({ search: (old) => ({ ...old, span: id }), replace: true });
+  const [choice, setChoice] = useState(0);
+  const select = (id: string): void => {
+    setChoice((old) => old + 1);
+    void navigate({ search: (old) => ({ ...old, span: id }), replace: true });
+  };
   const show = (id: string): void => void navigate({ search: (old) => ({ ...old, view: id === "raw" ? "raw" : undefined }), replace: true });
   useHotkeys({
     "1": () => show("transcript"),
@@ -76,11 +80,11 @@ function Body({ detail, explainCost }: { detail: TraceDetail; explainCost: Expla
     Escape: () => void navigate({ to: "/traces", search: (old) => ({ since: old.since, until: old.until, filter }) }),
   });
   const tabs = [
-    { id: "transcript", title: "Transcript", content: <Transcript detail={detail} selected={spanId} onSelect={select} /> },
+    { id: "transcript", title: "Transcript", content: <Transcript detail={detail} selected={spanId} choice={choice} onSelect={select} /> },
     { id: "raw", title: "Raw", content: <Raw detail={detail} selected={selected} /> },
   ];
   return (
-    <Page title={<TraceTitle name={detail.trace.name || detail.trace.trace_id.slice(0, 8)} status={detail.trace.status} filter={filter} />} actions={<Feedback detail={detail} />}>
+    <Page name={detail.trace.name || traceId.slice(0, 8)} title={<TraceTitle name={detail.trace.name || detail.trace.trace_id.slice(0, 8)} status={detail.trace.status} filter={filter} />} actions={<Feedback detail={detail} />}>
       <TraceFacts trace={detail.trace} scores={detail.scores} truncatedSpans={detail.trace.truncated_spans} />
       <div className={styles["body"]}>
         <Tabs label="View" tabs={tabs} selected={view ?? "transcript"} onSelect={show} />

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { detail, item, span, text } from "../../../dev/fixtures";
-import { readable, repeatedCount, transcript } from "./transcript";
+import { entryOf, readable, repeatedCount, transcript } from "./transcript";
 
 const now = Date.parse("2026-01-02T00:00:00Z");
 
@@ -55,4 +55,16 @@ test("a span that is its own ancestor does not hang the page", () => {
 test("arguments that are not JSON are shown as the model wrote them", () => {
   expect(readable('{"a":1}')).toBe('{\n  "a": 1\n}');
   expect(readable('{"a":')).toBe('{"a":');
+});
+
+test("every span of the tree leads to an entry: its own, the one it stands inside, or the first one inside it", () => {
+  const said = [text("user", "Hello")];
+  const spans = [
+    span({ id: "w", type: "workflow", name: "bot" }, {}),
+    span({ id: "l", type: "llm", name: "chat", parent: "w", at: 1 }, { input: said }),
+    span({ id: "a", type: "attempt", name: "chat", parent: "l", at: 2 }, { input: said }),
+    span({ id: "t", type: "tool", name: "look", parent: "w", at: 3 }, {}),
+  ];
+  const entries = transcript(spans);
+  expect(["l", "a", "t", "w", "elsewhere", undefined].map((id) => entryOf(entries, spans, id))).toEqual([0, 0, 1, 0, -1, -1]);
 });

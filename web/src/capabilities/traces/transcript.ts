@@ -118,6 +118,20 @@ export function transcript(spans: Span[]): Entry[] {
   return entries;
 }
 
+/** The entry that tells of a span: its own, that of the span it stands inside, else the first one inside it. */
+export function entryOf(entries: Entry[], spans: Span[], spanId: string | undefined): number {
+  const places = new Map(entries.map(({ span }, at) => [span.span_id, at]));
+  const parents = new Map(spans.map((span) => [span.span_id, span.parent_span_id ?? ""]));
+  const line = (from: string): string[] => {
+    const found: string[] = [];
+    for (let at = from; parents.has(at) && !found.includes(at); at = parents.get(at)!) found.push(at);
+    return found;
+  };
+  if (spanId === undefined) return -1;
+  const own = line(spanId).find((one) => places.has(one));
+  return own === undefined ? entries.findIndex(({ span }) => line(span.span_id).includes(spanId)) : places.get(own)!;
+}
+
 /** The text of a part; what is not text is written as JSON. */
 export function partText(part: Part): string {
   const value: unknown = part.content ?? part.response ?? part.arguments ?? "";

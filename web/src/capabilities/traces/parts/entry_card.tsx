@@ -3,6 +3,8 @@ import type { ReactNode } from "react";
 import type { Span } from "@/client/types";
 import { costNote, count, duration, money } from "@/kit/format";
 import { Status } from "@/kit/status";
+import { stackOf } from "../traceback";
+import { ErrorText } from "./error_text";
 import { SpanType } from "./span_type";
 import styles from "./entry_card.module.css";
 
@@ -38,7 +40,7 @@ export function EntryCard({ span, type, isSelected, onSelect, children }: Props)
         </div>
       </header>
       {children}
-      {span.error && <p className={styles["error"]}>{span.error}</p>}
+      {span.error && <ErrorText text={span.error} stack={stackOf(span.attributes)} />}
     </article>
   );
 }

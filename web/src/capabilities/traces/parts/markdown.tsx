@@ -1,9 +1,15 @@
 /** Markdown as React elements. HTML in it stays text, and nothing is loaded from elsewhere by itself. */
 import { memo } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
+import remarkGfm from "remark-gfm";
 import styles from "./markdown.module.css";
 
+const plugins = [remarkGfm];
+
 const components: Components = {
+  // A wide table scrolls by itself, and the keyboard must reach what scrolls.
+  // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+  table: ({ children }) => <div className={styles["table"]} tabIndex={0} role="group" aria-label="Table"><table>{children}</table></div>,
   a: ({ href, children }) => <Outside href={href}>{children}</Outside>,
   // The page may load no picture from elsewhere (its content security policy), so a click opens it in a tab of its own.
   img: ({ src, alt }) => <Outside href={typeof src === "string" ? src : undefined}>Image{alt ? `: ${alt}` : ""}</Outside>,
@@ -27,5 +33,5 @@ function Outside({ href, children }: { href: string | undefined; children: React
 }
 
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
-  return <div className={styles["markdown"]}><ReactMarkdown components={components}>{text}</ReactMarkdown></div>;
+  return <div className={styles["markdown"]}><ReactMarkdown components={components} remarkPlugins={plugins}>{text}</ReactMarkdown></div>;
 });

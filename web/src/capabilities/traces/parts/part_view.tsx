@@ -2,6 +2,7 @@
 import type { Part } from "@/client/types";
 import { partText, readable } from "../transcript";
 import { toolMedia, withoutReferences } from "../media";
+import { hasTraceback } from "../traceback";
 import { LongText } from "./long_text";
 import { Medium } from "./medium";
 import styles from "./part_view.module.css";
@@ -10,7 +11,7 @@ export function PartView({ part, isSystem, isMarkdown }: { part: Part; isSystem:
   const kind = part.type ?? "other";
   switch (kind) {
     case "text":
-      return <LongText text={withoutReferences(partText(part))} limit={isSystem ? 280 : 2400} isMarkdown={isMarkdown} />;
+      return <LongText text={withoutReferences(partText(part))} limit={isSystem ? 280 : 2400} isMarkdown={isMarkdown} isCode={!isMarkdown && hasTraceback(partText(part))} />;
     case "reasoning":
       return <Reasoning part={part} />;
     case "refusal":

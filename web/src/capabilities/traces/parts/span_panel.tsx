@@ -6,6 +6,8 @@ import { Status } from "@/kit/status";
 import { readable } from "../transcript";
 import { CostTable } from "./cost_table";
 import { ScoreChip } from "./score_chip";
+import { stackOf } from "../traceback";
+import { ErrorText } from "./error_text";
 import { SpanType } from "./span_type";
 import styles from "./span_panel.module.css";
 
@@ -54,7 +56,7 @@ export function SpanPanel({ span, scores, explainCost }: Props) {
         <h2>{span.name}</h2>
         <Status status={span.status} />
       </div>
-      {span.error && <p className={styles["error"]}>{span.error}</p>}
+      {span.error && <ErrorText text={span.error} stack={stackOf(span.attributes)} />}
       <dl className={styles["facts"]}>
         <Line name="Kind"><SpanType type={span.type} /></Line>
         <Line name="Started">{moment(span.started_at)}</Line>

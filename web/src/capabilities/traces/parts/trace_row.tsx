@@ -24,6 +24,13 @@ function modelNames(models: string[]): string {
   return others.length === 0 ? first : `${first} +${others.length}`;
 }
 
+/** What came back: the answer, or in the error's own words why there is none. */
+function Answer({ item }: { item: TraceItem }) {
+  const isFailure = item.status === "error" && item.error_preview !== "";
+  const text = isFailure ? item.error_preview : item.output_preview;
+  return <div role="gridcell" title={text} className={isFailure ? styles["error"] : styles["quiet"]}>{text || MISSING}</div>;
+}
+
 export const TraceRow = memo(function TraceRow({ item, index, top, now, isActive, onOpen, onFocus, onHover }: Props) {
   const cost = money(item.cost_usd, item.cost_status);
   const open = (event: MouseEvent): void => {
@@ -44,7 +51,7 @@ export const TraceRow = memo(function TraceRow({ item, index, top, now, isActive
         </Link>
       </div>
       <div role="gridcell" title={item.input_preview}>{item.input_preview || MISSING}</div>
-      <div role="gridcell" title={item.output_preview} className={styles["quiet"]}>{item.output_preview || MISSING}</div>
+      <Answer item={item} />
       <div role="gridcell" title={item.models.join(", ")} className={styles["quiet"]}>{modelNames(item.models.map((model) => model.slice(model.indexOf("/") + 1)))}</div>
       <div role="gridcell" data-number title={`${item.duration_ms} ms`}>{duration(item.duration_ms)}</div>
       <div role="gridcell" data-number title={`${count(item.input_tokens)} in, ${count(item.output_tokens)} out`}>

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef } from "react";
 import type { TraceDetail } from "@/client/types";
 import { Empty } from "@/kit/states";
-import { transcript, type Entry } from "../transcript";
+import { entryOf, transcript, type Entry } from "../transcript";
 import { EntryCard } from "./entry_card";
 import { Messages } from "./messages";
 import { Retrieval } from "./retrieval";
@@ -12,27 +12,33 @@ import styles from "./transcript_view.module.css";
 interface Props {
   detail: TraceDetail;
   selected: string | undefined;
+  /** Changes with every choice, so that choosing the same span again scrolls back to it. */
+  choice: number;
   onSelect: (spanId: string) => void;
 }
 
 const SHOWN = 200; // entries; longer traces are walked by the tree
 
-export function Transcript({ detail, selected, onSelect }: Props) {
+export function Transcript({ detail, selected, choice, onSelect }: Props) {
   const entries = useMemo(() => transcript(detail.spans), [detail.spans]);
   const list = useRef<HTMLDivElement>(null);
-  const at = entries.findIndex(({ span }) => span.span_id === selected);
+  const at = useMemo(() => entryOf(entries, detail.spans, selected), [entries, detail.spans, selected]);
+  const chosen = entries[at]?.span.span_id;
   const from = Math.max(0, Math.min(at - SHOWN / 2, entries.length - SHOWN));
   useEffect(() => {
-    const card = selected && list.current?.querySelector(`[data-span="${CSS.escape(selected)}"]`);
-    const isTaller = card && list.current?.parentElement && card.clientHeight > list.current.parentElement.clientHeight;
-    if (card) card.scrollIntoView({ block: isTaller ? "start" : "nearest" });
-  }, [selected]);
+    const card = chosen && list.current?.querySelector(`[data-span="${CSS.escape(chosen)}"]`);
+    if (!card) return;
+    card.scrollIntoView({ block: "nearest" });
+    card.querySelector("header")?.scrollIntoView({ block: "nearest" }); // of a card taller than the view, its beginning
+    // The same span may be chosen again after scrolling away from it.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [chosen, choice]);
   if (entries.length === 0) return <Empty title="Nothing was said in this trace">Its spans carry no messages; the tree shows them.</Empty>;
   return (
     <div ref={list} className={styles["list"]}>
       {from > 0 && <p className={styles["note"]}>{from} earlier entries are not shown; choose a span in the tree to go there.</p>}
       {entries.slice(from, from + SHOWN).map((entry) => (
-        <EntryCard key={entry.span.span_id} type={entry.kind === "turn" ? "llm" : entry.span.type} span={entry.span} isSelected={entry.span.span_id === selected} onSelect={onSelect}>
+        <EntryCard key={entry.span.span_id} type={entry.kind === "turn" ? "llm" : entry.span.type} span={entry.span} isSelected={entry.span.span_id === chosen} onSelect={onSelect}>
           <Body entry={entry} />
         </EntryCard>
       ))}
