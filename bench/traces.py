@@ -89,7 +89,7 @@ SELECT 'bench', {trace:String}, leftPad(lower(hex(number)), 16, 'f'), if(number 
 FROM numbers({count:UInt64})
 """
 
-# What each trace asked and was told. One in 2 says "manual"; "zanzibar" stands in one of 20,000, "quagga" in none.
+# What each trace asked and was told. All answers say "manual", one in 20,000 "zanzibar", none "quagga".
 _FILL_CONTENT = """
 INSERT INTO content (project_id, hash, body, first_seen_ns)
 SELECT 'bench', lower(hex(SHA256(concat(['', 'out'][side], toString(number))))),
