@@ -26,6 +26,7 @@ class Candidates:
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     words: str = ""
     is_by_sum: bool = False  # reads a little of every trace of the time
+    is_exact: bool = False  # what it finds matches; nothing is left to judge
 
 
 def candidates_of(tree: Filter) -> Candidates | None:
@@ -37,7 +38,7 @@ def candidates_of(tree: Filter) -> Candidates | None:
     texts = [part for part in must_hold if isinstance(part, Words) and part.text.strip()]
     if texts:
         longest = max(texts, key=lambda words: len(words.text))
-        return _by_words(longest.text)
+        return _by_words(longest.text, is_exact=isinstance(tree, Words))
     for part in must_hold:
         if isinstance(part, Term) and part.field in _SUM_COLUMNS and part.operator in (">", ">="):
             return _by_sum(part)
@@ -69,7 +70,7 @@ def _ids(tree: Filter, parameters: Parameters) -> list[str]:
             return []
 
 
-def _by_words(text: str) -> Candidates:
+def _by_words(text: str, *, is_exact: bool) -> Candidates:
     parameters = Parameters("w")
     hits = (
         "SELECT hash FROM content WHERE project_id = {project:String} "
@@ -80,9 +81,10 @@ def _by_words(text: str) -> Candidates:
     found = f"(SELECT groupUniqArray({MOST_MESSAGES})(hash) FROM ({hits} LIMIT {MOST_MESSAGES}))"
     sql = (
         f"SELECT trace_id, started_ns AS at_ns FROM spans WHERE {PROJECT_AND_TIME} "
-        f"AND (hasAny(input_hashes, {found}) OR hasAny(output_hashes, {found}))"
+        f"AND hasAny(arrayConcat(input_hashes, output_hashes), {found})"
     )
-    return Candidates(sql, parameters.values, f"SELECT count() FROM ({hits} LIMIT {MOST_MESSAGES + 1})")
+    words = f"SELECT count() FROM ({hits} LIMIT {MOST_MESSAGES + 1})"
+    return Candidates(sql, parameters.values, words, is_exact=is_exact)
 
 
 def _by_sum(term: Term) -> Candidates:

@@ -1,6 +1,6 @@
 """Searches the traces list, newest first: by what the store has an index for, else window by window."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sternpost.base.clock import Clock
 from sternpost.base.errors import QueryTimedOut
@@ -61,6 +61,7 @@ class Search:
         self._found: list[PagePosition] = []
         self._wanted = 0
         self._has_moved = False
+        self._is_exact = False
         self.times: dict[str, TimeRange] = {}
         self.stopped_at: PagePosition | None = None
 
@@ -79,6 +80,7 @@ class Search:
 
     def _walk(self) -> None:
         candidates = None if self._tree is None else candidates_of(self._tree)
+        self._is_exact = candidates is not None and candidates.is_exact
         if candidates is None:
             self._by_windows(self._since_ns)
         elif candidates.words:
@@ -149,7 +151,7 @@ class Search:
                 for trace_id, time in times.items()
                 if self._since_ns <= time.since_ns and (time.since_ns, trace_id) < _pair(self._position)
             }
-            matching = self._reads.matching(self._tree, inside) if self._tree and inside else set[str]()
+            matching = self._matching(inside)
             self.times |= {trace_id: inside[trace_id] for trace_id in matching}
             pending += [PagePosition(inside[trace_id].since_ns, trace_id) for trace_id in matching]
             reached_ns = max(hits[done][1] + 1, low_ns) if done < len(hits) else low_ns
@@ -161,6 +163,11 @@ class Search:
                 self._searched(reached_ns)
         if not hits and self._goes_on(low_ns):
             self._searched(low_ns)
+
+    def _matching(self, times: Mapping[str, TimeRange]) -> set[str]:
+        if self._tree is None or not times or self._is_exact:
+            return set(times)
+        return self._reads.matching(self._tree, times)
 
     def _by_windows(self, low_ns: int, most: int = _ALL_DAYS) -> None:
         """Judge all traces, in windows that hold more and more spans."""

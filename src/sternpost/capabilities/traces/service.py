@@ -56,7 +56,7 @@ from sternpost.contracts.span import SpanBatch
 from sternpost.contracts.trace_store import TraceStore
 
 _DAY_NS = 86_400_000_000_000
-_MAX_STRETCHES = 20
+_MAX_STRETCHES = 64  # of the traces of a page; more of them joined would read what lies between
 _MAX_LIMIT = 200
 _MAX_TEXT = 10_000
 _REPLY_DAYS = 30
