@@ -17,13 +17,19 @@ COUNT = 6000  # traces over three days, the newest first; more than the index is
 STEP_NS = 3 * 86_400 * SECOND // COUNT
 SPANS = """
 INSERT INTO spans (project_id, trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status,
-    user_id, session_id, cost_nanousd, cost_status, usage_source, input_hashes, output_hashes, scope, received_ns)
-SELECT {project:String}, leftPad(lower(hex(number)), 32, '0'), concat(toString(part), leftPad(lower(hex(number)), 15, '0')),
-    if(part = 0, '', concat('0', leftPad(lower(hex(number)), 15, '0'))), if(part = 0, 'gateway', 'attempt'), 'call',
-    {newest:Int64} - toInt64(number) * {step:Int64} + part, {newest:Int64}, if(number % 10 = 3, 'error', 'ok'),
+    user_id, session_id, cost_nanousd, cost_status, usage_source, input_hashes, output_hashes, scope,
+    received_ns)
+WITH
+    leftPad(lower(hex(number)), 15, '0') AS id,
+    part = 0 AS is_call
+SELECT {project:String}, concat('0', '0000000000000000', id), concat(toString(part), id),
+    if(is_call, '', concat('0', id)), if(is_call, 'gateway', 'attempt'), 'call',
+    {newest:Int64} - toInt64(number) * {step:Int64} + part, {newest:Int64},
+    if(number % 10 = 3, 'error', 'ok'),
     concat('user-', toString(number % 100)), concat('s', toString(intDiv(number, 3))),
-    if(part = 0, toNullable(toInt64(number) * 1000), NULL), if(part = 0, 'computed', ''), if(part = 0, 'provider', ''),
-    if(part = 0, ['system', toString(number)], []), if(part = 0, [concat('out', toString(number))], []),
+    if(is_call, toNullable(toInt64(number) * 1000), NULL), if(is_call, 'computed', ''),
+    if(is_call, 'provider', ''),
+    if(is_call, ['system', toString(number)], []), if(is_call, [concat('out', toString(number))], []),
     'sternpost.gateway', 1
 FROM numbers({count:UInt64}) ARRAY JOIN [0, 1] AS part
 """
@@ -129,4 +135,4 @@ async def test_search_that_takes_long_says_back_to_when_it_is_complete(
     assert list(page.items) == []
     assert page.next_cursor is not None
     assert page.searched_until is not None
-    assert "2026-" < page.searched_until
+    assert page.searched_until.startswith("2026-11-")
