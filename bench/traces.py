@@ -89,19 +89,34 @@ SELECT 'bench', {trace:String}, leftPad(lower(hex(number)), 16, 'f'), if(number 
 FROM numbers({count:UInt64})
 """
 
+# What each trace asked and was told. All answers say "manual", one in 20,000 "zanzibar", none "quagga".
+_FILL_CONTENT = """
+INSERT INTO content (project_id, hash, body, first_seen_ns)
+SELECT 'bench', lower(hex(SHA256(concat(['', 'out'][side], toString(number))))),
+    concat('{"role":"', ['user', 'assistant'][side], '","parts":[{"type":"text","content":"',
+        if(side = 1, concat('How do I fetch part ', toString(number), ' of the book, and what is there?'),
+            concat('The manual says in part ', toString(number), ' that it turns: ',
+                toString(cityHash64(number)), if(number % 20000 = 19, ' near Zanzibar', ''))), '"}]}'),
+    {newest:Int64} - toInt64(number) * {step:Int64}
+FROM numbers({first:UInt64}, {count:UInt64}) ARRAY JOIN [1, 2] AS side
+SETTINGS max_partitions_per_insert_block = 1000, max_threads = 1, max_insert_threads = 1
+"""
+_BUSY_PROJECT = ProjectId("busy")
 
-def measure(home: Path, spans: int, runs: int) -> dict[str, Any]:
+
+def measure(home: Path, spans: int, runs: int, busy: int) -> dict[str, Any]:
     """Fill the engine of an empty folder, or use what it holds, and time each question `runs` times."""
     engine = EngineProcess(home)
     engine.start()
     try:
         store = engine.store()
         store.migrate()
-        filled_s = _fill(store, spans)
+        filled_s = _fill(store, spans, busy)
         timed = asyncio.run(_time_all(store, home, runs))
         store.close()
         return {
             "spans": spans,
+            "busy_hour_spans": busy,
             "fill_s": filled_s,
             "load_average": [round(load, 2) for load in os.getloadavg()],
             "engine_mb": round(memory_mb(engine.pid)),
@@ -111,7 +126,7 @@ def measure(home: Path, spans: int, runs: int) -> dict[str, Any]:
         engine.stop()
 
 
-def _fill(store: ClickHouseTraceStore, spans: int) -> float:
+def _fill(store: ClickHouseTraceStore, spans: int, busy: int) -> float:
     began = time.perf_counter()
     if store.query("SELECT count() FROM spans").rows[0][0]:
         return 0.0
@@ -120,11 +135,27 @@ def _fill(store: ClickHouseTraceStore, spans: int) -> float:
     for first in range(0, spans, _CHUNK):
         chunk = {"first": first, "count": min(_CHUNK, spans - first), "newest": now_ns, "step": step_ns}
         store.command(_FILL, chunk)
+        traces = {"first": first * 10 // 32, "count": int(chunk["count"]) * 10 // 32}
+        store.command(_FILL_CONTENT, {**chunk, **traces})
+    _fill_busy_hour(store, busy)
     for size in (1000, 6000):
         trace = f"{size:f>32}"
         store.command(_FILL_LARGE, {"trace": trace, "at": now_ns - _DAY_NS, "count": size})
     _age(store)
     return round(time.perf_counter() - began, 1)
+
+
+def _fill_busy_hour(store: ClickHouseTraceStore, spans: int) -> None:
+    """Give another project its spans within the last hour; nothing of it is kept from an earlier run."""
+    store.command("ALTER TABLE spans DELETE WHERE project_id = 'busy' SETTINGS mutations_sync = 2")
+    fill = _FILL.replace("'bench'", "'busy'", 1).replace(
+        "MD5(toString(trace))", "MD5(concat('busy', toString(trace)))"
+    )
+    step_ns = 3600 * 10**9 // max(spans * 10 // 32, 1)
+    newest_ns = time.time_ns()
+    for first in range(0, spans, _CHUNK):
+        count = min(_CHUNK, spans - first)
+        store.command(fill, {"first": first, "count": count, "newest": newest_ns, "step": step_ns})
 
 
 def _age(store: ClickHouseTraceStore) -> None:
@@ -137,6 +168,15 @@ def _age(store: ClickHouseTraceStore) -> None:
     time.sleep(QUIET_NS / 1e9 + 2)
     while build_call_figures(store):
         print("building figures ...", flush=True)
+    _touch_busy_hour(store)
+
+
+def _touch_busy_hour(store: ClickHouseTraceStore) -> None:
+    """Write one span to now and one to six minutes ago, as a live project does: their sums do not count."""
+    fill = _FILL.replace("'bench'", "'busy'", 1)
+    for back_s in (0, 360):
+        newest_ns = time.time_ns() - back_s * 10**9
+        store.command(fill, {"first": 10**9 + back_s * 32, "count": 1, "newest": newest_ns, "step": 0})
 
 
 _DAYS_HELD = """
@@ -155,17 +195,60 @@ async def _time_all(store: ClickHouseTraceStore, home: Path, runs: int) -> dict[
             "list_second_page": TraceQuery(cursor=page.next_cursor or ""),
             "list_24h": TraceQuery(since="now-24h"),
             "filter_common": TraceQuery(filter="status:error"),
-            "filter_rare": TraceQuery(filter="user:user-77"),
+            "filter_user": TraceQuery(filter="user:user-77"),
+            "filter_session": TraceQuery(filter="session:session-4321"),
+            "filter_session_absent": TraceQuery(filter="session:none"),
+            "filter_trace": TraceQuery(filter=f"trace:{page.items[40].trace_id}"),
+            "filter_cost": TraceQuery(filter="cost:>0.0085"),
+            "filter_cost_absent": TraceQuery(filter="cost:>5"),
+            "text_common": TraceQuery(filter="manual"),
+            "text_rare": TraceQuery(filter="zanzibar"),
+            "text_absent": TraceQuery(filter="quagga"),
         }
         asks: dict[str, Callable[[], Awaitable[object]]] = {
             name: partial(traces.list, PROJECT, query) for name, query in queries.items()
         }
         for since in ("now-1h", "now-24h", "now-7d", "now-30d"):
             asks[f"overview_{since[4:]}"] = partial(traces.overview, PROJECT, since, "", "")
+        asks["overview_busy_1h"] = partial(traces.overview, _BUSY_PROJECT, "now-1h", "", "")
         asks["trace"] = partial(traces.get, PROJECT, page.items[9].trace_id)
         for size in (1000, 6000):
             asks[f"trace_of_{size}_spans"] = partial(traces.get, PROJECT, f"{size:f>32}")
-        return {name: await _timed(ask, runs) for name, ask in asks.items()}
+        timed = {name: await _timed(ask, runs) for name, ask in asks.items()}
+        # The same questions so that no index and no sums answer, by turns: the ratio holds on any machine.
+        patient = Traces(store, journal, _Patient())
+        plain: dict[str, Callable[[], Awaitable[object]]] = {
+            name: partial(patient.list, PROJECT, TraceQuery(filter=f"NOT NOT {query.filter}"))
+            for name, query in queries.items()
+            if name.startswith(("filter_user", "filter_session", "filter_trace", "filter_cost", "text_"))
+        }
+        plain["overview_busy_1h"] = partial(traces.overview, _BUSY_PROJECT, "now-1h", "", "10")
+        for name, ask in plain.items():
+            timed[name] |= await _beside(asks[name], ask, runs)
+        return timed
+
+
+class _Patient(SystemClock):
+    """A clock by which no search takes long."""
+
+    def monotonic_ns(self) -> int:
+        return 0
+
+
+async def _beside(
+    ask: Callable[[], Awaitable[object]], plain: Callable[[], Awaitable[object]], runs: int
+) -> dict[str, object]:
+    """Time two ways to the same answer by turns."""
+    turns = [(await _timed(ask, 1), await _timed(plain, 1)) for _ in range(max(runs // 2, 1))]
+    pairs = [
+        (float(str(one["min"])), float(str(two["min"]))) for one, two in turns if one["min"] and two["min"]
+    ]
+    if not pairs:
+        return {"without_index": None, "ratio": None}
+    return {
+        "without_index": round(median(two for _, two in pairs), 1),
+        "ratio": round(median(two / one for one, two in pairs), 1),
+    }
 
 
 async def _timed(ask: Callable[[], Awaitable[object]], runs: int) -> dict[str, object]:
@@ -202,11 +285,12 @@ async def _longest_stall(stalls: list[float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--spans", type=int, default=2_000_000)
+    parser.add_argument("--busy", type=int, default=300_000, help="spans of another project's last hour")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--home", type=Path, help="kept, and measured again without filling")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sternpost-bench-") as folder:
-        found = measure(arguments.home or Path(folder), arguments.spans, arguments.runs)
+        found = measure(arguments.home or Path(folder), arguments.spans, arguments.runs, arguments.busy)
     stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": describe()}
     path = Path(__file__).parent / "results" / f"{time.strftime('%Y-%m-%d')}-traces-{arguments.spans}.json"
     path.write_text(json.dumps({**stamp, **found}, indent=2) + "\n")

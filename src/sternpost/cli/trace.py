@@ -26,21 +26,28 @@ def list_traces(
     *,
     where: Filter = None,
     since: Since = None,
+    cursor: Annotated[
+        str | None, Option("--cursor", help="Go on from where the output before ended.")
+    ] = None,
     limit: Annotated[int, Option(min=1, max=_MOST)] = 20,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
     """List the newest traces."""
-    page = connect(settings_from(home)).get("/api/traces", {"limit": limit, "filter": where, "since": since})
+    asked = {"limit": limit, "filter": where, "since": since, "cursor": cursor}
+    page = connect(settings_from(home)).get("/api/traces", asked)
     if is_json:
         print_json(page)
         return
     rows = [_row(item) for item in cast("list[dict[str, Any]]", page["items"])]
+    until = page.get("searched_until")
     nothing = (
         "no trace matches" if where or since else "no traces yet; point an SDK at Sternpost and make a call"
     )
-    print_table(_COLUMNS, rows, empty=nothing)
-    if page.get("next_cursor"):
+    print_table(_COLUMNS, rows, empty="no trace matches so far" if until else nothing)
+    if until:
+        note(f"searched back to {moment(until)}; search further with --cursor {page['next_cursor']}")
+    elif page.get("next_cursor"):
         more = (
             f"show them with --limit {min(_MOST, limit * 2)}" if limit < _MOST else "narrow them by --filter"
         )

@@ -1323,6 +1323,8 @@ export interface components {
             items: components["schemas"]["TraceItem"][];
             /** Next Cursor */
             next_cursor: string | null;
+            /** Searched Until */
+            searched_until?: string | null;
         };
         /** UserView */
         UserView: {

@@ -12,6 +12,8 @@ from sternpost.contracts.trace_store import Rows, TraceStore
 
 BUCKET_NS = 300_000_000_000
 HOUR_NS = 3_600_000_000_000
+# Sums of half a minute are kept for a day, for overviews of an hour and less.
+FINE_NS = 30_000_000_000
 # A stretch counts as quiet this long after the last write to it; an insert takes at most half as long.
 QUIET_NS = 120_000_000_000
 _MAX_BUCKETS = 10_000
@@ -38,22 +40,32 @@ class Cover:
     buckets_ns: Sequence[int]
     left_out_hours_ns: Sequence[int]  # all other hours that lie wholly in the range are taken as built
     has_hours: bool
+    is_fine: bool = False  # the buckets are read by their half minutes
 
 
-def cover(bounds: TimeRange, changed: Sequence[tuple[int, bool]], *, has_hours: bool) -> Cover:
+def cover(
+    bounds: TimeRange, changed: Sequence[tuple[int, bool]], *, has_hours: bool, is_fine: bool = False
+) -> Cover:
     """Choose sources. changed: the buckets that hold spans and lie in no built hour, and which are built.
 
-    Many separate stretches of spans are joined, over what is built between them.
+    Many separate stretches of spans are joined, over what is built between them. is_fine: `bounds` begin at
+    a half minute, and so the first bucket may be taken in part.
     """
-    loose = [at for at, is_built in changed if not is_built or not _is_inside(at, bounds)]
+    whole = TimeRange(bounds.since_ns - BUCKET_NS, bounds.until_ns) if is_fine else bounds
+    loose = [at for at, is_built in changed if not is_built or not _is_inside(at, whole)]
     clipped = [TimeRange(max(at, bounds.since_ns), min(at + BUCKET_NS, bounds.until_ns)) for at in loose]
     spans_of = join_stretches(clipped, _MAX_STRETCHES)
     built = sorted({at for at, _ in changed} - set(loose))
     return Cover(
         spans_of,
-        [at for at in built if not any(one.since_ns <= at < one.until_ns for one in spans_of)],
+        [
+            at
+            for at in built
+            if not any(one.since_ns < at + BUCKET_NS and at < one.until_ns for one in spans_of)
+        ],
         sorted({at - at % HOUR_NS for at, _ in changed}) if has_hours else [],
         has_hours,
+        is_fine,
     )
 
 
@@ -82,15 +94,17 @@ class FigureReads:
 
     def _cover(self, bounds: TimeRange, step_ns: int) -> Cover:
         everything = Cover([bounds], [], [], has_hours=False)
-        if step_ns % BUCKET_NS:
+        is_fine = step_ns % BUCKET_NS != 0
+        if is_fine and step_ns % FINE_NS:
             return everything
         has_hours = step_ns % HOUR_NS == 0
         asked = {"low": bounds.since_ns, "high": bounds.until_ns, "quiet": QUIET_NS}
+        asked["length"] = (FINE_NS if is_fine else BUCKET_NS) // 1_000_000_000
         rows = self._ask(_CHANGED, {**asked, "has_hours": int(has_hours)}).rows
         if len(rows) == _MAX_BUCKETS:
             return everything
         changed = [(at, bool(is_built)) for at, is_built in rows if isinstance(at, int)]
-        return cover(bounds, changed, has_hours=has_hours)
+        return cover(bounds, changed, has_hours=has_hours, is_fine=is_fine)
 
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
@@ -122,10 +136,10 @@ SELECT bucket_ns, is_built FROM (
     )
 }) AS touched
     LEFT JOIN (
-        SELECT bucket_ns AS five_ns, max(built_ns) AS built_ns FROM call_figures
-        WHERE project_id = {{project:String}} AND length_s = 300
-        AND bucket_ns >= {{low:Int64}} AND bucket_ns < {{high:Int64}}
-        GROUP BY bucket_ns
+        SELECT bucket_ns - bucket_ns % {BUCKET_NS} AS five_ns, max(built_ns) AS built_ns FROM call_figures
+        WHERE project_id = {{project:String}} AND length_s = {{length:UInt32}}
+        AND bucket_ns > {{low:Int64}} - {BUCKET_NS} AND bucket_ns < {{high:Int64}}
+        GROUP BY five_ns
     ) AS five ON five_ns = touched.bucket_ns
     LEFT JOIN (
         SELECT bucket_ns AS full_ns, max(built_ns) AS built_ns FROM call_figures
@@ -183,11 +197,13 @@ def _figures_sql(chosen: Cover, bounds: TimeRange) -> tuple[str, Mapping[str, ob
         parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {counted(near.sql)}")
         parameters |= {**within.parameters, **near.parameters}
     if chosen.buckets_ns:
+        length_s = (FINE_NS if chosen.is_fine else BUCKET_NS) // 1_000_000_000
         parts.append(
-            f"{_FROM_BUILT} WHERE project_id = {{project:String}} AND length_s = 300 "
-            "AND bucket_ns IN {buckets:Array(Int64)}"
+            f"{_FROM_BUILT} WHERE project_id = {{project:String}} AND length_s = {length_s} "
+            "AND bucket_ns >= {low:Int64} AND bucket_ns < {high:Int64} "
+            f"AND bucket_ns - bucket_ns % {BUCKET_NS} IN {{buckets:Array(Int64)}}"
         )
-        parameters["buckets"] = list(chosen.buckets_ns)
+        parameters |= {"buckets": list(chosen.buckets_ns), "high": bounds.until_ns}
     if chosen.has_hours:
         over = started_in(chosen.spans_of, column="bucket_ns", name="over")
         parts.append(

@@ -42,7 +42,6 @@ _COUNTS: Mapping[str, float] = {"": 1, "k": 1e3, "m": 1e6}
 _AMOUNT = re.compile(r"\$?([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-z]*)")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _TRUTHS: Mapping[str, float] = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
-_MAX_TEXT_HITS = 100_000
 # Words that every message holds as JSON; they count only where someone wrote them.
 _STRUCTURE = frozenset(
     {"role", "parts", "type", "text", "content", "user", "assistant", "system", "tool", "name", "id"}
@@ -54,7 +53,11 @@ _TEXTS = (
 )
 
 
-_CONTENT_IN_TIME = "first_seen_ns >= {low:Int64} - 86400000000000 AND first_seen_ns < {high:Int64}"
+# The content of a day is all that its spans refer to, so other days need not be looked at.
+_CONTENT_OF_DAYS = (
+    "project_id = {project:String} AND first_seen_ns >= {first_day:Int64} "
+    "AND first_seen_ns < {behind_day:Int64}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +69,33 @@ class FilterSql:
 
 
 @dataclass(slots=True)
-class _Parameters:
+class Parameters:
+    """Values that a query names. prefix: tells those of two parts of one query apart."""
+
+    prefix: str = "f"
+    where: str = PROJECT_AND_TIME
+    is_page: bool = False
     values: dict[str, object] = field(default_factory=dict[str, object])
 
+    def counted(self) -> str:
+        return counted(self.where, is_page=self.is_page)
+
     def add(self, value: object, kind: str) -> str:
-        name = f"f{len(self.values)}"
+        name = f"{self.prefix}{len(self.values)}"
         self.values[name] = value
         return f"{{{name}:{kind}}}"
 
 
-def compile_filter(tree: Filter) -> FilterSql:
-    """Raises: BadRequest for a value that its field can't have."""
-    parameters = _Parameters()
+def compile_filter(tree: Filter, where: str = PROJECT_AND_TIME, *, is_page: bool = False) -> FilterSql:
+    """Compile for the groups of spans of `where`. is_page: it leaves few of them.
+
+    Raises: BadRequest for a value that its field can't have.
+    """
+    parameters = Parameters(where=where, is_page=is_page)
     return FilterSql(_condition(tree, parameters), parameters.values)
 
 
-def _condition(tree: Filter, parameters: _Parameters) -> str:
+def _condition(tree: Filter, parameters: Parameters) -> str:
     match tree:
         case Both(parts):
             return "(" + " AND ".join(_condition(part, parameters) for part in parts) + ")"
@@ -95,7 +109,7 @@ def _condition(tree: Filter, parameters: _Parameters) -> str:
             return _term_condition(tree, parameters)
 
 
-def _term_condition(term: Term, parameters: _Parameters) -> str:
+def _term_condition(term: Term, parameters: Parameters) -> str:
     if term.field in AMOUNT_FIELDS:
         return _amount_condition(term, parameters)
     if term.field.startswith(SCORE_PREFIX):
@@ -128,7 +142,7 @@ def _term_condition(term: Term, parameters: _Parameters) -> str:
             return f"countIf({matches}) > 0"
 
 
-def _equals(expression: str, value: str, parameters: _Parameters) -> str:
+def _equals(expression: str, value: str, parameters: Parameters) -> str:
     """Compare as a whole; a `*` stands for any characters."""
     if "*" not in value:
         return f"{expression} = {parameters.add(value, 'String')}"
@@ -136,7 +150,7 @@ def _equals(expression: str, value: str, parameters: _Parameters) -> str:
     return f"{expression} LIKE {parameters.add(escaped.replace('*', '%'), 'String')}"
 
 
-def _error_condition(value: str, parameters: _Parameters) -> str:
+def _error_condition(value: str, parameters: Parameters) -> str:
     if value in ("*", "true"):
         return "countIf(error != '' OR error_type != '') > 0"
     text = parameters.add(value, "String")
@@ -144,7 +158,7 @@ def _error_condition(value: str, parameters: _Parameters) -> str:
     return f"countIf({found}) > 0"
 
 
-def _amount_condition(term: Term, parameters: _Parameters) -> str:
+def _amount_condition(term: Term, parameters: Parameters) -> str:
     if term.operator == ":":
         raise _refusal(term, f"write {term.field}:>{term.value} or {term.field}:<{term.value}")
     match term.field:
@@ -155,17 +169,24 @@ def _amount_condition(term: Term, parameters: _Parameters) -> str:
             bound = parameters.add(round(_amount(term, _SECONDS) * 1e9), "Int64")
             return f"countIf(time_to_first_token_ns {term.operator} {bound}) > 0"
         case "cached":
-            bound = parameters.add(round(_amount(term, _COUNTS)), "Int64")
-            return f"sumIf(in_cache_read, {counted()}) {term.operator} {bound}"
+            bound = parameters.add(amount_bound(term), "Int64")
+            return f"sumIf(in_cache_read, {parameters.counted()}) {term.operator} {bound}"
         case "saved":
-            bound = parameters.add(round(_amount(term, {"": 1, "usd": 1}) * 1e9), "Int64")
-            return f"sumIf(cache_saved_nanousd, {counted()}) {term.operator} {bound}"
+            bound = parameters.add(amount_bound(term), "Int64")
+            return f"sumIf(cache_saved_nanousd, {parameters.counted()}) {term.operator} {bound}"
         case "cost":
-            bound = parameters.add(round(_amount(term, {"": 1, "usd": 1}) * 1e9), "Int64")
-            return f"sumIf(cost_nanousd, {counted()}) {term.operator} {bound}"
+            bound = parameters.add(amount_bound(term), "Int64")
+            return f"sumIf(cost_nanousd, {parameters.counted()}) {term.operator} {bound}"
         case _:
-            bound = parameters.add(round(_amount(term, _COUNTS)), "Int64")
-            return f"sumIf({INPUT_TOKENS} + {OUTPUT_TOKENS}, {counted()}) {term.operator} {bound}"
+            bound = parameters.add(amount_bound(term), "Int64")
+            return f"sumIf({INPUT_TOKENS} + {OUTPUT_TOKENS}, {parameters.counted()}) {term.operator} {bound}"
+
+
+def amount_bound(term: Term) -> int:
+    """Return the amount of money in nano-USD, or the number of tokens."""
+    if term.field in ("cost", "saved"):
+        return round(_amount(term, {"": 1, "usd": 1}) * 1e9)
+    return round(_amount(term, _COUNTS))
 
 
 def _amount(term: Term, units: Mapping[str, float]) -> float:
@@ -181,7 +202,7 @@ def _amount(term: Term, units: Mapping[str, float]) -> float:
     return amount
 
 
-def _score_condition(term: Term, parameters: _Parameters) -> str:
+def _score_condition(term: Term, parameters: Parameters) -> str:
     name = parameters.add(term.field.removeprefix(SCORE_PREFIX), "String")
     number = _TRUTHS.get(term.value.lower(), _float(term.value))
     if term.operator != ":":
@@ -200,7 +221,7 @@ def _score_condition(term: Term, parameters: _Parameters) -> str:
     return f"trace_id IN (SELECT trace_id FROM ({current}) WHERE {matches})"
 
 
-def _attribute_condition(term: Term, parameters: _Parameters) -> str:
+def _attribute_condition(term: Term, parameters: Parameters) -> str:
     """Compare what a span says under a name; as text, or as a number where the operator asks for one."""
     name = parameters.add(term.field.removeprefix(ATTRIBUTE_PREFIX), "String")
     if term.operator == ":":
@@ -221,14 +242,27 @@ def _float(text: str) -> float | None:
     return number if abs(number) < 1e300 else None
 
 
-def _text_condition(text: str, parameters: _Parameters) -> str:
-    """Find traces with a message that holds the words; the index answers for whole ASCII words."""
+def _text_condition(text: str, parameters: Parameters) -> str:
+    """Find all traces with a message that holds the words; only their own messages are looked at."""
     if not text.strip():
         return "1"
+    theirs = f"SELECT arrayJoin(arrayConcat(input_hashes, output_hashes)) FROM spans WHERE {parameters.where}"
+    hits = (
+        f"SELECT hash FROM content WHERE {_CONTENT_OF_DAYS} AND hash IN ({theirs}) "
+        f"AND {content_condition(text, parameters)}"
+    )
+    return (
+        "trace_id IN (SELECT trace_id FROM spans "
+        "ARRAY JOIN arrayConcat(input_hashes, output_hashes) AS one_hash "
+        f"WHERE {parameters.where} AND one_hash IN ({hits}))"
+    )
+
+
+def content_condition(text: str, parameters: Parameters) -> str:
+    """Return the condition on messages that hold the words; the index answers for whole ASCII words."""
     # The index keeps letters outside ASCII inside a word, so it can't answer for a part of one.
     tokens = _ASCII_WORD.findall(text.lower()) if text.isascii() else []
-    # The content of a day is all that its spans refer to, so other days need not be looked at.
-    checks = ["project_id = {project:String}", _CONTENT_IN_TIME]
+    checks: list[str] = []
     if tokens:
         checks.append(f"hasAllTokens(body, {parameters.add(' '.join(tokens), 'String')})")
     if not tokens or tokens != [text.lower()]:
@@ -237,12 +271,7 @@ def _text_condition(text: str, parameters: _Parameters) -> str:
         checks.append(f"positionCaseInsensitiveUTF8(body, {parameters.add(literal, 'String')}) > 0")
     if any(token in _STRUCTURE for token in tokens):
         checks.append(f"positionCaseInsensitiveUTF8({_TEXTS}, {parameters.add(text, 'String')}) > 0")
-    hits = f"SELECT hash FROM content WHERE {' AND '.join(checks)} LIMIT {_MAX_TEXT_HITS}"
-    return (
-        "trace_id IN (SELECT trace_id FROM spans "
-        "ARRAY JOIN arrayConcat(input_hashes, output_hashes) AS one_hash "
-        f"WHERE {PROJECT_AND_TIME} AND one_hash IN ({hits}))"
-    )
+    return " AND ".join(checks)
 
 
 def _check_word(term: Term, allowed: list[str]) -> None:

@@ -66,6 +66,7 @@ class TraceItem:
 class TracePage:
     items: Sequence[TraceItem]
     next_cursor: str | None
+    searched_until: str | None = None  # set where the search stopped early: complete from here to the present
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import logging
 from threading import Event
 
 from sternpost.base.errors import SternpostError, StoreError
-from sternpost.capabilities.traces.figures import BUCKET_NS, HOUR_NS, LAST_TOUCHED, QUIET_NS, nearby
+from sternpost.capabilities.traces.figures import BUCKET_NS, FINE_NS, HOUR_NS, LAST_TOUCHED, QUIET_NS, nearby
 from sternpost.capabilities.traces.records import TimeRange
 from sternpost.capabilities.traces.span_sql import INPUT_TOKENS, MODEL, OUTPUT_TOKENS, counted, started_in
 from sternpost.contracts.trace_store import TraceStore
@@ -98,7 +98,7 @@ FROM (
         sumIf(in_cache_read, is_counted) AS cached_sum,
         sumIf(coalesce(cache_saved_nanousd, 0), is_counted) AS saved_sum
     FROM (SELECT *, provider AS span_provider, {{counted}} AS is_counted FROM spans FINAL WHERE {{within}})
-    ARRAY JOIN [{BUCKET_NS // 1_000_000_000}, {HOUR_NS // 1_000_000_000}] AS length_s
+    ARRAY JOIN {[length // 1_000_000_000 for length in (FINE_NS, BUCKET_NS, HOUR_NS)]} AS length_s
     GROUP BY length_s, bucket_ns, model, provider, cost_state, latency_ns
 )
 GROUP BY length_s, bucket_ns

@@ -15,12 +15,10 @@ from sternpost.base.ids import KeyId, ProjectId, ScoreId, SpanId, TraceId, new_i
 from sternpost.base.threads import LOOK_UPS, READS
 from sternpost.capabilities.traces.figures import FigureReads
 from sternpost.capabilities.traces.filter_grammar import parse_filter
-from sternpost.capabilities.traces.filter_sql import FilterSql, compile_filter
 from sternpost.capabilities.traces.logged import with_logged_messages
 from sternpost.capabilities.traces.records import (
     NewScore,
     Overview,
-    PagePosition,
     Score,
     Span,
     TimeRange,
@@ -38,7 +36,8 @@ from sternpost.capabilities.traces.rules import (
     write_cursor,
 )
 from sternpost.capabilities.traces.same_ids import with_ids_of_their_own
-from sternpost.capabilities.traces.store import TraceReads, Window
+from sternpost.capabilities.traces.search import Search
+from sternpost.capabilities.traces.store import TraceReads
 from sternpost.capabilities.traces.stretches import join_stretches
 from sternpost.capabilities.traces.views import (
     content_hashes,
@@ -56,14 +55,8 @@ from sternpost.contracts.score import ScoreSource
 from sternpost.contracts.span import SpanBatch
 from sternpost.contracts.trace_store import TraceStore
 
-_FIRST_WINDOW_SPANS = 2000
-_WINDOW_GROWTH = 8
-_LARGEST_WINDOW_SPANS = 1_024_000  # what grouping by trace takes stays within the engine's memory limit
 _DAY_NS = 86_400_000_000_000
-# How far back the list looks at first, in days: a search through all days reads something of each.
-_REACHES_DAYS = (2, 32)  # an open end lies a day ahead
-_ALL_DAYS = 100_000
-_MAX_STRETCHES = 20
+_MAX_STRETCHES = 64  # of the traces of a page; more of them joined would read what lies between
 _MAX_LIMIT = 200
 _MAX_TEXT = 10_000
 _REPLY_DAYS = 30
@@ -95,23 +88,28 @@ class Traces:
     async def list(self, project_id: ProjectId, query: TraceQuery) -> TracePage:
         """List traces, newest start first; rows that arrive meanwhile never move a page.
 
+        A search that takes long ends early: the page says back to when it is complete, its cursor goes on.
+
         Raises: BadRequest for a filter, cursor or time that can't be read; QueryTimedOut, StoreUnavailable.
         """
         if not 1 <= query.limit <= _MAX_LIMIT:
             raise BadRequest(f"limit is from 1 to {_MAX_LIMIT}", param="limit")
         bounds = read_range(query.since, query.until, self._clock.now_ns(), default_since_ns=0)
-        tree = parse_filter(query.filter)
-        search = _Search(
+        search = Search(
             self._reads(project_id),
             bounds,
-            filter_sql=None if tree is None else compile_filter(tree),
+            tree=parse_filter(query.filter),
             position=read_cursor(query.cursor) if query.cursor else None,
+            clock=self._clock,
         )
         found = await READS.run(search.run, query.limit + 1)
         shown = found[: query.limit]
         items = await self._items(project_id, [position.trace_id for position in shown], search.times)
-        next_cursor = write_cursor(shown[-1]) if len(found) > query.limit else None
-        return TracePage(items, next_cursor)
+        if len(found) > query.limit:
+            return TracePage(items, write_cursor(shown[-1]))
+        if search.stopped_at is None:
+            return TracePage(items, None)
+        return TracePage(items, write_cursor(search.stopped_at), iso_time(search.stopped_at.started_ns))
 
     async def find_maker(self, project_id: ProjectId, reply_id: str) -> tuple[str, KeyId] | None:
         """Return the provider that made a reply of the last 30 days, as its span tells; None when none does.
@@ -219,65 +217,6 @@ def _by_trace(rows: Sequence[Row]) -> defaultdict[object, list[Row]]:
     for row in rows:
         grouped[row["trace_id"]].append(row)
     return grouped
-
-
-class _Search:
-    """Walks back through time in windows that hold more and more spans, until enough traces are found."""
-
-    def __init__(
-        self,
-        reads: TraceReads,
-        bounds: TimeRange,
-        *,
-        filter_sql: FilterSql | None,
-        position: PagePosition | None,
-    ) -> None:
-        self._reads = reads
-        self._since_ns = bounds.since_ns
-        self._filter = filter_sql
-        high_ns = bounds.until_ns if position is None else min(position.started_ns + 1, bounds.until_ns)
-        self._high_ns = high_ns
-        self._position = position or PagePosition(high_ns, "")
-        self.times: dict[str, TimeRange] = {}  # of the traces that were found, and some more
-
-    def run(self, count: int) -> list[PagePosition]:
-        found: list[PagePosition] = []
-        size, reaches = _FIRST_WINDOW_SPANS, iter(_REACHES_DAYS)
-        reach_ns = next(reaches) * _DAY_NS
-        while len(found) < count and self._since_ns < self._high_ns:
-            low_ns = max(self._since_ns, self._high_ns - reach_ns)
-            window, seen = self._open(TimeRange(low_ns, self._high_ns), size, count - len(found))
-            if window.span_count:
-                found += self._search_window(window, seen, count - len(found))
-            if window.span_count < size:
-                reach_ns = next(reaches, _ALL_DAYS) * _DAY_NS
-            else:
-                size = min(size * _WINDOW_GROWTH, _LARGEST_WINDOW_SPANS)
-            self._high_ns = window.low_ns
-            self._position = PagePosition(window.low_ns, "")
-        return found
-
-    def _open(self, bounds: TimeRange, size: int, wanted: int) -> tuple[Window, list[PagePosition]]:
-        """Find the next window and the first traces in it."""
-        if self._filter is None:
-            return self._reads.newest_traces(bounds, self._position, size, wanted)
-        window = self._reads.window_before(bounds, size)
-        if not window.span_count:
-            return window, []
-        return window, self._reads.traces_in(window, self._position, self._filter, wanted)
-
-    def _search_window(self, window: Window, seen: Sequence[PagePosition], count: int) -> list[PagePosition]:
-        found: list[PagePosition] = []
-        wanted = count
-        while seen:
-            self.times |= (times := self._reads.times_of([position.trace_id for position in seen]))
-            # A trace that began before the window is listed where it began.
-            found += [p for p in seen if p.trace_id in times and times[p.trace_id].since_ns >= window.low_ns]
-            if len(seen) < wanted or len(found) >= count:
-                break
-            wanted = count - len(found)
-            seen = self._reads.traces_in(window, seen[-1], self._filter, wanted)
-        return found
 
 
 def _checked_score(project_id: ProjectId, trace_id: str, new: NewScore, now_ns: int) -> score_contract.Score:

@@ -37,6 +37,14 @@ def started_in(stretches: Sequence[TimeRange], *, column: str = "started_ns", na
     return Condition(f"project_id = {{project:String}} AND ({' OR '.join(parts) or '0'})", parameters)
 
 
+_DAY_NS = 86_400_000_000_000
+
+
+def whole_days(low_ns: int, high_ns: int) -> dict[str, int]:
+    """Return the parameters for the messages of these days; each day has all that its spans need."""
+    return {"first_day": low_ns - low_ns % _DAY_NS, "behind_day": high_ns + (-high_ns) % _DAY_NS}
+
+
 def _marks(keys: str, pairs: str) -> str:
     """Sort keys and (key, value) pairs together: a pair follows its key, when that is there."""
     return (

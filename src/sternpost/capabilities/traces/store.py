@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sternpost.base.ids import KeyId
-from sternpost.capabilities.traces.filter_sql import FilterSql
+from sternpost.capabilities.traces.candidates import Candidates
+from sternpost.capabilities.traces.filter_grammar import Filter
+from sternpost.capabilities.traces.filter_sql import FilterSql, compile_filter
 from sternpost.capabilities.traces.records import PagePosition, TimeRange
 from sternpost.capabilities.traces.span_sql import (
     INPUT_TOKENS,
@@ -18,7 +20,9 @@ from sternpost.capabilities.traces.span_sql import (
     TRACE_STATUS,
     counted,
     started_in,
+    whole_days,
 )
+from sternpost.capabilities.traces.stretches import join_stretches
 from sternpost.contracts.trace_store import Rows, TraceStore
 
 # How long after its start a trace may go on and still be judged whole by a filter while the list is searched.
@@ -31,6 +35,7 @@ _NEWEST_SPANS = (
 )
 _ROOT_FIRST = "(parent_span_id != '', started_ns)"
 _MAX_TRACE_SPANS = 5000
+_MAX_STRETCHES = 200
 _MAX_BODIES = 10_000
 
 
@@ -90,7 +95,10 @@ class TraceReads:
         if filter_sql is not None:
             having += ["first_ns < {window_high:Int64}", f"({filter_sql.having})"]
             parameters |= {"window_high": window.high_ns, "high": window.high_ns + FILTERED_TRACE_NS}
-            parameters |= filter_sql.parameters
+            parameters |= {
+                **filter_sql.parameters,
+                **whole_days(window.low_ns, window.high_ns + FILTERED_TRACE_NS),
+            }
             final = "FINAL"
         rows = self._ask(
             f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} WHERE {PROJECT_AND_TIME} "
@@ -99,6 +107,38 @@ class TraceReads:
             parameters,
         )
         return [PagePosition(_int(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
+
+    def hits(self, candidates: Candidates, bounds: TimeRange, most: int) -> list[tuple[str, int]]:
+        """List traces that can match and their first hits, the newest first, one more than `most`."""
+        rows = self._ask(
+            f"SELECT trace_id, min(at_ns) AS first_ns FROM ({candidates.sql}) GROUP BY trace_id "
+            "ORDER BY first_ns DESC, trace_id DESC LIMIT {most:UInt32} + 1",
+            {**_of_days(bounds), **candidates.parameters, "most": most},
+        )
+        return [(str(trace_id), _int(first_ns)) for trace_id, first_ns in rows.rows]
+
+    def message_count(self, candidates: Candidates, bounds: TimeRange) -> int:
+        """Count the messages of some days that hold the words, up to a few more than can be looked up."""
+        rows = self._ask(candidates.words, {**_of_days(bounds), **candidates.parameters})
+        return _int(rows.rows[0][0])
+
+    def matching(self, tree: Filter, times: Mapping[str, TimeRange]) -> set[str]:
+        """Return which of these traces match a filter; each is judged by all of its spans."""
+        where = started_in(join_stretches(times.values(), _MAX_STRETCHES))
+        theirs = f"{where.sql} AND {_IN_TRACES}"
+        filter_sql = compile_filter(tree, theirs, is_page=True)
+        low_ns = min(one.since_ns for one in times.values())
+        high_ns = max(one.until_ns for one in times.values())
+        rows = self._ask(
+            f"SELECT trace_id FROM spans FINAL WHERE {theirs} GROUP BY trace_id HAVING {filter_sql.having}",
+            {
+                **where.parameters,
+                **filter_sql.parameters,
+                **whole_days(low_ns, high_ns),
+                "traces": list(times),
+            },
+        )
+        return {str(row[0]) for row in rows.rows}
 
     def times_of(self, trace_ids: Sequence[str]) -> dict[str, TimeRange]:
         """Return when the first and last spans of traces started; a trace that isn't there is left out."""
@@ -160,7 +200,10 @@ class TraceReads:
         return {str(row[0]): str(row[1]) for row in rows.rows}
 
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
-        return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
+        # The store takes no value that the query does not name; which times a filter names, it knows itself.
+        asked = {"project": self._project, **parameters}
+        named = {name: value for name, value in asked.items() if f"{{{name}:" in sql}
+        return self._store.query(sql, named, timeout_s=self._timeout_s)
 
 
 _SUMMARY_COLUMNS = (
@@ -215,6 +258,10 @@ def _before(position: PagePosition) -> dict[str, object]:
 
 def _bounds(bounds: TimeRange) -> dict[str, object]:
     return {"low": bounds.since_ns, "high": bounds.until_ns}
+
+
+def _of_days(bounds: TimeRange) -> dict[str, object]:
+    return {**_bounds(bounds), **whole_days(bounds.since_ns, bounds.until_ns)}
 
 
 def _named(rows: Rows) -> list[Mapping[str, object]]:

@@ -78,6 +78,25 @@ def test_quiet_stretches_are_answered_from_what_was_built(
             assert {**row_after, "latencies_ns": 0} == {**row_before, "latencies_ns": 0}
 
 
+def test_half_minutes_of_the_last_hour_are_answered_from_what_was_built(
+    store: TraceStore, project: ProjectId
+) -> None:
+    hour = TimeRange(NOON + 90 * SECOND, NOON + 1000 * SECOND)
+    reads = FigureReads(store, project)
+    write(store, *[call(project, started_ns=NOON + at * SECOND) for at in (80, 91, 119, 120, 500, 999)])
+    before = reads.figures(hour, 30 * SECOND)
+    pass_an_hour(store, project)
+    assert build_call_figures(store) == 1
+    write(store, call(project, started_ns=NOON + 901 * SECOND))  # its bucket, and the one before, are read
+    store.command(f"DELETE FROM spans WHERE project_id = '{project}' AND started_ns < {NOON + 600 * SECOND}")
+    after = reads.figures(hour, 30 * SECOND)
+    steps = [(row["step"], row["calls"]) for row in before.by_step]
+    assert sorted(steps) == [(0, 2), (1, 1), (13, 1), (30, 1)]
+    assert sorted((row["step"], row["calls"]) for row in after.by_step) == [
+        (0, 2), (1, 1), (13, 1), (27, 1), (30, 1)
+    ]  # fmt: skip
+
+
 def test_late_span_and_a_repeated_one_count_at_once_and_after_building_again(
     store: TraceStore, project: ProjectId
 ) -> None:

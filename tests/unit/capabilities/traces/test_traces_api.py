@@ -123,6 +123,7 @@ async def test_list_shows_a_call_as_one_row(api: Api) -> None:
             }
         ],
         "next_cursor": None,
+        "searched_until": None,
     }
 
 

@@ -10,6 +10,7 @@ import { Problem } from "@/client/client";
 import { useTraceList } from "./live";
 import { FilterBar } from "./parts/filter_bar";
 import { NoMatch } from "./parts/no_match";
+import { SearchFurther } from "./parts/search_further";
 import { TraceTable } from "./parts/trace_table";
 import styles from "./page.module.css";
 
@@ -33,18 +34,22 @@ export function TraceList() {
   useHotkeys({ f: focusFilter, "/": focusFilter, "Shift+f": () => setFilter(""), v: toggleLive });
 
   const { error } = pages;
+  const searchedUntil = pages.data?.pages.at(-1)?.searched_until ?? undefined;
+  const searchFurther = searchedUntil !== undefined && (
+    <SearchFurther searchedUntil={searchedUntil} isSearching={pages.isFetchingNextPage} onMore={() => void pages.fetchNextPage()} />
+  );
   const isBadFilter = error instanceof Problem && error.status === 400;
   return (
     <Page title="Traces" actions={<Acts isLive={isLive} isAtTop={isAtTop} isPinned={range.until !== undefined} onToggle={toggleLive} />}>
       <FilterBar key={filter ?? ""} inputRef={input} filter={filter ?? ""} onFilter={setFilter} error={isBadFilter ? error.message : undefined} />
       {pages.isPending && <Skeleton rows={14} />}
       {error && !isBadFilter && <Failure what="The traces could not be read" error={error} retry={() => void pages.refetch()} />}
-      {pages.isSuccess && items.length === 0 && <NoMatch filter={filter ?? ""} range={range} onFilter={setFilter} />}
+      {pages.isSuccess && items.length === 0 && (searchFurther || <NoMatch filter={filter ?? ""} range={range} onFilter={setFilter} />)}
       {items.length > 0 && !error && (
         <div className={styles["list"]} data-stale={pages.isPlaceholderData || undefined}>
           <TraceTable
             items={items} hasMore={pages.hasNextPage} isLoadingMore={pages.isFetchingNextPage}
-            onMore={() => void pages.fetchNextPage()} onTop={setAtTop} search={{ filter }}
+            onMore={() => void pages.fetchNextPage()} onTop={setAtTop} search={{ filter }} end={searchFurther}
           />
         </div>
       )}

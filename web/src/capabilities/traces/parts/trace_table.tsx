@@ -1,5 +1,5 @@
 /** Traces as a grid that draws only the rows in sight; j, k and Enter walk it. */
-import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import type { TraceItem } from "@/client/types";
@@ -16,6 +16,8 @@ interface Props {
   onMore: () => void;
   onTop: (isAtTop: boolean) => void;
   search: { filter?: string | undefined };
+  /** What stands below where the search stopped early; older traces are then asked for only there. */
+  end?: ReactNode;
 }
 
 const ROW = 28;
@@ -25,7 +27,7 @@ const columns: { title: string; note?: string; isNumber?: boolean }[] = [
   { title: "Cost", note: "US dollars", isNumber: true }, { title: "Scores" },
 ];
 
-export function TraceTable({ items, hasMore, isLoadingMore, onMore, onTop, search }: Props) {
+export function TraceTable({ items, hasMore, isLoadingMore, onMore, onTop, search, end }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [activeId, setActiveId] = useState<string>();
   const navigate = useNavigate();
@@ -39,8 +41,8 @@ export function TraceTable({ items, hasMore, isLoadingMore, onMore, onTop, searc
   const rows = virtual.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (hasMore && !isLoadingMore && last >= items.length - 20) onMore();
-  }, [hasMore, isLoadingMore, last, items.length, onMore]);
+    if (hasMore && !end && !isLoadingMore && last >= items.length - 20) onMore();
+  }, [hasMore, end, isLoadingMore, last, items.length, onMore]);
 
   const found = items.findIndex(({ trace_id }) => trace_id === activeId);
   const active = Math.max(found, 0);
@@ -81,6 +83,7 @@ export function TraceTable({ items, hasMore, isLoadingMore, onMore, onTop, searc
         </div>
       </div>
       {isLoadingMore && <p role="status" className={styles["more"]}>Loading older traces</p>}
+      {end}
       {!hasMore && <p className={styles["more"]}>That is all in this range.</p>}
     </div>
   );
