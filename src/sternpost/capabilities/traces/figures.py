@@ -96,11 +96,13 @@ class FigureReads:
         return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
 
 
-# What a bucket's calls are may still change by what is written to the bucket behind it.
+# What a bucket's calls are may still change by what is written to the buckets beside it.
 LAST_TOUCHED = f"""
 SELECT project_id, place.1 AS bucket_ns, max(touched_ns) AS last_ns
 FROM (
-    SELECT project_id, touched_ns, arrayJoin([(bucket_ns, 1), (bucket_ns - {BUCKET_NS}, 0)]) AS place
+    SELECT project_id, touched_ns, arrayJoin(
+        [(bucket_ns, 1), (bucket_ns - {BUCKET_NS}, 0), (bucket_ns + {BUCKET_NS}, 0)]
+    ) AS place
     FROM spans_touched
     WHERE {{where}}
 )
@@ -117,7 +119,7 @@ SELECT bucket_ns, is_built FROM (
         hour.built_ns > max(last_ns) OVER (PARTITION BY hour_ns) + {{quiet:Int64}} AS is_hour_built
     FROM ({
     LAST_TOUCHED.format(
-        where=f"project_id = {{project:String}} AND bucket_ns > {{low:Int64}} - {BUCKET_NS} "
+        where=f"project_id = {{project:String}} AND bucket_ns > {{low:Int64}} - 2 * {BUCKET_NS} "
         f"AND bucket_ns < {{high:Int64}} + {BUCKET_NS}"
     )
 }) AS touched
@@ -180,7 +182,7 @@ def _figures_sql(chosen: Cover, bounds: TimeRange) -> tuple[str, Mapping[str, ob
     if chosen.spans_of:
         within = started_in(chosen.spans_of)
         near = started_in(nearby(chosen.spans_of), name="near")
-        parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {counted(near.sql)}")
+        parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {counted(near.sql, is_across=True)}")
         parameters |= {**within.parameters, **near.parameters}
     if chosen.buckets_ns:
         parts.append(
@@ -202,8 +204,8 @@ def _figures_sql(chosen: Cover, bounds: TimeRange) -> tuple[str, Mapping[str, ob
 
 
 def nearby(stretches: Sequence[TimeRange]) -> list[TimeRange]:
-    """Return where spans may lie that tell of the same calls: they start inside the ones above them."""
-    return [TimeRange(one.since_ns, one.until_ns + BUCKET_NS) for one in stretches]
+    """Return where spans may lie that tell of the same calls: they start at about the same time."""
+    return [TimeRange(one.since_ns - BUCKET_NS, one.until_ns + BUCKET_NS) for one in stretches]
 
 
 # A failure names the model that was asked for, an answer often a dated version of it; a call that was refused

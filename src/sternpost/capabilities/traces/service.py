@@ -208,7 +208,8 @@ def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange) -> list[Span]:
     """Read spans and their messages; for thousands of spans it takes long enough to hold calls up."""
     rows = with_ids_of_their_own(reads.spans_of(trace_id, bounds))
     bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
-    return with_logged_messages([span_view(row, bodies) for row in rows])
+    joins = reads.joins_of(trace_id, bounds)
+    return with_logged_messages([span_view(row, bodies, joins.get(str(row["span_id"]))) for row in rows])
 
 
 Row = TypeVar("Row", bound=Mapping[str, object])

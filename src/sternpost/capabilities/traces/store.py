@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from sternpost.base.ids import KeyId
 from sternpost.capabilities.traces.filter_sql import FilterSql
+from sternpost.capabilities.traces.joins import Join, read_joins
 from sternpost.capabilities.traces.records import PagePosition, TimeRange
+from sternpost.capabilities.traces.same_calls import told_by_which
 from sternpost.capabilities.traces.span_sql import (
     INPUT_TOKENS,
     IS_OURS,
@@ -137,6 +139,11 @@ class TraceReads:
             {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_TRACE_SPANS},
         )
         return _named(rows)
+
+    def joins_of(self, trace_id: str, bounds: TimeRange) -> dict[str, Join]:
+        """Return the spans of a trace whose call another span stands for, which one, and why."""
+        rows = self._ask(told_by_which(_IN_ONE_TRACE), {**_bounds(bounds), "traces": [trace_id]}).rows
+        return read_joins([(str(span), str(other), str(why)) for span, other, why in rows])
 
     def maker_of(self, reply_id: str, since_ns: int) -> tuple[str, KeyId] | None:
         """Return the provider that answered with this id, and the key that asked, as the gateway saw it."""
