@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sternpost.capabilities.traces.records import TimeRange
-from sternpost.capabilities.traces.span_sql import INPUT_TOKENS, MODEL, OUTPUT_TOKENS, counted, started_in
+from sternpost.capabilities.traces.span_sql import (
+    INPUT_TOKENS,
+    IS_CALL,
+    IS_TOLD,
+    MODEL,
+    OUTPUT_TOKENS,
+    counted,
+    started_in,
+)
 from sternpost.capabilities.traces.stretches import join_stretches
 from sternpost.contracts.trace_store import Rows, TraceStore
 
@@ -71,7 +79,8 @@ class FigureReads:
 
     def figures(self, bounds: TimeRange, step_ns: int) -> Figures:
         """Add up calls in all, by step of time and by model, each call once. `bounds` begin at a step."""
-        sql, parameters = _figures_sql(self._cover(bounds, step_ns), bounds)
+        chosen = self._cover(bounds, step_ns)
+        sql, parameters = _figures_sql(chosen, bounds, is_told=self._is_told(chosen))
         named = _named(self._ask(sql, {**parameters, "low": bounds.since_ns, "step": step_ns}))
         nothing: Mapping[str, object] = {}
         return Figures(
@@ -91,6 +100,12 @@ class FigureReads:
             return everything
         changed = [(at, bool(is_built)) for at, is_built in rows if isinstance(at, int)]
         return cover(bounds, changed, has_hours=has_hours)
+
+    def _is_told(self, chosen: Cover) -> bool:
+        """Say if an application tells of calls near the spans that are read."""
+        near = started_in(nearby(chosen.spans_of))
+        sql = f"SELECT 1 FROM spans WHERE {near.sql} AND {IS_TOLD} LIMIT 1"
+        return bool(chosen.spans_of) and bool(self._ask(sql, near.parameters).rows)
 
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
@@ -175,15 +190,16 @@ ARRAY JOIN
 """
 
 
-def _figures_sql(chosen: Cover, bounds: TimeRange) -> tuple[str, Mapping[str, object]]:
+def _figures_sql(chosen: Cover, bounds: TimeRange, *, is_told: bool) -> tuple[str, Mapping[str, object]]:
     """Add up everything of the cover in one pass."""
     parts: list[str] = []
     parameters: dict[str, object] = {}
     if chosen.spans_of:
         within = started_in(chosen.spans_of)
         near = started_in(nearby(chosen.spans_of), name="near")
-        parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {counted(near.sql, is_across=True)}")
-        parameters |= {**within.parameters, **near.parameters}
+        is_counted = counted(near.sql, is_across=True) if is_told else IS_CALL
+        parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {is_counted}")
+        parameters |= {**within.parameters, **(near.parameters if is_told else {})}
     if chosen.buckets_ns:
         parts.append(
             f"{_FROM_BUILT} WHERE project_id = {{project:String}} AND length_s = 300 "

@@ -165,9 +165,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class TraceDetail:
+    """A trace; `spans_cursor` asks for the spans behind these, and is null when there are none."""
+
     trace: TraceHead
     spans: Sequence[Span]
     scores: Sequence[Score]
+    spans_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """SQL that finds spans of a call that another span stands for, and why; counting is `span_sql`'s.
 
 Three ways, the surest first: a span above one that reports a call itself; one reply id; and, where ids are
-missing, the same model at the same time with the same tokens or messages. The gateway's span stands for the call,
-else the lowest, else the most complete one.
+missing, the same model at the same time with the same tokens or messages. The gateway's span stands for the
+call, else the lowest, else the most complete one.
 """
 
 # ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
@@ -84,7 +84,8 @@ _SAID = "if(empty(output_hashes), '', output_hashes[1])"
 _ASKED = "if(empty(input_hashes), '', input_hashes[-1])"
 _SPAN = (
     f"CAST(({_RANK}, trace_id, span_id, scope, type, started_ns, ended_ns, {_INPUT}, {_OUTPUT}, "
-    f"{_MODELS}, response_id, {_SAID}, {_ASKED}) AS Tuple(rank Tuple(UInt8, UInt8, UInt8, UInt16, UInt8, UInt8, Int64, String), "
+    f"{_MODELS}, response_id, {_SAID}, {_ASKED}) AS "
+    "Tuple(rank Tuple(UInt8, UInt8, UInt8, UInt16, UInt8, UInt8, Int64, String), "
     "trace String, span String, scope String, type String, started Int64, ended Int64, input UInt64, "
     "output UInt64, models Array(String), reply String, said String, asked String))"
 )

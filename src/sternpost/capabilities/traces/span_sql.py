@@ -42,6 +42,11 @@ def started_in(stretches: Sequence[TimeRange], *, column: str = "started_ns", na
 NEWEST = f"{IS_OURS} DESC, received_ns DESC"
 
 
+# Where no application tells of calls, nothing is told twice; asking that first spares the search for it.
+IS_TOLD = f"type IN ({TOLD}) AND NOT {IS_OURS}"
+IS_CALL = f"(NOT is_rollup AND type IN ('gateway', {TOLD}))"
+
+
 def counted(where: str = PROJECT_AND_TIME, *, is_page: bool = False, is_across: bool = False) -> str:
     """Return the condition under which a span's usage and cost are summed, and a call is counted.
 
@@ -49,7 +54,7 @@ def counted(where: str = PROJECT_AND_TIME, *, is_page: bool = False, is_across: 
     where: bounds the search for those spans. is_page: it leaves few spans, so that all may be looked at.
     is_across: a call counts once even when its spans lie in two traces; a trace's own sums leave that out.
     """
-    told = f"type IN ({TOLD}) AND NOT {IS_OURS}"
+    told = IS_TOLD
     if not is_page:  # the gateway's own traces are told by nobody else, and they are the most
         near_told = f"trace_id IN (SELECT trace_id FROM spans WHERE {where} AND {told})"
         if is_across:
@@ -60,7 +65,7 @@ def counted(where: str = PROJECT_AND_TIME, *, is_page: bool = False, is_across: 
             near_told = f"({near_told} OR response_id IN ({replies}) OR output_hashes[1] IN ({answers}))"
         where = f"{where} AND {near_told}"
     return (
-        f"(NOT is_rollup AND type IN ('gateway', {TOLD}) "
+        f"({IS_CALL} "
         # The gateway's own spans always count: whoever sends spans can name one of them as a parent.
         f"AND NOT ({told} AND (trace_id, span_id) IN ({told_twice(where, is_across=is_across)})))"
     )

@@ -12,7 +12,9 @@ from sternpost.capabilities.traces.records import PagePosition, TimeRange
 from sternpost.capabilities.traces.same_calls import told_by_which
 from sternpost.capabilities.traces.span_sql import (
     INPUT_TOKENS,
+    IS_CALL,
     IS_OURS,
+    IS_TOLD,
     MODEL,
     NEWEST,
     OUTPUT_TOKENS,
@@ -21,6 +23,7 @@ from sternpost.capabilities.traces.span_sql import (
     counted,
     started_in,
 )
+from sternpost.capabilities.traces.tree_order import Place
 from sternpost.contracts.trace_store import Rows, TraceStore
 
 # How long after its start a trace may go on and still be judged whole by a filter while the list is searched.
@@ -32,7 +35,8 @@ _NEWEST_SPANS = (
     f"FROM spans WHERE {PROJECT_AND_TIME} ORDER BY project_id DESC, started_ns DESC LIMIT {{size:UInt64}}"
 )
 _ROOT_FIRST = "(parent_span_id != '', started_ns)"
-_MAX_TRACE_SPANS = 5000
+MAX_TRACE_SPANS = 5000  # of one reply
+_MAX_PLACES = 200_000
 _MAX_BODIES = 10_000
 
 
@@ -116,8 +120,13 @@ class TraceReads:
     ) -> list[Mapping[str, object]]:
         """Add up the spans of traces, each span once; all their spans start in the stretches."""
         where = started_in(stretches)
-        sql = _summary_sql(f"{where.sql} AND {_IN_TRACES}")
-        return _named(self._ask(sql, {**where.parameters, "traces": list(trace_ids)}))
+        within = f"{where.sql} AND {_IN_TRACES}"
+        parameters = {**where.parameters, "traces": list(trace_ids)}
+        is_told = bool(
+            self._ask(f"SELECT 1 FROM spans WHERE {within} AND {IS_TOLD} LIMIT 1", parameters).rows
+        )
+        sql = _summary_sql(within, counted(within, is_page=True) if is_told else IS_CALL)
+        return _named(self._ask(sql, parameters))
 
     def scores(self, trace_ids: Sequence[str]) -> list[Mapping[str, object]]:
         """Return the current scores of traces and their spans, oldest first."""
@@ -130,15 +139,30 @@ class TraceReads:
         )
         return _named(rows)
 
-    def spans_of(self, trace_id: str, bounds: TimeRange) -> list[Mapping[str, object]]:
-        """Return the first spans of one trace in order of start, at most 5,000."""
+    def spans_of(
+        self, trace_id: str, bounds: TimeRange, only: Sequence[str] = ()
+    ) -> list[Mapping[str, object]]:
+        """Return the first spans of one trace in order of start, or those of `only`, at most 5,000."""
+        chosen = " AND span_id IN {only:Array(String)}" if only else ""
+        asked: dict[str, object] = {"only": list(only)} if only else {}
         rows = self._ask(
-            f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_ONE_TRACE} "
+            f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_ONE_TRACE}{chosen} "
             f"ORDER BY {NEWEST} LIMIT 1 BY span_id, written_by) "
             "ORDER BY started_ns, span_id LIMIT {limit:UInt32}",
-            {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_TRACE_SPANS},
+            {**_bounds(bounds), "traces": [trace_id], "limit": MAX_TRACE_SPANS} | asked,
         )
         return _named(rows)
+
+    def places_of(self, trace_id: str, bounds: TimeRange) -> list[Place]:
+        """Return where all spans of a trace hang, at most 200,000."""
+        rows = self._store.query(
+            f"SELECT span_id, any(parent_span_id), min(started_ns) FROM spans WHERE {_IN_ONE_TRACE} "
+            f"GROUP BY span_id ORDER BY min(started_ns) LIMIT {_MAX_PLACES}",
+            {"project": self._project, **_bounds(bounds), "traces": [trace_id]},
+            timeout_s=self._timeout_s,
+            max_rows=_MAX_PLACES,
+        )
+        return [Place(str(span), str(parent), _int(started)) for span, parent, started in rows.rows]
 
     def joins_of(self, trace_id: str, bounds: TimeRange) -> dict[str, Join]:
         """Return the spans of a trace whose call another span stands for, which one, and why."""
@@ -179,7 +203,7 @@ _SUMMARY_COLUMNS = (
 )
 
 
-def _summary_sql(where: str) -> str:
+def _summary_sql(where: str, is_counted: str) -> str:
     return f"""
 SELECT
     trace_id,
@@ -204,7 +228,7 @@ SELECT
     argMinIf(if(error != '', error, error_type), (parent_span_id != '', ended_ns), status = 'error')
         AS preview_error
 FROM (
-    SELECT {_SUMMARY_COLUMNS}, {counted(where, is_page=True)} AS is_counted
+    SELECT {_SUMMARY_COLUMNS}, {is_counted} AS is_counted
     FROM spans WHERE {where}
     ORDER BY {NEWEST} LIMIT 1 BY trace_id, span_id, written_by
 )
