@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sternpost.base.ids import KeyId
 from sternpost.capabilities.traces.filter_sql import FilterSql
 from sternpost.capabilities.traces.joins import Join, read_joins
+from sternpost.capabilities.traces.long_traces import FILTERED_TRACE_NS, LONG_TRACES
 from sternpost.capabilities.traces.records import PagePosition, TimeRange
 from sternpost.capabilities.traces.same_calls import told_by_which
 from sternpost.capabilities.traces.span_sql import (
@@ -23,11 +24,11 @@ from sternpost.capabilities.traces.span_sql import (
     counted,
     started_in,
 )
+from sternpost.capabilities.traces.stretches import join_stretches
 from sternpost.capabilities.traces.tree_order import Place
 from sternpost.contracts.trace_store import Rows, TraceStore
 
-# How long after its start a trace may go on and still be judged whole by a filter while the list is searched.
-FILTERED_TRACE_NS = 3_600_000_000_000
+_MAX_STRETCHES = 20
 _IN_TRACES = "trace_id IN {traces:Array(String)}"
 _IN_ONE_TRACE = f"{PROJECT_AND_TIME} AND {_IN_TRACES}"
 # Backwards along the sort key: what it costs does not grow with the store.
@@ -85,6 +86,26 @@ class TraceReads:
         self, window: Window, before: PagePosition, filter_sql: FilterSql | None, limit: int
     ) -> list[PagePosition]:
         """List traces whose first span of those seen lies in the window, newest first, behind `before`."""
+        if filter_sql is None:
+            return self._matching(window, before, None, [], limit)
+        long = self.long_traces(window)
+        found = self._matching(window, before, filter_sql, list(long), limit)
+        found += self._matching_long(window, before, filter_sql, long, limit)
+        return sorted(found, key=lambda one: (one.started_ns, one.trace_id), reverse=True)[:limit]
+
+    def long_traces(self, window: Window) -> dict[str, TimeRange]:
+        """Return the traces that begin in the window and go on long after it, and how long."""
+        rows = self._ask(LONG_TRACES, {"low": window.low_ns, "high": window.high_ns}).rows
+        return {str(row[0]): TimeRange(_int(row[1]), _int(row[2]) + 1) for row in rows}
+
+    def _matching(
+        self,
+        window: Window,
+        before: PagePosition,
+        filter_sql: FilterSql | None,
+        left_out: Sequence[str],
+        limit: int,
+    ) -> list[PagePosition]:
         having = ["(first_ns, trace_id) < ({before_ns:Int64}, {before_id:String})"]
         parameters: dict[str, object] = {
             "low": window.low_ns,
@@ -92,17 +113,56 @@ class TraceReads:
             "limit": limit,
             **_before(before),
         }
-        final = ""
+        final = where = ""
         if filter_sql is not None:
             having += ["first_ns < {window_high:Int64}", f"({filter_sql.having})"]
             parameters |= {"window_high": window.high_ns, "high": window.high_ns + FILTERED_TRACE_NS}
             parameters |= filter_sql.parameters
             final = "FINAL"
+        if left_out:
+            where = " AND trace_id NOT IN {left_out:Array(String)}"
+            parameters["left_out"] = list(left_out)
         rows = self._ask(
-            f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} WHERE {PROJECT_AND_TIME} "
-            f"GROUP BY trace_id HAVING {' AND '.join(having)} "
+            f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} "
+            f"WHERE {PROJECT_AND_TIME}{where} GROUP BY trace_id HAVING {' AND '.join(having)} "
             "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
             parameters,
+        )
+        return [PagePosition(_int(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
+
+    def _matching_long(
+        self,
+        window: Window,
+        before: PagePosition,
+        filter_sql: FilterSql,
+        long: Mapping[str, TimeRange],
+        limit: int,
+    ) -> list[PagePosition]:
+        """Judge traces by all their spans, wherever they lie."""
+        behind = {
+            trace_id: time
+            for trace_id, time in long.items()
+            if (time.since_ns, trace_id) < (before.started_ns, before.trace_id)
+        }
+        if not behind:
+            return []
+        within = started_in(join_stretches(behind.values(), _MAX_STRETCHES), name="long")
+        rows = self._ask(
+            "SELECT trace_id, min(started_ns) AS first_ns FROM spans FINAL "
+            f"WHERE {within.sql} AND {_IN_TRACES} GROUP BY trace_id HAVING ({filter_sql.having}) "
+            "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
+            {
+                **within.parameters,
+                **filter_sql.parameters,
+                **({"low": window.low_ns} if "{low:" in filter_sql.having else {}),
+                **(
+                    {"high": max(one.until_ns for one in behind.values())}
+                    if "{high:" in filter_sql.having
+                    else {}
+                ),
+                "traces": list(behind),
+                "limit": limit,
+            },
         )
         return [PagePosition(_int(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
 
