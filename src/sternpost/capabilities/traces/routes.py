@@ -19,6 +19,7 @@ _FILTER_HELP = (
     "Fields joined by AND, OR, NOT and parentheses, e.g. `status:error model:gpt-* -user:ada cost>0.01`; "
     "other words are looked for in the messages."
 )
+_SPANS_CURSOR = Query("", description="`spans_cursor` of the reply before.")
 _TIME_HELP = "ISO 8601, or relative like `now-24h`."
 
 
@@ -42,11 +43,7 @@ def traces_router(traces: Traces, principal_of: PrincipalOf, reads: ReadGate) ->
         return _json(page)
 
     @router.get("/traces/{trace_id}", response_model=TraceDetail, summary="Open one trace")
-    async def get_trace(
-        trace_id: str,
-        request: Request,
-        spans_cursor: str = Query("", description="`spans_cursor` of the reply before."),
-    ) -> Response:
+    async def get_trace(trace_id: str, request: Request, spans_cursor: str = _SPANS_CURSOR) -> Response:
         principal = await principal_of(request)
 
         async def read() -> bytes:
