@@ -1,6 +1,6 @@
 """Pieces of SQL that every question about spans shares: what counts once, what a trace's status is."""
 
-# ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
+# only fixed text is joined; every value travels as a server-side parameter
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,27 +47,17 @@ IS_TOLD = f"type IN ({TOLD}) AND NOT {IS_OURS}"
 IS_CALL = f"(NOT is_rollup AND type IN ('gateway', {TOLD}))"
 
 
-def counted(where: str = PROJECT_AND_TIME, *, is_page: bool = False, is_across: bool = False) -> str:
+def counted(where: str = PROJECT_AND_TIME, *, is_across: bool = False) -> str:
     """Return the condition under which a span's usage and cost are summed, and a call is counted.
 
     A call that several spans report counts once; which of them stands for it is told in `same_calls`.
-    where: bounds the search for those spans. is_page: it leaves few spans, so that all may be looked at.
+    where: bounds the search for those spans.
     is_across: a call counts once even when its spans lie in two traces; a trace's own sums leave that out.
     """
-    told = IS_TOLD
-    if not is_page:  # the gateway's own traces are told by nobody else, and they are the most
-        near_told = f"trace_id IN (SELECT trace_id FROM spans WHERE {where} AND {told})"
-        if is_across:
-            replies = f"SELECT response_id FROM spans WHERE {where} AND {told} AND response_id != ''"
-            answers = (
-                f"SELECT output_hashes[1] FROM spans WHERE {where} AND {told} AND notEmpty(output_hashes)"
-            )
-            near_told = f"({near_told} OR response_id IN ({replies}) OR output_hashes[1] IN ({answers}))"
-        where = f"{where} AND {near_told}"
     return (
         f"({IS_CALL} "
         # The gateway's own spans always count: whoever sends spans can name one of them as a parent.
-        f"AND NOT ({told} AND (trace_id, span_id) IN ({told_twice(where, is_across=is_across)})))"
+        f"AND NOT ({IS_TOLD} AND (trace_id, span_id) IN ({told_twice(where, is_across=is_across)})))"
     )
 
 

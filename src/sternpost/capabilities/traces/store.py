@@ -185,7 +185,7 @@ class TraceReads:
         is_told = bool(
             self._ask(f"SELECT 1 FROM spans WHERE {within} AND {IS_TOLD} LIMIT 1", parameters).rows
         )
-        sql = _summary_sql(within, counted(within, is_page=True) if is_told else IS_CALL)
+        sql = _summary_sql(within, counted(within) if is_told else IS_CALL)
         return _named(self._ask(sql, parameters))
 
     def scores(self, trace_ids: Sequence[str]) -> list[Mapping[str, object]]:
