@@ -11,6 +11,7 @@ from sternpost.cli.media import part_words
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import dollars, moment, note, print_facts, print_json, print_table, printable
 from sternpost.cli.span_tree import in_tree_order
+from sternpost.cli.trace_pages import read_trace
 
 app = Commands(help="List, show and follow traces.")
 
@@ -58,12 +59,13 @@ def list_traces(
 def show(
     trace_id: Annotated[str, Argument(help="An id, a URL of the web UI, or @last.")],
     *,
+    has_all: Annotated[bool, Option("--all", help="Show all spans of a trace with more than 5,000.")] = False,
     home: Home = None,
     is_json: Json = False,
 ) -> None:
     """Show one trace with its spans."""
     client = connect(settings_from(home))
-    detail = client.get(f"/api/traces/{_resolve(client, trace_id)}")
+    detail = read_trace(client, _resolve(client, trace_id), has_all=has_all)
     if is_json:
         print_json(detail)
         return
@@ -94,6 +96,8 @@ def show(
     print_table(("span", "type", "status", "duration", "cost", "error"), rows, empty="no spans")
     for _, span in tree:
         _print_conversation(span)
+    if detail.get("spans_cursor"):
+        note(f"{trace['truncated_spans']} more spans follow; show them with --all")
 
 
 @app.command()

@@ -1085,6 +1085,9 @@ export interface components {
         /**
          * Span
          * @description One span of a trace, with its messages.
+         *
+         *     counted: false where another span stands for the same call, so that its tokens and cost are left out of
+         *     every sum; counted_with names that span and join_reason says why.
          */
         Span: {
             /** Span Id */
@@ -1134,6 +1137,12 @@ export interface components {
             cost_parts: {
                 [key: string]: string;
             };
+            /** Counted */
+            counted: boolean;
+            /** Counted With */
+            counted_with: string | null;
+            /** Join Reason */
+            join_reason: string | null;
             /** Cache Hit Rate */
             cache_hit_rate: number | null;
             /** Cache Saved Usd */
@@ -1201,13 +1210,18 @@ export interface components {
             /** Text */
             text: string;
         };
-        /** TraceDetail */
+        /**
+         * TraceDetail
+         * @description A trace; `spans_cursor` asks for the spans behind these, and is null when there are none.
+         */
         TraceDetail: {
             trace: components["schemas"]["TraceHead"];
             /** Spans */
             spans: components["schemas"]["Span"][];
             /** Scores */
             scores: components["schemas"]["Score"][];
+            /** Spans Cursor */
+            spans_cursor: string | null;
         };
         /**
          * TraceHead
@@ -1584,7 +1598,10 @@ export interface operations {
     };
     get_trace_api_traces__trace_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `spans_cursor` of the reply before. */
+                spans_cursor?: string;
+            };
             header?: never;
             path: {
                 trace_id: string;

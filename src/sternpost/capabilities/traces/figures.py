@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sternpost.capabilities.traces.records import TimeRange
-from sternpost.capabilities.traces.span_sql import INPUT_TOKENS, MODEL, OUTPUT_TOKENS, counted, started_in
+from sternpost.capabilities.traces.span_sql import (
+    INPUT_TOKENS,
+    IS_CALL,
+    IS_TOLD,
+    MODEL,
+    OUTPUT_TOKENS,
+    counted,
+    started_in,
+)
 from sternpost.capabilities.traces.stretches import join_stretches
 from sternpost.contracts.trace_store import Rows, TraceStore
 
@@ -83,7 +91,8 @@ class FigureReads:
 
     def figures(self, bounds: TimeRange, step_ns: int) -> Figures:
         """Add up calls in all, by step of time and by model, each call once. `bounds` begin at a step."""
-        sql, parameters = _figures_sql(self._cover(bounds, step_ns), bounds)
+        chosen = self._cover(bounds, step_ns)
+        sql, parameters = _figures_sql(chosen, bounds, is_told=self._is_told(chosen))
         named = _named(self._ask(sql, {**parameters, "low": bounds.since_ns, "step": step_ns}))
         nothing: Mapping[str, object] = {}
         return Figures(
@@ -106,15 +115,23 @@ class FigureReads:
         changed = [(at, bool(is_built)) for at, is_built in rows if isinstance(at, int)]
         return cover(bounds, changed, has_hours=has_hours, is_fine=is_fine)
 
+    def _is_told(self, chosen: Cover) -> bool:
+        """Say if an application tells of calls near the spans that are read."""
+        near = started_in(nearby(chosen.spans_of))
+        sql = f"SELECT 1 FROM spans WHERE {near.sql} AND {IS_TOLD} LIMIT 1"
+        return bool(chosen.spans_of) and bool(self._ask(sql, near.parameters).rows)
+
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         return self._store.query(sql, {"project": self._project, **parameters}, timeout_s=self._timeout_s)
 
 
-# What a bucket's calls are may still change by what is written to the bucket behind it.
+# What a bucket's calls are may still change by what is written to the buckets beside it.
 LAST_TOUCHED = f"""
 SELECT project_id, place.1 AS bucket_ns, max(touched_ns) AS last_ns
 FROM (
-    SELECT project_id, touched_ns, arrayJoin([(bucket_ns, 1), (bucket_ns - {BUCKET_NS}, 0)]) AS place
+    SELECT project_id, touched_ns, arrayJoin(
+        [(bucket_ns, 1), (bucket_ns - {BUCKET_NS}, 0), (bucket_ns + {BUCKET_NS}, 0)]
+    ) AS place
     FROM spans_touched
     WHERE {{where}}
 )
@@ -131,7 +148,7 @@ SELECT bucket_ns, is_built FROM (
         hour.built_ns > max(last_ns) OVER (PARTITION BY hour_ns) + {{quiet:Int64}} AS is_hour_built
     FROM ({
     LAST_TOUCHED.format(
-        where=f"project_id = {{project:String}} AND bucket_ns > {{low:Int64}} - {BUCKET_NS} "
+        where=f"project_id = {{project:String}} AND bucket_ns > {{low:Int64}} - 2 * {BUCKET_NS} "
         f"AND bucket_ns < {{high:Int64}} + {BUCKET_NS}"
     )
 }) AS touched
@@ -187,15 +204,16 @@ ARRAY JOIN
 """
 
 
-def _figures_sql(chosen: Cover, bounds: TimeRange) -> tuple[str, Mapping[str, object]]:
+def _figures_sql(chosen: Cover, bounds: TimeRange, *, is_told: bool) -> tuple[str, Mapping[str, object]]:
     """Add up everything of the cover in one pass."""
     parts: list[str] = []
     parameters: dict[str, object] = {}
     if chosen.spans_of:
         within = started_in(chosen.spans_of)
         near = started_in(nearby(chosen.spans_of), name="near")
-        parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {counted(near.sql)}")
-        parameters |= {**within.parameters, **near.parameters}
+        is_counted = counted(near.sql, is_across=True) if is_told else IS_CALL
+        parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {is_counted}")
+        parameters |= {**within.parameters, **(near.parameters if is_told else {})}
     if chosen.buckets_ns:
         length_s = (FINE_NS if chosen.is_fine else BUCKET_NS) // 1_000_000_000
         parts.append(
@@ -218,8 +236,8 @@ def _figures_sql(chosen: Cover, bounds: TimeRange) -> tuple[str, Mapping[str, ob
 
 
 def nearby(stretches: Sequence[TimeRange]) -> list[TimeRange]:
-    """Return where spans may lie that tell of the same calls: they start inside the ones above them."""
-    return [TimeRange(one.since_ns, one.until_ns + BUCKET_NS) for one in stretches]
+    """Return where spans may lie that tell of the same calls: they start at about the same time."""
+    return [TimeRange(one.since_ns - BUCKET_NS, one.until_ns + BUCKET_NS) for one in stretches]
 
 
 # A failure names the model that was asked for, an answer often a dated version of it; a call that was refused

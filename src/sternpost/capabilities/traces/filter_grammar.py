@@ -17,6 +17,8 @@ Operator: TypeAlias = Literal[":", ">", "<", ">=", "<="]
 
 TEXT_FIELDS = frozenset(
     {"model", "provider", "user", "session", "tag", "name", "route", "key", "error", "trace"}
+    | {"environment", "release", "service", "operation", "feature", "run", "target", "scope", "span"}
+    | {"response_id", "error_type", "level", "status_message", "tool", "http_status", "finish_reason"}
 )
 WORD_FIELDS = frozenset({"status", "type"})
 AMOUNT_FIELDS = frozenset({"duration", "ttft", "cost", "tokens", "cached", "saved"})

@@ -9,6 +9,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from sternpost.base.errors import BadRequest
+from sternpost.capabilities.traces.filter_attributes import (
+    NAMED,
+    NAMED_LISTS,
+    attribute_equals,
+    attribute_number,
+)
 from sternpost.capabilities.traces.filter_grammar import (
     AMOUNT_FIELDS,
     ATTRIBUTE_PREFIX,
@@ -36,6 +42,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "session": ("session_id",),
     "route": ("route",),
     "key": ("key_id",),
+    **NAMED,
 }
 _SECONDS: Mapping[str, float] = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "": 1}
 _COUNTS: Mapping[str, float] = {"": 1, "k": 1e3, "m": 1e6}
@@ -74,11 +81,10 @@ class Parameters:
 
     prefix: str = "f"
     where: str = PROJECT_AND_TIME
-    is_page: bool = False
     values: dict[str, object] = field(default_factory=dict[str, object])
 
     def counted(self) -> str:
-        return counted(self.where, is_page=self.is_page)
+        return counted(self.where)
 
     def add(self, value: object, kind: str) -> str:
         name = f"{self.prefix}{len(self.values)}"
@@ -86,12 +92,9 @@ class Parameters:
         return f"{{{name}:{kind}}}"
 
 
-def compile_filter(tree: Filter, where: str = PROJECT_AND_TIME, *, is_page: bool = False) -> FilterSql:
-    """Compile for the groups of spans of `where`. is_page: it leaves few of them.
-
-    Raises: BadRequest for a value that its field can't have.
-    """
-    parameters = Parameters(where=where, is_page=is_page)
+def compile_filter(tree: Filter, where: str = PROJECT_AND_TIME) -> FilterSql:
+    """Compile for the groups of spans of `where`. Raises: BadRequest for a value its field can't have."""
+    parameters = Parameters(where=where)
     return FilterSql(_condition(tree, parameters), parameters.values)
 
 
@@ -136,6 +139,9 @@ def _term_condition(term: Term, parameters: Parameters) -> str:
             text = parameters.add(term.value, "String")
             found = f"positionCaseInsensitiveUTF8(name, {text}) > 0"
             return f"countIf({found} OR positionCaseInsensitiveUTF8(trace_name, {text}) > 0) > 0"
+        case field_name if field_name in NAMED_LISTS:
+            matches = _equals("one", term.value, parameters)
+            return f"countIf(arrayExists(one -> {matches}, {NAMED_LISTS[field_name]})) > 0"
         case _:
             columns = _COLUMNS[term.field]
             matches = " OR ".join(_equals(column, term.value, parameters) for column in columns)
@@ -223,15 +229,17 @@ def _score_condition(term: Term, parameters: Parameters) -> str:
 
 def _attribute_condition(term: Term, parameters: Parameters) -> str:
     """Compare what a span says under a name; as text, or as a number where the operator asks for one."""
-    name = parameters.add(term.field.removeprefix(ATTRIBUTE_PREFIX), "String")
+    name = term.field.removeprefix(ATTRIBUTE_PREFIX)
     if term.operator == ":":
-        matches = _equals(f"attributes[{name}]", term.value, parameters)
-        return f"countIf(mapContains(attributes, {name}) AND {matches}) > 0"
+        found = attribute_equals(
+            name, term.value, parameters, lambda one, value: _equals(one, value, parameters)
+        )
+        return f"countIf({found}) > 0"
     number = _float(term.value)
     if number is None:
         raise _refusal(term, f"{term.value!r} is not a number")
     bound = parameters.add(number, "Float64")
-    return f"countIf(toFloat64OrNull(attributes[{name}]) {term.operator} {bound}) > 0"
+    return f"countIf({attribute_number(name, parameters)} {term.operator} {bound}) > 0"
 
 
 def _float(text: str) -> float | None:

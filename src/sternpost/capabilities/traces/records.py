@@ -113,7 +113,11 @@ class Message(_MessageCore, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One span of a trace, with its messages."""
+    """One span of a trace, with its messages.
+
+    counted: false where another span stands for the same call, so that its tokens and cost are left out of
+    every sum; counted_with names that span and join_reason says why.
+    """
 
     span_id: str
     parent_span_id: str | None
@@ -135,6 +139,9 @@ class Span:
     cost_status: str | None
     cost_reason: str | None
     cost_parts: Mapping[str, str]
+    counted: bool
+    counted_with: str | None
+    join_reason: str | None
     cache_hit_rate: float | None
     cache_saved_usd: str | None
     cache_saved_nanousd: int | None
@@ -159,9 +166,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class TraceDetail:
+    """A trace; `spans_cursor` asks for the spans behind these, and is null when there are none."""
+
     trace: TraceHead
     spans: Sequence[Span]
     scores: Sequence[Score]
+    spans_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)

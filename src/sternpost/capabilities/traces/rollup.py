@@ -43,7 +43,7 @@ def build_call_figures(store: TraceStore, stop: Event | None = None) -> int:
 def _build(store: TraceStore, project_id: str, hour_ns: int) -> bool:
     hour = [TimeRange(hour_ns, hour_ns + HOUR_NS)]
     within, near = started_in(hour), started_in(nearby(hour), name="near")
-    sql = _BUILD.format(within=within.sql, counted=counted(near.sql))
+    sql = _BUILD.format(within=within.sql, counted=counted(near.sql, is_across=True))
     try:
         store.command(sql, {"project": project_id, **within.parameters, **near.parameters})
     except SternpostError as error:

@@ -19,6 +19,7 @@ _FILTER_HELP = (
     "Fields joined by AND, OR, NOT and parentheses, e.g. `status:error model:gpt-* -user:ada cost>0.01`; "
     "other words are looked for in the messages."
 )
+_SPANS_CURSOR = Query("", description="`spans_cursor` of the reply before.")
 _TIME_HELP = "ISO 8601, or relative like `now-24h`."
 
 
@@ -42,11 +43,11 @@ def traces_router(traces: Traces, principal_of: PrincipalOf, reads: ReadGate) ->
         return _json(page)
 
     @router.get("/traces/{trace_id}", response_model=TraceDetail, summary="Open one trace")
-    async def get_trace(trace_id: str, request: Request) -> Response:
+    async def get_trace(trace_id: str, request: Request, spans_cursor: str = _SPANS_CURSOR) -> Response:
         principal = await principal_of(request)
 
         async def read() -> bytes:
-            detail = await traces.get(principal.project_id, trace_id)
+            detail = await traces.get(principal.project_id, trace_id, spans_cursor)
             return await READS.run(_encode_detail, detail)
 
         body = await reads.run(_reader(principal), read, request.receive)
@@ -90,7 +91,8 @@ def _reader(principal: Principal) -> str:
 def _encode_detail(detail: TraceDetail) -> bytes:
     """Encode span by span: in one go, a huge trace would keep all other threads waiting."""
     spans = [msgspec.Raw(msgspec.json.encode(span)) for span in detail.spans]
-    return msgspec.json.encode({"trace": detail.trace, "spans": spans, "scores": detail.scores})
+    head = {"trace": detail.trace, "spans_cursor": detail.spans_cursor}
+    return msgspec.json.encode({**head, "spans": spans, "scores": detail.scores})
 
 
 def _json(record: object, status: int = 200) -> Response:

@@ -13,8 +13,9 @@ from sternpost.capabilities.traces.candidates import (
 )
 from sternpost.capabilities.traces.filter_grammar import Filter
 from sternpost.capabilities.traces.filter_sql import compile_filter
+from sternpost.capabilities.traces.long_traces import FILTERED_TRACE_NS
 from sternpost.capabilities.traces.records import PagePosition, TimeRange
-from sternpost.capabilities.traces.store import FILTERED_TRACE_NS, TraceReads, Window
+from sternpost.capabilities.traces.store import TraceReads, Window
 
 _FIRST_WINDOW_SPANS = 2000
 _WINDOW_GROWTH = 8

@@ -37,8 +37,9 @@ from sternpost.capabilities.traces.rules import (
 )
 from sternpost.capabilities.traces.same_ids import with_ids_of_their_own
 from sternpost.capabilities.traces.search import Search
-from sternpost.capabilities.traces.store import TraceReads
+from sternpost.capabilities.traces.store import MAX_TRACE_SPANS, TraceReads
 from sternpost.capabilities.traces.stretches import join_stretches
+from sternpost.capabilities.traces.tree_order import in_tree_order, page_behind
 from sternpost.capabilities.traces.views import (
     content_hashes,
     model_view,
@@ -120,10 +121,10 @@ class Traces:
         since_ns = self._clock.now_ns() - _REPLY_DAYS * _DAY_NS
         return await LOOK_UPS.run(reads.maker_of, reply_id, since_ns)
 
-    async def get(self, project_id: ProjectId, trace_id: str) -> TraceDetail:
-        """Open one trace with its messages; a huge one is cut to its first 5,000 spans, and says so.
+    async def get(self, project_id: ProjectId, trace_id: str, spans_cursor: str = "") -> TraceDetail:
+        """Open one trace with its messages; a huge one in pages of 5,000 spans, in the order of its tree.
 
-        Raises: NotFound.
+        Raises: NotFound; BadRequest for a cursor that is none of this trace.
         """
         reads = self._reads(project_id)
         bounds = (
@@ -131,15 +132,16 @@ class Traces:
         )
         if bounds is None:
             raise NotFound(f"there is no trace {trace_id[:64]!r} in this project")
-        summaries, spans, scores = await asyncio.gather(
+        summaries, (spans, next_cursor), scores = await asyncio.gather(
             READS.run(reads.summaries, [trace_id], [bounds]),
-            READS.run(_spans, reads, trace_id, bounds),
+            READS.run(_spans, reads, trace_id, bounds, spans_cursor),
             READS.run(reads.scores, [trace_id]),
         )
         return TraceDetail(
             trace=trace_head(summaries[0], scores, len(spans)),
             spans=spans,
             scores=[score_view(row) for row in scores],
+            spans_cursor=next_cursor,
         )
 
     async def add_score(
@@ -202,11 +204,28 @@ class Traces:
         ]
 
 
-def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange) -> list[Span]:
+def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange, cursor: str) -> tuple[list[Span], str | None]:
     """Read spans and their messages; for thousands of spans it takes long enough to hold calls up."""
-    rows = with_ids_of_their_own(reads.spans_of(trace_id, bounds))
+    found, next_cursor = _page_of_spans(reads, trace_id, bounds, cursor)
+    rows = with_ids_of_their_own(found)
     bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
-    return with_logged_messages([span_view(row, bodies) for row in rows])
+    joins = reads.joins_of(trace_id, bounds)
+    return with_logged_messages(
+        [span_view(row, bodies, joins.get(str(row["span_id"]))) for row in rows]
+    ), next_cursor
+
+
+def _page_of_spans(
+    reads: TraceReads, trace_id: str, bounds: TimeRange, cursor: str
+) -> tuple[list[Mapping[str, object]], str | None]:
+    if not cursor:
+        rows = reads.spans_of(trace_id, bounds)
+        if len(rows) < MAX_TRACE_SPANS:
+            return rows, None
+    page, next_cursor = page_behind(in_tree_order(reads.places_of(trace_id, bounds)), cursor, MAX_TRACE_SPANS)
+    place = {span_id: number for number, span_id in enumerate(page)}
+    rows = reads.spans_of(trace_id, bounds, page) if page else []
+    return sorted(rows, key=lambda row: place[str(row["span_id"])]), next_cursor
 
 
 Row = TypeVar("Row", bound=Mapping[str, object])

@@ -1,11 +1,12 @@
 """Pieces of SQL that every question about spans shares: what counts once, what a trace's status is."""
 
-# ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
+# only fixed text is joined; every value travels as a server-side parameter
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sternpost.capabilities.traces.records import TimeRange
+from sternpost.capabilities.traces.same_calls import IS_OURS, TOLD, told_twice
 
 PROJECT_AND_TIME = "project_id = {project:String} AND started_ns >= {low:Int64} AND started_ns < {high:Int64}"
 
@@ -45,67 +46,26 @@ def whole_days(low_ns: int, high_ns: int) -> dict[str, int]:
     return {"first_day": low_ns - low_ns % _DAY_NS, "behind_day": high_ns + (-high_ns) % _DAY_NS}
 
 
-def _marks(keys: str, pairs: str) -> str:
-    """Sort keys and (key, value) pairs together: a pair follows its key, when that is there."""
-    return (
-        f"arraySort(arrayConcat(arrayMap(key -> (key, 0, ''), {keys}), "
-        f"arrayMap(pair -> (pair.1, 1, pair.2), {pairs})))"
-    )
-
-
-def _values_of(marks: str) -> str:
-    """Return the values of the pairs that follow their key."""
-    return (
-        "arrayMap(mark -> mark.3, arrayFilter("
-        "(mark, found) -> mark.2 = 1 AND found.2 = 0 AND found.1 = mark.1, "
-        f"{marks}, arrayFill(mark -> mark.2 = 0, {marks})))"
-    )
-
-
-_TOLD = "'llm', 'embedding'"  # what an application reports of a call that the gateway reports too
-IS_OURS = "scope = 'sternpost.gateway'"  # ingest lets nobody else have this scope
 # Of the rows of a span by one writer (`written_by`) the newest counts; another writer's is another span.
 NEWEST = f"{IS_OURS} DESC, received_ns DESC"
-_REPORTS_A_CALL = f"(type = 'gateway' OR (type IN ({_TOLD}) AND (usage_source != '' OR {IS_OURS})))"
 
 
-def _repeated(where: str) -> str:
-    """Return a subquery of (trace, span) that lie one or two steps above a span that reports a call itself.
-
-    Two steps: the application's llm span > its HTTP client's span > the gateway's. And those that tell of the
-    reply that a gateway span tells of. One pass over the spans: a search per step took three times as long.
-    """
-    return f"""
-SELECT trace_id, arrayJoin(arrayConcat(called_by, {_values_of("by_parent")}, {_values_of("by_reply")}))
-FROM (
-    SELECT
-        trace_id,
-        groupUniqArrayIf(parent_span_id, parent_span_id != '' AND {_REPORTS_A_CALL}) AS called_by,
-        groupUniqArrayIf((span_id, parent_span_id), parent_span_id != '' AND type != 'gateway') AS parents,
-        groupUniqArrayIf(response_id, response_id != '' AND type = 'gateway') AS gateway_replies,
-        groupUniqArrayIf((response_id, span_id), response_id != '' AND type = 'llm') AS replies,
-        {_marks("called_by", "parents")} AS by_parent,
-        {_marks("gateway_replies", "replies")} AS by_reply
-    FROM spans
-    WHERE {where} AND type != 'attempt'
-    GROUP BY trace_id
-)"""
+# Where no application tells of calls, nothing is told twice; asking that first spares the search for it.
+IS_TOLD = f"type IN ({TOLD}) AND NOT {IS_OURS}"
+IS_CALL = f"(NOT is_rollup AND type IN ('gateway', {TOLD}))"
 
 
-def counted(where: str = PROJECT_AND_TIME, *, is_page: bool = False) -> str:
+def counted(where: str = PROJECT_AND_TIME, *, is_across: bool = False) -> str:
     """Return the condition under which a span's usage and cost are summed, and a call is counted.
 
-    A call that several spans report counts once. The lowest one wins: the gateway's over the application's
-    own, an SDK's over a framework's that wraps it; and the gateway's over any with the same response id.
-    where: bounds the search for those spans. is_page: it leaves few spans, so that all may be looked at.
+    A call that several spans report counts once; which of them stands for it is told in `same_calls`.
+    where: bounds the search for those spans.
+    is_across: a call counts once even when its spans lie in two traces; a trace's own sums leave that out.
     """
-    if not is_page:  # the gateway's own traces are told by nobody else, and they are the most
-        told = f"type IN ({_TOLD}) AND NOT {IS_OURS}"
-        where = f"{where} AND trace_id IN (SELECT trace_id FROM spans WHERE {where} AND {told})"
     return (
-        "(NOT is_rollup AND type IN ('gateway', 'llm', 'embedding', 'reranker') "
+        f"({IS_CALL} "
         # The gateway's own spans always count: whoever sends spans can name one of them as a parent.
-        f"AND NOT (type IN ({_TOLD}) AND NOT {IS_OURS} AND (trace_id, span_id) IN ({_repeated(where)})))"
+        f"AND NOT ({IS_TOLD} AND (trace_id, span_id) IN ({told_twice(where, is_across=is_across)})))"
     )
 
 

@@ -9,10 +9,15 @@ from sternpost.base.ids import KeyId
 from sternpost.capabilities.traces.candidates import Candidates
 from sternpost.capabilities.traces.filter_grammar import Filter
 from sternpost.capabilities.traces.filter_sql import FilterSql, compile_filter
+from sternpost.capabilities.traces.joins import Join, read_joins
+from sternpost.capabilities.traces.long_traces import FILTERED_TRACE_NS, LONG_TRACES
 from sternpost.capabilities.traces.records import PagePosition, TimeRange
+from sternpost.capabilities.traces.same_calls import told_by_which
 from sternpost.capabilities.traces.span_sql import (
     INPUT_TOKENS,
+    IS_CALL,
     IS_OURS,
+    IS_TOLD,
     MODEL,
     NEWEST,
     OUTPUT_TOKENS,
@@ -23,10 +28,10 @@ from sternpost.capabilities.traces.span_sql import (
     whole_days,
 )
 from sternpost.capabilities.traces.stretches import join_stretches
+from sternpost.capabilities.traces.tree_order import Place
 from sternpost.contracts.trace_store import Rows, TraceStore
 
-# How long after its start a trace may go on and still be judged whole by a filter while the list is searched.
-FILTERED_TRACE_NS = 3_600_000_000_000
+_MAX_STRETCHES = 200
 _IN_TRACES = "trace_id IN {traces:Array(String)}"
 _IN_ONE_TRACE = f"{PROJECT_AND_TIME} AND {_IN_TRACES}"
 # Backwards along the sort key: what it costs does not grow with the store.
@@ -34,8 +39,8 @@ _NEWEST_SPANS = (
     f"FROM spans WHERE {PROJECT_AND_TIME} ORDER BY project_id DESC, started_ns DESC LIMIT {{size:UInt64}}"
 )
 _ROOT_FIRST = "(parent_span_id != '', started_ns)"
-_MAX_TRACE_SPANS = 5000
-_MAX_STRETCHES = 200
+MAX_TRACE_SPANS = 5000  # of one reply
+_MAX_PLACES = 200_000
 _MAX_BODIES = 10_000
 
 
@@ -84,6 +89,26 @@ class TraceReads:
         self, window: Window, before: PagePosition, filter_sql: FilterSql | None, limit: int
     ) -> list[PagePosition]:
         """List traces whose first span of those seen lies in the window, newest first, behind `before`."""
+        if filter_sql is None:
+            return self._matching(window, before, None, [], limit)
+        long = self.long_traces(window)
+        found = self._matching(window, before, filter_sql, list(long), limit)
+        found += self._matching_long(window, before, filter_sql, long, limit)
+        return sorted(found, key=lambda one: (one.started_ns, one.trace_id), reverse=True)[:limit]
+
+    def long_traces(self, window: Window) -> dict[str, TimeRange]:
+        """Return the traces that begin in the window and go on long after it, and how long."""
+        rows = self._ask(LONG_TRACES, {"low": window.low_ns, "high": window.high_ns}).rows
+        return {str(row[0]): TimeRange(_int(row[1]), _int(row[2]) + 1) for row in rows}
+
+    def _matching(
+        self,
+        window: Window,
+        before: PagePosition,
+        filter_sql: FilterSql | None,
+        left_out: Sequence[str],
+        limit: int,
+    ) -> list[PagePosition]:
         having = ["(first_ns, trace_id) < ({before_ns:Int64}, {before_id:String})"]
         parameters: dict[str, object] = {
             "low": window.low_ns,
@@ -91,7 +116,7 @@ class TraceReads:
             "limit": limit,
             **_before(before),
         }
-        final = ""
+        final = where = ""
         if filter_sql is not None:
             having += ["first_ns < {window_high:Int64}", f"({filter_sql.having})"]
             parameters |= {"window_high": window.high_ns, "high": window.high_ns + FILTERED_TRACE_NS}
@@ -100,9 +125,12 @@ class TraceReads:
                 **whole_days(window.low_ns, window.high_ns + FILTERED_TRACE_NS),
             }
             final = "FINAL"
+        if left_out:
+            where = " AND trace_id NOT IN {left_out:Array(String)}"
+            parameters["left_out"] = list(left_out)
         rows = self._ask(
-            f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} WHERE {PROJECT_AND_TIME} "
-            f"GROUP BY trace_id HAVING {' AND '.join(having)} "
+            f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} "
+            f"WHERE {PROJECT_AND_TIME}{where} GROUP BY trace_id HAVING {' AND '.join(having)} "
             "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
             parameters,
         )
@@ -126,7 +154,7 @@ class TraceReads:
         """Return which of these traces match a filter; each is judged by all of its spans."""
         where = started_in(join_stretches(times.values(), _MAX_STRETCHES))
         theirs = f"{where.sql} AND {_IN_TRACES}"
-        filter_sql = compile_filter(tree, theirs, is_page=True)
+        filter_sql = compile_filter(tree, theirs)
         low_ns = min(one.since_ns for one in times.values())
         high_ns = max(one.until_ns for one in times.values())
         rows = self._ask(
@@ -139,6 +167,40 @@ class TraceReads:
             },
         )
         return {str(row[0]) for row in rows.rows}
+
+    def _matching_long(
+        self,
+        window: Window,
+        before: PagePosition,
+        filter_sql: FilterSql,
+        long: Mapping[str, TimeRange],
+        limit: int,
+    ) -> list[PagePosition]:
+        """Judge traces by all their spans, wherever they lie."""
+        behind = {
+            trace_id: time
+            for trace_id, time in long.items()
+            if (time.since_ns, trace_id) < (before.started_ns, before.trace_id)
+        }
+        if not behind:
+            return []
+        within = started_in(join_stretches(behind.values(), _MAX_STRETCHES), name="long")
+        until_ns = max(one.until_ns for one in behind.values())
+        rows = self._ask(
+            "SELECT trace_id, min(started_ns) AS first_ns FROM spans FINAL "
+            f"WHERE {within.sql} AND {_IN_TRACES} GROUP BY trace_id HAVING ({filter_sql.having}) "
+            "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
+            {
+                **within.parameters,
+                **filter_sql.parameters,
+                **whole_days(window.low_ns, until_ns),
+                **({"low": window.low_ns} if "{low:" in filter_sql.having else {}),
+                **({"high": until_ns} if "{high:" in filter_sql.having else {}),
+                "traces": list(behind),
+                "limit": limit,
+            },
+        )
+        return [PagePosition(_int(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
 
     def times_of(self, trace_ids: Sequence[str]) -> dict[str, TimeRange]:
         """Return when the first and last spans of traces started; a trace that isn't there is left out."""
@@ -154,8 +216,13 @@ class TraceReads:
     ) -> list[Mapping[str, object]]:
         """Add up the spans of traces, each span once; all their spans start in the stretches."""
         where = started_in(stretches)
-        sql = _summary_sql(f"{where.sql} AND {_IN_TRACES}")
-        return _named(self._ask(sql, {**where.parameters, "traces": list(trace_ids)}))
+        within = f"{where.sql} AND {_IN_TRACES}"
+        parameters = {**where.parameters, "traces": list(trace_ids)}
+        is_told = bool(
+            self._ask(f"SELECT 1 FROM spans WHERE {within} AND {IS_TOLD} LIMIT 1", parameters).rows
+        )
+        sql = _summary_sql(within, counted(within) if is_told else IS_CALL)
+        return _named(self._ask(sql, parameters))
 
     def scores(self, trace_ids: Sequence[str]) -> list[Mapping[str, object]]:
         """Return the current scores of traces and their spans, oldest first."""
@@ -168,15 +235,35 @@ class TraceReads:
         )
         return _named(rows)
 
-    def spans_of(self, trace_id: str, bounds: TimeRange) -> list[Mapping[str, object]]:
-        """Return the first spans of one trace in order of start, at most 5,000."""
+    def spans_of(
+        self, trace_id: str, bounds: TimeRange, only: Sequence[str] = ()
+    ) -> list[Mapping[str, object]]:
+        """Return the first spans of one trace in order of start, or those of `only`, at most 5,000."""
+        chosen = " AND span_id IN {only:Array(String)}" if only else ""
+        asked: dict[str, object] = {"only": list(only)} if only else {}
         rows = self._ask(
-            f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_ONE_TRACE} "
+            f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_ONE_TRACE}{chosen} "
             f"ORDER BY {NEWEST} LIMIT 1 BY span_id, written_by) "
             "ORDER BY started_ns, span_id LIMIT {limit:UInt32}",
-            {**_bounds(bounds), "traces": [trace_id], "limit": _MAX_TRACE_SPANS},
+            {**_bounds(bounds), "traces": [trace_id], "limit": MAX_TRACE_SPANS} | asked,
         )
         return _named(rows)
+
+    def places_of(self, trace_id: str, bounds: TimeRange) -> list[Place]:
+        """Return where all spans of a trace hang, at most 200,000."""
+        rows = self._store.query(
+            f"SELECT span_id, any(parent_span_id), min(started_ns) FROM spans WHERE {_IN_ONE_TRACE} "
+            f"GROUP BY span_id ORDER BY min(started_ns) LIMIT {_MAX_PLACES}",
+            {"project": self._project, **_bounds(bounds), "traces": [trace_id]},
+            timeout_s=self._timeout_s,
+            max_rows=_MAX_PLACES,
+        )
+        return [Place(str(span), str(parent), _int(started)) for span, parent, started in rows.rows]
+
+    def joins_of(self, trace_id: str, bounds: TimeRange) -> dict[str, Join]:
+        """Return the spans of a trace whose call another span stands for, which one, and why."""
+        rows = self._ask(told_by_which(_IN_ONE_TRACE), {**_bounds(bounds), "traces": [trace_id]}).rows
+        return read_joins([(str(span), str(other), str(why)) for span, other, why in rows])
 
     def maker_of(self, reply_id: str, since_ns: int) -> tuple[str, KeyId] | None:
         """Return the provider that answered with this id, and the key that asked, as the gateway saw it."""
@@ -215,7 +302,7 @@ _SUMMARY_COLUMNS = (
 )
 
 
-def _summary_sql(where: str) -> str:
+def _summary_sql(where: str, is_counted: str) -> str:
     return f"""
 SELECT
     trace_id,
@@ -240,7 +327,7 @@ SELECT
     argMinIf(if(error != '', error, error_type), (parent_span_id != '', ended_ns), status = 'error')
         AS preview_error
 FROM (
-    SELECT {_SUMMARY_COLUMNS}, {counted(where, is_page=True)} AS is_counted
+    SELECT {_SUMMARY_COLUMNS}, {is_counted} AS is_counted
     FROM spans WHERE {where}
     ORDER BY {NEWEST} LIMIT 1 BY trace_id, span_id, written_by
 )

@@ -7,6 +7,7 @@ import msgspec
 
 from sternpost.base.money import NanoUsd, usd_text
 from sternpost.capabilities.traces.content import CONTENT_REFERENCE, preview_text
+from sternpost.capabilities.traces.joins import Join
 from sternpost.capabilities.traces.model_names import filter_of
 from sternpost.capabilities.traces.records import (
     Message,
@@ -61,6 +62,7 @@ _STATUSES: Mapping[str, StatusName] = {
     "truncated": "truncated",
     "cancelled": "cancelled",
 }
+_COUNTED_TYPES = frozenset({"gateway", "llm", "embedding", "reranker"})
 _DECODE_MESSAGE = msgspec.json.Decoder(Message)
 _NOT_STORED: Message = {"role": "system", "parts": [{"type": "other", "payload": {"missing": "content"}}]}
 
@@ -135,7 +137,7 @@ def score_view(row: Row) -> Score:
     )
 
 
-def span_view(row: Row, bodies: Mapping[str, str]) -> Span:
+def span_view(row: Row, bodies: Mapping[str, str], join: Join | None = None) -> Span:
     started_ns = _int(row["started_ns"])
     cost = row["cost_nanousd"]
     cost_nanousd = cost if isinstance(cost, int) else None
@@ -163,6 +165,9 @@ def span_view(row: Row, bodies: Mapping[str, str]) -> Span:
         cost_parts={
             name: usd_text(NanoUsd(_int(part))) for name, part in _mapping(row["cost_parts"]).items()
         },
+        counted=join is None and not row["is_rollup"] and row["type"] in _COUNTED_TYPES,
+        counted_with=join.counted_with if join else None,
+        join_reason=join.reason if join else None,
         cache_hit_rate=_span_hit_rate(row),
         **_saved(row["cache_saved_nanousd"]),  # type: ignore[arg-type]  # two fields at once
         input=[_message(hash_, bodies) for hash_ in _texts(row["input_hashes"])],

@@ -328,7 +328,7 @@ async def test_content_that_is_gone_is_said(api: Api) -> None:
     assert shown["input"][0]["parts"][0]["payload"] == {"missing": "content"}
 
 
-async def test_huge_trace_is_cut_and_says_so(api: Api) -> None:
+async def test_huge_trace_comes_in_pages_in_tree_order(api: Api) -> None:
     root = span(api.project)
     children = [
         span(api.project, trace_id=root.trace_id, parent_span_id=root.span_id, started_ns=NOON + n)
@@ -338,6 +338,12 @@ async def test_huge_trace_is_cut_and_says_so(api: Api) -> None:
     detail = await api.get(f"/api/traces/{root.trace_id}")
     assert (len(detail["spans"]), detail["trace"]["span_count"]) == (5000, 5004)
     assert detail["trace"]["truncated_spans"] == 4
+    rest = await api.get(f"/api/traces/{root.trace_id}", spans_cursor=detail["spans_cursor"])
+    ids = [one["span_id"] for page in (detail, rest) for one in page["spans"]]
+    assert ids == [root.span_id, *(one.span_id for one in children)]
+    assert rest["spans_cursor"] is None
+    lost = await api.client.get(f"/api/traces/{root.trace_id}", params={"spans_cursor": "nonsense"})
+    assert (lost.status_code, lost.json()["param"]) == (400, "spans_cursor")
 
 
 @pytest.mark.parametrize("trace_id", ["0" * 32, "nonsense", "'; DROP TABLE spans"])

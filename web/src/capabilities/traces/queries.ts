@@ -46,8 +46,20 @@ export const newestTraceQuery = (everyMs: number | false) =>
     refetchInterval: everyMs,
   });
 
-const readTrace = (traceId: string): Promise<TraceDetail> =>
-  body(api.GET("/api/traces/{trace_id}", { params: { path: { trace_id: traceId } } }));
+const readSpans = (traceId: string, cursor = ""): Promise<TraceDetail> =>
+  body(api.GET("/api/traces/{trace_id}", { params: { path: { trace_id: traceId }, query: cursor ? { spans_cursor: cursor } : {} } }));
+
+/** A trace with its first pages of spans; the server pages a trace with thousands of them. */
+async function readTrace(traceId: string, pages: number): Promise<TraceDetail> {
+  let detail = await readSpans(traceId);
+  for (let page = 1; page < pages && detail.spans_cursor; page += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- each page names the next
+    const next = await readSpans(traceId, detail.spans_cursor);
+    const spans = [...detail.spans, ...next.spans];
+    detail = { ...next, spans, trace: { ...next.trace, truncated_spans: Math.max(next.trace.span_count - spans.length, 0) } };
+  }
+  return detail;
+}
 
 /** Whether any trace answers the question. */
 export const anyTraceQuery = (question: TraceQuestion) =>
@@ -65,10 +77,11 @@ export function knownTrace(queries: QueryClient, traceId: string): TraceItem | u
 }
 
 /** One trace with its spans; read again for a while when it is so young that spans may still arrive. */
-export const traceQuery = (traceId: string) =>
+export const traceQuery = (traceId: string, pages = 1) =>
   queryOptions({
-    queryKey: ["trace", traceId],
-    queryFn: () => readTrace(traceId),
+    queryKey: ["trace", traceId, pages],
+    queryFn: () => readTrace(traceId, pages),
+    placeholderData: (known: TraceDetail | undefined) => (known?.trace.trace_id === traceId ? known : undefined),
     retry: false,
     refetchInterval: ({ state }) => {
       const started = state.data?.trace.started_at;

@@ -26,11 +26,14 @@ export type ExplainCost = (traceId: string, spanId: string) => ReactNode;
 
 export function TraceView({ explainCost }: { explainCost: ExplainCost }) {
   const { traceId } = route.useParams();
-  const trace = useQuery(traceQuery(traceId));
+  const [read, setRead] = useState({ traceId, pages: 1 });
+  const pages = read.traceId === traceId ? read.pages : 1;
+  const trace = useQuery(traceQuery(traceId, pages));
   const { filter } = route.useSearch();
   const queries = useQueryClient();
   useNeighbourKeys(traceId);
-  if (trace.data) return <Body key={traceId} detail={trace.data} explainCost={explainCost} />;
+  const more = (): void => setRead({ traceId, pages: pages + 1 });
+  if (trace.data) return <Body key={traceId} detail={trace.data} explainCost={explainCost} onMore={more} />;
   const head = knownTrace(queries, traceId);
   return (
     <Page name={head?.name || traceId.slice(0, 8)} title={<TraceTitle name={head?.name || traceId.slice(0, 8)} {...(head ? { status: head.status } : {})} filter={filter} />}>
@@ -61,7 +64,13 @@ function useNeighbourKeys(traceId: string): void {
   useHotkeys({ "[": go(-1), "]": go(1) });
 }
 
-function Body({ detail, explainCost }: { detail: TraceDetail; explainCost: ExplainCost }) {
+interface BodyProps {
+  detail: TraceDetail;
+  explainCost: ExplainCost;
+  onMore: () => void;
+}
+
+function Body({ detail, explainCost, onMore }: BodyProps) {
   const { span: spanId, view, filter } = route.useSearch();
   const navigate = route.useNavigate();
   const traceId = detail.trace.trace_id;
@@ -85,12 +94,12 @@ function Body({ detail, explainCost }: { detail: TraceDetail; explainCost: Expla
   ];
   return (
     <Page name={detail.trace.name || traceId.slice(0, 8)} title={<TraceTitle name={detail.trace.name || detail.trace.trace_id.slice(0, 8)} status={detail.trace.status} filter={filter} />} actions={<Feedback detail={detail} />}>
-      <TraceFacts trace={detail.trace} scores={detail.scores} truncatedSpans={detail.trace.truncated_spans} />
+      <TraceFacts trace={detail.trace} scores={detail.scores} truncatedSpans={detail.trace.truncated_spans} onMore={onMore} />
       <div className={styles["body"]}>
         <Tabs label="View" tabs={tabs} selected={view ?? "transcript"} onSelect={show} />
         <aside className={styles["side"]} aria-label="Spans">
           <SpanTree spans={detail.spans} selected={spanId} onSelect={select} />
-          <SpanPanel span={selected ?? detail.spans[0]} scores={detail.scores} explainCost={(spanId) => explainCost(traceId, spanId)} />
+          <SpanPanel span={selected ?? detail.spans[0]} scores={detail.scores} explainCost={(spanId) => explainCost(traceId, spanId)} onSelect={select} />
         </aside>
       </div>
     </Page>

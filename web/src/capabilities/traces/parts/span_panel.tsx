@@ -1,6 +1,7 @@
 /** Everything that is known of one span: how it went, tokens and their price, attributes. */
 import type { ReactNode } from "react";
 import type { Score, Span } from "@/client/types";
+import { Button } from "@/kit/button";
 import { costNote, duration, moment, money, saving, share } from "@/kit/format";
 import { Status } from "@/kit/status";
 import { readable } from "../transcript";
@@ -44,9 +45,21 @@ interface Props {
   span: Span | undefined;
   scores: Score[];
   explainCost: (spanId: string) => ReactNode;
+  onSelect: (spanId: string) => void;
 }
 
-export function SpanPanel({ span, scores, explainCost }: Props) {
+/** Says which span stands for the same call, so that nobody adds this one's tokens to it. */
+function JoinNote({ span, onSelect }: { span: Span; onSelect: (spanId: string) => void }) {
+  const other = span.counted_with;
+  if (!other) return null;
+  return (
+    <p className={styles["quiet"]}>
+      Counted once, with <Button onPress={() => onSelect(other)}>{other}</Button>: {span.join_reason}.
+    </p>
+  );
+}
+
+export function SpanPanel({ span, scores, explainCost, onSelect }: Props) {
   if (!span) return <Panel><p className={styles["quiet"]}>This trace has no spans yet.</p></Panel>;
   const own = scores.filter(({ span_id }) => span_id === span.span_id);
   const attributes = Object.entries(span.attributes);
@@ -57,6 +70,7 @@ export function SpanPanel({ span, scores, explainCost }: Props) {
         <Status status={span.status} />
       </div>
       {span.error && <ErrorText text={span.error} stack={stackOf(span.attributes)} />}
+      <JoinNote span={span} onSelect={onSelect} />
       <dl className={styles["facts"]}>
         <Line name="Kind"><SpanType type={span.type} /></Line>
         <Line name="Started">{moment(span.started_at)}</Line>

@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Score, TraceItem } from "@/client/types";
+import { Button } from "@/kit/button";
 import { CopyButton } from "@/kit/copy";
 import { costNote, count, duration, moment, money, plural } from "@/kit/format";
 import { ScoreChip } from "./score_chip";
@@ -25,9 +26,10 @@ interface Props {
   trace: TraceItem;
   scores: (TraceItem["scores"][number] & Partial<Score>)[];
   truncatedSpans?: number;
+  onMore?: () => void;
 }
 
-export function TraceFacts({ trace, scores, truncatedSpans = 0 }: Props) {
+export function TraceFacts({ trace, scores, truncatedSpans = 0, onMore }: Props) {
   const tokens = `${count(trace.input_tokens)} in, ${count(trace.output_tokens)} out`;
   return (
     <dl className={styles["facts"]}>
@@ -55,7 +57,9 @@ export function TraceFacts({ trace, scores, truncatedSpans = 0 }: Props) {
         <CopyButton text={trace.trace_id} label="Copy the trace id" />
       </Fact>
       {truncatedSpans > 0 && (
-        <Fact name="Not shown" title="The trace has more spans than this page reads">{plural(truncatedSpans, "span")}</Fact>
+        <Fact name="Not shown" title="The trace has more spans than this page reads at once">
+          {plural(truncatedSpans, "span")} {onMore && <Button onPress={onMore}>Show more</Button>}
+        </Fact>
       )}
     </dl>
   );
