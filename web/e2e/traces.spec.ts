@@ -145,13 +145,20 @@ test("a failed trace shows its error in the list, and a traceback as a block on 
   await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
-test("tables and lists are drawn, and a span without an entry leads to the one that tells of it", async ({ page, request }) => {
+test("tables and lists are drawn, and a span of the tree scrolls to its entry, again and again", async ({ page, request }) => {
   const rows = Array.from({ length: 90 }, (_, at) => `${at + 1}. step`).join("\n");
   const traceId = await callAndFindTrace(request, `| name | age |\n|---|---|\n| Ann | 5 |\n\n- one\n- two\n\n${rows}`);
   await page.goto(`/traces/${traceId}`);
   const turn = page.getByRole("article").first();
   await expect(turn.getByRole("cell", { name: "Ann" })).toBeVisible();
   await expect(turn.getByRole("listitem").filter({ hasText: /^one$/ })).toHaveCSS("list-style-type", "disc");
-  await page.getByRole("treegrid", { name: "Tree of spans" }).getByRole("row").last().click(); // an attempt
-  await expect(page.locator("article[data-selected]")).toHaveCount(1); // the entry of its call tells of it
+  const tree = page.getByRole("treegrid", { name: "Tree of spans" });
+  const head = turn.getByRole("button").first();
+  for (let time = 0; time < 2; time += 1) {
+    await page.getByText("step", { exact: true }).last().scrollIntoViewIfNeeded();
+    await expect(head).not.toBeInViewport();
+    await tree.getByRole("row").last().click(); // an attempt, which the entry of its call tells of
+    await expect(head).toBeInViewport();
+    await expect(page.locator("article[data-selected]")).toHaveCount(1);
+  }
 });
