@@ -78,7 +78,8 @@ function Body({ detail, explainCost, onMore }: BodyProps) {
   const [choice, setChoice] = useState(0);
   const select = (id: string): void => {
     setChoice((old) => old + 1);
-    void navigate({ search: (old) => ({ ...old, span: id }), replace: true });
+    // The router would put the scroll back to where it was before the choice.
+    void navigate({ search: (old) => ({ ...old, span: id }), replace: true, resetScroll: false });
   };
   const show = (id: string): void => void navigate({ search: (old) => ({ ...old, view: id === "raw" ? "raw" : undefined }), replace: true });
   useHotkeys({
