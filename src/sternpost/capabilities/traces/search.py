@@ -132,11 +132,21 @@ class Search:
                 until_ns = self._high_ns + FILTERED_TRACE_NS
                 continue
             reached_ns = low_ns if is_all else hits[-1][1]
-            behind = self._high_ns + FILTERED_TRACE_NS
-            self._judge([hit for hit in hits if hit[1] < behind], reached_ns)
+            self._judge(self._reachable(hits), reached_ns)
             until_ns = self._high_ns + FILTERED_TRACE_NS
             if not is_all and hits[-1][1] >= self._high_ns:  # more of them than that within one hour
                 self._by_windows(max(low_ns, self._high_ns - FILTERED_TRACE_NS))
+
+    def _reachable(self, hits: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Leave out hits of traces that are listed already; a long trace counts as hit where it began."""
+        behind = self._high_ns + FILTERED_TRACE_NS
+        late = [trace_id for trace_id, at_ns in hits if at_ns >= behind]
+        times = self._reads.times_of(late) if late else {}
+        long = [
+            (trace_id, time.since_ns) for trace_id, time in times.items() if time.since_ns < self._high_ns
+        ]
+        near = [hit for hit in hits if hit[1] < behind]
+        return sorted((*near, *long), key=lambda hit: (hit[1], hit[0]), reverse=True)
 
     def _judge(self, hits: Sequence[tuple[str, int]], low_ns: int) -> None:
         """Judge traces by their hits in order; one is found once no later hit can be of a newer one."""
