@@ -4,8 +4,10 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import socket
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 import uvicorn
 
@@ -47,6 +49,10 @@ def run(settings: Settings, *, announce_fd: int | None, heartbeat_fd: int | None
     leave_out_data_frames()
     if heartbeat_fd is not None:
         end_with_parent()
+    # uvicorn raises the signal that it served until once more: by default that would end the process before
+    # the house is closed, with the intake process and the journal still open.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, announce_fd, Heart(heartbeat_fd)))
 
@@ -133,6 +139,10 @@ def _announce(house: House, base_url: str, announce_fd: int | None) -> None:
         logger.info("calls are accepted at %s", base_url)
         return
     _write_line(announce_fd, facts)
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _write_line(announce_fd: int, facts: Mapping[str, object]) -> None:
