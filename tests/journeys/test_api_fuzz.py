@@ -47,8 +47,16 @@ def test_any_request_is_answered_as_the_schema_says(
         assert problem["detail"]
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_other_methods_are_refused_as_problems(sternpost_server: RunningSternpost, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "refusal"),
+    [
+        *((method, (403, "permission_denied")) for method in ("PUT", "PATCH", "DELETE")),  # not for keys
+        ("OPTIONS", (405, "method_not_allowed")),
+    ],
+)
+def test_other_methods_are_refused_as_problems(
+    sternpost_server: RunningSternpost, method: str, refusal: tuple[int, str]
+) -> None:
     status, headers, body = sternpost_server.request(method, "/api/traces")
-    assert (status, headers["content-type"]) == (405, "application/problem+json")
-    assert body["code"] == "method_not_allowed"
+    assert headers["content-type"] == "application/problem+json"
+    assert (status, body["code"]) == refusal

@@ -123,7 +123,8 @@ BATCH = '"endpoint": "/v1/chat/completions", "completion_window": "24h"'
 def test_text_that_nothing_can_keep_is_refused_with_its_place(
     sternpost_server: RunningSternpost, path: str, body: str, place: str, letter: str
 ) -> None:
-    status, _, problem = sternpost_server.request("POST", path, (body % letter).encode())
+    may_all = {"authorization": f"Bearer {sternpost_server.key_with()}"}
+    status, _, problem = sternpost_server.request("POST", path, (body % letter).encode(), may_all)
     param = problem["error"]["param"] if path.startswith("/v1") else problem["param"]
     assert (status, param) == (400, place)
 

@@ -401,8 +401,9 @@ def test_claude_on_vertex_keeps_an_anthropic_callers_bytes(
     assert (whole["path"], stream_sent["path"]) == (f"{model}:rawPredict", f"{model}:streamRawPredict")
     assert count_sent["path"] == f"{CLAUDE_PATH}/models/count-tokens:rawPredict"
     assert whole["headers"]["authorization"] == f"Bearer {tokens.issued[-1]}"
-    asked = {"max_tokens": 50, "messages": ASK, "unknown": [1.0, "ü"]}
+    asked = {"max_tokens": 50, "messages": ASK}  # Vertex refuses fields it does not know
     assert json.loads(whole["body"]) == {**asked, "anthropic_version": "vertex-2023-10-16"}
+    assert "dropped:unknown" in raw.headers["x-sternpost-warnings"]
     span = gateway_span(house, raw.headers["x-sternpost-trace-id"])
     assert (span["cost_status"], span["provider"]) == ("computed", "vertex-anthropic")
 
