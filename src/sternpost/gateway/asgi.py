@@ -112,7 +112,9 @@ class GatewayApp:
         read = await inbound_body.read(headers, receive, self._rig)
         if read is None:
             return
-        request = InboundCall(door.dialect, read.headers, read.body, read.fault, door.operation)
+        request = InboundCall(
+            door.dialect, read.headers, read.body, read.fault, door.operation, read.principal
+        )
         await self._answer(door.handle(request, self._rig), request.stop, receive, send)
 
     async def _pass_by_model(
@@ -122,7 +124,9 @@ class GatewayApp:
         if read is None:
             return
         asked = Onward("POST", "", path, "", read.body)
-        request = InboundCall(by_model.dialect_of(path), read.headers, b"", read.fault, "pass_through")
+        request = InboundCall(
+            by_model.dialect_of(path), read.headers, b"", read.fault, "pass_through", read.principal
+        )
         await self._answer(by_model.handle_by_model(request, asked, self._rig), request.stop, receive, send)
 
     async def _pass_through(
@@ -141,7 +145,7 @@ class GatewayApp:
         query = cast("bytes", scope["query_string"]).decode("latin-1")
         method = cast("str", scope["method"])
         asked = Onward(method, unquote(name), "/" + path if path else "", query, read.body, upload)
-        request = InboundCall("openai_chat", read.headers, b"", read.fault, "pass_through")
+        request = InboundCall("openai_chat", read.headers, b"", read.fault, "pass_through", read.principal)
         story = handle_pass_through(request, asked, self._rig)
         await self._answer(story, request.stop, receive, send, upload=upload)
 

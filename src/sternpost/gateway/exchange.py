@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from sternpost.base.errors import RequestError
-from sternpost.contracts.call import Dialect, Operation
+from sternpost.contracts.call import Dialect, Operation, Principal
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]  # as ASGI wants them, names in lower case
 
@@ -26,6 +26,7 @@ class InboundCall:
     body: bytes
     fault: RequestError | None = None  # why the body was not read
     operation: Operation = "chat"
+    principal: Principal | None = None  # whose key it is, where that was asked before the body was read
     stop: Stop = field(default_factory=Stop)
 
 

@@ -7,6 +7,7 @@ from sternpost.base import json_size
 from sternpost.base.content_coding import decode
 from sternpost.base.errors import BodyTooLarge, RequestError
 from sternpost.base.threads import in_thread
+from sternpost.contracts.call import Principal
 from sternpost.gateway.rig import Rig
 from sternpost.gateway.stages import authenticate
 
@@ -21,6 +22,7 @@ class InboundBody(NamedTuple):
     headers: Mapping[str, str]
     body: bytes = b""
     fault: RequestError | None = None
+    principal: Principal | None = None  # whose key it is, where that was asked
 
 
 async def read(
@@ -33,7 +35,7 @@ async def read(
     is_json: whether it is read as JSON, whose size is counted in values, too.
     """
     try:
-        rig.check_key(authenticate.presented_key(headers))
+        principal = rig.check_key(authenticate.presented_key(headers))
         body = await _whole(headers, receive, rig.max_body_bytes)
         if body is None:
             return None
@@ -44,7 +46,7 @@ async def read(
             await in_thread(json_size.check, body, json_size.CALL)
     except RequestError as error:
         return InboundBody(headers, fault=error)
-    return InboundBody(headers, body)
+    return InboundBody(headers, body, principal=principal)
 
 
 async def _whole(headers: Mapping[str, str], receive: _Receive, max_bytes: int) -> bytes | None:

@@ -7,7 +7,14 @@ from typing import Any
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatReply, Citation, ClientCall, SafetyResult, TokenLogprob
+from sternpost.contracts.chat import (
+    ChatReply,
+    Citation,
+    ClientCall,
+    SafetyResult,
+    StreamFault,
+    TokenLogprob,
+)
 from sternpost.contracts.message import (
     Json,
     Message,
@@ -71,17 +78,24 @@ def summarise(body: bytes, quirks: Quirks) -> ReplySummary:
         return ReplySummary()
     if read.error:
         return ReplySummary(fault=fault_from(read.error))
-    finishes = tuple(choice.finish_reason for choice in choices if choice.finish_reason)
-    faults = [fault_of_finish(choice.finish_reason or "", choice.error) for choice in choices]
-    if all(fault is not None for fault in faults):
-        return ReplySummary(fault=faults[0], finish_reasons=finishes) if faults else ReplySummary()
-    if not any(bytes(memoryview(choice.message)[:1]) == b"{" for choice in choices):
+    finishes: list[str] = []
+    faults: list[StreamFault] = []
+    has_message = False
+    for choice in choices:
+        if choice.finish_reason:
+            finishes.append(choice.finish_reason)
+        if fault := fault_of_finish(choice.finish_reason or "", choice.error):
+            faults.append(fault)
+        has_message = has_message or bytes(memoryview(choice.message)[:1]) == b"{"
+    if faults and len(faults) == len(choices):
+        return ReplySummary(fault=faults[0], finish_reasons=tuple(finishes))
+    if not has_message:
         return ReplySummary()
     return ReplySummary(
         usage=read_usage(read.usage, quirks, text_or_empty(read.service_tier)),
         model=text_or_empty(read.model),
         id=text_or_empty(read.id),
-        finish_reasons=finishes,
+        finish_reasons=tuple(finishes),
     )
 
 

@@ -112,7 +112,8 @@ def _make_whole(counts: _Counts, *, is_reasoning_inside: bool) -> bool:
     """Make every part fit into its total, reasoning included; return whether the host contradicts itself."""
     if not is_reasoning_inside:
         counts.completion += counts.reasoning
-    _take_apart(counts)
+    if counts.audio_in or counts.image_in:
+        _take_apart(counts)
     inside = counts.inside()
     outside = (counts.reasoning, counts.audio_out, counts.image_out)
     is_odd = counts.total is not None and counts.total != counts.prompt + counts.completion
@@ -128,7 +129,7 @@ def _make_whole(counts: _Counts, *, is_reasoning_inside: bool) -> bool:
 
 
 def _take_apart(counts: _Counts) -> None:
-    """Count sound and pictures that were cached once: they stand in both details of the prompt.
+    """Count sound or pictures that were cached once: they stand in both details of the prompt.
 
     Where the host does not say how many were, they count as cached as far as the text does not suffice.
     """

@@ -242,7 +242,7 @@ async def _read_whole(attempt: Attempt, request: UpstreamRequest, renamed_tools:
         raise unusable(attempt.planned.provider, error.message) from error
     finally:
         reply.close()
-    read = read_whole(body, attempt.call, attempt.planned, renamed_tools, _unsaid(attempt))
+    read = read_whole(body, attempt.call, attempt.planned, renamed_tools, lambda: _unsaid(attempt))
     return WholeAnswer(attempt, read.body, read.shown, read.summary)
 
 

@@ -19,7 +19,7 @@ def enter(call: OpenCall, needed: KeyScope = KeyScope.CALLS) -> Principal:
 
     Raises: KeyRefused, PermissionRefused.
     """
-    principal = call.principal = _owner(call.request.headers, call.rig)
+    principal = call.principal = call.request.principal or _owner(call.request.headers, call.rig)
     refuse_without(needed, principal)
     return principal
 

@@ -1,5 +1,6 @@
 """What a whole answer of a provider means and what its caller reads of it; asks nobody."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -32,7 +33,7 @@ def read_whole(
     call: OpenCall,
     planned: PlannedTarget,
     renamed_tools: Renamed,
-    unsaid: StreamStart,
+    unsaid: Callable[[], StreamStart],
 ) -> Reading:
     """Read an answer, whatever its framing; a caller of the same dialect gets the bytes of one that is whole.
 
@@ -41,12 +42,14 @@ def read_whole(
     codec, provider = planned.codec, planned.provider
     is_same = codec is call.codec
     summary, readable = codec.summarise(body, provider.quirks), body
-    if summary == _NO_SUMMARY:
+    is_empty = summary.usage is None and summary == _NO_SUMMARY
+    if is_empty:
         readable = without_halves(body)
         summary = summary if readable == body else codec.summarise(readable, provider.quirks)
+        is_empty = summary == _NO_SUMMARY
     if summary.fault is not None:
         raise from_fault(summary.fault, provider, is_same_dialect=is_same)
-    if is_same and summary != _NO_SUMMARY:
+    if is_same and not is_empty:
         return Reading(readable, body, summary)
     try:
         reply = codec.read_reply(readable, provider.quirks)
@@ -62,7 +65,7 @@ def read_whole(
             return Reading(readable, body, summary)
     reply = settled(restore_reply(reply, renamed_tools))
     call.warnings += unshown(reply, call.codec.name)
-    return Reading(readable, call.codec.write_reply(_named(reply, unsaid, call), call.head), summary)
+    return Reading(readable, call.codec.write_reply(_named(reply, unsaid(), call), call.head), summary)
 
 
 def _named(reply: ChatReply, unsaid: StreamStart, call: OpenCall) -> ChatReply:
