@@ -14,9 +14,9 @@ from sternpost.capabilities.traces.mapping import spans_of_call
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.span import SpanStatus
+from sternpost.dialects.framing.relay import open_relay
 from sternpost.dialects.protocols import Codec, UpstreamCodec
 from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
-from sternpost.dialects.relay import open_relay
 
 SMALL, LARGE = 500_000, 10_000_000
 _TOOL = {"type": "object", "properties": {"city": {"type": "string", "description": "where"}}}

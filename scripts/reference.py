@@ -18,8 +18,8 @@ from sternpost.base import errors
 from sternpost.base.settings import Settings, bounds, meanings
 from sternpost.cli import main as cli
 from sternpost.contracts.provider import Provider
-from sternpost.dialects.abilities import support
-from sternpost.dialects.probes import PROBES
+from sternpost.dialects.losses.abilities import support
+from sternpost.dialects.losses.probes import PROBES
 from sternpost.dialects.registry import EMBEDDERS, UPSTREAM_CODECS
 from sternpost.providers.catalog import load_catalog
 from sternpost.server.app import build_api

@@ -8,8 +8,8 @@ import pytest
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.provider import STANDARD
-from sternpost.dialects.abilities import ABLE, ABLE_QUIRKS, SHOWN_MODELS, support
-from sternpost.dialects.probes import PROBES, Probe
+from sternpost.dialects.losses.abilities import ABLE, ABLE_QUIRKS, SHOWN_MODELS, support
+from sternpost.dialects.losses.probes import PROBES, Probe
 from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
 from tests.support.fake_provider import FakeProvider
 from tests.support.running import RunningSternpost, run_sternpost

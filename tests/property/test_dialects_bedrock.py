@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import Finish, StreamEnd, StreamEvent, StreamStart, ThinkingDelta, UsageSeen
 from sternpost.contracts.provider import STANDARD
-from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.framing.assemble import read_stream_reply
+from sternpost.dialects.framing.relay import open_relay
 from sternpost.dialects.protocols import Codec
-from sternpost.dialects.relay import open_relay
 from tests.property.test_dialects_fuzz import FACTS as OTHER_FACTS
 from tests.property.test_dialects_fuzz import spoiled
 from tests.property.test_dialects_requests import conversations

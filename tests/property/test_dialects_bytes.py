@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import STANDARD, ModelFacts
+from sternpost.dialects.json_text.raw_object import split_object
 from sternpost.dialects.protocols import Codec
-from sternpost.dialects.raw_object import split_object
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
 
 EDITED = {"model", "stream_options", "max_tokens", "max_completion_tokens"}

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import STANDARD, ModelFacts
-from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.framing.assemble import read_stream_reply
+from sternpost.dialects.framing.relay import open_relay
 from sternpost.dialects.protocols import Codec
-from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import (
     ANTHROPIC,
     OPENAI,

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.json_text.raw_object import split_object
 from sternpost.dialects.openai_responses.names import KEPT_FIELDS
 from sternpost.dialects.protocols import Codec
-from sternpost.dialects.raw_object import split_object
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
 
 READ = {"model", "messages", "input", "stream", "metadata", "stream_options", *KEPT_FIELDS}  # and checked

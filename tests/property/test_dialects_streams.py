@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from sternpost.contracts.chat import Finish, StreamEnd, StreamEvent, ThinkingDelta, UsageSeen
 from sternpost.contracts.provider import STANDARD
-from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.framing.assemble import read_stream_reply
+from sternpost.dialects.framing.relay import open_relay
+from sternpost.dialects.framing.sse import FrameSplitter, payload_of, read_frame
 from sternpost.dialects.protocols import Codec
-from sternpost.dialects.relay import open_relay
-from sternpost.dialects.sse import FrameSplitter, payload_of, read_frame
 from tests.unit.dialects.wire import (
     ANTHROPIC,
     OPENAI,

@@ -4,10 +4,10 @@ import pytest
 
 from sternpost.contracts.chat import Finish, StreamEnd, StreamEvent, StreamFault, ThinkingDelta, UsageSeen
 from sternpost.contracts.provider import STANDARD
-from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.framing.assemble import read_stream_reply
+from sternpost.dialects.framing.relay import open_relay
 from sternpost.dialects.protocols import Codec, UpstreamCodec
 from sternpost.dialects.registry import UPSTREAM_CODECS
-from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, fixture, head_for, pump, text_of, tools_of
 
 COHERE = UPSTREAM_CODECS["cohere"]

@@ -44,7 +44,7 @@ from sternpost.contracts.call import CallRecord, Principal
 from sternpost.contracts.journal import CallEntry, Journal
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.usage import Cost, Usage
-from sternpost.dialects.raw_object import split_object
+from sternpost.dialects.json_text.raw_object import split_object
 from sternpost.gateway.stages import named_models, route
 from sternpost.gateway.traffic import Plan, Traffic
 

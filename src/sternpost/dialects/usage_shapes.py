@@ -14,15 +14,15 @@ from sternpost.dialects.anthropic import usage as anthropic_usage
 from sternpost.dialects.bedrock import usage as bedrock_usage
 from sternpost.dialects.bedrock.event_stream import EventStreamSplitter, FrameBroken
 from sternpost.dialects.cohere import usage as cohere_usage
+from sternpost.dialects.framing.sse import FrameSplitter, FrameTooLarge, payload_of
 from sternpost.dialects.gemini import reply as gemini_reply
 from sternpost.dialects.gemini.stream_reader import GeminiReader
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.openai_chat import usage as openai_usage
 from sternpost.dialects.openai_responses import usage as responses_usage
 from sternpost.dialects.openai_responses.reply import item_types
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
-from sternpost.dialects.sse import FrameSplitter, FrameTooLarge, payload_of
 
 
 class _Inner(msgspec.Struct):

@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from sternpost.contracts.usage import Usage, UsageSource
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import RequestHead, Vectors
-from sternpost.dialects.raw_object import UNREADABLE
 
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NUMBERS: Final = msgspec.json.Decoder(list[float])

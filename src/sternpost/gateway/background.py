@@ -18,8 +18,8 @@ from sternpost.contracts.journal import CallEntry
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
-from sternpost.dialects.halves import without_halves
-from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.json_text.halves import without_halves
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.registry import CODECS
 from sternpost.gateway.rig import Rig
 from sternpost.gateway.stages import price

@@ -10,7 +10,7 @@ from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import Cost, CostStatus
 from sternpost.dialects.protocols import Codec, RequestHead, TokenCounter, WrittenRequest
 from sternpost.dialects.registry import CALLERS_COUNTERS, COUNTERS
-from sternpost.dialects.token_estimate import estimate
+from sternpost.dialects.usage.token_estimate import estimate
 from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.rig import Rig

@@ -12,8 +12,8 @@ from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import AutoCache, CacheMark
 from sternpost.contracts.provider import STANDARD, ModelFacts, Quirks
 from sternpost.dialects.auto_cache import add_to
+from sternpost.dialects.json_text.raw_object import split_object
 from sternpost.dialects.protocols import Codec, WrittenRequest
-from sternpost.dialects.raw_object import split_object
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI, RESPONSES
 
 AUTO = AutoCache("5m", "sp-key")

@@ -8,11 +8,11 @@ import pytest
 from sternpost.contracts.chat import Finish, StreamEvent, StreamFault, StreamStart
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.usage import Usage
+from sternpost.dialects.framing.relay import open_relay
+from sternpost.dialects.framing.whole_stream import settled
+from sternpost.dialects.losses.unshown import unshown
 from sternpost.dialects.protocols import Codec, UpstreamCodec
 from sternpost.dialects.registry import UPSTREAM_CODECS
-from sternpost.dialects.relay import open_relay
-from sternpost.dialects.unshown import unshown
-from sternpost.dialects.whole_stream import settled
 from tests.support import event_stream
 from tests.unit.dialects.wire import (
     ANTHROPIC,

@@ -23,11 +23,11 @@ from sternpost.contracts.chat import (
 )
 from sternpost.contracts.message import BlobPart, Message, OtherPart, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.provider import STANDARD
-from sternpost.dialects.assemble import read_stream_reply
+from sternpost.dialects.framing.assemble import read_stream_reply
+from sternpost.dialects.framing.relay import open_relay
+from sternpost.dialects.losses.unshown import unshown
+from sternpost.dialects.pairing.tool_names import restore_reply
 from sternpost.dialects.protocols import Codec
-from sternpost.dialects.relay import open_relay
-from sternpost.dialects.tool_names import restore_reply
-from sternpost.dialects.unshown import unshown
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES, events_of, head_for, payloads, pump
 
 EVERY = [ANTHROPIC, OPENAI, RESPONSES]

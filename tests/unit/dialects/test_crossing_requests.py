@@ -9,7 +9,7 @@ import pytest
 
 from sternpost.contracts.chat import CacheMark
 from sternpost.contracts.provider import STANDARD, ModelFacts, Quirks
-from sternpost.dialects.closed_schemas import closed
+from sternpost.dialects.claude.closed_schemas import closed
 from sternpost.dialects.protocols import Codec, UpstreamCodec, WrittenRequest
 from tests.unit.dialects.wire import ANTHROPIC, BEDROCK, OPENAI, RESPONSES
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from sternpost.dialects.raw_object import rewrite_object, split_object
+from sternpost.dialects.json_text.raw_object import rewrite_object, split_object
 
 
 def rewritten(body: bytes, **changed: bytes | None) -> bytes:

@@ -7,9 +7,9 @@ from typing import Any
 
 from sternpost.contracts.chat import StreamEvent, TextDelta, ToolArguments, ToolStart
 from sternpost.contracts.provider import STANDARD, Quirks
+from sternpost.dialects.framing.sse import FrameSplitter, payload_of
 from sternpost.dialects.protocols import Codec, Relay, RequestHead, UpstreamCodec
 from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
-from sternpost.dialects.sse import FrameSplitter, payload_of
 from tests.support import event_stream
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -11,7 +11,7 @@ from sternpost.contracts.message import TextPart
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import CostStatus
-from sternpost.dialects.assemble import read_recorded
+from sternpost.dialects.framing.assemble import read_recorded
 from sternpost.dialects.registry import UPSTREAM_CODECS
 from sternpost.gateway.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure

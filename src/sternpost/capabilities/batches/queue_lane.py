@@ -28,7 +28,7 @@ from sternpost.capabilities.batches.rules import MAX_TRIES, back_off_s, is_off_p
 from sternpost.capabilities.batches.settling import Settler
 from sternpost.capabilities.batches.work_store import WorkStore
 from sternpost.contracts.upstream import UpstreamClient, UpstreamRequest
-from sternpost.dialects.retry_after import read_retry_after
+from sternpost.dialects.errors.retry_after import read_retry_after
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S = 5.0

@@ -11,7 +11,7 @@ from sternpost.base.threads import in_thread
 from sternpost.capabilities.batches.records import VendorJob
 from sternpost.capabilities.batches.targets import VendorTarget
 from sternpost.contracts.upstream import UpstreamClient, UpstreamReply, UpstreamRequest
-from sternpost.dialects.failures import read_failure
+from sternpost.dialects.errors.failures import read_failure
 
 _CONNECT_S = 10.0
 _TOTAL_S = 3600.0  # a file of 200 MB over a slow line

@@ -32,7 +32,7 @@ from sternpost.capabilities.batches.vendor_api import (
 from sternpost.capabilities.batches.vendor_lines import write_body
 from sternpost.capabilities.batches.vendor_results import ResultTaker
 from sternpost.capabilities.batches.work_store import WorkStore
-from sternpost.dialects.failures import classify
+from sternpost.dialects.errors.failures import classify
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 500

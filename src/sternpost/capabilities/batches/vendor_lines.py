@@ -8,11 +8,11 @@ from sternpost.base.errors import BadRequest
 from sternpost.capabilities.batches.line_format import DIALECTS, Request
 from sternpost.capabilities.batches.targets import VendorTarget
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.halves import without_halves
+from sternpost.dialects.json_text.halves import without_halves
 from sternpost.dialects.openai_chat import embeddings
+from sternpost.dialects.pairing.tool_names import restore_reply
 from sternpost.dialects.protocols import ReplySummary, RequestHead, WireError, WrittenRequest
 from sternpost.dialects.registry import CODECS, EMBEDDERS
-from sternpost.dialects.tool_names import restore_reply
 
 _EMBEDDINGS = "/v1/embeddings"
 _BATCH_TIER = "batch"

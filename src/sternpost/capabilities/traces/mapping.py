@@ -23,11 +23,11 @@ from sternpost.contracts.span import (
     SpanBatch,
     SpanType,
 )
-from sternpost.dialects.assemble import read_recorded
+from sternpost.dialects.framing.assemble import read_recorded
 from sternpost.dialects.openai_chat import embeddings
 from sternpost.dialects.openai_responses import decisions
-from sternpost.dialects.raw_usage import raw_usage
 from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
+from sternpost.dialects.usage.raw_usage import raw_usage
 
 SCOPE = "sternpost.gateway"
 UNPARSED = "sternpost.unparsed"

@@ -14,8 +14,8 @@ import msgspec
 from sternpost.contracts.chat import AutoCache
 from sternpost.contracts.provider import ModelFacts
 from sternpost.dialects.auto_cache import MOST_MARKS, least_bytes
-from sternpost.dialects.cache_control import Ttl, write_mark
-from sternpost.dialects.raw_object import UNREADABLE, join_object, split_object
+from sternpost.dialects.claude.cache_control import Ttl, write_mark
+from sternpost.dialects.json_text.raw_object import UNREADABLE, join_object, split_object
 
 _MARK: Final = re.compile(rb'"cache_control"\s*:\s*\{')
 _LONG: Final = re.compile(rb'"ttl"\s*:\s*"1h"')

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import ChatReply, ChatRequest
 from sternpost.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
-from sternpost.dialects import failures
 from sternpost.dialects.anthropic import errors, vertex
 from sternpost.dialects.anthropic import head as heads
 from sternpost.dialects.anthropic import reply as replies
@@ -14,6 +13,7 @@ from sternpost.dialects.anthropic.request_writer import write_request
 from sternpost.dialects.anthropic.stream_reader import AnthropicReader
 from sternpost.dialects.anthropic.stream_writer import PING_FRAME, AnthropicWriter
 from sternpost.dialects.anthropic.tap import AnthropicTap
+from sternpost.dialects.errors import failures
 from sternpost.dialects.protocols import (
     Relay,
     ReplySummary,

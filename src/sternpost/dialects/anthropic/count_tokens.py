@@ -13,9 +13,9 @@ from sternpost.contracts.provider import STANDARD, ModelFacts, Quirks
 from sternpost.dialects.anthropic import head as heads
 from sternpost.dialects.anthropic import vertex
 from sternpost.dialects.anthropic.request_writer import write_request
-from sternpost.dialects.counts import read_input_tokens
+from sternpost.dialects.json_text.raw_object import check_messages, join_object, read_model, split_object
 from sternpost.dialects.protocols import FailureKind, RequestHead, WrittenRequest
-from sternpost.dialects.raw_object import check_messages, join_object, read_model, split_object
+from sternpost.dialects.usage.counts import read_input_tokens
 
 _PATH: Final = "/messages/count_tokens"
 _COUNTED: Final = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config")

@@ -11,10 +11,10 @@ import msgspec
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
 from sternpost.dialects.anthropic.usage import merge_usage, read_usage
-from sternpost.dialects.failures import fault_from, fault_of_finish
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.errors.failures import fault_from, fault_of_finish
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
 
 
 class MessageHead(msgspec.Struct):

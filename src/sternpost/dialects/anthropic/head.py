@@ -11,9 +11,7 @@ from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.anthropic import attribution, vertex
 from sternpost.dialects.anthropic.auto_marks import place
 from sternpost.dialects.anthropic.relax import THOUGHTS, relax
-from sternpost.dialects.origin_mark import MARK, is_marked
-from sternpost.dialects.protocols import RequestHead, WrittenRequest
-from sternpost.dialects.raw_object import (
+from sternpost.dialects.json_text.raw_object import (
     check_messages,
     is_null,
     join_object,
@@ -24,8 +22,10 @@ from sternpost.dialects.raw_object import (
     rewrite_object,
     split_object,
 )
-from sternpost.dialects.thinking_origin import ORIGIN
-from sternpost.dialects.unread_thinking import THOUGHT
+from sternpost.dialects.protocols import RequestHead, WrittenRequest
+from sternpost.dialects.thinking.openai_mark import ORIGIN
+from sternpost.dialects.thinking.origin_mark import MARK, is_marked
+from sternpost.dialects.thinking.unread_thinking import THOUGHT
 
 _UNSIGNED = re.compile(
     rb'"signature"\s*:\s*"(?:"|'

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from sternpost.contracts.chat import CacheMark, ToolDefinition
 from sternpost.contracts.message import Message
 from sternpost.dialects.anthropic.parts import read_blocks
-from sternpost.dialects.cache_control import Ttl, read_ttl, tool_marks
-from sternpost.dialects.json_fields import Fields
+from sternpost.dialects.claude.cache_control import Ttl, read_ttl, tool_marks
+from sternpost.dialects.json_text.fields import Fields
 
 
 def read_marks(

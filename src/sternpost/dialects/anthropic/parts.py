@@ -24,9 +24,9 @@ from sternpost.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from sternpost.dialects.json_fields import Fields
-from sternpost.dialects.no_place import no_place
-from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.json_text.fields import Fields
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.no_place import no_place
 
 _IMAGE_STARTS: Final = (  # of base64
     ("/9j/", "image/jpeg"),

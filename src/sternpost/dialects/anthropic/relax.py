@@ -1,7 +1,7 @@
 """Rewrites in a caller's own bytes what the chosen model answers 400 to, since generations of Claude differ.
 
 A route may fall back from one generation to another, and a caller can't know which will answer. Sources:
-`dialects.claude`. Fields that a model rejects whole are dropped by `head`.
+`dialects.claude.efforts`. Fields that a model rejects whole are dropped by `head`.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from sternpost.contracts.chat import ReasoningAsk
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import ModelFacts
 from sternpost.dialects.anthropic.names import EFFORT_BUDGETS
-from sternpost.dialects.claude import (
+from sternpost.dialects.claude.efforts import (
     FORCED_CHOICE,
     MIN_BUDGET,
     NO_BUDGET,
@@ -21,7 +21,7 @@ from sternpost.dialects.claude import (
     adaptive_effort,
     unforced,
 )
-from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 
 RawFields = dict[str, msgspec.Raw | bytes]
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])

@@ -13,12 +13,12 @@ from sternpost.dialects.anthropic.citations import read_citations, write_citatio
 from sternpost.dialects.anthropic.names import STOP_READ, STOP_WRITTEN
 from sternpost.dialects.anthropic.parts import read_blocks, write_part
 from sternpost.dialects.anthropic.usage import read_usage, write_usage
-from sternpost.dialects.citing import share_out
-from sternpost.dialects.failures import fault_from, fault_of_finish
-from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
+from sternpost.dialects.errors.failures import fault_from, fault_of_finish
+from sternpost.dialects.json_text.fields import Fields, read_object, text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.unshown import fields_beside
+from sternpost.dialects.pairing.citing import share_out
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
-from sternpost.dialects.unshown import fields_beside
 
 _KNOWN: Final = frozenset({"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"})
 _SHOWN: Final = (ReasoningPart, RefusalPart, ToolCallPart)

@@ -8,8 +8,8 @@ from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, Too
 from sternpost.contracts.message import Json, Message, Part, ToolResponsePart
 from sternpost.dialects.anthropic.marks import read_marks
 from sternpost.dialects.anthropic.parts import read_blocks
-from sternpost.dialects.json_fields import Fields, read_object
-from sternpost.dialects.tool_schemas import read_schema, unread_fields
+from sternpost.dialects.json_text.fields import Fields, read_object
+from sternpost.dialects.pairing.tool_schemas import read_schema, unread_fields
 
 _READ: Final = frozenset(
     {

@@ -14,8 +14,9 @@ from sternpost.dialects.anthropic import vertex
 from sternpost.dialects.anthropic.names import EFFORT_BUDGETS
 from sternpost.dialects.anthropic.turns import keep, write_turns
 from sternpost.dialects.auto_cache import MOST_MARKS
-from sternpost.dialects.cache_control import Ttl, write_mark
-from sternpost.dialects.claude import (
+from sternpost.dialects.claude.cache_control import Ttl, write_mark
+from sternpost.dialects.claude.closed_schemas import closed
+from sternpost.dialects.claude.efforts import (
     FORCED_CHOICE,
     LEAST_TOP_P,
     MIN_BUDGET,
@@ -23,13 +24,12 @@ from sternpost.dialects.claude import (
     adaptive_effort,
     unforced,
 )
-from sternpost.dialects.client_tools import as_functions
-from sternpost.dialects.closed_schemas import closed
-from sternpost.dialects.identifiers import digest
-from sternpost.dialects.losses import Ask, lost
+from sternpost.dialects.losses.requested import Ask, lost
+from sternpost.dialects.pairing.client_tools import as_functions
+from sternpost.dialects.pairing.identifiers import digest
+from sternpost.dialects.pairing.tool_names import REPLY_TOOL, ToolNames
+from sternpost.dialects.pairing.turns import Marks, arrange, can_think, marks_by_part
 from sternpost.dialects.protocols import WrittenRequest
-from sternpost.dialects.tool_names import REPLY_TOOL, ToolNames
-from sternpost.dialects.turns import Marks, arrange, can_think, marks_by_part
 
 DEFAULT_MAX_TOKENS: Final = 4096
 _TOOL_NAME: Final = 128

@@ -34,9 +34,9 @@ from sternpost.dialects.anthropic.events import (
     early_blocks,
 )
 from sternpost.dialects.anthropic.names import STOP_READ
-from sternpost.dialects.framed import FramedReader
-from sternpost.dialects.sse import payload_of
-from sternpost.dialects.tool_names import NO_ARGUMENTS
+from sternpost.dialects.framing.framed import FramedReader
+from sternpost.dialects.framing.sse import payload_of
+from sternpost.dialects.pairing.tool_names import NO_ARGUMENTS
 
 _SHOWN: Final = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
 

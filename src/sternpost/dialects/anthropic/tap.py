@@ -2,9 +2,9 @@
 
 from sternpost.dialects.anthropic.errors import write_error_event
 from sternpost.dialects.anthropic.events import EventUnreadable, StreamNotes, decode_event
-from sternpost.dialects.framed import FramedTap
+from sternpost.dialects.framing.framed import FramedTap
+from sternpost.dialects.framing.sse import payload_of
 from sternpost.dialects.protocols import WireError
-from sternpost.dialects.sse import payload_of
 
 STOP_FRAME = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 

@@ -1,13 +1,13 @@
-"""Which parts of a turn Anthropic takes, and how turns are written; `dialects.turns` puts them in order."""
+"""Which parts of a turn Anthropic takes, and how turns are written; `pairing.turns` orders them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from sternpost.contracts.message import Json, OtherPart, Part, ReasoningPart, TextPart
 from sternpost.dialects.anthropic.parts import write_part
-from sternpost.dialects.cache_control import write_mark
-from sternpost.dialects.origin_mark import is_marked
-from sternpost.dialects.thinking_origin import is_foreign
-from sternpost.dialects.turns import Marks, Speaker, Turn
+from sternpost.dialects.claude.cache_control import write_mark
+from sternpost.dialects.pairing.turns import Marks, Speaker, Turn
+from sternpost.dialects.thinking.openai_mark import is_foreign
+from sternpost.dialects.thinking.origin_mark import is_marked
 
 
 def keep(parts: Sequence[Part], role: Speaker, dropped: list[str]) -> list[Part]:

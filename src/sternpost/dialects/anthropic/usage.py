@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from sternpost.contracts.message import Json
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.counts import count_of, has_count
 from sternpost.dialects.openai_chat.usage import input_total
+from sternpost.dialects.usage.counts import count_of, has_count
 
 _UNITS = {
     "web_search_requests": "web_search",

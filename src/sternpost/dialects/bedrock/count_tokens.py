@@ -13,7 +13,7 @@ from sternpost.contracts.message import Json
 from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.bedrock.model_ids import base_of, path_of
 from sternpost.dialects.bedrock.request_writer import write_request
-from sternpost.dialects.json_fields import read_object
+from sternpost.dialects.json_text.fields import read_object
 from sternpost.dialects.protocols import FailureKind, WrittenRequest
 
 _COUNTED = ("messages", "system", "toolConfig")

@@ -7,7 +7,7 @@ from sternpost.contracts.chat import CacheMark, ChatRequest
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import ModelFacts
 from sternpost.dialects.bedrock.model_ids import cached_places, maker_of
-from sternpost.dialects.tool_names import ToolNames
+from sternpost.dialects.pairing.tool_names import ToolNames
 
 _TOOL_NAME: Final = 64
 _MOST_MARKS: Final = 4

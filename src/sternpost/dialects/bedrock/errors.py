@@ -8,12 +8,12 @@ import msgspec
 
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
-from sternpost.dialects import failures
 from sternpost.dialects.bedrock.event_stream import EventFrame
 from sternpost.dialects.bedrock.names import KIND_BY_EXCEPTION, STATUS_BY_KIND
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.errors import failures
+from sternpost.dialects.errors.retry_after import read_retry_after
+from sternpost.dialects.json_text.fields import text_or_empty
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure, WireError
-from sternpost.dialects.retry_after import read_retry_after
 
 _ARN: Final = re.compile(r"arn:aws[\w-]*:[^\s\"',]+")  # it names the account
 _TOO_LONG: Final = re.compile(

@@ -8,9 +8,9 @@ from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
 from sternpost.dialects.bedrock.event_stream import EventFrame
 from sternpost.dialects.bedrock.usage import read_tier, read_usage
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
 
 
 class ToolHead(msgspec.Struct, rename="camel"):

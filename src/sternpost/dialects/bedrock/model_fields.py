@@ -11,7 +11,7 @@ from sternpost.contracts.chat import ReasoningAsk
 from sternpost.contracts.message import Json
 from sternpost.dialects.bedrock.draft import Draft
 from sternpost.dialects.bedrock.names import BETAS, EFFORT_BUDGETS
-from sternpost.dialects.claude import MIN_BUDGET, SPARE_EFFORT, adaptive_effort
+from sternpost.dialects.claude.efforts import MIN_BUDGET, SPARE_EFFORT, adaptive_effort
 
 _NOVA_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}
 _GPT_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium"}

@@ -26,8 +26,8 @@ from sternpost.contracts.message import (
     UriPart,
 )
 from sternpost.dialects.bedrock.names import DEFAULT_FORMATS, FORMATS
-from sternpost.dialects.no_place import no_place
-from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.no_place import no_place
 
 _EMPTY_RESULT: Final = "(no output)"  # Bedrock answers 400 to a blank text
 _CALL_ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}\Z")

@@ -9,11 +9,11 @@ from sternpost.contracts.chat import ChatReply, Citation, SafetyResult, StreamFa
 from sternpost.contracts.message import BlobPart, Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.dialects.bedrock.events import summary_of
 from sternpost.dialects.bedrock.names import MIME_BY_IMAGE_FORMAT, REPLY_TOOL, STOP_READ
-from sternpost.dialects.failures import fault_of_finish
-from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
+from sternpost.dialects.errors.failures import fault_of_finish
+from sternpost.dialects.json_text.fields import Fields, read_object, text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.unshown import fields_beside
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
-from sternpost.dialects.unshown import fields_beside
 
 _KNOWN = frozenset(
     {

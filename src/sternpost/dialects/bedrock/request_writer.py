@@ -19,11 +19,11 @@ from sternpost.dialects.bedrock.names import TIERS
 from sternpost.dialects.bedrock.parts import BlockWriter
 from sternpost.dialects.bedrock.tools import write_format, write_tools
 from sternpost.dialects.bedrock.turns import cache_point, keeper, speak_beside_documents, write_turns
-from sternpost.dialects.claude import LEAST_TOP_P
-from sternpost.dialects.client_tools import as_functions
-from sternpost.dialects.identifiers import digest
+from sternpost.dialects.claude.efforts import LEAST_TOP_P
+from sternpost.dialects.pairing.client_tools import as_functions
+from sternpost.dialects.pairing.identifiers import digest
+from sternpost.dialects.pairing.turns import Marks, arrange, can_think, marks_by_part
 from sternpost.dialects.protocols import WrittenRequest
-from sternpost.dialects.turns import Marks, arrange, can_think, marks_by_part
 
 _KNOWS_STATUS: Final = frozenset({"anthropic", "amazon"})
 _METADATA_TEXT: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}\Z")

@@ -44,10 +44,10 @@ from sternpost.dialects.bedrock.reply import (
     safety_of,
     stop_sequence_of,
 )
-from sternpost.dialects.failures import MALFORMED, fault_of_finish
-from sternpost.dialects.halves import Halves, marked_halves
+from sternpost.dialects.errors.failures import MALFORMED, fault_of_finish
+from sternpost.dialects.json_text.halves import Halves, marked_halves
+from sternpost.dialects.pairing.tool_names import NO_ARGUMENTS
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.tool_names import NO_ARGUMENTS
 
 _CONTENT: Final = frozenset({"contentBlockStart", "contentBlockDelta"})
 

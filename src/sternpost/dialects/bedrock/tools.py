@@ -10,8 +10,8 @@ from sternpost.contracts.message import Json, ToolCallPart, ToolResponsePart
 from sternpost.dialects.bedrock.draft import Draft
 from sternpost.dialects.bedrock.names import REPLY_TOOL
 from sternpost.dialects.bedrock.turns import cache_point
-from sternpost.dialects.claude import FORCED_CHOICE
-from sternpost.dialects.closed_schemas import closed
+from sternpost.dialects.claude.closed_schemas import closed
+from sternpost.dialects.claude.efforts import FORCED_CHOICE
 
 _ANY_OBJECT: Final[Mapping[str, Json]] = {"type": "object"}
 _NAMED_CHOICE: Final = frozenset({"anthropic", "amazon"})  # others know `any` only

@@ -1,4 +1,4 @@
-"""Which parts of a turn Converse takes, and how turns are written; `dialects.turns` puts them in order.
+"""Which parts of a turn Converse takes, and how turns are written; `pairing.turns` orders them.
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html.
 """
@@ -18,8 +18,8 @@ from sternpost.contracts.message import (
     UriPart,
 )
 from sternpost.dialects.bedrock.parts import BlockWriter, is_base64
-from sternpost.dialects.origin_mark import is_marked
-from sternpost.dialects.turns import Keep, Marks, Speaker, Turn
+from sternpost.dialects.pairing.turns import Keep, Marks, Speaker, Turn
+from sternpost.dialects.thinking.origin_mark import is_marked
 
 _BESIDE_DOCUMENT: Final = "See the document."
 _SENT: Final = (BlobPart, UriPart)

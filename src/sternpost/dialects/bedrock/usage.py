@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sternpost.contracts.message import Json
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.counts import count_of, has_count
+from sternpost.dialects.usage.counts import count_of, has_count
 
 
 def read_usage(values: Json, service_tier: str = "") -> Usage | None:

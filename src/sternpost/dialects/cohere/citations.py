@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from sternpost.contracts.chat import Citation
 from sternpost.contracts.message import Json
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
 
 _OF_TEXT = ("TEXT_CONTENT", "")  # others are about thinking or the plan, and their places count in those
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import ChatReply, ChatRequest
 from sternpost.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
-from sternpost.dialects import failures
 from sternpost.dialects.cohere import reply as replies
 from sternpost.dialects.cohere.request_writer import write_request
 from sternpost.dialects.cohere.stream_reader import CohereReader
+from sternpost.dialects.errors import failures
 from sternpost.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
 
 _HEADERS: Mapping[str, str] = {"x-client-name": "sternpost"}

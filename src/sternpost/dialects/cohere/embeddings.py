@@ -15,9 +15,9 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import Quirks
 from sternpost.dialects.cohere.usage import read_usage
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
-from sternpost.dialects.raw_object import UNREADABLE
 
 _DEFAULT_INPUT_TYPE: Final = "search_document"
 _INPUT_TYPES: Final = ("search_document", "search_query", "classification", "clustering", "image")

@@ -20,8 +20,8 @@ from sternpost.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from sternpost.dialects.no_place import no_place, unreplayed
-from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.no_place import no_place, unreplayed
 
 
 def write_messages(messages: Sequence[Message], *, can_think: bool, dropped: list[str]) -> Iterator[Json]:

@@ -11,10 +11,10 @@ from sternpost.contracts.message import Json, Message, Part, ReasoningPart, Text
 from sternpost.dialects.cohere.citations import read_citation
 from sternpost.dialects.cohere.names import FAILED, FINISH_READ
 from sternpost.dialects.cohere.usage import read_usage
-from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
+from sternpost.dialects.json_text.fields import Fields, read_object, text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.unshown import fields_beside
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
-from sternpost.dialects.unshown import fields_beside
 
 
 class _Summary(msgspec.Struct):

@@ -10,10 +10,10 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import ModelFacts
-from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.cohere.parts import write_messages
+from sternpost.dialects.pairing.client_tools import as_functions
+from sternpost.dialects.pairing.tool_names import ToolNames
 from sternpost.dialects.protocols import WrittenRequest
-from sternpost.dialects.tool_names import ToolNames
 
 _TOOL_NAME: Final = 64
 _REFUSED_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_]|^(?=\d)")

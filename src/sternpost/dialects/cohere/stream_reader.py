@@ -24,11 +24,11 @@ from sternpost.dialects.cohere.citations import read_citation
 from sternpost.dialects.cohere.names import FAILED, FINISH_READ
 from sternpost.dialects.cohere.reply import read_logprob
 from sternpost.dialects.cohere.usage import read_usage
-from sternpost.dialects.failures import scrub
-from sternpost.dialects.framed import FramedReader, PlainNotes
-from sternpost.dialects.json_fields import text_or_empty
-from sternpost.dialects.raw_object import UNREADABLE
-from sternpost.dialects.sse import payload_of
+from sternpost.dialects.errors.failures import scrub
+from sternpost.dialects.framing.framed import FramedReader, PlainNotes
+from sternpost.dialects.framing.sse import payload_of
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 
 
 class _Function(msgspec.Struct):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from sternpost.contracts.message import Json
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.counts import count_of, has_count
+from sternpost.dialects.usage.counts import count_of, has_count
 
 _UNITS = {
     "search_units": "search_units",

@@ -12,8 +12,8 @@ from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.gemini.codec import path_of
 from sternpost.dialects.gemini.request_writer import write_request
+from sternpost.dialects.json_text.raw_object import UNREADABLE, join_object, split_object
 from sternpost.dialects.protocols import FailureKind, WrittenRequest
-from sternpost.dialects.raw_object import UNREADABLE, join_object, split_object
 
 _COUNTED: Final = ("contents", "systemInstruction", "tools", "generationConfig")  # by Vertex AI
 

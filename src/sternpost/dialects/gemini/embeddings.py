@@ -16,8 +16,8 @@ from sternpost.contracts.usage import Usage, UsageSource
 from sternpost.dialects.gemini import vertex_embeddings
 from sternpost.dialects.gemini.codec import path_of
 from sternpost.dialects.gemini.usage import read_usage
+from sternpost.dialects.json_text.raw_object import UNREADABLE, read_value
 from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
-from sternpost.dialects.raw_object import UNREADABLE, read_value
 
 _READ: Final = frozenset({"model", "input", "dimensions", "encoding_format", "input_type", "title", "user"})
 _TASKS: Final[Mapping[str, str]] = {

@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from sternpost.contracts.message import Json
-from sternpost.dialects import failures
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.errors import failures
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure
-from sternpost.dialects.raw_object import UNREADABLE
 
 _KEY_REASONS: Final = (
     "API_KEY_",

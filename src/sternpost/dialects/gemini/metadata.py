@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sternpost.contracts.chat import Citation, SafetyResult, TokenLogprob
 from sternpost.contracts.message import Json
 from sternpost.dialects.gemini.wire import WireAnswer, WireCandidate
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
 
 
 def _object(value: Json) -> Mapping[str, Json]:

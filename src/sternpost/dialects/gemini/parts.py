@@ -25,7 +25,7 @@ from sternpost.dialects.gemini import signatures
 from sternpost.dialects.gemini.names import MIME_OF
 from sternpost.dialects.gemini.signatures import seal
 from sternpost.dialects.gemini.wire import WireCall, WirePart
-from sternpost.dialects.no_place import no_place
+from sternpost.dialects.losses.no_place import no_place
 
 _MODALITIES: Final[Mapping[str, Modality]] = {"image": "image", "audio": "audio", "video": "video"}
 _NO_ARGUMENTS: Final = ("", "null")

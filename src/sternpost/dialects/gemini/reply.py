@@ -8,7 +8,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatReply, Citation, FinishReason, StreamFault
 from sternpost.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.failures import fault_from, scrub
+from sternpost.dialects.errors.failures import fault_from, scrub
 from sternpost.dialects.gemini.metadata import (
     count_searches,
     is_prompt_blocked,
@@ -21,9 +21,9 @@ from sternpost.dialects.gemini.parts import CallIds, read_part
 from sternpost.dialects.gemini.signatures import unseal
 from sternpost.dialects.gemini.usage import read_usage
 from sternpost.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
 
 
 def seed_of(answer: WireAnswer, body: bytes) -> str:

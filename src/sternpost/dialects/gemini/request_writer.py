@@ -16,13 +16,13 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatRequest, ReasoningAsk
 from sternpost.contracts.message import Message, TextPart
 from sternpost.contracts.provider import ModelFacts, Quirks
-from sternpost.dialects.client_tools import as_functions
 from sternpost.dialects.gemini import names as words
 from sternpost.dialects.gemini.schemas import fitting, is_empty
 from sternpost.dialects.gemini.turns import TurnWriter
-from sternpost.dialects.identifiers import digest
+from sternpost.dialects.pairing.client_tools import as_functions
+from sternpost.dialects.pairing.identifiers import digest
+from sternpost.dialects.pairing.tool_names import ToolNames
 from sternpost.dialects.protocols import WrittenRequest
-from sternpost.dialects.tool_names import ToolNames
 
 _TOOL_NAME: Final = 64
 _MAX_STOPS: Final = 5

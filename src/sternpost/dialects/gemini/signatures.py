@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sternpost.contracts.message import Part, ReasoningPart
-from sternpost.dialects.origin_mark import MARK
+from sternpost.dialects.thinking.origin_mark import MARK
 
 _PREFIX: Final = MARK + "gemini~"
 # Places that are no tool call's id; the first character keeps them apart from ids.

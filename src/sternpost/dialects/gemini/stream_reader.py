@@ -29,8 +29,9 @@ from sternpost.contracts.chat import (
 )
 from sternpost.contracts.message import BlobPart, Json, OtherPart, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.failures import fault_from
-from sternpost.dialects.framed import FramedReader
+from sternpost.dialects.errors.failures import fault_from
+from sternpost.dialects.framing.framed import FramedReader
+from sternpost.dialects.framing.sse import payload_of
 from sternpost.dialects.gemini.metadata import (
     count_searches,
     is_prompt_blocked,
@@ -51,10 +52,9 @@ from sternpost.dialects.gemini.reply import (
 )
 from sternpost.dialects.gemini.usage import read_usage
 from sternpost.dialects.gemini.wire import WireAnswer, WireCandidate, decode_answer, read_counts
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
-from sternpost.dialects.sse import payload_of
 
 
 @dataclass(slots=True)

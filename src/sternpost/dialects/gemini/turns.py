@@ -22,11 +22,11 @@ from sternpost.contracts.message import (
     ToolCallPart,
     ToolResponsePart,
 )
-from sternpost.dialects.calls_seen import CallsSeen
 from sternpost.dialects.gemini import signatures
 from sternpost.dialects.gemini.parts import own_id, write_blob, write_part
 from sternpost.dialects.gemini.signatures import UNSIGNED, signatures_in, unseal
-from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.pairing.calls_seen import CallsSeen
 
 # The third generation looks for media by this key of a result, and answers 400 to a JSON Schema that has it.
 # Source: https://github.com/googleapis/python-genai/issues/2792.

@@ -10,8 +10,8 @@ from typing import Final
 
 from sternpost.contracts.message import Json
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.counts import count_of, has_count
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.usage.counts import count_of, has_count
 
 _SUMMED: Final = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount")
 # Vertex AI says in its own words how a call was served.

@@ -14,7 +14,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.gemini.codec import path_of
 from sternpost.dialects.gemini.usage import read_usage
-from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 
 _PREDICTED: Final = "gemini-embedding-001"
 _MOST_PREDICTED: Final = 250

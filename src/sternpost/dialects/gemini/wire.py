@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sternpost.dialects.raw_object import UNREADABLE
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 
 
 class WireCall(msgspec.Struct, rename="camel"):

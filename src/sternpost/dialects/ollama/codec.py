@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import ChatReply, ChatRequest
 from sternpost.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
-from sternpost.dialects import failures
+from sternpost.dialects.errors import failures
 from sternpost.dialects.ollama import reply as replies
 from sternpost.dialects.ollama.request_writer import write_request
 from sternpost.dialects.ollama.stream_reader import OllamaReader

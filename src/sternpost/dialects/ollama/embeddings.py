@@ -8,9 +8,9 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import Quirks
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
-from sternpost.dialects.raw_object import UNREADABLE
 from sternpost.dialects.vectors import as_base64, wants_base64
 
 _SAME_NAME: Final = ("dimensions", "keep_alive", "options")

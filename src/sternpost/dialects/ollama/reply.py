@@ -11,9 +11,9 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatReply, FinishReason, TokenLogprob
 from sternpost.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
 
 _NO_ARGUMENTS: Final = ("", "null")
 FINISH_READ: Final[Mapping[str, FinishReason]] = {"stop": "end", "length": "length"}

@@ -21,11 +21,11 @@ from sternpost.contracts.message import (
     TextPart,
     ToolCallPart,
 )
-from sternpost.dialects.calls_seen import CallsSeen
-from sternpost.dialects.client_tools import as_functions
-from sternpost.dialects.no_place import no_place, unreplayed
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.no_place import no_place, unreplayed
+from sternpost.dialects.pairing.calls_seen import CallsSeen
+from sternpost.dialects.pairing.client_tools import as_functions
 from sternpost.dialects.protocols import WrittenRequest
-from sternpost.dialects.raw_object import UNREADABLE
 
 # Fields of Ollama's own that callers of another dialect may send beside theirs; `num_ctx` is an option.
 EXTENSIONS: Final = ("options", "keep_alive", "num_ctx", "think")

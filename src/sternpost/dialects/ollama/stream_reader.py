@@ -17,10 +17,11 @@ from sternpost.contracts.chat import (
     ToolStart,
     UsageSeen,
 )
-from sternpost.dialects.failures import fault_from
-from sternpost.dialects.framed import FramedReader, PlainNotes
-from sternpost.dialects.json_fields import text_or_empty
-from sternpost.dialects.ndjson import LineSplitter
+from sternpost.dialects.errors.failures import fault_from
+from sternpost.dialects.framing.framed import FramedReader, PlainNotes
+from sternpost.dialects.framing.ndjson import LineSplitter
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.ollama.reply import (
     DECODER,
     WireReply,
@@ -30,7 +31,6 @@ from sternpost.dialects.ollama.reply import (
     read_logprobs,
     read_usage,
 )
-from sternpost.dialects.raw_object import UNREADABLE
 
 
 class OllamaReader(FramedReader[PlainNotes]):

@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 import msgspec
 
 from sternpost.contracts.message import Message, Part, ToolCallPart, ToolResponsePart
-from sternpost.dialects.identifiers import ID_CHARS, shortened
-from sternpost.dialects.raw_object import join_object, split_object
+from sternpost.dialects.json_text.raw_object import join_object, split_object
+from sternpost.dialects.pairing.identifiers import ID_CHARS, shortened
 
 _IN_CALLS: Final = re.compile(rb'"tool_call')
 _PLAIN: Final = re.compile(r"[a-zA-Z0-9]+")

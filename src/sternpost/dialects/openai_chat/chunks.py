@@ -12,10 +12,10 @@ import msgspec
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.failures import fault_from, fault_in, fault_of_finish
+from sternpost.dialects.errors.failures import fault_from, fault_in, fault_of_finish
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.openai_chat.usage import read_usage
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
 
 
 class FunctionPiece(msgspec.Struct):

@@ -8,10 +8,8 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.message import Json, Message, OtherPart, Part, TextPart
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.json_fields import read_object, text_or_empty
-from sternpost.dialects.openai_chat.usage import read_usage
-from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
-from sternpost.dialects.raw_object import (
+from sternpost.dialects.json_text.fields import read_object, text_or_empty
+from sternpost.dialects.json_text.raw_object import (
     UNREADABLE,
     is_null,
     read_model,
@@ -19,6 +17,8 @@ from sternpost.dialects.raw_object import (
     rewrite_object,
     split_object,
 )
+from sternpost.dialects.openai_chat.usage import read_usage
+from sternpost.dialects.protocols import ReplySummary, RequestHead, Vectors, WrittenRequest
 from sternpost.dialects.vectors import as_base64, wants_base64
 
 PATH: Final = "/embeddings"

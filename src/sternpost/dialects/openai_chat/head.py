@@ -7,11 +7,7 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
-from sternpost.dialects.identifiers import shorten_fields
-from sternpost.dialects.openai_chat import mistral_messages
-from sternpost.dialects.openai_chat.call_ids import fit_raw, shorten_raw
-from sternpost.dialects.protocols import RequestHead, WrittenRequest
-from sternpost.dialects.raw_object import (
+from sternpost.dialects.json_text.raw_object import (
     check_messages,
     is_null,
     join_object,
@@ -22,6 +18,10 @@ from sternpost.dialects.raw_object import (
     rewrite_object,
     split_object,
 )
+from sternpost.dialects.openai_chat import mistral_messages
+from sternpost.dialects.openai_chat.call_ids import fit_raw, shorten_raw
+from sternpost.dialects.pairing.identifiers import shorten_fields
+from sternpost.dialects.protocols import RequestHead, WrittenRequest
 
 _THINKING = re.compile(rb'"thinking_blocks"')
 _DEVELOPER = re.compile(rb'"developer"')

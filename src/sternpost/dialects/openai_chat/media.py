@@ -6,7 +6,7 @@ Those that a model is given are `parts`.
 from collections.abc import Iterator, Mapping
 
 from sternpost.contracts.message import BlobPart, Json, Message, OtherPart, Part, TextPart, UriPart
-from sternpost.dialects.json_fields import Fields
+from sternpost.dialects.json_text.fields import Fields
 
 _DATA = "data:"
 

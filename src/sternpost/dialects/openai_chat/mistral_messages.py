@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from sternpost.contracts.message import Json
-from sternpost.dialects.json_fields import Fields
+from sternpost.dialects.json_text.fields import Fields
+from sternpost.dialects.json_text.raw_object import is_null, join_object, read_value, split_object
 from sternpost.dialects.openai_chat.parts import read_content, write_content
-from sternpost.dialects.raw_object import is_null, join_object, read_value, split_object
 
 # What OpenAI and hosts that are like it answer with, and callers send back in their histories.
 _ANSWERED: Final = ("refusal", "annotations", "audio", "images", "function_call", "reasoning_content",

@@ -15,7 +15,7 @@ from sternpost.contracts.message import (
     TextPart,
     UriPart,
 )
-from sternpost.dialects.json_fields import Fields
+from sternpost.dialects.json_text.fields import Fields
 
 
 def read_mistral_part(part: Fields) -> Part:

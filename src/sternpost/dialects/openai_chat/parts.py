@@ -16,8 +16,8 @@ from sternpost.contracts.message import (
     TextPart,
     UriPart,
 )
-from sternpost.dialects.json_fields import Fields
-from sternpost.dialects.no_place import no_place
+from sternpost.dialects.json_text.fields import Fields
+from sternpost.dialects.losses.no_place import no_place
 from sternpost.dialects.openai_chat.mistral_parts import read_mistral_part, write_mistral_content
 
 _AUDIO_MIME: Final = {"wav": "audio/wav", "mp3": "audio/mpeg"}

@@ -25,8 +25,10 @@ from sternpost.contracts.message import (
     ToolCallPart,
 )
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.failures import fault_from, fault_of_finish
-from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
+from sternpost.dialects.errors.failures import fault_from, fault_of_finish
+from sternpost.dialects.json_text.fields import Fields, read_object, text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.unshown import fields_beside
 from sternpost.dialects.openai_chat.annotations import read_annotations, write_nested
 from sternpost.dialects.openai_chat.logprobs import read_choice_logprobs, write_logprobs
 from sternpost.dialects.openai_chat.media import read_audio, read_images, write_media
@@ -43,8 +45,6 @@ from sternpost.dialects.openai_chat.parts import details_text, read_content, thi
 from sternpost.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
 from sternpost.dialects.openai_chat.usage import read_usage, write_usage
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
-from sternpost.dialects.unshown import fields_beside
 
 
 class _Summary(msgspec.Struct):

@@ -22,8 +22,8 @@ from sternpost.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from sternpost.dialects.cache_control import read_ttl, tool_marks
-from sternpost.dialects.json_fields import Fields, read_object
+from sternpost.dialects.claude.cache_control import read_ttl, tool_marks
+from sternpost.dialects.json_text.fields import Fields, read_object
 from sternpost.dialects.openai_chat.parts import read_content
 from sternpost.dialects.openai_chat.reply import legacy_call_id, read_assistant_parts
 from sternpost.dialects.openai_chat.tools import custom_calls, read_tools

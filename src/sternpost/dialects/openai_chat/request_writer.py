@@ -22,10 +22,8 @@ from sternpost.contracts.message import (
     UriPart,
 )
 from sternpost.contracts.provider import ModelFacts, Quirks
-from sternpost.dialects.client_tools import as_functions
-from sternpost.dialects.identifiers import ID_CHARS, shortened
-from sternpost.dialects.losses import lost
-from sternpost.dialects.no_place import unreplayed
+from sternpost.dialects.losses.no_place import unreplayed
+from sternpost.dialects.losses.requested import lost
 from sternpost.dialects.openai_chat.call_ids import fit_messages
 from sternpost.dialects.openai_chat.head import token_limit_names
 from sternpost.dialects.openai_chat.mistral_messages import TIERS as MISTRAL_TIERS
@@ -33,8 +31,10 @@ from sternpost.dialects.openai_chat.mistral_messages import bridged
 from sternpost.dialects.openai_chat.names import TIERS
 from sternpost.dialects.openai_chat.parts import write_content
 from sternpost.dialects.openai_chat.reply import write_assistant
+from sternpost.dialects.pairing.client_tools import as_functions
+from sternpost.dialects.pairing.identifiers import ID_CHARS, shortened
+from sternpost.dialects.pairing.tool_names import ToolNames
 from sternpost.dialects.protocols import WrittenRequest
-from sternpost.dialects.tool_names import ToolNames
 
 _ALWAYS: Final = frozenset({"model", "messages", "stream"})
 _TOOL_NAME: Final = 64

@@ -26,7 +26,8 @@ from sternpost.contracts.chat import (
 )
 from sternpost.contracts.message import BlobPart, Json
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.framed import FramedReader
+from sternpost.dialects.framing.framed import FramedReader
+from sternpost.dialects.framing.sse import payload_of
 from sternpost.dialects.openai_chat.annotations import read_annotations
 from sternpost.dialects.openai_chat.chunks import (
     Chunk,
@@ -43,7 +44,6 @@ from sternpost.dialects.openai_chat.media import image_blob
 from sternpost.dialects.openai_chat.names import FINISH_READ
 from sternpost.dialects.openai_chat.parts import details_text
 from sternpost.dialects.openai_chat.safety import read_prompt_results, read_results
-from sternpost.dialects.sse import payload_of
 
 _NO_FUNCTION = FunctionPiece()
 

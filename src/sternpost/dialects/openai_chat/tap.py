@@ -1,11 +1,11 @@
 """Passes an OpenAI stream to a caller of the same dialect, noting usage and its end; rebuilds no frame."""
 
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.framed import FramedTap
+from sternpost.dialects.framing.framed import FramedTap
+from sternpost.dialects.framing.sse import payload_of
 from sternpost.dialects.openai_chat.chunks import Chunk, ChunkUnreadable, StreamNotes, decode_chunk
 from sternpost.dialects.openai_chat.errors import write_error_event
 from sternpost.dialects.protocols import WireError
-from sternpost.dialects.sse import payload_of
 
 DONE_FRAME = b"data: [DONE]\n\n"
 _DONE = b"[DONE]"

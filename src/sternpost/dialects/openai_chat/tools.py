@@ -5,9 +5,9 @@ from typing import Final
 
 from sternpost.contracts.chat import ClientTool, ToolDefinition
 from sternpost.contracts.message import Json
-from sternpost.dialects.client_tools import TEXT_SCHEMA
-from sternpost.dialects.json_fields import Fields
-from sternpost.dialects.tool_schemas import read_schema, unread_fields
+from sternpost.dialects.json_text.fields import Fields
+from sternpost.dialects.pairing.client_tools import TEXT_SCHEMA
+from sternpost.dialects.pairing.tool_schemas import read_schema, unread_fields
 
 _TOOL_FIELDS: Final = frozenset({"type", "function", "custom", "cache_control"})
 _FUNCTION_FIELDS: Final = frozenset({"name", "description", "parameters", "strict"})

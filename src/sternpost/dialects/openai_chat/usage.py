@@ -8,7 +8,7 @@ from sternpost.base.money import NanoUsd, nanousd_from_usd
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import Quirks
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.counts import count_of, has_count
+from sternpost.dialects.usage.counts import count_of, has_count
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ import msgspec
 
 from sternpost.contracts.chat import ClientCall, ClientTool
 from sternpost.contracts.message import Json, ToolCallPart, ToolResponsePart
-from sternpost.dialects.client_tools import joined
-from sternpost.dialects.json_fields import Fields
+from sternpost.dialects.json_text.fields import Fields
+from sternpost.dialects.pairing.client_tools import joined
 
 ItemStatus = Literal["in_progress", "completed", "incomplete"]
 SEARCH: Final = "tool_search"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import ChatReply, ChatRequest
 from sternpost.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
-from sternpost.dialects import failures
+from sternpost.dialects.errors import failures
 from sternpost.dialects.openai_chat.errors import write_error
 from sternpost.dialects.openai_responses import head as heads
 from sternpost.dialects.openai_responses import reply as replies

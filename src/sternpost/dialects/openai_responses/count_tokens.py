@@ -10,11 +10,11 @@ import msgspec
 
 from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
-from sternpost.dialects.counts import read_input_tokens
+from sternpost.dialects.json_text.raw_object import join_object, split_object
 from sternpost.dialects.openai_responses import head as heads
 from sternpost.dialects.openai_responses.request_writer import write_request
 from sternpost.dialects.protocols import FailureKind, RequestHead, WrittenRequest
-from sternpost.dialects.raw_object import join_object, split_object
+from sternpost.dialects.usage.counts import read_input_tokens
 
 _COUNTED: Final = (
     "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text",

@@ -11,7 +11,7 @@ import msgspec
 
 from sternpost.contracts.chat import ChatReply, ChatRequest
 from sternpost.contracts.message import Json, Message, Part, TextPart
-from sternpost.dialects.json_fields import Fields, read_object
+from sternpost.dialects.json_text.fields import Fields, read_object
 from sternpost.dialects.openai_responses.content import read_content
 
 PATH: Final = "/v1/decisions"

@@ -12,8 +12,9 @@ import msgspec
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.failures import fault_from
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.errors.failures import fault_from
+from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.openai_responses.reply import (
     is_failed,
     open_response,
@@ -21,7 +22,6 @@ from sternpost.dialects.openai_responses.reply import (
     summary_of,
 )
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.raw_object import UNREADABLE
 
 
 class Item(msgspec.Struct):

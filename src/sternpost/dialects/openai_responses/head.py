@@ -9,13 +9,7 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.provider import ModelFacts, Quirks
-from sternpost.dialects.identifiers import ID_CHARS, shorten_fields, shortened
-from sternpost.dialects.openai_chat.call_ids import fit_field
-from sternpost.dialects.openai_chat.head import place_key
-from sternpost.dialects.openai_responses.names import KEPT_FIELDS
-from sternpost.dialects.openai_responses.seal import ITEM_PREFIX
-from sternpost.dialects.protocols import RequestHead, WrittenRequest
-from sternpost.dialects.raw_object import (
+from sternpost.dialects.json_text.raw_object import (
     is_null,
     join_object,
     read_flag,
@@ -25,6 +19,12 @@ from sternpost.dialects.raw_object import (
     rewrite_object,
     split_object,
 )
+from sternpost.dialects.openai_chat.call_ids import fit_field
+from sternpost.dialects.openai_chat.head import place_key
+from sternpost.dialects.openai_responses.names import KEPT_FIELDS
+from sternpost.dialects.openai_responses.seal import ITEM_PREFIX
+from sternpost.dialects.pairing.identifiers import ID_CHARS, shorten_fields, shortened
+from sternpost.dialects.protocols import RequestHead, WrittenRequest
 
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _FOREIGN = re.compile(rb'"id"\s*:\s*"' + ITEM_PREFIX.encode())

@@ -20,10 +20,8 @@ from sternpost.contracts.message import (
     ToolResponsePart,
     UriPart,
 )
-from sternpost.dialects.citing import share_out, shifted
-from sternpost.dialects.identifiers import ID_CHARS, shortened
-from sternpost.dialects.json_fields import Fields
-from sternpost.dialects.no_place import unreplayed
+from sternpost.dialects.json_text.fields import Fields
+from sternpost.dialects.losses.no_place import unreplayed
 from sternpost.dialects.openai_chat.annotations import read_annotations, write_flat
 from sternpost.dialects.openai_chat.logprobs import read_logprobs, write_logprobs
 from sternpost.dialects.openai_chat.request_writer import result_text
@@ -39,6 +37,8 @@ from sternpost.dialects.openai_responses.call_items import (
 from sternpost.dialects.openai_responses.content import read_content, write_content, write_part
 from sternpost.dialects.openai_responses.seal import ITEM_PREFIX, read_origin, seal, tag_origin, unseal
 from sternpost.dialects.openai_responses.tools import ADDED, FOUND
+from sternpost.dialects.pairing.citing import share_out, shifted
+from sternpost.dialects.pairing.identifiers import ID_CHARS, shortened
 
 _APART: Final = frozenset[Role]({"user", "system"})  # whose messages stay as they were sent
 _OFFERS: Final = frozenset({ADDED, FOUND})

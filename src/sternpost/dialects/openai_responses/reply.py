@@ -11,8 +11,9 @@ from sternpost.contracts.chat import ChatReply
 from sternpost.contracts.message import Json, Message, ToolCallPart
 from sternpost.contracts.provider import Quirks
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.failures import fault_from, scrub
-from sternpost.dialects.json_fields import Fields, read_object, text_or_empty
+from sternpost.dialects.errors.failures import fault_from, scrub
+from sternpost.dialects.json_text.fields import Fields, read_object, text_or_empty
+from sternpost.dialects.json_text.raw_object import UNREADABLE, is_null
 from sternpost.dialects.openai_chat.names import TIERS
 from sternpost.dialects.openai_chat.reply import filled
 from sternpost.dialects.openai_responses.items import (
@@ -24,7 +25,6 @@ from sternpost.dialects.openai_responses.items import (
 from sternpost.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read, is_billed
 from sternpost.dialects.openai_responses.usage import read_usage, write_usage
 from sternpost.dialects.protocols import ReplySummary, RequestHead
-from sternpost.dialects.raw_object import UNREADABLE, is_null
 
 _NOTHING_ASKED: Final[Mapping[str, Any]] = {}
 REPEATED: Final = (

@@ -6,7 +6,7 @@ from typing import Final
 
 from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat
 from sternpost.contracts.message import Json, Message, TextPart
-from sternpost.dialects.json_fields import Fields, read_object
+from sternpost.dialects.json_text.fields import Fields, read_object
 from sternpost.dialects.openai_responses.items import read_input
 from sternpost.dialects.openai_responses.seal import MARK
 from sternpost.dialects.openai_responses.tools import read_choice, read_offer

@@ -15,9 +15,7 @@ from sternpost.contracts.chat import (
 )
 from sternpost.contracts.message import Json, Message, TextPart
 from sternpost.contracts.provider import ModelFacts, Quirks
-from sternpost.dialects.client_tools import as_they_are
-from sternpost.dialects.identifiers import fitting_metadata
-from sternpost.dialects.losses import Ask, lost
+from sternpost.dialects.losses.requested import Ask, lost
 from sternpost.dialects.openai_chat.names import TIERS
 from sternpost.dialects.openai_chat.request_writer import (
     effort_of,
@@ -27,8 +25,10 @@ from sternpost.dialects.openai_chat.request_writer import (
 )
 from sternpost.dialects.openai_responses.items import write_input
 from sternpost.dialects.openai_responses.request_reader import LOGPROBS
+from sternpost.dialects.pairing.client_tools import as_they_are
+from sternpost.dialects.pairing.identifiers import fitting_metadata
+from sternpost.dialects.pairing.tool_names import ToolNames
 from sternpost.dialects.protocols import WrittenRequest
-from sternpost.dialects.tool_names import ToolNames
 
 _ALWAYS: Final = frozenset({"model", "input", "stream", "store"})
 _TOOL_NAME: Final = 64

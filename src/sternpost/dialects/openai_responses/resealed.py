@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from sternpost.dialects.json_text.raw_object import join_object, split_object
 from sternpost.dialects.protocols import RequestHead
-from sternpost.dialects.raw_object import join_object, split_object
 
 DROPPED: Final = "reasoning.encrypted_content"
 _CODE: Final = "invalid_encrypted_content"

@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 
 from sternpost.contracts.message import ReasoningPart
-from sternpost.dialects.origin_mark import MARK
-from sternpost.dialects.thinking_origin import ORIGIN
+from sternpost.dialects.thinking.openai_mark import ORIGIN
+from sternpost.dialects.thinking.origin_mark import MARK
 
 ITEM_PREFIX: Final = "rs_sternpost_"  # ids of reasoning items that no provider of this dialect made
 

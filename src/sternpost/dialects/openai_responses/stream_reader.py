@@ -23,9 +23,9 @@ from sternpost.contracts.chat import (
 )
 from sternpost.contracts.message import BlobPart, Json
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.citing import shifted
-from sternpost.dialects.framed import FramedReader
-from sternpost.dialects.json_fields import text_or_empty
+from sternpost.dialects.framing.framed import FramedReader
+from sternpost.dialects.framing.sse import payload_of
+from sternpost.dialects.json_text.fields import text_or_empty
 from sternpost.dialects.openai_chat.annotations import read_annotations
 from sternpost.dialects.openai_chat.logprobs import read_logprobs
 from sternpost.dialects.openai_responses.events import (
@@ -41,7 +41,7 @@ from sternpost.dialects.openai_responses.events import (
 )
 from sternpost.dialects.openai_responses.names import finish_read
 from sternpost.dialects.openai_responses.seal import tag_origin, unseal
-from sternpost.dialects.sse import payload_of
+from sternpost.dialects.pairing.citing import shifted
 
 _CALLS: Final = frozenset({"function_call", "custom_tool_call"})
 _READ: Final = frozenset({*_CALLS, "message", "reasoning", "image_generation_call", ""})

@@ -30,7 +30,6 @@ from sternpost.contracts.chat import (
 )
 from sternpost.contracts.message import BlobPart, Json, ReasoningPart, ToolCallPart
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.citing import shifted
 from sternpost.dialects.openai_chat.annotations import write_flat
 from sternpost.dialects.openai_chat.names import CUT_SHORT
 from sternpost.dialects.openai_responses.call_items import call_item, has_payload, id_prefix
@@ -44,6 +43,7 @@ from sternpost.dialects.openai_responses.items import (
     text_content,
 )
 from sternpost.dialects.openai_responses.reply import open_response, tier_of, write_response
+from sternpost.dialects.pairing.citing import shifted
 from sternpost.dialects.protocols import WireError
 
 _TEXT = msgspec.json.encode

@@ -1,7 +1,8 @@
 """Passes a Responses stream to a caller of the same dialect, noting usage and its end; rebuilds no frame."""
 
 from sternpost.contracts.provider import Quirks
-from sternpost.dialects.framed import FramedTap
+from sternpost.dialects.framing.framed import FramedTap
+from sternpost.dialects.framing.sse import payload_of
 from sternpost.dialects.openai_responses.errors import write_failure
 from sternpost.dialects.openai_responses.events import (
     EventUnreadable,
@@ -10,7 +11,6 @@ from sternpost.dialects.openai_responses.events import (
     fault_of,
 )
 from sternpost.dialects.protocols import WireError
-from sternpost.dialects.sse import payload_of
 
 _DONE = b"[DONE]"  # some hosts end with it; the dialect does not
 

@@ -6,10 +6,10 @@ from typing import Final
 
 from sternpost.contracts.chat import ClientTool, ToolChoice, ToolDefinition
 from sternpost.contracts.message import Json
-from sternpost.dialects.client_tools import TEXT_SCHEMA, built_in, joined
-from sternpost.dialects.json_fields import Fields
+from sternpost.dialects.json_text.fields import Fields
 from sternpost.dialects.openai_responses.call_items import SEARCH, is_by_caller
-from sternpost.dialects.tool_schemas import read_schema, unread_fields
+from sternpost.dialects.pairing.client_tools import TEXT_SCHEMA, built_in, joined
+from sternpost.dialects.pairing.tool_schemas import read_schema, unread_fields
 
 ADDED: Final = "additional_tools"  # an item that offers more tools
 FOUND: Final = "tool_search_output"  # and one that says which were found

@@ -10,11 +10,12 @@ from sternpost.base.collection import collection_paused
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import AutoCache, ChatRequest
-from sternpost.dialects import auto_cache, refused_fields
+from sternpost.dialects import auto_cache
 from sternpost.dialects.anthropic import attribution, vertex
+from sternpost.dialects.errors import refused_fields
+from sternpost.dialects.json_text.raw_object import join_object
 from sternpost.dialects.protocols import Omission, RequestHead, WrittenRequest
-from sternpost.dialects.raw_object import join_object
-from sternpost.dialects.unread_thinking import without_thoughts
+from sternpost.dialects.thinking.unread_thinking import without_thoughts
 from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.failures import unsupported
 from sternpost.gateway.stages.record import OpenCall

@@ -21,10 +21,10 @@ from sternpost.contracts.call import AttemptRecord, Dialect
 from sternpost.contracts.chat import StreamStart
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
-from sternpost.dialects.failures import fault_in
+from sternpost.dialects.errors.failures import fault_in
+from sternpost.dialects.framing.relay import open_doubtful_relay, open_relay
+from sternpost.dialects.pairing.tool_names import Renamed
 from sternpost.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
-from sternpost.dialects.relay import open_doubtful_relay, open_relay
-from sternpost.dialects.tool_names import Renamed
 from sternpost.gateway.stages import ask, partial, plainer
 from sternpost.gateway.stages.course import Course
 from sternpost.gateway.stages.failures import (

@@ -17,7 +17,7 @@ from sternpost.base.errors import (
 from sternpost.contracts.call import FallbackCause
 from sternpost.contracts.chat import StreamFault
 from sternpost.contracts.provider import SIGNED, Provider
-from sternpost.dialects.failures import fault_in, kind_of, wait_of
+from sternpost.dialects.errors.failures import fault_in, kind_of, wait_of
 from sternpost.dialects.protocols import FailureKind, UpstreamFailure
 from sternpost.gateway.stages.addresses import hide_address, hide_addresses
 

@@ -13,7 +13,7 @@ from typing import Final, cast
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.dialects.raw_object import (
+from sternpost.dialects.json_text.raw_object import (
     MOST_MODEL_CHARACTERS,
     check_length,
     read_model,

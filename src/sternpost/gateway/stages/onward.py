@@ -9,7 +9,7 @@ import msgspec
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.provider import Provider
-from sternpost.dialects.raw_object import check_length
+from sternpost.dialects.json_text.raw_object import check_length
 from sternpost.gateway.exchange import Headers
 
 # Of the caller's headers only these go on. Keys, cookies, accounts and addresses never do.

@@ -5,9 +5,10 @@ from typing import Final
 
 from sternpost.base.errors import SternpostError, UpstreamRefused
 from sternpost.contracts.call import Dialect
-from sternpost.dialects import refused_fields, unread_thinking
+from sternpost.dialects.errors import refused_fields
 from sternpost.dialects.openai_responses import resealed
 from sternpost.dialects.protocols import RequestHead
+from sternpost.dialects.thinking import unread_thinking
 from sternpost.gateway.stages import ask
 from sternpost.gateway.stages.failures import TryFailed
 from sternpost.gateway.stages.record import OpenCall

@@ -6,12 +6,12 @@ from typing import Final
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatReply, StreamStart
-from sternpost.dialects.assemble import read_whole_stream
-from sternpost.dialects.halves import without_halves
+from sternpost.dialects.framing.assemble import read_whole_stream
+from sternpost.dialects.framing.whole_stream import settled
+from sternpost.dialects.json_text.halves import without_halves
+from sternpost.dialects.losses.unshown import unshown
+from sternpost.dialects.pairing.tool_names import Renamed, restore_reply
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.tool_names import Renamed, restore_reply
-from sternpost.dialects.unshown import unshown
-from sternpost.dialects.whole_stream import settled
 from sternpost.gateway.stages.failures import from_fault, not_an_answer
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.traffic import PlannedTarget

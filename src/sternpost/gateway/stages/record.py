@@ -16,8 +16,8 @@ from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.journal import CallEntry
 from sternpost.contracts.span import SpanStatus, TraceAttributes
 from sternpost.contracts.usage import Cost
+from sternpost.dialects.json_text.raw_object import read_value
 from sternpost.dialects.protocols import Codec, ReplySummary, RequestHead
-from sternpost.dialects.raw_object import read_value
 from sternpost.dialects.registry import CODECS
 from sternpost.gateway.exchange import InboundCall
 from sternpost.gateway.origins import Origin

@@ -20,8 +20,8 @@ from sternpost.contracts.chat import (
 )
 from sternpost.contracts.provider import STANDARD
 from sternpost.dialects.anthropic.errors import write_error_event
+from sternpost.dialects.framing.relay import open_relay
 from sternpost.dialects.protocols import ReplySummary, WireError
-from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, anthropic_head, fixture, payloads, pump
 
 SDK_EVENT: TypeAdapter[object] = TypeAdapter(RawMessageStreamEvent)

@@ -20,8 +20,8 @@ from sternpost.contracts.chat import (
 from sternpost.contracts.message import BlobPart
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.assemble import read_stream_reply
 from sternpost.dialects.bedrock.names import REPLY_TOOL
+from sternpost.dialects.framing.assemble import read_stream_reply
 from tests.support import event_stream as wire
 from tests.unit.dialects.wire import BEDROCK, bedrock_stream, events_of, text_of, tools_of
 

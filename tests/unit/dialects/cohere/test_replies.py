@@ -20,8 +20,8 @@ from sternpost.contracts.chat import (
 from sternpost.contracts.message import ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.assemble import read_stream_reply
 from sternpost.dialects.cohere.usage import read_usage
+from sternpost.dialects.framing.assemble import read_stream_reply
 from sternpost.dialects.registry import UPSTREAM_CODECS
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, events_of, fixture, text_of, tools_of
 

@@ -25,9 +25,9 @@ from sternpost.contracts.chat import (
 from sternpost.contracts.message import BlobPart, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.usage import Usage
+from sternpost.dialects.framing.relay import open_relay
 from sternpost.dialects.gemini.signatures import seal
 from sternpost.dialects.registry import UPSTREAM_CODECS
-from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import ANTHROPIC, FIXTURES, OPENAI, RESPONSES, head_for, pump, text_of, tools_of
 
 GEMINI = UPSTREAM_CODECS["gemini"]

@@ -7,9 +7,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.message import ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.provider import STANDARD
+from sternpost.dialects.framing.relay import open_relay
 from sternpost.dialects.openai_chat.errors import write_error_event
 from sternpost.dialects.protocols import ReplySummary, WireError
-from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, fixture, openai_head, payloads, pump
 
 

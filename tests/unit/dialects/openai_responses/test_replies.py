@@ -8,8 +8,8 @@ from sternpost.contracts.chat import Finish, StreamEnd, StreamFault, StreamStart
 from sternpost.contracts.message import OtherPart, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.usage import Usage
+from sternpost.dialects.framing.relay import open_relay
 from sternpost.dialects.protocols import WireError
-from sternpost.dialects.relay import open_relay
 from tests.unit.dialects.wire import OPENAI, RESPONSES, events_of, fixture, payloads, pump, responses_head
 
 CUT = WireError(502, "stream_truncated", "The stream was cut.")

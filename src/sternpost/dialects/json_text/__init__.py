@@ -1,0 +1,1 @@
+"""JSON as bytes: edited in place, read by path, surrogate halves repaired; knows no dialect."""

@@ -1,0 +1,1 @@
+"""Token counts: read, kept as the provider wrote them, estimated; prices live elsewhere."""
