@@ -15,10 +15,10 @@ from typing import Any
 from bench.machine import describe
 from sternpost.backends.blobs.folder import FolderBlobs
 from sternpost.base.ids import ProjectId
-from sternpost.capabilities.traces.drawing import draw
-from sternpost.capabilities.traces.mapping import spans_of_call
-from sternpost.capabilities.traces.recent import RecentHashes
-from sternpost.capabilities.traces.writes import write_batches
+from sternpost.capabilities.traces.media.drawing import draw
+from sternpost.capabilities.traces.writing.mapping import spans_of_call
+from sternpost.capabilities.traces.writing.recent import RecentHashes
+from sternpost.capabilities.traces.writing.writes import write_batches
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.trace_store import TraceStore
 from tests.support.engine import running_trace_store

@@ -22,9 +22,9 @@ from sternpost.backends.trace_store.clickhouse import ClickHouseTraceStore
 from sternpost.base.clock import SystemClock
 from sternpost.base.errors import QueryTimedOut
 from sternpost.base.ids import ProjectId
-from sternpost.capabilities.traces.figures import QUIET_NS
-from sternpost.capabilities.traces.rollup import build_call_figures
+from sternpost.capabilities.traces.overview.figures import QUIET_NS
 from sternpost.capabilities.traces.service import TraceQuery, Traces
+from sternpost.capabilities.traces.writing.rollup import build_call_figures
 from tests.support.engine import EngineProcess
 
 PROJECT = ProjectId("bench")

@@ -10,7 +10,7 @@ from bench import answers
 from bench.machine import YARDSTICK_US, yardstick_us
 from sternpost.base.collection import collection_paused
 from sternpost.base.ids import KeyId, ProjectId, SpanId, TraceId
-from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.span import SpanStatus

@@ -36,7 +36,7 @@ from sternpost.capabilities.events.follower import Follower
 from sternpost.capabilities.events.service import EventService
 from sternpost.capabilities.events.stream import EventStreams
 from sternpost.capabilities.models.service import Models
-from sternpost.capabilities.traces.media_service import TraceMedia
+from sternpost.capabilities.traces.media.service import TraceMedia
 from sternpost.capabilities.traces.service import Traces
 from sternpost.contracts.journal import Journal
 from sternpost.contracts.provider import Catalog

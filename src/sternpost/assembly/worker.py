@@ -24,11 +24,15 @@ from sternpost.base.settings import Settings
 from sternpost.capabilities.access.jobs import prune_sign_ins
 from sternpost.capabilities.access.service import access_service
 from sternpost.capabilities.batches.jobs import prune_files
-from sternpost.capabilities.traces.drain_report import reporter
-from sternpost.capabilities.traces.jobs import Drain
-from sternpost.capabilities.traces.retention import delete_before_ns, drop_blobs_before, drop_traces_before
-from sternpost.capabilities.traces.rollup import keep_call_figures
-from sternpost.capabilities.traces.set_aside import FOLDER_NAME
+from sternpost.capabilities.traces.writing.drain import Drain
+from sternpost.capabilities.traces.writing.drain_report import reporter
+from sternpost.capabilities.traces.writing.retention import (
+    delete_before_ns,
+    drop_blobs_before,
+    drop_traces_before,
+)
+from sternpost.capabilities.traces.writing.rollup import keep_call_figures
+from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME
 from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.trace_store import TraceStore

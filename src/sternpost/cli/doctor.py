@@ -27,7 +27,7 @@ from sternpost.assembly.storage import look_at_storage, storage_floor
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError, CredentialsUnavailable
 from sternpost.base.settings import Settings
-from sternpost.capabilities.traces.set_aside import FOLDER_NAME, count_set_aside
+from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, count_set_aside
 from sternpost.cli.commands import Commands, Exit, Option, echo
 from sternpost.cli.options import ConfigPath, Home, Json, Port, settings_from
 from sternpost.cli.output import print_json

@@ -19,7 +19,7 @@ from sternpost.capabilities.batches.routes import batch_routes
 from sternpost.capabilities.cost.routes import cost_router
 from sternpost.capabilities.events.routes import event_routes
 from sternpost.capabilities.models.routes import models_router
-from sternpost.capabilities.traces.media_routes import media_router
+from sternpost.capabilities.traces.media.routes import media_router
 from sternpost.capabilities.traces.routes import traces_router
 from sternpost.contracts.call import Principal
 from sternpost.gateway.asgi import AZURE, GatewayApp

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sternpost.capabilities.traces.drain_report import read_report
-from sternpost.capabilities.traces.set_aside import FOLDER_NAME, count_set_aside
+from sternpost.capabilities.traces.writing.drain_report import read_report
+from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, count_set_aside
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import JournalState
 from sternpost.contracts.span import SpanStatus

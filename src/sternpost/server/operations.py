@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from sternpost.assembly.build import House
 from sternpost.assembly.storage import look_at_storage
 from sternpost.base.threads import PROBES
-from sternpost.capabilities.traces.drain_report import read_report
-from sternpost.capabilities.traces.set_aside import FOLDER_NAME, count_set_aside
+from sternpost.capabilities.traces.writing.drain_report import read_report
+from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, count_set_aside
 from sternpost.server import metrics as prometheus
 from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.resource_metrics import ResourceCollector

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from sternpost.base.errors import BadRequest
-from sternpost.capabilities.traces.mapping import spans_of_call
+from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.contracts.call import Limit, Route, Target
 from sternpost.contracts.usage import CostStatus
 from sternpost.gateway.stages.model_in_body import read_named

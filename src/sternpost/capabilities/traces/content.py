@@ -7,7 +7,7 @@ from hashlib import blake2b
 import msgspec
 
 from sternpost.base.ids import ContentHash, ProjectId
-from sternpost.capabilities.traces.media import BLOB_REFERENCE
+from sternpost.capabilities.traces.media.extract import BLOB_REFERENCE
 from sternpost.contracts.chat import ToolDefinition
 from sternpost.contracts.message import (
     BlobPart,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Final, cast
 
-from sternpost.capabilities.traces.mapping import SCOPE
+from sternpost.capabilities.traces.writing.mapping import SCOPE
 
 SENT_AS: Final = "sent_with_span_id"  # attribute: the id that was another span's before
 

@@ -13,9 +13,12 @@ from sternpost.base.clock import Clock
 from sternpost.base.errors import BadRequest, NotFound
 from sternpost.base.ids import KeyId, ProjectId, ScoreId, SpanId, TraceId, new_id
 from sternpost.base.threads import LOOK_UPS, READS
-from sternpost.capabilities.traces.figures import FigureReads
-from sternpost.capabilities.traces.filter_grammar import parse_filter
+from sternpost.capabilities.traces.filters.finding import TraceFinder
+from sternpost.capabilities.traces.filters.grammar import parse_filter
+from sternpost.capabilities.traces.filters.search import Search
+from sternpost.capabilities.traces.filters.stretches import join_stretches
 from sternpost.capabilities.traces.logged import with_logged_messages
+from sternpost.capabilities.traces.overview.figures import FigureReads
 from sternpost.capabilities.traces.records import (
     NewScore,
     Overview,
@@ -36,9 +39,7 @@ from sternpost.capabilities.traces.rules import (
     write_cursor,
 )
 from sternpost.capabilities.traces.same_ids import with_ids_of_their_own
-from sternpost.capabilities.traces.search import Search
 from sternpost.capabilities.traces.store import MAX_TRACE_SPANS, TraceReads
-from sternpost.capabilities.traces.stretches import join_stretches
 from sternpost.capabilities.traces.tree_order import in_tree_order, page_behind
 from sternpost.capabilities.traces.views import (
     content_hashes,
@@ -97,7 +98,7 @@ class Traces:
             raise BadRequest(f"limit is from 1 to {_MAX_LIMIT}", param="limit")
         bounds = read_range(query.since, query.until, self._clock.now_ns(), default_since_ns=0)
         search = Search(
-            self._reads(project_id),
+            self._finder(project_id),
             bounds,
             tree=parse_filter(query.filter),
             position=read_cursor(query.cursor) if query.cursor else None,
@@ -127,8 +128,9 @@ class Traces:
         Raises: NotFound; BadRequest for a cursor that is none of this trace.
         """
         reads = self._reads(project_id)
+        finder = self._finder(project_id)
         bounds = (
-            (await READS.run(reads.times_of, [trace_id])).get(trace_id) if is_trace_id(trace_id) else None
+            (await READS.run(finder.times_of, [trace_id])).get(trace_id) if is_trace_id(trace_id) else None
         )
         if bounds is None:
             raise NotFound(f"there is no trace {trace_id[:64]!r} in this project")
@@ -183,6 +185,9 @@ class Traces:
             series=[point_view(by_step.get(step, {}), start_ns + step * step_ns) for step in steps],
             by_model=[model_view(row) for row in figures.by_model],
         )
+
+    def _finder(self, project_id: ProjectId) -> TraceFinder:
+        return TraceFinder(self._store, project_id, self._timeout_s)
 
     def _reads(self, project_id: ProjectId) -> TraceReads:
         return TraceReads(self._store, project_id, self._timeout_s)

@@ -3,17 +3,10 @@
 # ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sternpost.base.ids import KeyId
-from sternpost.capabilities.traces.candidates import Candidates
-from sternpost.capabilities.traces.filter_grammar import Filter
-from sternpost.capabilities.traces.filter_sql import FilterSql, compile_filter
-from sternpost.capabilities.traces.joins import Join, read_joins
-from sternpost.capabilities.traces.long_traces import FILTERED_TRACE_NS, LONG_TRACES
-from sternpost.capabilities.traces.records import PagePosition, TimeRange
-from sternpost.capabilities.traces.same_calls import told_by_which
-from sternpost.capabilities.traces.span_sql import (
+from sternpost.capabilities.traces.filters.same_calls import told_by_which
+from sternpost.capabilities.traces.filters.span_sql import (
     INPUT_TOKENS,
     IS_CALL,
     IS_OURS,
@@ -25,9 +18,10 @@ from sternpost.capabilities.traces.span_sql import (
     TRACE_STATUS,
     counted,
     started_in,
-    whole_days,
 )
-from sternpost.capabilities.traces.stretches import join_stretches
+from sternpost.capabilities.traces.joins import Join, read_joins
+from sternpost.capabilities.traces.queries import ProjectQueries, started_within, whole_number
+from sternpost.capabilities.traces.records import TimeRange
 from sternpost.capabilities.traces.tree_order import Place
 from sternpost.contracts.trace_store import Rows, TraceStore
 
@@ -44,172 +38,11 @@ _MAX_PLACES = 200_000
 _MAX_BODIES = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of time to look for traces in, and how many spans it holds."""
-
-    low_ns: int
-    high_ns: int
-    span_count: int
-
-
 class TraceReads:
     """Every query is bounded in rows and time; blocking, so call it through `base.threads`."""
 
     def __init__(self, store: TraceStore, project_id: str, timeout_s: float | None = None) -> None:
-        self._store = store
-        self._project = project_id
-        self._timeout_s = timeout_s
-
-    def window_before(self, bounds: TimeRange, size: int) -> Window:
-        """Find the stretch before `until_ns` that holds at most `size` spans, along the sort key."""
-        rows = self._ask(
-            f"SELECT min(started_ns), count() FROM (SELECT started_ns {_NEWEST_SPANS})",
-            {**_bounds(bounds), "size": size},
-        )
-        return _window(bounds, size, _int(rows.rows[0][0]), _int(rows.rows[0][1]))
-
-    def newest_traces(
-        self, bounds: TimeRange, before: PagePosition, size: int, limit: int
-    ) -> tuple[Window, list[PagePosition]]:
-        """Answer `window_before` and, for that window without a filter, `traces_in` at once."""
-        rows = self._ask(
-            "SELECT trace_id, min(started_ns) AS first_ns, min(first_ns) OVER (), sum(count()) OVER (), "
-            "(first_ns, trace_id) < ({before_ns:Int64}, {before_id:String}) AS is_behind "
-            f"FROM (SELECT trace_id, started_ns {_NEWEST_SPANS}) GROUP BY trace_id "
-            "ORDER BY is_behind DESC, first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
-            {**_bounds(bounds), **_before(before), "size": size, "limit": limit},
-        ).rows
-        if not rows:
-            return Window(bounds.since_ns, bounds.until_ns, 0), []
-        window = _window(bounds, size, _int(rows[0][2]), _int(rows[0][3]))
-        return window, [PagePosition(_int(row[1]), str(row[0])) for row in rows if row[4]]
-
-    def traces_in(
-        self, window: Window, before: PagePosition, filter_sql: FilterSql | None, limit: int
-    ) -> list[PagePosition]:
-        """List traces whose first span of those seen lies in the window, newest first, behind `before`."""
-        if filter_sql is None:
-            return self._matching(window, before, None, [], limit)
-        long = self.long_traces(window)
-        found = self._matching(window, before, filter_sql, list(long), limit)
-        found += self._matching_long(window, before, filter_sql, long, limit)
-        return sorted(found, key=lambda one: (one.started_ns, one.trace_id), reverse=True)[:limit]
-
-    def long_traces(self, window: Window) -> dict[str, TimeRange]:
-        """Return the traces that begin in the window and go on long after it, and how long."""
-        rows = self._ask(LONG_TRACES, {"low": window.low_ns, "high": window.high_ns}).rows
-        return {str(row[0]): TimeRange(_int(row[1]), _int(row[2]) + 1) for row in rows}
-
-    def _matching(
-        self,
-        window: Window,
-        before: PagePosition,
-        filter_sql: FilterSql | None,
-        left_out: Sequence[str],
-        limit: int,
-    ) -> list[PagePosition]:
-        having = ["(first_ns, trace_id) < ({before_ns:Int64}, {before_id:String})"]
-        parameters: dict[str, object] = {
-            "low": window.low_ns,
-            "high": window.high_ns,
-            "limit": limit,
-            **_before(before),
-        }
-        final = where = ""
-        if filter_sql is not None:
-            having += ["first_ns < {window_high:Int64}", f"({filter_sql.having})"]
-            parameters |= {"window_high": window.high_ns, "high": window.high_ns + FILTERED_TRACE_NS}
-            parameters |= {
-                **filter_sql.parameters,
-                **whole_days(window.low_ns, window.high_ns + FILTERED_TRACE_NS),
-            }
-            final = "FINAL"
-        if left_out:
-            where = " AND trace_id NOT IN {left_out:Array(String)}"
-            parameters["left_out"] = list(left_out)
-        rows = self._ask(
-            f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} "
-            f"WHERE {PROJECT_AND_TIME}{where} GROUP BY trace_id HAVING {' AND '.join(having)} "
-            "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
-            parameters,
-        )
-        return [PagePosition(_int(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
-
-    def hits(self, candidates: Candidates, bounds: TimeRange, most: int) -> list[tuple[str, int]]:
-        """List traces that can match and their first hits, the newest first, one more than `most`."""
-        rows = self._ask(
-            f"SELECT trace_id, min(at_ns) AS first_ns FROM ({candidates.sql}) GROUP BY trace_id "
-            "ORDER BY first_ns DESC, trace_id DESC LIMIT {most:UInt32} + 1",
-            {**_of_days(bounds), **candidates.parameters, "most": most},
-        )
-        return [(str(trace_id), _int(first_ns)) for trace_id, first_ns in rows.rows]
-
-    def message_count(self, candidates: Candidates, bounds: TimeRange) -> int:
-        """Count the messages of some days that hold the words, up to a few more than can be looked up."""
-        rows = self._ask(candidates.words, {**_of_days(bounds), **candidates.parameters})
-        return _int(rows.rows[0][0])
-
-    def matching(self, tree: Filter, times: Mapping[str, TimeRange]) -> set[str]:
-        """Return which of these traces match a filter; each is judged by all of its spans."""
-        where = started_in(join_stretches(times.values(), _MAX_STRETCHES))
-        theirs = f"{where.sql} AND {_IN_TRACES}"
-        filter_sql = compile_filter(tree, theirs)
-        low_ns = min(one.since_ns for one in times.values())
-        high_ns = max(one.until_ns for one in times.values())
-        rows = self._ask(
-            f"SELECT trace_id FROM spans FINAL WHERE {theirs} GROUP BY trace_id HAVING {filter_sql.having}",
-            {
-                **where.parameters,
-                **filter_sql.parameters,
-                **whole_days(low_ns, high_ns),
-                "traces": list(times),
-            },
-        )
-        return {str(row[0]) for row in rows.rows}
-
-    def _matching_long(
-        self,
-        window: Window,
-        before: PagePosition,
-        filter_sql: FilterSql,
-        long: Mapping[str, TimeRange],
-        limit: int,
-    ) -> list[PagePosition]:
-        """Judge traces by all their spans, wherever they lie."""
-        behind = {
-            trace_id: time
-            for trace_id, time in long.items()
-            if (time.since_ns, trace_id) < (before.started_ns, before.trace_id)
-        }
-        if not behind:
-            return []
-        within = started_in(join_stretches(behind.values(), _MAX_STRETCHES), name="long")
-        until_ns = max(one.until_ns for one in behind.values())
-        rows = self._ask(
-            "SELECT trace_id, min(started_ns) AS first_ns FROM spans FINAL "
-            f"WHERE {within.sql} AND {_IN_TRACES} GROUP BY trace_id HAVING ({filter_sql.having}) "
-            "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
-            {
-                **within.parameters,
-                **filter_sql.parameters,
-                **whole_days(window.low_ns, until_ns),
-                "low": window.low_ns,
-                "high": until_ns,
-                "traces": list(behind),
-                "limit": limit,
-            },
-        )
-        return [PagePosition(_int(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
-
-    def times_of(self, trace_ids: Sequence[str]) -> dict[str, TimeRange]:
-        """Return when the first and last spans of traces started; a trace that isn't there is left out."""
-        rows = self._ask(
-            "SELECT trace_id, min(first_started_ns), max(last_started_ns) FROM trace_times "
-            "WHERE project_id = {project:String} AND trace_id IN {traces:Array(String)} GROUP BY trace_id",
-            {"traces": list(trace_ids)},
-        )
-        return {str(row[0]): TimeRange(_int(row[1]), _int(row[2]) + 1) for row in rows.rows}
+        self._ask = ProjectQueries(store, project_id, timeout_s).ask
 
     def summaries(
         self, trace_ids: Sequence[str], stretches: Sequence[TimeRange]
@@ -245,24 +78,23 @@ class TraceReads:
             f"SELECT * FROM (SELECT * FROM spans WHERE {_IN_ONE_TRACE}{chosen} "
             f"ORDER BY {NEWEST} LIMIT 1 BY span_id, written_by) "
             "ORDER BY started_ns, span_id LIMIT {limit:UInt32}",
-            {**_bounds(bounds), "traces": [trace_id], "limit": MAX_TRACE_SPANS} | asked,
+            {**started_within(bounds), "traces": [trace_id], "limit": MAX_TRACE_SPANS} | asked,
         )
         return _named(rows)
 
     def places_of(self, trace_id: str, bounds: TimeRange) -> list[Place]:
         """Return where all spans of a trace hang, at most 200,000."""
-        rows = self._store.query(
+        rows = self._ask(
             f"SELECT span_id, any(parent_span_id), min(started_ns) FROM spans WHERE {_IN_ONE_TRACE} "
             f"GROUP BY span_id ORDER BY min(started_ns) LIMIT {_MAX_PLACES}",
-            {"project": self._project, **_bounds(bounds), "traces": [trace_id]},
-            timeout_s=self._timeout_s,
+            {**started_within(bounds), "traces": [trace_id]},
             max_rows=_MAX_PLACES,
         )
-        return [Place(str(span), str(parent), _int(started)) for span, parent, started in rows.rows]
+        return [Place(str(span), str(parent), whole_number(started)) for span, parent, started in rows.rows]
 
     def joins_of(self, trace_id: str, bounds: TimeRange) -> dict[str, Join]:
         """Return the spans of a trace whose call another span stands for, which one, and why."""
-        rows = self._ask(told_by_which(_IN_ONE_TRACE), {**_bounds(bounds), "traces": [trace_id]}).rows
+        rows = self._ask(told_by_which(_IN_ONE_TRACE), {**started_within(bounds), "traces": [trace_id]}).rows
         return read_joins([(str(span), str(other), str(why)) for span, other, why in rows])
 
     def maker_of(self, reply_id: str, since_ns: int) -> tuple[str, KeyId] | None:
@@ -285,12 +117,6 @@ class TraceReads:
             {"hashes": list(hashes[:_MAX_BODIES])},
         )
         return {str(row[0]): str(row[1]) for row in rows.rows}
-
-    def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
-        # The store takes no value that the query does not name; which times a filter names, it knows itself.
-        asked = {"project": self._project, **parameters}
-        named = {name: value for name, value in asked.items() if f"{{{name}:" in sql}
-        return self._store.query(sql, named, timeout_s=self._timeout_s)
 
 
 _SUMMARY_COLUMNS = (
@@ -335,25 +161,5 @@ GROUP BY trace_id
 """
 
 
-def _window(bounds: TimeRange, size: int, first_ns: int, count: int) -> Window:
-    return Window(bounds.since_ns if count < size else first_ns, bounds.until_ns, count)
-
-
-def _before(position: PagePosition) -> dict[str, object]:
-    return {"before_ns": position.started_ns, "before_id": position.trace_id}
-
-
-def _bounds(bounds: TimeRange) -> dict[str, object]:
-    return {"low": bounds.since_ns, "high": bounds.until_ns}
-
-
-def _of_days(bounds: TimeRange) -> dict[str, object]:
-    return {**_bounds(bounds), **whole_days(bounds.since_ns, bounds.until_ns)}
-
-
 def _named(rows: Rows) -> list[Mapping[str, object]]:
     return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
-
-
-def _int(value: object) -> int:
-    return value if isinstance(value, int) else 0

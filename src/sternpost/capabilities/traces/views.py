@@ -8,7 +8,7 @@ import msgspec
 from sternpost.base.money import NanoUsd, usd_text
 from sternpost.capabilities.traces.content import CONTENT_REFERENCE, preview_text
 from sternpost.capabilities.traces.joins import Join
-from sternpost.capabilities.traces.model_names import filter_of
+from sternpost.capabilities.traces.overview.model_names import filter_of
 from sternpost.capabilities.traces.records import (
     Message,
     ModelShare,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from sternpost.capabilities.traces.content import CONTENT_REFERENCE
-from sternpost.capabilities.traces.mapping import PROVIDER_USAGE, UNPARSED
 from sternpost.capabilities.traces.same_ids import SENT_AS
+from sternpost.capabilities.traces.writing.mapping import PROVIDER_USAGE, UNPARSED
 from sternpost.contracts.message import Json
 from sternpost.contracts.span import Content
 from sternpost.ingest.mapping.attributes import Attributes

@@ -11,8 +11,8 @@ from sternpost.capabilities.traces.content import (
     preview_input,
     preview_text,
 )
-from sternpost.capabilities.traces.mapping import SCOPE
-from sternpost.capabilities.traces.media import Media
+from sternpost.capabilities.traces.media.extract import Media
+from sternpost.capabilities.traces.writing.mapping import SCOPE
 from sternpost.contracts.blobs import Blob
 from sternpost.contracts.message import BlobPart, Json, Message, TextPart
 from sternpost.contracts.score import Score

@@ -18,9 +18,9 @@ from sternpost.base.money import NanoUsd
 from sternpost.capabilities.cost.explanations import CostExplanations
 from sternpost.capabilities.cost.records import CostExplanation, PriceOverride
 from sternpost.capabilities.cost.service import PriceBook, open_price_book
-from sternpost.capabilities.traces.mapping import spans_of_call
-from sternpost.capabilities.traces.recent import RecentHashes
-from sternpost.capabilities.traces.writes import write_batches
+from sternpost.capabilities.traces.writing.mapping import spans_of_call
+from sternpost.capabilities.traces.writing.recent import RecentHashes
+from sternpost.capabilities.traces.writing.writes import write_batches
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.usage import Cost, CostStatus, Usage

@@ -11,7 +11,7 @@ from sternpost.backends.blobs.folder import FolderBlobs
 from sternpost.backends.journal.reader import SegmentReader
 from sternpost.backends.journal.segments import SegmentJournal
 from sternpost.base.ids import ProjectId
-from sternpost.capabilities.traces.jobs import Drain
+from sternpost.capabilities.traces.writing.drain import Drain
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import BatchEntry, CallEntry
 from sternpost.contracts.span import SpanBatch

@@ -10,7 +10,7 @@ import pytest
 from sternpost.backends.journal.segments import SegmentJournal
 from sternpost.base.ids import ProjectId, new_span_id
 from sternpost.capabilities.traces.content import preview
-from sternpost.capabilities.traces.model_names import filter_of
+from sternpost.capabilities.traces.overview.model_names import filter_of
 from sternpost.contracts.message import Message, TextPart, ToolCallPart
 from sternpost.contracts.span import ModelUse, SpanBatch, SpanStatus, SpanType
 from sternpost.contracts.trace_store import TraceStore

@@ -10,11 +10,11 @@ from sternpost.base.clock import ManualClock
 from sternpost.base.ids import KeyId, ProjectId, SpanId
 from sternpost.base.money import NanoUsd
 from sternpost.capabilities.cost.span_store import SpanReads
-from sternpost.capabilities.traces.mapping import spans_of_call
-from sternpost.capabilities.traces.recent import RecentHashes
 from sternpost.capabilities.traces.service import Traces
 from sternpost.capabilities.traces.store import TraceReads
-from sternpost.capabilities.traces.writes import write_batches
+from sternpost.capabilities.traces.writing.mapping import spans_of_call
+from sternpost.capabilities.traces.writing.recent import RecentHashes
+from sternpost.capabilities.traces.writing.writes import write_batches
 from sternpost.contracts.span import ModelUse, Span, SpanBatch, SpanType
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.usage import Cost, CostStatus, Usage, UsageSource

@@ -15,12 +15,12 @@ from sternpost.base.ids import ContentHash, KeyId, ProjectId, new_span_id, new_t
 from sternpost.base.money import NanoUsd
 from sternpost.base.reads import ReadGate
 from sternpost.capabilities.traces.content import json_content, message_content
-from sternpost.capabilities.traces.jobs import Drain
-from sternpost.capabilities.traces.mapping import spans_of_call
-from sternpost.capabilities.traces.recent import RecentHashes
 from sternpost.capabilities.traces.routes import traces_router
 from sternpost.capabilities.traces.service import Traces
-from sternpost.capabilities.traces.writes import write_batches
+from sternpost.capabilities.traces.writing.drain import Drain
+from sternpost.capabilities.traces.writing.mapping import spans_of_call
+from sternpost.capabilities.traces.writing.recent import RecentHashes
+from sternpost.capabilities.traces.writing.writes import write_batches
 from sternpost.contracts.call import CallRecord, Principal
 from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.message import DocumentPart, Message

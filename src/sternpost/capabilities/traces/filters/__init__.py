@@ -1,0 +1,1 @@
+"""The filter language of the traces list: its grammar, its SQL, and the search for traces that match."""

@@ -1,0 +1,1 @@
+"""The sums over calls that the overview shows."""

@@ -1,0 +1,54 @@
+"""What the worker's drain tells the serving processes of its machine: one small file; not the draining."""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from sternpost.capabilities.traces.writing.drain import DrainCounts
+
+logger = logging.getLogger(__name__)
+
+FILE_NAME = "drain.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DrainReport:
+    """How the drain is. `reason` says why the store takes nothing, for a person."""
+
+    is_store_up: bool = True
+    reason: str = ""
+
+
+def write_report(home: Path, report: DrainReport) -> None:
+    """Replace the file; a reader never sees half of it. Raises: OSError."""
+    fresh = home / f"{FILE_NAME}.{os.getpid()}"
+    try:
+        fresh.write_bytes(msgspec.json.encode(report))
+        fresh.replace(home / FILE_NAME)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def reporter(home: Path) -> Callable[[DrainCounts], None]:
+    """Make the listener of a drain that leaves its state in the data folder."""
+
+    def report(counts: DrainCounts) -> None:
+        try:
+            write_report(home, DrainReport(counts.is_store_up, counts.reason))
+        except OSError as error:  # a full disk: the log says the same
+            logger.warning("the state of the drain can't be written: %s", error.strerror)
+
+    return report
+
+
+def read_report(home: Path) -> DrainReport | None:
+    """Read what the drain said last; None when it said nothing, or on another machine."""
+    try:
+        return msgspec.json.decode((home / FILE_NAME).read_bytes(), type=DrainReport)
+    except (OSError, msgspec.MsgspecError):
+        return None
