@@ -15,6 +15,8 @@ from sternpost.assembly.journal import open_journal
 from sternpost.assembly.storage import storage_floor
 from sternpost.assembly.traffic import load_catalog, load_off_peak, load_prices, load_traffic
 from sternpost.backends.event_log.sql import SqlEventLog
+from sternpost.backends.model_client.loopback import LoopbackModelClient
+from sternpost.backends.model_client.worker_token import TokenReader, TokenWriter, shared_secret
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
 from sternpost.base.clock import Clock, SystemClock
 from sternpost.base.errors import SternpostError
@@ -24,7 +26,6 @@ from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.batches.bodies import FolderBodies
 from sternpost.capabilities.batches.jobs import BatchWork
 from sternpost.capabilities.batches.line_format import DIALECTS
-from sternpost.capabilities.batches.passes import PassReader, PassWriter, shared_secret
 from sternpost.capabilities.batches.queue_lane import QueueLane
 from sternpost.capabilities.batches.quotas import FileQuotas, UploadRoom
 from sternpost.capabilities.batches.reading import InputReader
@@ -60,10 +61,10 @@ def batch_service(settings: Settings, config: ConfigFile, tables: Tables, clock:
     return BatchService(store, bodies, clock, load_off_peak(config), UploadRoom(quotas))
 
 
-def pass_reader(tables: Tables, key_ring: KeyRing, clock: Clock) -> PassReader:
-    """Let the gateway know the worker's passes beside keys. Raises: StoreUnavailable."""
+def token_reader(tables: Tables, key_ring: KeyRing, clock: Clock) -> TokenReader:
+    """Let the gateway know worker tokens beside keys. Raises: StoreUnavailable."""
     secret = shared_secret(tables, clock.now_ns())
-    return PassReader(secret, clock, key_ring.check, key_ring.refuse_ended)
+    return TokenReader(secret, clock, key_ring.check, key_ring.refuse_ended)
 
 
 def run_batches(
@@ -107,7 +108,8 @@ def _work(
     queue = _queue_settings(settings, loaded.config)
     store, bodies, bell = WorkStore(tables, SqlEventLog(tables, clock)), _bodies(settings), asyncio.Event()
     settler = Settler(store, clock)
-    passes = PassWriter(shared_secret(tables, clock.now_ns()), clock)
+    tokens = TokenWriter(shared_secret(tables, clock.now_ns()), clock)
+    calls = LoopbackModelClient(client, queue.gateway_url, tokens, clock)
     http = VendorHttp(client)
     prices = _Prices(load_prices(loaded.config, catalog))
     return BatchWork(
@@ -115,7 +117,7 @@ def _work(
         store=store,
         bodies=bodies,
         reader=InputReader(store, bodies, models, queue, clock),
-        queue=QueueLane(client, store, bodies, settler, passes, queue, clock, bell),
+        queue=QueueLane(calls, store, bodies, settler, queue, clock, bell),
         vendors=VendorLane(
             apis={"openai": OpenAiBatches(http), "anthropic": AnthropicBatches(http)},
             http=http,

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from sternpost.assembly.batches import batch_service, pass_reader
+from sternpost.assembly.batches import batch_service, token_reader
 from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.config_grammar import ConfigFile
@@ -89,7 +89,7 @@ async def open_house(
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         doors = await _open_doors(stack, settings, clock)
-        passes = await in_thread(pass_reader, doors.tables, doors.key_ring, clock)
+        tokens = await in_thread(token_reader, doors.tables, doors.key_ring, clock)
         journal = _open_journal(stack, settings)
         store = _open_store(stack, settings)
         catalog = load_catalog(loaded, environment)
@@ -100,7 +100,7 @@ async def open_house(
         apart = _open_apart(stack, settings, loaded.config, catalog)
         background = BackgroundReplies(PendingFolder(settings.home / "background"))
         rig = Rig(
-            check_key=passes.check,
+            check_key=tokens.check,
             traffic=lambda: traffic,
             counters=MemoryCounters(),
             journal=journal,

@@ -10,6 +10,8 @@ SternpostError
 |- UpstreamError               a model provider answered badly or not at all  502, 504
 |  |- UpstreamRefused, UpstreamUnreachable, UpstreamTimedOut, StreamTruncated, CredentialsUnavailable
 |  `- AllTargetsFailed
+|- ModelCallError              a model call that Sternpost made itself failed  502
+|  `- ModelCallRefused, ModelCallDelayed, ModelCallFailed
 |- Stopping                    Sternpost is on its way out                     503
 |- StoreError                  a store of ours can't serve                    503
 |  `- JournalFull, StorageFull, StoreUnavailable, QueryTimedOut, RowsRefused
@@ -198,6 +200,51 @@ class AllTargetsFailed(UpstreamError):
     """Every target of the route failed; the message says how each did."""
 
     code = "all_targets_failed"
+
+
+class ModelCallError(SternpostError):
+    """A model call that Sternpost made itself, e.g. for an evaluation, failed; the message says how."""
+
+    code = "model_call_failed"
+    status = 502
+
+
+class ModelCallRefused(ModelCallError):
+    """The call can't succeed as it is: change the model, the key or what is asked.
+
+    `http_status` and `wire_code` are those of the gateway's answer.
+    """
+
+    code = "model_call_refused"
+
+    def __init__(self, message: str, *, http_status: int, wire_code: str = "") -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.wire_code = wire_code
+
+
+class ModelCallDelayed(ModelCallError):
+    """A limit is reached, or the gateway can't be reached; the same call works after `retry_after_s` seconds.
+
+    `is_gateway_away`: no call of anybody gets through.
+    """
+
+    code = "model_call_delayed"
+    status = 503
+
+    def __init__(self, message: str, *, retry_after_s: float, is_gateway_away: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.is_gateway_away = is_gateway_away
+
+
+class ModelCallFailed(ModelCallError):
+    """The provider failed; a few more tries may help. `retry_after_s`: how long it asks to be left alone."""
+
+    def __init__(self, message: str, *, http_status: int = 502, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.retry_after_s = retry_after_s
 
 
 class Stopping(SternpostError):

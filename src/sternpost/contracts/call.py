@@ -19,6 +19,10 @@ FallbackCause: TypeAlias = Literal[
 ]
 Operation: TypeAlias = Literal["chat", "embeddings", "count_tokens", "pass_through"]
 LimitScope: TypeAlias = Literal["project", "key", "user", "model", "route"]
+# Who a principal is: an application's key, a person who signed in, a part of Sternpost.
+CallSource: TypeAlias = Literal["key", "session", "worker"]
+# What a call serves; empty: an application's own purpose, which Sternpost does not know.
+Purpose: TypeAlias = Literal["", "batch", "evaluator", "playground", "embedding", "guardrail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Principal:
     key_name: str
     models: tuple[str, ...] = ()  # empty: every model and route
     scopes: frozenset[KeyScope] = frozenset()  # what the key may do
+    source: CallSource = "key"
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ def _caller_of(guard: Guard) -> Callable[[Request], Awaitable[Principal]]:
             caller.key_name or name,
             caller.models,
             caller.scopes,
+            "key" if caller.key_id else "session",
         )
 
     return principal_of

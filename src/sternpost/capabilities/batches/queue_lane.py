@@ -6,59 +6,38 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from urllib.parse import quote
 
 from sternpost.base.clock import Clock
-from sternpost.base.errors import BodyTooLarge, NotFound, UpstreamError
-from sternpost.base.money import nanousd_from_usd
+from sternpost.base.errors import BodyTooLarge, ModelCallDelayed, ModelCallError, NotFound
 from sternpost.base.threads import in_thread
 from sternpost.capabilities.batches.bodies import FileBodies
 from sternpost.capabilities.batches.line_format import (
     LineRefused,
     Request,
     answered,
-    error_code_of,
     unanswered,
 )
-from sternpost.capabilities.batches.passes import PassWriter
 from sternpost.capabilities.batches.reading import read_request
 from sternpost.capabilities.batches.records import QUEUE_JOB, Batch, BatchId, Line, QueueSettings
-from sternpost.capabilities.batches.rules import MAX_TRIES, back_off_s, is_off_peak, judge
+from sternpost.capabilities.batches.rules import MAX_TRIES, back_off_s, is_off_peak
 from sternpost.capabilities.batches.settling import Settler
 from sternpost.capabilities.batches.work_store import WorkStore
-from sternpost.contracts.upstream import UpstreamClient, UpstreamRequest
-from sternpost.dialects.errors.retry_after import read_retry_after
+from sternpost.contracts.call import Principal
+from sternpost.contracts.model_client import CallFor, ModelClient, RawAnswer
 
 _LOG = logging.getLogger(__name__)
-_CONNECT_S = 5.0
-_CALL_S = 900.0  # longer than any attempt of a route lasts by default
-_PROBE_S = 1.0
-_MAX_ANSWER_BYTES = 100_000_000
 _PAGE = 64
 _DEFAULT_WAIT_S = 5.0
-_STOPPING = "server_stopping"
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    body: bytes
-    request_id: str
-    trace_id: str
-    cost_usd: str
-    retry_after_s: float | None
 
 
 @dataclass(slots=True)
 class QueueLane:
     """One per worker. What it remembers of waits and tries is forgotten at a restart, which harms nothing."""
 
-    client: UpstreamClient
+    models: ModelClient
     store: WorkStore
     bodies: FileBodies
     settler: Settler
-    passes: PassWriter
     settings: QueueSettings
     clock: Clock
     bell: asyncio.Event  # rung when a line has ended, so that the next begins at once
@@ -70,7 +49,7 @@ class QueueLane:
     _tries: dict[tuple[BatchId, int], int] = field(default_factory=dict[tuple[BatchId, int], int])
     _rests: dict[tuple[BatchId, int], float] = field(default_factory=dict[tuple[BatchId, int], float])
     _holds: dict[tuple[BatchId, str], float] = field(default_factory=dict[tuple[BatchId, str], float])
-    _is_gateway_away: bool = False
+    _away_until_s: float = 0.0
 
     def flying(self, batch_id: BatchId) -> int:
         """Return how many lines of a batch are under way."""
@@ -85,7 +64,7 @@ class QueueLane:
 
     async def fill(self, batches: Sequence[Batch]) -> None:
         """Start lines until the concurrency is used, one of each batch in turn."""
-        if self._is_gateway_away and not await self._probe():
+        if self._away_until_s > self._now_s():
             return
         if not is_off_peak(self.settings.off_peak, self.clock.now_ns()):
             return
@@ -157,63 +136,38 @@ class QueueLane:
             answer = await self._send(batch, line, request)
         except BodyTooLarge as error:
             await self._fail(batch, line, "answer_too_large", error.message)
-        except UpstreamError as error:
-            self._is_gateway_away = True
+        except ModelCallDelayed as error:
+            self._away_until_s = self._now_s() + error.retry_after_s
+        except ModelCallError as error:
             await self._again(batch, line, "gateway_unreachable", error.message)
         else:
             await self._judge(batch, line, request, answer)
 
-    async def _send(self, batch: Batch, line: Line, request: Request) -> _Answer:
-        reply = await self.client.send(
-            UpstreamRequest(
-                method="POST",
-                url=self.settings.gateway_url.rstrip("/") + request.url,
-                headers={
-                    "authorization": f"Bearer {self.passes.write(batch)}",
-                    "content-type": "application/json",
-                    "user-agent": "sternpost-batches",
-                    "idempotency-key": f"{batch.batch_id}-{line.number}",
-                    "x-sternpost-batch": batch.batch_id,
-                    "x-sternpost-batch-line": quote(line.custom_id, safe=""),
-                },
-                body=request.body,
-                connect_s=_CONNECT_S,
-                total_s=_CALL_S,
-            )
+    async def _send(self, batch: Batch, line: Line, request: Request) -> RawAnswer:
+        caller = CallFor(
+            Principal(batch.project_id, batch.key_id, batch.key_name, batch.allowed_models),
+            "batch",
+            idempotency_key=f"{batch.batch_id}-{line.number}",
+            facts={"batch_id": batch.batch_id, "batch_custom_id": line.custom_id},
         )
-        try:
-            body = await reply.read(_MAX_ANSWER_BYTES)
-        finally:
-            reply.close()
-        headers = reply.headers
-        return _Answer(
-            status=reply.status,
-            body=body,
-            request_id=headers.get("x-request-id", ""),
-            trace_id=headers.get("x-sternpost-trace-id", ""),
-            cost_usd=headers.get("x-sternpost-cost-usd", ""),
-            retry_after_s=read_retry_after(headers, self.clock.now_ns() / 1e9),
-        )
+        return await self.models.raw(request.url, request.body, caller)
 
-    async def _judge(self, batch: Batch, line: Line, request: Request, answer: _Answer) -> None:
-        code = "" if answer.status < 400 else error_code_of(answer.body)
-        verdict = "wait" if code == _STOPPING else judge(answer.status, code)
-        if verdict == "wait":
+    async def _judge(self, batch: Batch, line: Line, request: Request, answer: RawAnswer) -> None:
+        if answer.retry == "later":
             wait_s = _DEFAULT_WAIT_S if answer.retry_after_s is None else answer.retry_after_s
             self._holds[batch.batch_id, line.model] = self._now_s() + wait_s
             return
-        if verdict == "try_again" and self._tries.get((batch.batch_id, line.number), 0) + 1 < MAX_TRIES:
+        if answer.retry == "again" and self._tries.get((batch.batch_id, line.number), 0) + 1 < MAX_TRIES:
             self._rest(batch, line, answer.retry_after_s)
             return
-        cost = nanousd_from_usd(Decimal(answer.cost_usd)) if answer.cost_usd else None
         result = answered(
             line.number,
             request,
             status=answer.status,
             body=answer.body,
-            request_id=answer.request_id,
-            trace_id=answer.trace_id,
-            cost_nanousd=cost,
+            request_id=answer.facts.request_id,
+            trace_id=answer.facts.trace_id,
+            cost_nanousd=answer.facts.cost_nanousd,
         )
         await self.settler.settle(batch.batch_id, result)
 
@@ -231,19 +185,6 @@ class QueueLane:
         self._tries[key] = self._tries.get(key, 0) + 1
         chosen_s = back_off_s(self._tries[key], self.chance()) if wait_s is None else wait_s
         self._rests[key] = self._now_s() + chosen_s
-
-    async def _probe(self) -> bool:
-        """Ask whether the gateway is back, so that an outage costs a line one try and not all."""
-        request = UpstreamRequest(
-            "GET", self.settings.gateway_url.rstrip("/") + "/healthz", {}, b"", _PROBE_S, _PROBE_S
-        )
-        try:
-            reply = await self.client.send(request)
-        except UpstreamError:
-            return False
-        reply.close()
-        self._is_gateway_away = reply.status != 200
-        return not self._is_gateway_away
 
     def _now_s(self) -> float:
         return self.clock.monotonic_ns() / 1e9

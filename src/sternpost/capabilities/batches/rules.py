@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sternpost.base.errors import BadRequest, ConfigurationError, Conflict
@@ -11,16 +10,11 @@ from sternpost.capabilities.batches.records import Batch, BatchStatus, OffPeak
 ENDPOINTS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/messages")
 WINDOW_NS = 24 * 3600 * 1_000_000_000
 OPEN: frozenset[BatchStatus] = frozenset({"validating", "in_progress", "finalizing", "cancelling"})
-PASS_START = "spq-"  # noqa: S105 - how the worker's passes begin, where keys begin with sp-
 MAX_TRIES = 5  # of a line that fails for no reason of its own
 
 _MAX_METADATA = 16
 _CANCELLABLE: frozenset[BatchStatus] = frozenset({"validating", "in_progress"})
-_HOPELESS = frozenset({"insufficient_quota", "budget_exceeded", "billing_hard_limit_reached"})
-_PASSING = frozenset({408, 409, 425, 500, 502, 503, 504, 529})
 _DAY_MINUTES = 24 * 60
-
-Verdict: TypeAlias = Literal["keep", "wait", "try_again"]
 
 
 def check_new(endpoint: str, window: str, metadata: Mapping[str, str]) -> None:
@@ -44,13 +38,6 @@ def refuse_cancel(batch: Batch) -> None:
     """Raises: Conflict when there is nothing left to cancel."""
     if batch.status not in _CANCELLABLE | {"cancelling"}:
         raise Conflict(f"the batch {batch.batch_id!r} is {batch.status}; only one that runs can be cancelled")
-
-
-def judge(status: int, code: str) -> Verdict:
-    """Say what an answer means for its line: keep it, wait as long as it says, or try again a few times."""
-    if status == 429:
-        return "keep" if code in _HOPELESS else "wait"
-    return "try_again" if status in _PASSING else "keep"
 
 
 def back_off_s(tries: int, chance: float) -> float:

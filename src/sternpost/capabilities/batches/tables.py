@@ -121,14 +121,6 @@ vendor_jobs = Table(
     Column("waits_because", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("batch_id", "number", name="pk_batch_vendor_jobs"),
 )
-# What one process of Sternpost proves itself to another with.
-secrets = Table(
-    "internal_secrets",
-    METADATA,
-    Column("name", Text, primary_key=True),
-    Column("secret", Text, nullable=False),
-    Column("created_ns", BigInteger, nullable=False),
-)
 
 
 def file_of(row: RowMapping) -> StoredFile:

@@ -115,6 +115,8 @@ class ResultTaker:
             reply_body=result.body[:_KEPT_BYTES],
             is_reply_cut=len(result.body) > _KEPT_BYTES,
             attributes={
+                "purpose": "batch",
+                "caller": "worker",
                 "batch_id": batch.batch_id,
                 "batch_custom_id": line.custom_id[:200],
                 "provider_batch_id": job.vendor_batch_id,

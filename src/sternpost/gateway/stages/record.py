@@ -4,16 +4,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from sternpost.base.errors import StoreError
 from sternpost.base.ids import SpanId, new_span_id
-from sternpost.capabilities.batches.rules import PASS_START
 from sternpost.contracts.call import AttemptRecord, CallRecord, Principal
 from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.journal import CallEntry
+from sternpost.contracts.model_client import FACTS_HEADER
 from sternpost.contracts.span import SpanStatus, TraceAttributes
 from sternpost.contracts.usage import Cost
 from sternpost.dialects.json_text.raw_object import read_value
@@ -29,11 +29,10 @@ _LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.msgpack.Encoder()
 _NO_SUMMARY = ReplySummary()
 _NO_ATTRIBUTES = TraceAttributes()
+_NO_FACTS: Mapping[str, str] = {}
 _KEPT_DIALECT = "openai_responses"  # whose providers keep replies by id
 # Headers worth keeping: an SDK's own retries explain calls that look doubled.
 _KEPT_HEADERS = {"x-stainless-retry-count": "client.retry_count", "idempotency-key": "client.idempotency_key"}
-# What the worker says of a line of a batch; from anybody else it is not believed.
-_BATCH_HEADERS = {"x-sternpost-batch": "batch_id", "x-sternpost-batch-line": "batch_custom_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +217,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         reply_body=outcome.reply_body,
         is_reply_cut=outcome.is_reply_cut,
         warnings=call.all_warnings(),
-        attributes={**_kept_headers(call.request.headers), **call.facts},
+        attributes={**_kept_headers(call.request.headers), **_caller(call, principal), **call.facts},
     )
 
 
@@ -227,7 +226,14 @@ def _asks_for_background(head: RequestHead | None) -> bool:
 
 
 def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    found = {kept: headers[name][:200] for name, kept in _KEPT_HEADERS.items() if name in headers}
-    if "x-sternpost-batch" in headers and headers.get("authorization", "").startswith(f"Bearer {PASS_START}"):
-        found |= {kept: unquote(headers.get(name, ""))[:200] for name, kept in _BATCH_HEADERS.items()}
-    return found
+    return {kept: headers[name][:200] for name, kept in _KEPT_HEADERS.items() if name in headers}
+
+
+def _caller(call: OpenCall, principal: Principal) -> Mapping[str, str]:
+    """Say who called where it was no application's key; what the worker adds is believed, nobody else's."""
+    if principal.source == "key":
+        return _NO_FACTS
+    if principal.source != "worker":
+        return {"caller": principal.source}
+    said = parse_qsl(call.request.headers.get(FACTS_HEADER, ""))
+    return {**{name: value[:200] for name, value in said}, "caller": "worker"}

@@ -1,4 +1,4 @@
-"""When a batch may run and what a failed call means for its line."""
+"""When a batch may run, and what it can be made of."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +13,6 @@ from sternpost.capabilities.batches.rules import (
     back_off_s,
     check_new,
     is_off_peak,
-    judge,
     next_off_peak_ns,
     read_off_peak,
 )
@@ -76,25 +75,6 @@ def test_the_next_opening_is_open_and_within_a_day(window: OffPeak, now_ns: int)
 def test_a_window_that_is_none_is_refused_by_its_field(start: str, end: str, zone: str, word: str) -> None:
     with pytest.raises(ConfigurationError, match=word):
         read_off_peak(start, end, zone)
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "verdict"),
-    [
-        (200, "", "keep"),
-        (400, "context_length_exceeded", "keep"),
-        (401, "invalid_api_key", "keep"),
-        (429, "rate_limit_exceeded", "wait"),
-        (429, "", "wait"),
-        (429, "insufficient_quota", "keep"),
-        (429, "budget_exceeded", "keep"),
-        (500, "", "try_again"),
-        (503, "", "try_again"),
-        (504, "upstream_timeout", "try_again"),
-    ],
-)
-def test_an_answer_is_kept_awaited_or_asked_for_again(status: int, code: str, verdict: str) -> None:
-    assert judge(status, code) == verdict
 
 
 @given(st.integers(1, 50), st.floats(0, 1))

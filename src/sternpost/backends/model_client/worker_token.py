@@ -1,7 +1,7 @@
-"""How the worker proves to the gateway whose line it sends; signed, short-lived, kept nowhere.
+"""How the worker proves to the gateway for whom it calls; signed, short-lived, kept nowhere.
 
-A pass carries the batch's project and key, so that limits, prices and traces are those of who submitted it.
-Only a process that can read the tables knows the secret.
+A token carries a project and a key, so that limits, prices and traces are those of whoever asked for the
+work. Only a process that can read the tables knows the secret.
 """
 
 import hashlib
@@ -10,24 +10,33 @@ import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, Table, Text
 from sqlalchemy.exc import IntegrityError
 
 from sternpost.base.clock import Clock
 from sternpost.base.errors import KeyRefused
 from sternpost.base.ids import KeyId, ProjectId
-from sternpost.capabilities.batches.records import Batch
-from sternpost.capabilities.batches.rules import PASS_START
-from sternpost.capabilities.batches.tables import secrets
 from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.contracts.tables import Tables
+from sternpost.contracts.tables import METADATA, Tables
 
-_NAME = "batch-passes"
-_LINES_ARE = frozenset({KeyScope.CALLS})  # who submitted the batch could call
-_LIFE_NS = 10 * 60 * 1_000_000_000
+TOKEN_START: Final = "spw-"  # noqa: S105 - how worker tokens begin, where keys begin with sp-
+SECRET_NAME: Final = "worker-tokens"  # noqa: S105 - the row's name
+_MAY: Final = frozenset({KeyScope.CALLS})  # whoever asked for the work could call
+_LIFE_NS: Final = 10 * 60 * 1_000_000_000
+
+# What one process of Sternpost proves itself to another with.
+secrets = Table(
+    "internal_secrets",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+)
 
 
 class _Claims(msgspec.Struct, frozen=True, array_like=True):
@@ -40,11 +49,11 @@ class _Claims(msgspec.Struct, frozen=True, array_like=True):
 
 def shared_secret(tables: Tables, now_ns: int) -> bytes:
     """Return the installation's secret; the first process that asks makes it. Raises: StoreUnavailable."""
-    query = sa.select(secrets.c.secret).where(secrets.c.name == _NAME)
+    query = sa.select(secrets.c.secret).where(secrets.c.name == SECRET_NAME)
     with tables.read() as connection:
         found = connection.execute(query).scalar_one_or_none()
     if found is None:
-        row = {"name": _NAME, "secret": os.urandom(32).hex(), "created_ns": now_ns}
+        row = {"name": SECRET_NAME, "secret": os.urandom(32).hex(), "created_ns": now_ns}
         try:
             with tables.write() as connection:
                 connection.execute(secrets.insert().values(**row))
@@ -55,30 +64,30 @@ def shared_secret(tables: Tables, now_ns: int) -> bytes:
     return bytes.fromhex(found)
 
 
-class PassWriter:
+class TokenWriter:
     """The worker's end."""
 
     def __init__(self, secret: bytes, clock: Clock) -> None:
         self._secret = secret
         self._clock = clock
 
-    def write(self, batch: Batch) -> str:
-        """Make a pass that is good for ten minutes."""
+    def write(self, principal: Principal) -> str:
+        """Make a token that is valid for ten minutes."""
         claims = _Claims(
-            batch.project_id,
-            batch.key_id,
-            batch.key_name,
-            batch.allowed_models,
+            principal.project_id,
+            principal.key_id,
+            principal.key_name,
+            principal.models,
             self._clock.now_ns() + _LIFE_NS,
         )
         text = urlsafe_b64encode(msgspec.json.encode(claims))
-        return f"{PASS_START}{text.decode()}.{_signature(self._secret, text)}"
+        return f"{TOKEN_START}{text.decode()}.{_signature(self._secret, text)}"
 
 
-class PassReader:
-    """The gateway's end: a `check_key` that knows passes beside keys.
+class TokenReader:
+    """The gateway's end: a `check_key` that knows worker tokens beside keys.
 
-    refuse_ended: raises KeyRefused for a key that was revoked or has expired; its batches end with it.
+    refuse_ended: raises KeyRefused for a key that was revoked or has expired; its work ends with it.
     """
 
     def __init__(
@@ -95,24 +104,26 @@ class PassReader:
 
     def check(self, presented: str) -> Principal:
         """Raises: KeyRefused."""
-        if not presented.startswith(PASS_START):
+        if not presented.startswith(TOKEN_START):
             return self._check_key(presented)
-        text, _, signature = presented[len(PASS_START) :].partition(".")
+        text, _, signature = presented[len(TOKEN_START) :].partition(".")
         encoded = text.encode("utf-8", "replace")
         if not hmac.compare_digest(
             signature.encode("utf-8", "replace"), _signature(self._secret, encoded).encode()
         ):
-            raise KeyRefused("this pass was not made by the worker of this Sternpost; send a key")
+            raise KeyRefused("this token was not made by the worker of this Sternpost; send a key")
         try:
             claims = msgspec.json.decode(urlsafe_b64decode(encoded), type=_Claims)
         except (msgspec.MsgspecError, Base64Error) as error:
-            raise KeyRefused("this pass is of another version of Sternpost") from error
+            raise KeyRefused("this token is of another version of Sternpost") from error
         if self._clock.now_ns() >= claims.expires_ns:
-            raise KeyRefused("this pass is over; the worker's clock and the gateway's differ by minutes")
+            raise KeyRefused(
+                "this token has expired; the clocks of the worker and the gateway differ by minutes"
+            )
         if claims.key_id:
             self._refuse_ended(KeyId(claims.key_id))
         return Principal(
-            ProjectId(claims.project_id), KeyId(claims.key_id), claims.key_name, claims.models, _LINES_ARE
+            ProjectId(claims.project_id), KeyId(claims.key_id), claims.key_name, claims.models, _MAY, "worker"
         )
 
 

@@ -1,0 +1,1 @@
+"""Engines of `contracts.model_client`."""
