@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sternpost.assembly.build import open_house
+from sternpost.assembly.build import open_app
 from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.environment import PREFIX
+from sternpost.assembly.in_force import InForce, prepare
 from sternpost.base import errors
 from sternpost.base.settings import Settings, bounds, meanings
 from sternpost.cli import main as cli
@@ -182,12 +183,13 @@ def api_page(schema: dict[str, Any]) -> str:
 
 
 async def running_facts() -> tuple[dict[str, Any], list[Provider]]:
-    """Open a house in a throw-away folder; return the API's schema and the shipped catalogue."""
+    """Open the app on a throw-away folder; return the API's schema and the shipped catalogue."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder))
-        async with open_house(settings, LoadedConfig(ConfigFile(), None), {}, GatewayMetrics()) as house:
-            providers = sorted(house.rig.traffic().catalog.providers.values(), key=lambda one: one.name)
-            return build_api(house, base_url="").openapi(), providers
+        in_force = InForce(lambda: prepare(LoadedConfig(ConfigFile(), None), {}))
+        async with open_app(settings, {}, in_force, GatewayMetrics()) as app:
+            providers = sorted(in_force.current.catalog.providers.values(), key=lambda one: one.name)
+            return build_api(app, base_url="").openapi(), providers
 
 
 def providers_page(providers: list[Provider]) -> str:

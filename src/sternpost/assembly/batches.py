@@ -16,13 +16,12 @@ from sternpost.assembly.storage import storage_floor
 from sternpost.assembly.traffic import load_catalog, load_off_peak, load_prices, load_traffic
 from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.model_client.loopback import LoopbackModelClient
-from sternpost.backends.model_client.worker_token import TokenReader, TokenWriter, shared_secret
+from sternpost.backends.model_client.worker_token import TokenWriter, shared_secret
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
 from sternpost.base.clock import Clock, SystemClock
 from sternpost.base.errors import SternpostError
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.base.settings import Settings
-from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.batches.bodies import FolderBodies
 from sternpost.capabilities.batches.jobs import BatchWork
 from sternpost.capabilities.batches.line_format import DIALECTS
@@ -59,12 +58,6 @@ def batch_service(settings: Settings, config: ConfigFile, tables: Tables, clock:
     bodies = FolderBodies(settings.home / _FOLDER, min_free_bytes=storage_floor(settings))
     store = BatchStore(tables, SqlEventLog(tables, clock))
     return BatchService(store, bodies, clock, load_off_peak(config), UploadRoom(quotas))
-
-
-def token_reader(tables: Tables, key_ring: KeyRing, clock: Clock) -> TokenReader:
-    """Let the gateway know worker tokens beside keys. Raises: StoreUnavailable."""
-    secret = shared_secret(tables, clock.now_ns())
-    return TokenReader(secret, clock, key_ring.check, key_ring.refuse_ended)
 
 
 def run_batches(

@@ -1,49 +1,34 @@
-"""Builds a serving process: settings -> backends, providers, services; opens and closes them in order."""
+"""Builds a serving process: settings -> backends, parts, gateway; opens and closes them in order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
-from sternpost.assembly.batches import batch_service, token_reader
 from sternpost.assembly.blobs import open_blobs
-from sternpost.assembly.config_file import LoadedConfig
-from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.doors import open_access
+from sternpost.assembly.in_force import InForce
 from sternpost.assembly.intake import intake_apart
 from sternpost.assembly.journal import open_journal
-from sternpost.assembly.list_prices import ListPrices
+from sternpost.assembly.part import Part, PartState, Probe, Serving
+from sternpost.assembly.parts import needed_scopes, plugs
 from sternpost.assembly.signing import signing_clients
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
-from sternpost.assembly.traffic import load_catalog, load_prices, load_traffic
 from sternpost.backends.counters.memory import MemoryCounters
-from sternpost.backends.event_log.cursors import SqlCursors
 from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.pending.folder import PendingFolder
 from sternpost.backends.trace_store.bounded import BoundedTraceStore
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
-from sternpost.base.clock import Clock, SystemClock
+from sternpost.base.clock import SystemClock
 from sternpost.base.reads import ReadGate
 from sternpost.base.settings import Settings
 from sternpost.base.threads import in_thread
-from sternpost.capabilities.access.key_ring import KeyRing
-from sternpost.capabilities.access.records import FirstStart
-from sternpost.capabilities.access.service import AccessService, access_service
-from sternpost.capabilities.batches.service import BatchService
-from sternpost.capabilities.cost.explanations import CostExplanations
-from sternpost.capabilities.cost.service import PriceBook
 from sternpost.capabilities.events.follower import Follower
-from sternpost.capabilities.events.service import EventService
-from sternpost.capabilities.events.stream import EventStreams
-from sternpost.capabilities.models.service import Models
-from sternpost.capabilities.traces.media.service import TraceMedia
-from sternpost.capabilities.traces.service import Traces
-from sternpost.contracts.journal import Journal
-from sternpost.contracts.provider import Catalog
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.gateway.background import BackgroundReplies
-from sternpost.gateway.origins import ReplyOrigins
 from sternpost.gateway.rig import CallObserver, Rig
 from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.flow import OtlpIntake
@@ -51,172 +36,148 @@ from sternpost.providers.offline.client import OfflineClient
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """Every service of a serving process, open. `first_start` is set once in the life of a data folder."""
+class App:
+    """A serving process, open."""
 
-    settings: Settings
-    tables: Tables
-    store: TraceStore
-    journal: Journal
-    access: AccessService
-    events: EventService
-    streams: EventStreams
-    key_ring: KeyRing
-    prices: PriceBook
-    costs: CostExplanations
-    models: Models
-    traces: Traces
-    reads: ReadGate
-    media: TraceMedia
-    batches: BatchService
-    intake: OtlpIntake
+    open: Serving
+    parts: Sequence[Part]
+    probes: Sequence[Probe]  # of what is open, and of the parts
     rig: Rig
-    first_start: FirstStart | None
+    intake: OtlpIntake
 
 
 @asynccontextmanager
-async def open_house(
-    settings: Settings,
-    loaded: LoadedConfig,
-    environment: Mapping[str, str],
-    observer: CallObserver,
-) -> AsyncGenerator[House]:
+async def open_app(
+    settings: Settings, environment: Mapping[str, str], in_force: InForce, observer: CallObserver
+) -> AsyncGenerator[App]:
     """Open everything; at the end drain the journal's queue and close in reverse order.
 
     The trace store need not be up: calls are served and their records wait in the journal.
     Raises: ConfigurationError, StoreUnavailable when the tables can't be opened.
     """
-    clock = SystemClock()
     async with AsyncExitStack() as stack:
-        doors = await _open_doors(stack, settings, clock)
-        tokens = await in_thread(token_reader, doors.tables, doors.key_ring, clock)
-        journal = _open_journal(stack, settings)
-        store = _open_store(stack, settings)
-        catalog = load_catalog(loaded, environment)
-        prices = load_prices(loaded.config, catalog)
-        client = _open_client(stack)
-        traffic = load_traffic(loaded, catalog)
-        traces = Traces(store, journal, clock, query_timeout_s=settings.query_timeout_s)
-        apart = _open_apart(stack, settings, loaded.config, catalog)
-        background = BackgroundReplies(PendingFolder(settings.home / "background"))
-        rig = Rig(
-            check_key=tokens.check,
-            traffic=lambda: traffic,
-            counters=MemoryCounters(),
-            journal=journal,
-            client=client,
-            clients={"offline": OfflineClient(), **signing_clients(catalog, client)},
-            price=prices.price,
-            clock=clock,
-            observer=observer,
-            origins=ReplyOrigins(find_maker=traces.find_maker),
-            follow=background.follow,
-            max_body_bytes=settings.max_body_bytes,
-        )
-        await stack.enter_async_context(_resumed(background, rig))
-        streams = await _follow_changes(stack, doors)
-        yield House(
-            settings=settings,
-            tables=doors.tables,
-            store=store,
-            journal=journal,
-            access=doors.access,
-            events=doors.events,
-            streams=streams,
-            key_ring=doors.key_ring,
-            prices=prices,
-            costs=CostExplanations(store, prices, clock, query_timeout_s=settings.query_timeout_s),
-            models=Models(catalog, traffic.routes, ListPrices(prices, clock).of),
-            traces=traces,
-            reads=_open_reads(stack, store, settings),
-            media=TraceMedia(open_blobs(settings)),
-            batches=batch_service(settings, loaded.config, doors.tables, clock),
-            intake=OtlpIntake(journal, prices, clock, max_body_bytes=settings.max_body_bytes, apart=apart),
-            rig=rig,
-            first_start=doors.first_start,
+        opened = await _open_foundation(stack, settings, environment, in_force)
+        parts = [await in_thread(plug.serve, opened) for plug in plugs() if plug.serve is not None]
+        for part in parts:
+            if part.close is not None:
+                stack.callback(part.close)
+        rig = await _open_gateway(stack, opened, parts, observer)
+        apart = await _open_apart(stack, opened)
+        opened.changes.keep_current([one for part in parts for one in part.snapshots])
+        await in_thread(opened.changes.load)
+        for task in [task for part in parts for task in part.tasks]:
+            await stack.enter_async_context(_running(task.run, task.name))
+        await stack.enter_async_context(_running(opened.changes.run, "events"))
+        yield App(
+            opened,
+            parts,
+            [*_probes(opened), *(probe for part in parts for probe in part.probes)],
+            rig,
+            OtlpIntake(
+                opened.journal,
+                opened.in_force,
+                opened.clock,
+                max_body_bytes=settings.max_body_bytes,
+                apart=apart,
+            ),
         )
 
 
-def _open_journal(stack: AsyncExitStack, settings: Settings) -> Journal:
+async def _open_foundation(
+    stack: AsyncExitStack, settings: Settings, environment: Mapping[str, str], in_force: InForce
+) -> Serving:
+    clock = SystemClock()
+    tables = await in_thread(open_tables, settings)
+    stack.callback(tables.close)
+    log = SqlEventLog(tables, clock)
+    access = await in_thread(open_access, settings, tables, log, clock, needed_scopes)
     journal = open_journal(settings)
     stack.callback(journal.close)
-    return journal
-
-
-def _open_client(stack: AsyncExitStack) -> AiohttpClient:
-    client = AiohttpClient()
-    stack.push_async_callback(client.close)
-    return client
-
-
-def _open_store(stack: AsyncExitStack, settings: Settings) -> TraceStore:
     store = BoundedTraceStore(open_trace_store(settings), query_timeout_s=settings.query_timeout_s)
     stack.callback(store.close)
-    return store
+    await in_thread(lambda: in_force.current)  # read now: a start tells what is wrong with it
+    client = AiohttpClient()
+    stack.push_async_callback(client.close)
+    reads = ReadGate(store.cancel, per_caller=settings.reads_per_key, timeout_s=settings.query_timeout_s)
+    stack.push_async_callback(reads.close)
+    return Serving(
+        settings=settings,
+        environment=environment,
+        clock=clock,
+        in_force=in_force,
+        tables=tables,
+        log=log,
+        journal=journal,
+        store=store,
+        blobs=open_blobs(settings),
+        client=client,
+        reads=reads,
+        changes=Follower(log),
+        access=access,
+    )
 
 
-def _open_apart(
-    stack: AsyncExitStack, settings: Settings, config: ConfigFile, catalog: Catalog
-) -> IntakeApart:
-    apart = intake_apart(settings, config, catalog)
+async def _open_gateway(
+    stack: AsyncExitStack, opened: Serving, parts: Sequence[Part], observer: CallObserver
+) -> Rig:
+    """Let each part fill in what it gives to calls; resume replies made in the background."""
+    in_force, client = opened.in_force, opened.client
+    background = BackgroundReplies(PendingFolder(opened.settings.home / "background"))
+    rig = Rig(
+        check_key=opened.access.check_caller,
+        traffic=lambda: in_force.current.traffic,
+        counters=MemoryCounters(),
+        journal=opened.journal,
+        client=client,
+        clients={"offline": OfflineClient(), **signing_clients(in_force.current.catalog, client)},
+        price=in_force.price,
+        clock=opened.clock,
+        observer=observer,
+        follow=background.follow,
+        max_body_bytes=opened.settings.max_body_bytes,
+    )
+    for part in parts:
+        rig = part.gateway(rig)
+    background.rig = rig
+    stack.push_async_callback(background.close)
+    await background.resume()
+    return rig
+
+
+async def _open_apart(stack: AsyncExitStack, opened: Serving) -> IntakeApart:
+    now = opened.in_force.current
+    apart = intake_apart(opened.settings, now.loaded.config, now.catalog)
     stack.push_async_callback(apart.close)
     return apart
 
 
-def _open_reads(stack: AsyncExitStack, store: TraceStore, settings: Settings) -> ReadGate:
-    reads = ReadGate(store.cancel, per_caller=settings.reads_per_key, timeout_s=settings.query_timeout_s)
-    stack.push_async_callback(reads.close)
-    return reads
+def _probes(opened: Serving) -> list[Probe]:
+    """Return how the journal and the stores are asked."""
+
+    def journal() -> PartState:
+        state = opened.journal.state()
+        return PartState(state.is_writable, state.reason, state.pending_bytes)
+
+    return [
+        Probe("journal", journal),
+        Probe("tables", partial(_tables_state, opened.tables)),
+        Probe("trace_store", partial(_store_state, opened.store)),
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Doors:
-    """The tables, and who may come in."""
-
-    tables: Tables
-    events: EventService
-    access: AccessService
-    first_start: FirstStart | None
-    key_ring: KeyRing
+def _tables_state(tables: Tables) -> PartState:
+    return PartState(True) if tables.ping() else PartState(False, "can't be reached")
 
 
-async def _open_doors(stack: AsyncExitStack, settings: Settings, clock: Clock) -> _Doors:
-    tables = await in_thread(open_tables, settings)
-    stack.callback(tables.close)
-    log = SqlEventLog(tables, clock)
-    events = EventService(log, SqlCursors(tables, clock))
-    access = access_service(tables, log, session_days=settings.session_days, clock=clock)
-    first_start = await in_thread(access.ensure_first_start)
-    key_ring = KeyRing(access.store, clock)
-    await in_thread(key_ring.load)
-    stack.callback(key_ring.close)
-    return _Doors(tables, events, access, first_start, key_ring)
-
-
-async def _follow_changes(stack: AsyncExitStack, doors: _Doors) -> EventStreams:
-    """Keep keys up to date, and wake whoever waits for events."""
-    await stack.enter_async_context(_running(doors.key_ring.run(), "keys"))
-    follower = Follower(doors.events.log, [])
-    await in_thread(follower.load)
-    await stack.enter_async_context(_running(follower.run(), "events"))
-    return EventStreams(doors.events, follower)
+def _store_state(store: TraceStore) -> PartState:
+    reason = store.trouble()
+    return PartState(not reason, reason)
 
 
 @asynccontextmanager
-async def _resumed(background: BackgroundReplies, rig: Rig) -> AsyncGenerator[None]:
-    """Follow replies made in the background while the block runs, those of the process before first."""
-    background.rig = rig
-    await background.resume()
-    try:
-        yield
-    finally:
-        await background.close()
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[None, None, None], name: str) -> AsyncGenerator[None]:
-    """Keep a follower of changes going while the block runs."""
-    task = asyncio.create_task(work, name=f"sternpost-{name}")
+async def _running(run: Callable[[], Coroutine[None, None, None]], name: str) -> AsyncGenerator[None]:
+    """Keep work going beside calls while the block runs."""
+    task = asyncio.create_task(run(), name=f"sternpost-{name}")
     try:
         yield
     finally:

@@ -2,10 +2,10 @@
 
 from sternpost.base.clock import Clock
 from sternpost.base.money import NanoUsd, usd_text
-from sternpost.capabilities.cost.service import PriceBook
 from sternpost.capabilities.models.records import ListPrice
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.usage import Usage
+from sternpost.gateway.rig import PriceCall
 
 _TOKENS = 1000  # below every threshold of a dearer tier
 _PER_MILLION = 1_000_000 // _TOKENS
@@ -15,8 +15,8 @@ _INPUT, _OUTPUT = Usage(in_fresh=_TOKENS), Usage(out_text=_TOKENS)
 class ListPrices:
     """Looks prices up; blocking for a moment where a provider's table is read for the first time."""
 
-    def __init__(self, book: PriceBook, clock: Clock) -> None:
-        self._book = book
+    def __init__(self, price: PriceCall, clock: Clock) -> None:
+        self._price = price
         self._clock = clock
 
     def of(self, provider: Provider, model: str) -> ListPrice:
@@ -27,7 +27,7 @@ class ListPrices:
 
     def _per_million(self, provider: Provider, model: str, usage: Usage) -> str | None:
         base_model = provider.deployments.get(model, model)
-        cost = self._book.price(
+        cost = self._price(
             provider=provider.name,
             model=model,
             fallback_model=base_model,

@@ -1,45 +1,38 @@
-"""Builds and runs the worker process: drains the journal into the trace store and runs durable jobs."""
+"""Builds and runs the worker process: the loops, scheduled jobs and subscribers that the parts bring."""
 
 import logging
 import signal
 import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 
-from sternpost.assembly.batches import batch_service, run_batches
 from sternpost.assembly.blobs import open_blobs
-from sternpost.assembly.config_file import find_config, load_config
-from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.environment import process_environment
 from sternpost.assembly.heartbeat import Heart, WatchedStop
-from sternpost.assembly.journal import open_reader
+from sternpost.assembly.in_force import in_force
+from sternpost.assembly.journal import open_journal
+from sternpost.assembly.late import LateJournal, LateTables
 from sternpost.assembly.lean import leave_out_data_frames
 from sternpost.assembly.logs import configure_logs
+from sternpost.assembly.loops import LoopThreads
 from sternpost.assembly.parent import end_with_parent
+from sternpost.assembly.part import Foundation, Loop, Part
+from sternpost.assembly.parts import plugs
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
+from sternpost.backends.event_log.cursors import SqlCursors
 from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
 from sternpost.base.clock import SystemClock
 from sternpost.base.errors import ConfigurationError, NewerData, StoreError
 from sternpost.base.settings import Settings
-from sternpost.capabilities.access.jobs import prune_sign_ins
-from sternpost.capabilities.access.service import access_service
-from sternpost.capabilities.batches.jobs import prune_files
-from sternpost.capabilities.traces.writing.drain import Drain
-from sternpost.capabilities.traces.writing.drain_report import reporter
-from sternpost.capabilities.traces.writing.retention import (
-    delete_before_ns,
-    drop_blobs_before,
-    drop_traces_before,
-)
-from sternpost.capabilities.traces.writing.rollup import keep_call_figures
-from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME
-from sternpost.contracts.blobs import BlobStore
+from sternpost.capabilities.events.subscriptions import Subscription
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.trace_store import TraceStore
 
 logger = logging.getLogger(__name__)
 
-_DAY_NS = 86_400_000_000_000
 # How long the drain may be at one batch: six inserts of a minute each, tried twice, and some more.
 _STUCK_S = 900.0
 _BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -63,99 +56,88 @@ def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    reader = open_reader(settings)
-    _refuse_newer_tables(settings)
-    main = WatchedStop(stop)
-    Heart(heartbeat_fd).beat_while_looking(main, _STUCK_S)
-    store = open_trace_store(settings)
-    blobs = open_blobs(settings, counts=True)
-    # Batches need no trace store: their calls are recorded by the journal.
-    batches = threading.Thread(target=_run_batches, args=(settings, stop), name="sternpost-batches")
-    batches.start()
-    try:
-        if _prepare(store, main):
-            jobs = threading.Thread(
-                target=_run_jobs, args=(settings, store, blobs, stop), name="sternpost-jobs"
-            )
-            jobs.start()
-            figures = threading.Thread(target=keep_call_figures, args=(store, stop), name="sternpost-figures")
-            figures.start()
-            drain = Drain(reader, store, blobs, aside=settings.home / FOLDER_NAME)
-            drain.on_change = reporter(settings.home)
-            drain.run(main)
-            jobs.join()
-            figures.join()
-    finally:
-        stop.set()
-        batches.join()
-        reader.close()
-        store.close()
+    with ExitStack() as stack:
+        opened = _open_foundation(stack, settings)
+        parts = [plug.work(opened) for plug in plugs() if plug.work is not None]
+        for part in parts:
+            if part.close is not None:
+                stack.callback(part.close)
+        _work(opened, parts, stop, Heart(heartbeat_fd))
 
 
-def _refuse_newer_tables(settings: Settings) -> None:
+def _open_foundation(stack: ExitStack, settings: Settings) -> Foundation:
     """Raises: NewerData. With any other fault of the tables the journal is drained all the same."""
+    clock, environment = SystemClock(), process_environment()
+    tables = LateTables(lambda: open_tables(settings))
+    stack.callback(tables.close)
+    refuse_newer_tables(tables)
+    journal = LateJournal(lambda: open_journal(settings))
+    stack.callback(journal.close)
+    store = open_trace_store(settings)
+    stack.callback(store.close)
+    return Foundation(
+        settings=settings,
+        environment=environment,
+        clock=clock,
+        in_force=in_force(settings, environment),
+        tables=tables,
+        log=SqlEventLog(tables, clock),
+        journal=journal,
+        store=store,
+        blobs=open_blobs(settings, counts=True),
+    )
+
+
+def refuse_newer_tables(tables: LateTables) -> None:
+    """Raises: NewerData. Any other fault is logged; they are opened again when they are needed."""
     try:
-        open_tables(settings).close()
+        tables.opened()
     except NewerData:
         raise
     except (StoreError, ConfigurationError) as error:
         logger.error("jobs and batches need the tables: %s", error.message)
 
 
-def _run_jobs(settings: Settings, store: TraceStore, blobs: BlobStore, stop: threading.Event) -> None:
-    """Follow the schedules until told to stop; without its database the worker drains all the same."""
+def _work(opened: Foundation, parts: Sequence[Part], stop: threading.Event, heart: Heart) -> None:
+    """Run every loop until told to stop; those that need the trace store wait for it."""
+    loops = [loop for part in parts for loop in part.loops]
+    loops += _subscriptions(opened, parts)
+    loops.append(_schedule(opened.settings, [job for part in parts for job in part.jobs]))
+    watched = WatchedStop(stop)
+    heart.beat_while_looking(watched, _STUCK_S)
+    threads = LoopThreads(stop, watched)
     try:
-        url = settings.tables_url or sqlite_jobs_url(settings.home)
-        tables = open_tables(settings)
-    except (StoreError, ConfigurationError) as error:
-        logger.error("scheduled jobs do not run: %s", error.message)
-        return
-    log = SqlEventLog(tables, SystemClock())
-    access = access_service(tables, log, session_days=settings.session_days)
-
-    def keep_house(now_ns: int) -> None:
-        prune_sign_ins(access)
-        before_ns = delete_before_ns(now_ns, settings.trace_retention_days)
-        if before_ns is not None:
-            drop_traces_before(store, before_ns)
-            drop_blobs_before(blobs, before_ns)
-        blobs.tidy(now_ns - _DAY_NS)
-
-    files = batch_service(settings, ConfigFile(), tables, SystemClock())
-
-    def prune(_: int) -> None:
-        prune_files(files)
-
-    jobs = DbosJobs(url)
-    try:
-        jobs.start(
-            [
-                Job("retention", keep_house, schedule="17 3 * * *"),
-                Job("files", prune, schedule="7 * * * *"),
-            ]
-        )
-        stop.wait()
-    except StoreError as error:
-        logger.error("scheduled jobs do not run: %s", error.message)
+        threads.start([loop for loop in loops if not loop.needs_store])
+        if _prepare(opened.store, watched):
+            threads.start([loop for loop in loops if loop.needs_store])
+            stop.wait()
     finally:
-        jobs.close()
-        tables.close()
+        stop.set()
+        threads.join()
+    threads.raise_failure()
 
 
-def _run_batches(settings: Settings, stop: threading.Event) -> None:
-    """Run batches until told to stop; without them the worker drains all the same."""
-    environment = process_environment()
-    while not stop.is_set():
-        try:
-            loaded = load_config(find_config(settings), environment)
-            tables = open_tables(settings)
-            try:
-                run_batches(settings, loaded, environment, tables, stop)
-            finally:
-                tables.close()
-        except (StoreError, ConfigurationError) as error:
-            logger.error("batches do not run: %s", error.message)
-            stop.wait(_BACK_OFF_S[-1])
+def _subscriptions(opened: Foundation, parts: Sequence[Part]) -> list[Loop]:
+    cursors = SqlCursors(opened.tables, opened.clock)
+    return [
+        Loop(f"subscriber-{one.name}", Subscription(one, opened.log, cursors, opened.clock).run)
+        for part in parts
+        for one in part.subscribers
+    ]
+
+
+def _schedule(settings: Settings, jobs: Sequence[Job]) -> Loop:
+    return Loop("jobs", partial(_follow_schedules, settings, jobs), needs_store=True)
+
+
+def _follow_schedules(settings: Settings, jobs: Sequence[Job], stop: threading.Event) -> None:
+    """Follow the schedules until told to stop. Raises: StoreUnavailable without the jobs' database."""
+    engine = DbosJobs(settings.tables_url or sqlite_jobs_url(settings.home))
+    try:
+        engine.start(jobs)
+        stop.wait()
+    finally:
+        engine.close()
 
 
 def _prepare(store: TraceStore, stop: threading.Event) -> bool:

@@ -10,8 +10,8 @@ from typing import Annotated, cast
 
 from sternpost.assembly.config_check import examine
 from sternpost.assembly.config_file import find_config, load_config
+from sternpost.assembly.config_summary import ConfigSummary, summarise
 from sternpost.assembly.environment import process_environment
-from sternpost.assembly.in_force import InForce, in_force
 from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.traffic import check_config
 from sternpost.base.errors import ConfigurationError
@@ -74,7 +74,7 @@ def up(
         asyncio.run(supervisor.run())
 
 
-def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> InForce:
+def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> ConfigSummary:
     """Stop the start for faults of the file, say what is left out, and return what is in force."""
     path = find_config(settings)
     examined = examine(path, environment)
@@ -89,7 +89,7 @@ def _check_configuration(settings: Settings, environment: Mapping[str, str]) -> 
             note(f"the provider {provider.name!r} is not configured: {provider.fault}")
         if provider.is_key_withheld:
             note(f"the provider {provider.name!r} has an address of its own; write its api_key beside it")
-    return in_force(loaded, catalog)
+    return summarise(loaded, catalog)
 
 
 def processes(settings: Settings, port: int) -> list[Process]:

@@ -5,15 +5,12 @@ Labels never hold a user, a session, a key or text; models and routes beyond the
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sternpost.capabilities.traces.writing.drain_report import read_report
-from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, count_set_aside
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import JournalState
 from sternpost.contracts.span import SpanStatus
@@ -100,9 +97,9 @@ class GatewayMetrics:
             "token_usage", "Tokens of a call.", ["model", "gen_ai_token_type"], _TOKENS
         )
 
-    def watch(self, state: Callable[[], JournalState], intake: IntakeCounts, home: Path) -> None:
-        """Show the state of the journal, the intake and the drain at each scrape."""
-        self.registry.register(_StateCollector(state, intake, home))
+    def watch(self, state: Callable[[], JournalState], intake: IntakeCounts) -> None:
+        """Show the state of the journal and the intake at each scrape."""
+        self.registry.register(_StateCollector(state, intake))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
@@ -164,22 +161,16 @@ class GatewayMetrics:
 
 
 class _StateCollector(Collector):
-    def __init__(self, state: Callable[[], JournalState], intake: IntakeCounts, home: Path) -> None:
+    def __init__(self, state: Callable[[], JournalState], intake: IntakeCounts) -> None:
         self._state = state
         self._intake = intake
-        self._home = home
 
     def collect(self) -> Iterable[Metric]:
-        state, intake, report = self._state(), self._intake, read_report(self._home)
+        state, intake = self._state(), self._intake
         gauges = {
             "journal_is_writable": ("1 while records are kept.", int(state.is_writable)),
             "ingest_log_bytes": ("Written and not yet stored.", state.pending_bytes),
             "ingest_queue_depth": ("Records waiting to be written.", state.queue_depth),
-            "drain_is_storing": ("1 while the store takes spans.", int(report is None or report.is_store_up)),
-            "records_set_aside": (
-                "Records that can't be stored, kept in files.",
-                count_set_aside(self._home / FOLDER_NAME),
-            ),
         }
         counters = {
             "ingest_spans": ("Spans taken in over OTLP.", intake.spans),

@@ -1,20 +1,19 @@
-"""`/v1/files` and `/v1/batches` as an app of their own, with errors in OpenAI's shape; no calls of models."""
+"""What parts serve below /v1 that is no call, as an app of its own with errors in OpenAI's shape."""
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import Receive, Scope, Send
 
+from sternpost.assembly.part import OpenAiPaths
 from sternpost.base.errors import BadRequest, MethodRefused, NotFound, RateLimited, SternpostError
 from sternpost.base.ids import new_id
-from sternpost.capabilities.batches.openai_routes import openai_batch_routes
-from sternpost.capabilities.batches.service import BatchService
 from sternpost.contracts.call import Principal
 from sternpost.dialects.protocols import WireError
 from sternpost.dialects.registry import CODECS
@@ -24,22 +23,28 @@ from sternpost.server.texts import refuse_unkeepable_text
 
 logger = logging.getLogger(__name__)
 
-UPLOADS = "/v1/files"  # a file flows to the disk as it comes
 _MOST_BYTES = 64_000  # a batch with the largest metadata that OpenAI allows has 10,000
-_PREFIXES = ("/v1/files", "/v1/batches")
 
 
-def serves(path: str) -> bool:
-    """Say whether a path belongs to this app."""
-    return path.startswith(_PREFIXES) and (
-        path in _PREFIXES or path.startswith(tuple(f"{p}/" for p in _PREFIXES))
-    )
+class OpenAiApp:
+    """Serves what parts add to OpenAI's API. `who` identifies the caller; it raises KeyRefused."""
+
+    def __init__(self, paths: Sequence[OpenAiPaths], who: Callable[[Request], Awaitable[Principal]]) -> None:
+        self._roots = frozenset(prefix for one in paths for prefix in one.prefixes)
+        streamed = frozenset(path for one in paths for path in one.streamed)
+        app = _build([one.router for one in paths])
+        self._app = Gate(app, who, refusal, streamed_paths=streamed, most_bytes=_MOST_BYTES)
+        self._below = tuple(f"{root}/" for root in self._roots)
+
+    def serves(self, path: str) -> bool:
+        """Say whether a path belongs to this app."""
+        return path in self._roots or path.startswith(self._below)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
 
-def build_openai_app(
-    service: BatchService, who: Callable[[Request], Awaitable[Principal]], *, max_file_bytes: int
-) -> ASGIApp:
-    """Build the app. `who` identifies the caller; it raises KeyRefused."""
+def _build(routers: Sequence[APIRouter]) -> FastAPI:
     app = FastAPI(
         openapi_url=None,
         docs_url=None,
@@ -47,12 +52,13 @@ def build_openai_app(
         redirect_slashes=False,
         dependencies=[Depends(refuse_unkeepable_text)],
     )
-    app.include_router(openai_batch_routes(service, who, max_file_bytes=max_file_bytes))
+    for router in routers:
+        app.include_router(router)
     app.add_exception_handler(SternpostError, _on_sternpost_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_crash)
-    return Gate(app, who, refusal, streamed_paths=frozenset({UPLOADS}), most_bytes=_MOST_BYTES)
+    return app
 
 
 async def _on_sternpost_error(_: Request, error: Exception) -> Response:

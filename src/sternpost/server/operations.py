@@ -1,32 +1,23 @@
 """Health, readiness and metrics for machines; people read the same in the UI."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from sternpost.assembly.build import House
+from sternpost.assembly.build import App
+from sternpost.assembly.part import PartState, Probe
 from sternpost.assembly.storage import look_at_storage
 from sternpost.base.threads import PROBES
-from sternpost.capabilities.traces.writing.drain_report import read_report
-from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, count_set_aside
 from sternpost.server import metrics as prometheus
 from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.resource_metrics import ResourceCollector
 
 _PATIENCE_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class PartState:
-    is_up: bool
-    reason: str = ""
-    pending_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +34,10 @@ class Operations:
 
     PATHS: ClassVar = frozenset({"/healthz", "/readyz", "/metrics"})
 
-    def __init__(self, house: House, metrics: GatewayMetrics) -> None:
-        self._house = house
+    def __init__(self, app: App, metrics: GatewayMetrics) -> None:
+        self._app = app
         self._metrics = metrics
-        self._resources = ResourceCollector(house.reads.counts)
+        self._resources = ResourceCollector(app.open.reads.counts)
         metrics.registry.register(self._resources)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,48 +45,26 @@ class Operations:
 
     async def _answer(self, path: str) -> Response:
         if path == "/metrics":
-            self._resources.storage = await PROBES.run(look_at_storage, self._house.settings)
+            self._resources.storage = await PROBES.run(look_at_storage, self._app.open.settings)
             return Response(self._metrics.text(), media_type=prometheus.MEDIA_TYPE)
         if path == "/healthz":
             return _json({"status": "alive"})
         # Ready means that calls are accepted; a store that is away is named and does not stop them.
-        return _json({"status": "ready", "parts": await parts_of(self._house)})
+        return _json({"status": "ready", "parts": await states_of(self._app.probes)})
 
 
-async def parts_of(house: House) -> Mapping[str, PartState]:
+async def states_of(probes: Sequence[Probe]) -> Mapping[str, PartState]:
     """Ask every part how it is, all at once."""
-    journal = house.journal.state()
-    tables, store, drain = await asyncio.gather(
-        _ask(lambda: "" if house.tables.ping() else "can't be reached"),
-        _ask(house.store.trouble),
-        PROBES.run(drain_state, house.settings.home),
-    )
-    return {
-        "journal": PartState(journal.is_writable, journal.reason, journal.pending_bytes),
-        "tables": tables,
-        "trace_store": store,
-        "drain": drain,
-    }
+    states = await asyncio.gather(*(_ask(probe) for probe in probes))
+    return {probe.name: state for probe, state in zip(probes, states, strict=True)}
 
 
-def drain_state(home: Path) -> PartState:
-    """Say whether what the journal holds reaches the trace store, as the worker of this machine told last."""
-    report = read_report(home)
-    if report is not None and not report.is_store_up:
-        return PartState(False, report.reason)
-    count = count_set_aside(home / FOLDER_NAME)
-    if not count:
-        return PartState(True)
-    return PartState(True, f"{count} records can't be stored and are kept in the folder {FOLDER_NAME!r}")
-
-
-async def _ask(trouble: Callable[[], str]) -> PartState:
+async def _ask(probe: Probe) -> PartState:
     """Ask for half a second: a probe gives up after one, and a store that hangs must not stop calls."""
     try:
-        reason = await asyncio.wait_for(PROBES.run(trouble), _PATIENCE_S)
+        return await asyncio.wait_for(PROBES.run(probe.ask), _PATIENCE_S)
     except TimeoutError:
         return PartState(False, f"does not answer within {_PATIENCE_S} s")
-    return PartState(not reason, reason)
 
 
 def _json(value: object, status: int = 200) -> Response:

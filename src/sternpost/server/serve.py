@@ -12,10 +12,10 @@ from typing import NoReturn
 import uvicorn
 
 from sternpost import __version__
-from sternpost.assembly.build import House, open_house
-from sternpost.assembly.config_file import find_config, load_config
+from sternpost.assembly.build import App, open_app
 from sternpost.assembly.environment import process_environment
 from sternpost.assembly.heartbeat import Heart
+from sternpost.assembly.in_force import in_force
 from sternpost.assembly.lean import leave_out_data_frames
 from sternpost.assembly.local import sign_in_url
 from sternpost.assembly.logs import configure_logs
@@ -50,7 +50,7 @@ def run(settings: Settings, *, announce_fd: int | None, heartbeat_fd: int | None
     if heartbeat_fd is not None:
         end_with_parent()
     # uvicorn raises the signal that it served until once more: by default that would end the process before
-    # the house is closed, with the intake process and the journal still open.
+    # all is closed, with the intake process and the journal still open.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -60,12 +60,11 @@ def run(settings: Settings, *, announce_fd: int | None, heartbeat_fd: int | None
 async def _serve(settings: Settings, announce_fd: int | None, heart: Heart) -> None:
     heart.beat_from_loop()
     environment = process_environment()
-    loaded = load_config(find_config(settings), environment)
     metrics = GatewayMetrics()
     base_url = f"http://{settings.host}:{settings.port}"
-    async with open_house(settings, loaded, environment, metrics) as house:
-        app = SternpostApp(house, metrics, base_url=base_url)
-        server = _Server(app, settings, lambda: _announce(house, base_url, announce_fd))
+    async with open_app(settings, environment, in_force(settings, environment), metrics) as app:
+        asgi = SternpostApp(app, metrics, base_url=base_url)
+        server = _Server(asgi, settings, lambda: _announce(app, base_url, announce_fd))
         await server.serve()
 
 
@@ -130,11 +129,11 @@ def _server_config(app: SternpostApp, settings: Settings, door: Door) -> uvicorn
     )
 
 
-def _announce(house: House, base_url: str, announce_fd: int | None) -> None:
+def _announce(app: App, base_url: str, announce_fd: int | None) -> None:
     facts: dict[str, object] = {"url": base_url, "version": __version__, "pid": os.getpid()}
-    if house.first_start is not None:
-        facts["key"] = house.first_start.key.key
-        facts["sign_in_url"] = sign_in_url(house.settings, base_url, house.first_start.link.token)
+    if (first := app.open.access.first_start) is not None:
+        facts["key"] = first.key.key
+        facts["sign_in_url"] = sign_in_url(app.open.settings, base_url, first.link.token)
     if announce_fd is None:
         logger.info("calls are accepted at %s", base_url)
         return

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.assembly.late import LateTables
 from sternpost.assembly.tables import open_tables
-from sternpost.assembly.worker import _refuse_newer_tables
+from sternpost.assembly.worker import refuse_newer_tables
 from sternpost.base.errors import NewerData
 from sternpost.base.settings import Settings
 
@@ -16,7 +17,7 @@ def test_newer_tables_end_it(tmp_path: Path) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     tables.close()
     with pytest.raises(NewerData, match="schema version 9999"):
-        _refuse_newer_tables(Settings(home=tmp_path))
+        refuse_newer_tables(LateTables(lambda: open_tables(Settings(home=tmp_path))))
 
 
 @pytest.mark.parametrize("fault", ["damaged", "lost", "away"])
@@ -28,5 +29,6 @@ def test_the_journal_is_drained_whatever_else_is_wrong_with_them(
         (tmp_path / "tables.sqlite").write_bytes(b"no database at all" * 100)
     if fault == "lost":
         (tmp_path / "journal" / "w-1-1").mkdir(parents=True)
-    _refuse_newer_tables(Settings(home=tmp_path, tables_url=url))
+    tables = LateTables(lambda: open_tables(Settings(home=tmp_path, tables_url=url)))
+    refuse_newer_tables(tables)
     assert "jobs and batches need the tables" in caplog.text

@@ -2,25 +2,20 @@
 
 import threading
 import time
-from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
-from sternpost.assembly.build import House
-from sternpost.contracts.journal import JournalState
-from sternpost.server.operations import PartState, parts_of
+from sternpost.assembly.part import PartState, Probe
+from sternpost.server.operations import states_of
 
 
-async def test_a_store_that_hangs_is_named_and_does_not_delay_the_answer(tmp_path: Path) -> None:
+async def test_a_store_that_hangs_is_named_and_does_not_delay_the_answer() -> None:
     release = threading.Event()
-    house = SimpleNamespace(
-        journal=SimpleNamespace(state=lambda: JournalState(True, "", 0, 7)),
-        tables=SimpleNamespace(ping=lambda: False),
-        store=SimpleNamespace(trouble=lambda: "" if release.wait(10) else "late"),
-        settings=SimpleNamespace(home=tmp_path),
-    )
+    probes = [
+        Probe("journal", lambda: PartState(True)),
+        Probe("tables", lambda: PartState(False, "can't be reached")),
+        Probe("trace_store", lambda: PartState(release.wait(10))),
+    ]
     started_s = time.monotonic()
-    parts = await parts_of(cast("House", house))
+    parts = await states_of(probes)
     elapsed_s = time.monotonic() - started_s
     release.set()
     assert elapsed_s < 6  # the store answers after 10

@@ -1,7 +1,7 @@
 """What one can ask about costs: how one came about, what a model costs; pricing calls is `service`'s."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,8 +42,14 @@ class CostExplanations:
     """Verbs on the costs of one project at a time."""
 
     def __init__(
-        self, store: TraceStore, prices: PriceBook, clock: Clock, *, query_timeout_s: float | None = None
+        self,
+        store: TraceStore,
+        prices: Callable[[], PriceBook],
+        clock: Clock,
+        *,
+        query_timeout_s: float | None = None,
     ) -> None:
+        """prices: returns those in force now."""
         self._store = store
         self._prices = prices
         self._clock = clock
@@ -65,7 +71,7 @@ class CostExplanations:
                 f"there is no span {span_id!r} in this project; a call shows about a second after it ends"
             )
         names = self._names(span)
-        return explain(span, self._again(span, names), self._thresholds(span, names), self._prices.source)
+        return explain(span, self._again(span, names), self._thresholds(span, names), self._prices().source)
 
     def prices_of(self, model: str) -> ModelPriceList:
         """List the unit prices of one model that are in force now.
@@ -75,7 +81,7 @@ class CostExplanations:
         provider, _, name = model.partition("/")
         if not provider or not name:
             raise BadRequest(f"write the model as provider/model, not {model[:80]!r}", param="model")
-        match = self._prices.find(provider, name, "")
+        match = self._prices().find(provider, name, "")
         if match is None:
             raise NotFound(
                 f"no price of {model[:80]!r} is known; write one under `prices:` in sternpost.yaml"
@@ -87,8 +93,8 @@ class CostExplanations:
             model=model,
             row=basis.get("row", f"{match.provider}/{match.model.id}"),
             step=basis.get("step", match.step),
-            source=basis.get("source", self._prices.source),
-            price_version=self._prices.version,
+            source=basis.get("source", self._prices().source),
+            price_version=self._prices().version,
             at=iso_time(now_ns),
             rates=[*_rates_of(standard, "standard"), *_variants(match, now_ns)],
         )
@@ -101,7 +107,7 @@ class CostExplanations:
         asked = span.target.partition("/")[2] or span.request_model.removeprefix(f"{span.provider}/")
         names = _Names(span.provider, span.response_model, asked)
         row = span.cost.basis.get("row", "") if span.cost else ""
-        match = self._prices.find(names.provider, names.model, names.fallback_model)
+        match = self._prices().find(names.provider, names.model, names.fallback_model)
         while match is not None:
             if not row or f"{match.provider}/{match.model.id}" == row:
                 return names
@@ -117,7 +123,7 @@ class CostExplanations:
         """Price the same usage at the same time by the table in force now."""
         if span.cost is None:
             return Cost(CostStatus.UNKNOWN)
-        return self._prices.price(
+        return self._prices().price(
             provider=names.provider,
             model=names.model,
             fallback_model=names.fallback_model,
@@ -128,7 +134,7 @@ class CostExplanations:
         )
 
     def _thresholds(self, span: PricedSpan, names: _Names) -> list[int]:
-        match = self._prices.find(names.provider, names.model, names.fallback_model)
+        match = self._prices().find(names.provider, names.model, names.fallback_model)
         if match is None:
             return []
         return [tier.above for tier in make_card(match, "", "", span.started_ns).tiers[1:]]

@@ -19,14 +19,20 @@ _MAX_EVENTS = 500
 class Follower:
     """One per serving process. `load` it once, then keep `run` going in a task."""
 
-    def __init__(self, log: EventLog, snapshots: Sequence[Snapshot]) -> None:
+    def __init__(self, log: EventLog, snapshots: Sequence[Snapshot] = ()) -> None:
         self._log = log
-        self._snapshots = snapshots
+        self._snapshots: list[Snapshot] = []
         self._seq = 0
-        self._states = {one.name: SnapshotState(one.name, 0, is_current=False) for one in snapshots}
+        self._states: dict[str, SnapshotState] = {}
+        self.keep_current(snapshots)
         self._stale: set[str] = set()
         self._is_away = False
         self._moved = asyncio.Event()
+
+    def keep_current(self, snapshots: Sequence[Snapshot]) -> None:
+        """Take on more snapshots; only before `load`."""
+        self._snapshots += snapshots
+        self._states |= {one.name: SnapshotState(one.name, 0, is_current=False) for one in snapshots}
 
     @property
     def seq(self) -> int:

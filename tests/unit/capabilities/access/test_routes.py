@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from sternpost.assembly.parts import needed_scopes
 from sternpost.base.errors import KeyRefused
 from sternpost.capabilities.access.browser import Site
 from sternpost.capabilities.access.guard import CSRF_HEADER, Guard
@@ -17,7 +18,6 @@ from sternpost.capabilities.access.service import AccessService
 from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.server import problems
-from sternpost.server.needed_scopes import needed_by_api
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def client(service: AccessService, first: FirstStart) -> Iterator[TestClient]:
     ring.load()
     app = FastAPI()
     problems.install(app)
-    app.include_router(access_routes(service, Guard(service, ring.check, needed_by_api)))
+    app.include_router(access_routes(service, Guard(service, ring.check, needed_scopes)))
     yield TestClient(app)
     ring.close()
 
@@ -106,7 +106,7 @@ def test_over_https_the_cookie_is_bound_to_the_host(service: AccessService, firs
     site = Site("https://sternpost.example.org", 4100)
     app = FastAPI()
     problems.install(app)
-    app.include_router(access_routes(service, Guard(service, _knows_no_key, needed_by_api, site), site))
+    app.include_router(access_routes(service, Guard(service, _knows_no_key, needed_scopes, site), site))
     client = TestClient(app, base_url="https://sternpost.example.org")
     reply = client.post("/api/session", json={"token": first.link.token})
     said = reply.headers["set-cookie"]

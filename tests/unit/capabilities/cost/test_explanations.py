@@ -58,7 +58,7 @@ def priced(project: ProjectId, usage: Usage | None, *, book: PriceBook = BOOK, *
 async def explained(store: TraceStore, record: CallRecord, book: PriceBook = BOOK) -> CostExplanation:
     with tempfile.TemporaryDirectory() as folder:
         write_batches(store, FolderBlobs(Path(folder)), [spans_of_call(record, NOON)], RecentHashes())
-    return await CostExplanations(store, book, CLOCK).explain_span(record.project_id, record.span_id)
+    return await CostExplanations(store, lambda: book, CLOCK).explain_span(record.project_id, record.span_id)
 
 
 def fact(found: CostExplanation, name: str) -> str:
@@ -184,7 +184,7 @@ async def test_attempt_points_to_the_call_that_carries_its_cost(
 ) -> None:
     record = priced(project, Usage(in_fresh=1000))
     await explained(store, record)
-    costs = CostExplanations(store, BOOK, CLOCK)
+    costs = CostExplanations(store, lambda: BOOK, CLOCK)
     found = await costs.explain_span(project, record.attempts[0].span_id, record.trace_id)
     assert (found.status, found.lines) == ("", [])
     assert record.span_id in found.advice
@@ -208,18 +208,18 @@ async def test_old_span_is_found_by_its_id_alone(store: TraceStore, project: Pro
 @pytest.mark.parametrize("span_id", ["zz", "0123456789ABCDEF", "'; DROP TABLE spans"])
 async def test_what_is_no_span_id_is_refused(store: TraceStore, project: ProjectId, span_id: str) -> None:
     with pytest.raises(BadRequest, match="16 hex digits"):
-        await CostExplanations(store, BOOK, CLOCK).explain_span(project, span_id)
+        await CostExplanations(store, lambda: BOOK, CLOCK).explain_span(project, span_id)
 
 
 async def test_span_of_another_project_is_not_found(store: TraceStore, project: ProjectId) -> None:
     record = priced(project, Usage(in_fresh=1000))
     await explained(store, record)
     with pytest.raises(NotFound):
-        await CostExplanations(store, BOOK, CLOCK).explain_span(ProjectId("other"), record.span_id)
+        await CostExplanations(store, lambda: BOOK, CLOCK).explain_span(ProjectId("other"), record.span_id)
 
 
 def test_prices_of_a_model_list_its_tiers_and_variants(store: TraceStore) -> None:
-    costs = CostExplanations(store, BOOK, CLOCK)
+    costs = CostExplanations(store, lambda: BOOK, CLOCK)
     found = costs.prices_of("google/gemini-2.5-pro")
     by_condition = {one.condition: one.rates_usd for one in found.rates}
     assert by_condition["standard"]["in_fresh"] == "1.25"
@@ -229,4 +229,4 @@ def test_prices_of_a_model_list_its_tiers_and_variants(store: TraceStore) -> Non
 
 def test_prices_of_an_unknown_model_say_what_to_do(store: TraceStore) -> None:
     with pytest.raises(NotFound, match="prices:"):
-        CostExplanations(store, BOOK, CLOCK).prices_of("lab/m1")
+        CostExplanations(store, lambda: BOOK, CLOCK).prices_of("lab/m1")

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from sternpost.capabilities.traces.writing.drain import DrainCounts
+from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, count_set_aside
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,17 @@ def reporter(home: Path) -> Callable[[DrainCounts], None]:
             logger.warning("the state of the drain can't be written: %s", error.strerror)
 
     return report
+
+
+def drain_trouble(home: Path) -> tuple[bool, str]:
+    """Say whether the journal reaches the store, as the worker of this machine told last, and why not."""
+    report = read_report(home)
+    if report is not None and not report.is_store_up:
+        return False, report.reason
+    count = count_set_aside(home / FOLDER_NAME)
+    if not count:
+        return True, ""
+    return True, f"{count} records can't be stored and are kept in the folder {FOLDER_NAME!r}"
 
 
 def read_report(home: Path) -> DrainReport | None:

@@ -5,25 +5,27 @@ from pathlib import Path
 
 import pytest
 
+from sternpost.assembly.parts import needed_scopes
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.server.needed_scopes import needed_by_api, needed_by_files
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "web" / "openapi.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[4] / "web" / "openapi.json").read_text())
 OPERATIONS = [(method.upper(), path) for path, item in SCHEMA["paths"].items() for method in item]
 OPEN = {("GET", "/api/session"), ("POST", "/api/session"), ("DELETE", "/api/session"), ("GET", "/api/status")}
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_each_operation_says_which_scope_it_needs(method: str, path: str) -> None:
-    if (method, path) not in OPEN:
-        assert needed_by_api(method, path)
+    if (method, path) in OPEN:
+        assert needed_scopes(method, path) == (None if method == "POST" else frozenset())  # POST signs in
+    else:
+        assert needed_scopes(method, path)
 
 
 def test_changes_need_more_than_reading() -> None:
     reading = {KeyScope.TRACES_READ, KeyScope.KEYS_READ, KeyScope.CALLS}
     for method, path in OPERATIONS:
         if method != "GET" and (method, path) not in OPEN:
-            assert not reading & (needed_by_api(method, path) or set()), path
+            assert not reading & (needed_scopes(method, path) or set()), path
 
 
 @pytest.mark.parametrize(
@@ -31,10 +33,10 @@ def test_changes_need_more_than_reading() -> None:
     [("DELETE", "/api/traces/x"), ("PUT", "/api/keys"), ("GET", "/api/new"), ("GET", "/api")],
 )
 def test_what_says_nothing_is_closed_to_keys(method: str, path: str) -> None:
-    assert needed_by_api(method, path) is None
+    assert needed_scopes(method, path) is None
 
 
 def test_a_batch_is_begun_by_keys_that_call() -> None:
-    assert needed_by_files("POST", "/v1/batches") == {KeyScope.FILES, KeyScope.CALLS}
+    assert needed_scopes("POST", "/v1/batches") == {KeyScope.FILES, KeyScope.CALLS}
     for method, path in [("GET", "/v1/batches"), ("POST", "/v1/files"), ("DELETE", "/v1/files/file_1")]:
-        assert needed_by_files(method, path) == {KeyScope.FILES}
+        assert needed_scopes(method, path) == {KeyScope.FILES}

@@ -1,0 +1,44 @@
+"""Plugs in keys and sign-in; what is open before any part, the check of a key, is `doors`'."""
+
+from sternpost.assembly.part import Foundation, Part, Plug, Serving, Task
+from sternpost.capabilities.access.jobs import prune_sign_ins
+from sternpost.capabilities.access.service import access_service
+from sternpost.contracts.jobs import Job
+from sternpost.contracts.key_scope import KeyScope
+
+
+def _serve(open_: Serving) -> Part:
+    from sternpost.capabilities.access.routes import access_routes
+
+    access = open_.access
+    return Part(
+        "access",
+        routers=[access_routes(access.service, access.guard, access.guard.site)],
+        tasks=[Task("keys", access.key_ring.run)],
+        close=access.key_ring.close,
+    )
+
+
+def _work(open_: Foundation) -> Part:
+    service = access_service(
+        open_.tables, open_.log, session_days=open_.settings.session_days, clock=open_.clock
+    )
+
+    def prune(_: int) -> None:
+        prune_sign_ins(service)
+
+    return Part("access", jobs=[Job("sign-ins", prune, schedule="27 3 * * *")])
+
+
+PLUG = Plug(
+    name="access",
+    summary="Keys, and who is signed in.",
+    scopes={
+        ("GET", "/api/keys"): frozenset({KeyScope.KEYS_READ}),
+        ("POST", "/api/keys"): frozenset({KeyScope.KEYS_WRITE}),
+        ("GET", "/api/session"): frozenset(),  # what any key may see
+        ("DELETE", "/api/session"): frozenset(),
+    },
+    serve=_serve,
+    work=_work,
+)

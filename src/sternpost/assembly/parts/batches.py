@@ -1,0 +1,64 @@
+"""Plugs in files and batches, for OpenAI's SDKs and for the API; the worker runs their lines."""
+
+from threading import Event as Stop
+
+from sternpost.assembly.batches import batch_service
+from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.part import Foundation, Loop, OpenAiPaths, Part, Plug, Serving
+from sternpost.contracts.jobs import Job
+from sternpost.contracts.key_scope import KeyScope
+
+_FILES_PATH, _BATCHES_PATH = "/v1/files", "/v1/batches"
+
+
+def _serve(open_: Serving) -> Part:
+    from sternpost.capabilities.batches.openai_routes import openai_batch_routes
+    from sternpost.capabilities.batches.routes import batch_routes
+
+    caller_of = open_.access.guard.principal
+    config = open_.in_force.current.loaded.config
+    service = batch_service(open_.settings, config, open_.tables, open_.clock)
+    openai = openai_batch_routes(service, caller_of, max_file_bytes=open_.settings.max_file_bytes)
+
+    return Part(
+        "batches",
+        routers=[batch_routes(service, caller_of)],
+        openai=[
+            # A file flows to the disk as it comes.
+            OpenAiPaths(openai, (_FILES_PATH, _BATCHES_PATH), streamed=frozenset({_FILES_PATH}))
+        ],
+    )
+
+
+def _work(open_: Foundation) -> Part:
+    from sternpost.assembly.batches import run_batches
+    from sternpost.capabilities.batches.jobs import prune_files
+
+    files = batch_service(open_.settings, ConfigFile(), open_.tables, open_.clock)
+
+    def prune(_: int) -> None:
+        prune_files(files)
+
+    def run(stop: Stop) -> None:
+        run_batches(open_.settings, open_.in_force.current.loaded, open_.environment, open_.tables, stop)
+
+    # Lines need no trace store: their calls are recorded by the journal.
+    return Part("batches", jobs=[Job("files", prune, schedule="7 * * * *")], loops=[Loop("batches", run)])
+
+
+_FILES = frozenset({KeyScope.FILES})
+
+PLUG = Plug(
+    name="batches",
+    summary="Batches of calls, and the progress of their lines.",
+    scopes={
+        ("GET", "/api/batches"): _FILES,
+        ("POST", "/api/batches"): _FILES,  # cancels
+        ("POST", _BATCHES_PATH): _FILES | {KeyScope.CALLS},  # its lines are calls
+        ("POST", f"{_BATCHES_PATH}/"): _FILES,
+        ("*", _BATCHES_PATH): _FILES,
+        ("*", _FILES_PATH): _FILES,
+    },
+    serve=_serve,
+    work=_work,
+)

@@ -1,0 +1,34 @@
+"""Plugs in the explanation of costs; pricing calls is part of the configuration in force."""
+
+from dataclasses import replace
+
+from sternpost.assembly.part import Part, Plug, Serving
+from sternpost.capabilities.cost.explanations import CostExplanations
+from sternpost.contracts.key_scope import KeyScope
+from sternpost.gateway.rig import Rig
+
+
+def _serve(open_: Serving) -> Part:
+    from sternpost.capabilities.cost.routes import cost_router
+
+    costs = CostExplanations(
+        open_.store,
+        lambda: open_.in_force.current.prices,
+        open_.clock,
+        query_timeout_s=open_.settings.query_timeout_s,
+    )
+
+    def price_calls(rig: Rig) -> Rig:
+        return replace(rig, price=open_.in_force.price)
+
+    return Part(
+        "cost", routers=[cost_router(costs, open_.access.guard.principal, open_.reads)], gateway=price_calls
+    )
+
+
+PLUG = Plug(
+    name="cost",
+    summary="How the cost of a call came about, and prices.",
+    scopes={("GET", "/api/cost"): frozenset({KeyScope.TRACES_READ})},
+    serve=_serve,
+)

@@ -1,0 +1,90 @@
+"""Plugs in traces and their media; the worker drains the journal into their store and deletes what is old."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sternpost.assembly.journal import open_reader
+from sternpost.assembly.part import Foundation, Loop, Part, PartState, Plug, Probe, Serving
+from sternpost.capabilities.traces.media.service import TraceMedia
+from sternpost.capabilities.traces.service import Traces
+from sternpost.capabilities.traces.writing.drain_report import drain_trouble, reporter
+from sternpost.capabilities.traces.writing.retention import (
+    delete_before_ns,
+    drop_blobs_before,
+    drop_traces_before,
+)
+from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME
+from sternpost.contracts.jobs import Job
+from sternpost.contracts.key_scope import KeyScope
+from sternpost.gateway.origins import ReplyOrigins
+from sternpost.gateway.rig import Rig
+
+_DAY_NS = 86_400_000_000_000
+
+
+def _serve(open_: Serving) -> Part:
+    from sternpost.assembly.drain_metrics import DrainCollector
+    from sternpost.capabilities.traces.media.routes import media_router
+    from sternpost.capabilities.traces.routes import traces_router
+
+    home, caller_of = open_.settings.home, open_.access.guard.principal
+    traces = Traces(open_.store, open_.journal, open_.clock, query_timeout_s=open_.settings.query_timeout_s)
+
+    def find_origins(rig: Rig) -> Rig:
+        return replace(rig, origins=ReplyOrigins(find_maker=traces.find_maker))
+
+    return Part(
+        "traces",
+        routers=[
+            traces_router(traces, caller_of, open_.reads),
+            media_router(TraceMedia(open_.blobs), caller_of),
+        ],
+        probes=[Probe("drain", lambda: PartState(*drain_trouble(home)))],
+        collectors=[DrainCollector(home)],
+        gateway=find_origins,
+    )
+
+
+def _work(open_: Foundation) -> Part:
+    from sternpost.capabilities.traces.writing.drain import Drain
+    from sternpost.capabilities.traces.writing.rollup import keep_call_figures
+
+    reader = open_reader(open_.settings)
+    drain = Drain(reader, open_.store, open_.blobs, aside=open_.settings.home / FOLDER_NAME)
+    drain.on_change = reporter(open_.settings.home)
+    return Part(
+        "traces",
+        jobs=[Job("retention", _retention(open_), schedule="17 3 * * *")],
+        loops=[
+            Loop("drain", drain.run, needs_store=True, is_watched=True),
+            Loop("figures", lambda stop: keep_call_figures(open_.store, stop), needs_store=True),
+        ],
+        close=reader.close,
+    )
+
+
+def _retention(open_: Foundation) -> Callable[[int], None]:
+    def delete_old(now_ns: int) -> None:
+        before_ns = delete_before_ns(now_ns, open_.settings.trace_retention_days)
+        if before_ns is not None:
+            drop_traces_before(open_.store, before_ns)
+            drop_blobs_before(open_.blobs, before_ns)
+        open_.blobs.tidy(now_ns - _DAY_NS)
+
+    return delete_old
+
+
+_READS = frozenset({KeyScope.TRACES_READ})
+
+PLUG = Plug(
+    name="traces",
+    summary="Traces, their media and scores, and what they add up to.",
+    scopes={
+        ("GET", "/api/traces"): _READS,
+        ("POST", "/api/traces"): frozenset({KeyScope.SCORES_WRITE}),  # scores of a trace
+        ("GET", "/api/overview"): _READS,
+        ("GET", "/api/blobs"): _READS,
+    },
+    serve=_serve,
+    work=_work,
+)
