@@ -49,6 +49,7 @@ check: setup ## Lint, types, layers, generated files, container
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint deploy/Dockerfile; else echo "hadolint has no wheel for this machine; deploy/Dockerfile is checked on others"; fi
 	@$(BIN)/python -m tests.support.node npm --prefix web run check
+	@$(BIN)/python -m tests.support.node npm --prefix web run --silent generate -- --check
 
 fix: setup ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix .
@@ -60,8 +61,9 @@ instrumentations: setup ## Run real instrumentations, each in an environment of 
 bench: setup ## Measure, and write bench/results
 	@$(BIN)/python -m bench
 
-docs: setup ## Generate docs/reference
+docs: setup ## Generate docs/reference, web/openapi.json and the web app's client
 	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python -m tests.support.node npm --prefix web run --silent generate
 
 clean: ## Remove what was built
 	rm -rf $(VENV) src/sternpost/_ui web/node_modules dist
