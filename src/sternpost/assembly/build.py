@@ -42,9 +42,9 @@ from sternpost.contracts.journal import Journal
 from sternpost.contracts.provider import Catalog
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
-from sternpost.gateway.background import BackgroundReplies
-from sternpost.gateway.origins import ReplyOrigins
-from sternpost.gateway.rig import CallObserver, Rig
+from sternpost.gateway.services import CallObserver, Rig
+from sternpost.gateway.state.origins import ReplyOrigins
+from sternpost.gateway.stored_responses.background import BackgroundReplies
 from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.providers.offline.client import OfflineClient

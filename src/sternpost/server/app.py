@@ -22,7 +22,7 @@ from sternpost.capabilities.models.routes import models_router
 from sternpost.capabilities.traces.media.routes import media_router
 from sternpost.capabilities.traces.routes import traces_router
 from sternpost.contracts.call import Principal
-from sternpost.gateway.asgi import AZURE, GatewayApp
+from sternpost.gateway.http.asgi import AZURE, GatewayApp
 from sternpost.server import openai_app, problems
 from sternpost.server.gate import Gate
 from sternpost.server.hosts import Hosts
