@@ -21,10 +21,10 @@ from sternpost.capabilities.cost.service import open_price_book
 from sternpost.contracts.call import CallRecord, Principal, Route, Target
 from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.upstream import UpstreamRequest
-from sternpost.gateway.asgi import GatewayApp
-from sternpost.gateway.retries import RetryBudgets
-from sternpost.gateway.rig import DeafObserver, Rig
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.http.asgi import GatewayApp
+from sternpost.gateway.services import DeafObserver, Rig
+from sternpost.gateway.state.retries import RetryBudgets
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from sternpost.providers.offline.client import OfflineClient
 from tests.property.test_dialects_fuzz import junk, spoiled

@@ -46,7 +46,7 @@ from sternpost.contracts.tables import Tables
 from sternpost.contracts.usage import Cost, Usage
 from sternpost.dialects.json_text.raw_object import split_object
 from sternpost.gateway.stages import named_models, route
-from sternpost.gateway.traffic import Plan, Traffic
+from sternpost.gateway.state.traffic import Plan, Traffic
 
 _FOLDER = "files"
 _ENCODER = msgspec.msgpack.Encoder()

@@ -28,8 +28,8 @@ from sternpost.base.threads import in_thread
 from sternpost.capabilities.events.follower import Follower
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
-from sternpost.gateway.background import BackgroundReplies
-from sternpost.gateway.rig import CallObserver, Rig
+from sternpost.gateway.services import CallObserver, Rig
+from sternpost.gateway.stored_responses.background import BackgroundReplies
 from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.providers.offline.client import OfflineClient

@@ -10,7 +10,7 @@ from sternpost.base.settings import Settings
 from sternpost.capabilities.cost.service import PriceBook
 from sternpost.contracts.provider import Catalog
 from sternpost.contracts.usage import Cost, Usage
-from sternpost.gateway.traffic import Traffic
+from sternpost.gateway.state.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from sternpost.base.money import NanoUsd, usd_text
 from sternpost.capabilities.models.records import ListPrice
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.usage import Usage
-from sternpost.gateway.rig import PriceCall
+from sternpost.gateway.services import PriceCall
 
 _TOKENS = 1000  # below every threshold of a dearer tier
 _PER_MILLION = 1_000_000 // _TOKENS

@@ -27,7 +27,7 @@ from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.upstream import UpstreamClient
 from sternpost.contracts.work_queue import WorkKind
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
 
 if TYPE_CHECKING:  # the worker has neither, and they cost it 9 MB
     from fastapi import APIRouter

@@ -13,7 +13,7 @@ from sternpost.capabilities.cost.service import PriceBook
 from sternpost.capabilities.cost.store import read_table
 from sternpost.contracts.call import Limit, Route, Target, TimeLimits
 from sternpost.contracts.provider import Catalog
-from sternpost.gateway.traffic import Traffic, traffic_of
+from sternpost.gateway.state.traffic import Traffic, traffic_of
 from sternpost.providers.configure import ProviderSetting, configure, price_names
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from sternpost.base.errors import RequestError
+from sternpost.base.errors import BodyTooLarge, RequestError
 from sternpost.contracts.call import Dialect, Operation, Principal
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]  # as ASGI wants them, names in lower case
@@ -92,3 +92,10 @@ class OutboundReply:
     status: int
     headers: Headers
     body: bytes | StreamBody
+
+
+def too_large(max_bytes: int) -> BodyTooLarge:
+    """Say that a body is over the limit."""
+    return BodyTooLarge(
+        f"the request is longer than {max_bytes} bytes; send less or raise STERNPOST_MAX_BODY_BYTES"
+    )

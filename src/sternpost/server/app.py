@@ -11,7 +11,7 @@ from sternpost import __version__
 from sternpost.assembly.build import App
 from sternpost.assembly.parts import plugs
 from sternpost.base.errors import HostRefused, SternpostError
-from sternpost.gateway.asgi import AZURE, GatewayApp
+from sternpost.gateway.http.asgi import AZURE, GatewayApp
 from sternpost.server import problems
 from sternpost.server.gate import Gate
 from sternpost.server.hosts import Hosts

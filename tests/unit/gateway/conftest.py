@@ -23,10 +23,10 @@ from sternpost.capabilities.cost.service import open_price_book
 from sternpost.contracts.call import CallRecord, Limit, Principal, Route, Target, TimeLimits
 from sternpost.contracts.journal import CallEntry
 from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
-from sternpost.gateway.asgi import GatewayApp
-from sternpost.gateway.retries import RetryBudgets
-from sternpost.gateway.rig import Rig
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.http.asgi import GatewayApp
+from sternpost.gateway.services import Rig
+from sternpost.gateway.state.retries import RetryBudgets
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.support.polling import until

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sternpost.contracts.call import Route, Target
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import Gateway, GatewayMaker

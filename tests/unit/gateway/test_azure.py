@@ -7,7 +7,7 @@ import pytest
 
 from sternpost.contracts.call import Route, Target
 from sternpost.contracts.usage import CostStatus
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker

@@ -11,7 +11,7 @@ from sternpost.contracts.call import Route, Target
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.contracts.usage import CostStatus
-from sternpost.gateway.traffic import Traffic, traffic_of
+from sternpost.gateway.state.traffic import Traffic, traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import Gateway, GatewayMaker

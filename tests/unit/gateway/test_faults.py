@@ -12,8 +12,8 @@ from sternpost.contracts.call import Dialect, Limit, Target
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import CostStatus, UsageSource
 from sternpost.dialects.anthropic.tap import AnthropicTap
-from sternpost.gateway.retries import RetryBudgets
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.retries import RetryBudgets
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.support.polling import until

@@ -4,8 +4,8 @@ import pytest
 
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.gateway.origins import Origin
-from sternpost.gateway.stages.onward import needed_scope
+from sternpost.gateway.stages.pass_through_request import needed_scope
+from sternpost.gateway.state.origins import Origin
 from tests.unit.gateway.conftest import ASK, Gateway
 
 READER = {"authorization": "Bearer sp-reader"}

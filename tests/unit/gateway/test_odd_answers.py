@@ -13,7 +13,7 @@ from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import CostStatus
 from sternpost.dialects.framing.assemble import read_recorded
 from sternpost.dialects.registry import UPSTREAM_CODECS
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support import odd_answers as odd
 from tests.support.scripted_provider import ScriptedProvider, reply, start_scripted_provider

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sternpost.contracts.span import SpanStatus
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import Gateway, GatewayMaker

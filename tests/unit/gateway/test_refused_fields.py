@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from sternpost.contracts.call import Route, Target
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_provider import FakeProvider
 from tests.unit.gateway.conftest import ASK, Answer, Gateway, GatewayMaker

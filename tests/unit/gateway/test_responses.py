@@ -8,8 +8,8 @@ import pytest
 from sternpost.base.errors import StoreUnavailable
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.contracts.call import Route, Target
-from sternpost.gateway.origins import Origin, ReplyOrigins
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.origins import Origin, ReplyOrigins
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.support.fake_responses import SEALED_ELSEWHERE
 from tests.unit.gateway.conftest import Gateway, GatewayMaker

@@ -10,13 +10,13 @@ from sternpost.base.errors import ModelUnknown, ProviderNotConfigured
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.contracts.call import Dialect, Limit, Principal, Route, Target
 from sternpost.contracts.key_scope import ALL_SCOPES
-from sternpost.gateway.health import TargetHealth
-from sternpost.gateway.models import list_models
-from sternpost.gateway.retries import LONGEST_WAIT_S, RetryBudgets, wait_before_retry
+from sternpost.gateway.http.models import list_models
 from sternpost.gateway.stages.admit import claims_of
 from sternpost.gateway.stages.context import read_attributes, read_trace_parent
 from sternpost.gateway.stages.route import choose
-from sternpost.gateway.traffic import Traffic, traffic_of
+from sternpost.gateway.state.health import TargetHealth
+from sternpost.gateway.state.retries import LONGEST_WAIT_S, RetryBudgets, wait_before_retry
+from sternpost.gateway.state.traffic import Traffic, traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 
 ANYONE = Principal(ProjectId("prj"), KeyId("key_1"), "one", scopes=ALL_SCOPES)

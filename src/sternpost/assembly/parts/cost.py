@@ -5,7 +5,7 @@ from dataclasses import replace
 from sternpost.assembly.part import Part, Plug, Serving
 from sternpost.capabilities.cost.explanations import CostExplanations
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
 
 
 def _serve(open_: Serving) -> Part:

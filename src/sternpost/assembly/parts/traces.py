@@ -16,8 +16,8 @@ from sternpost.capabilities.traces.writing.retention import (
 from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.gateway.origins import ReplyOrigins
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
+from sternpost.gateway.state.origins import ReplyOrigins
 
 _DAY_NS = 86_400_000_000_000
 

@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class PendingFolder:
-    """Each piece is on disk when `keep` returns; implements `gateway.background.Pending`."""
+    """Each piece is on disk when `keep` returns; implements `gateway.stored_responses.background.Pending`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

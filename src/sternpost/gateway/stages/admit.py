@@ -3,24 +3,25 @@
 from sternpost.base.errors import RateLimited
 from sternpost.contracts.call import Limit, Principal
 from sternpost.contracts.counters import Claim
-from sternpost.gateway.rig import Rig
-from sternpost.gateway.traffic import Plan
+from sternpost.gateway.stages.record import OpenCall
+from sternpost.gateway.state.traffic import Plan
 
 
-def reserve(principal: Principal, user: str, plan: Plan, rig: Rig) -> int:
-    """Take a place in every limit at once and return the lease, 0 when nothing is held.
+def reserve(call: OpenCall, plan: Plan) -> None:
+    """Take a place in every limit at once; the call holds the lease, 0 when nothing is held.
 
     Raises: RateLimited.
     """
-    limits = rig.traffic().limits
+    limits = call.rig.traffic().limits
     if not limits:
-        return 0
-    claims = claims_of(limits, principal, user, plan)
+        return
+    claims = claims_of(limits, call.owner, call.attributes.user_id, plan)
     if not claims:
-        return 0
-    verdict = rig.counters.admit([claim for claim, _ in claims], rig.clock.monotonic_ns())
+        return
+    verdict = call.rig.counters.admit([claim for claim, _ in claims], call.rig.clock.monotonic_ns())
     if verdict.is_admitted:
-        return verdict.lease
+        call.lease = verdict.lease
+        return
     refused_by = next((limit for claim, limit in claims if claim.counter == verdict.refused_by), claims[0][1])
     raise RateLimited(_sentence(refused_by, verdict.refused_by), retry_after_s=verdict.retry_after_s)
 

@@ -25,8 +25,7 @@ from sternpost.dialects.errors.failures import fault_in
 from sternpost.dialects.framing.relay import open_doubtful_relay, open_relay
 from sternpost.dialects.pairing.tool_names import Renamed
 from sternpost.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
-from sternpost.gateway.stages import ask, partial, plainer
-from sternpost.gateway.stages.course import Course
+from sternpost.gateway.stages import partial
 from sternpost.gateway.stages.failures import (
     TryFailed,
     from_answer,
@@ -35,9 +34,12 @@ from sternpost.gateway.stages.failures import (
     unusable,
     with_place,
 )
+from sternpost.gateway.stages.fallback_policy import Course
 from sternpost.gateway.stages.reading import read_whole
 from sternpost.gateway.stages.record import OpenCall, Outcome
-from sternpost.gateway.traffic import Plan, PlannedTarget
+from sternpost.gateway.stages.request import headers_for, write_body
+from sternpost.gateway.stages.strip_unreadable_reasoning import SEALED, without_refused
+from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _WHOLE_TYPE = "application/json"
 _JSON_LINES: Dialect = "ollama"  # whose streams hosts send with that type, too
@@ -188,7 +190,7 @@ async def _try(
         try:
             return await _ask(attempt, head, plan, left_s)
         except TryFailed as failed:
-            without = plainer.without_refused(failed, attempt.call, attempt.planned, head)
+            without = without_refused(failed, attempt.call, attempt.planned, head)
             if without is None or plan.unsupported == "refuse":
                 raise
             attempt.fail(failed)
@@ -196,7 +198,7 @@ async def _try(
         asked[name] = without
     answer = await _ask(attempt, asked[name], plan, left_s)
     if not (asked[name].is_thoughtless or asked[name].omitted):
-        attempt.call.dropped = (*attempt.call.dropped, plainer.SEALED)
+        attempt.call.dropped = (*attempt.call.dropped, SEALED)
     return answer
 
 
@@ -207,7 +209,7 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     request = UpstreamRequest(
         method="POST",
         url=url,
-        headers=ask.headers_for(call, planned, head.omitted),
+        headers=headers_for(call, planned, head.omitted),
         body=written.body,
         connect_s=plan.limits.connect_s,
         total_s=total_s(call, plan, left_s, is_stream=head.is_stream),
@@ -230,8 +232,8 @@ def total_s(call: OpenCall, plan: Plan, left_s: float, *, is_stream: bool) -> fl
 async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
     """Write the body; a long translation takes tenths of a second, in which other calls go on."""
     if planned.codec is call.codec or len(call.request.body) <= _LONG_BYTES:
-        return ask.write(call, head, planned, plan)
-    return await CALLS.run(ask.write, call, head, planned, plan)
+        return write_body(call, head, planned, plan)
+    return await CALLS.run(write_body, call, head, planned, plan)
 
 
 async def _read_whole(attempt: Attempt, request: UpstreamRequest, renamed_tools: Renamed) -> WholeAnswer:

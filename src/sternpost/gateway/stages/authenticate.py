@@ -7,21 +7,20 @@ from sternpost.base.errors import KeyRefused
 from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
 from sternpost.gateway.stages.record import OpenCall
 
 # AWS's SDKs send a Bearer token over TLS only; over plain HTTP the key stands where the id of theirs does.
 _ACCESS_KEY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/")
 
 
-def enter(call: OpenCall, needed: KeyScope = KeyScope.CALLS) -> Principal:
+def enter(call: OpenCall, needed: KeyScope = KeyScope.CALLS) -> None:
     """Let a call in by its key; it is known whose it is when it is refused for a scope, so that is recorded.
 
     Raises: KeyRefused, PermissionRefused.
     """
     principal = call.principal = call.request.principal or _owner(call.request.headers, call.rig)
     refuse_without(needed, principal)
-    return principal
 
 
 def check(headers: Mapping[str, str], rig: Rig, needed: KeyScope = KeyScope.CALLS) -> Principal:

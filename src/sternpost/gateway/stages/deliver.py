@@ -7,7 +7,7 @@ from sternpost.gateway.stages.attempt import OpenAnswer, WholeAnswer
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.replies import answer_headers
 from sternpost.gateway.stages.stream import CallStream
-from sternpost.gateway.traffic import Plan
+from sternpost.gateway.state.traffic import Plan
 
 
 async def whole(call: OpenCall, answer: WholeAnswer) -> OutboundReply:

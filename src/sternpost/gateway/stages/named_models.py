@@ -15,7 +15,7 @@ import msgspec
 from sternpost.base.errors import BadRequest, PermissionRefused
 from sternpost.contracts.call import Principal
 from sternpost.gateway.stages.route import covers
-from sternpost.gateway.traffic import Plan
+from sternpost.gateway.state.traffic import Plan
 
 _WORDS: Final = re.compile(
     r".*(?:model|fallback).*|(?:adapter|deployment|engine|lora|preset)s?(?:[_-]?(?:id|name|path))?",

@@ -11,7 +11,7 @@ from sternpost.dialects.openai_chat.usage import input_total, output_total
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.gateway.stages import price
 from sternpost.gateway.stages.record import OpenCall, Outcome
-from sternpost.gateway.traffic import PlannedTarget
+from sternpost.gateway.state.traffic import PlannedTarget
 
 # o200k: English prose 4.6 bytes of UTF-8 a token, Chinese 4.8, German 4.9, code 4.5, JSON 3.0.
 _BYTES_PER_TOKEN = 4.5

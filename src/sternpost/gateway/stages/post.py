@@ -2,10 +2,11 @@
 
 from sternpost.base.errors import BodyTooLarge
 from sternpost.contracts.upstream import UpstreamRequest
-from sternpost.gateway.stages import ask, attempt, route
+from sternpost.gateway.stages import attempt, route
 from sternpost.gateway.stages.attempt import Attempt
 from sternpost.gateway.stages.failures import unusable
-from sternpost.gateway.traffic import Plan
+from sternpost.gateway.stages.request import headers_for
+from sternpost.gateway.state.traffic import Plan
 
 
 async def post(trial: Attempt, path: str, body: bytes, *, plan: Plan, left_s: float) -> bytes:
@@ -18,7 +19,7 @@ async def post(trial: Attempt, path: str, body: bytes, *, plan: Plan, left_s: fl
     request = UpstreamRequest(
         method="POST",
         url=url,
-        headers=ask.headers_for(call, planned),
+        headers=headers_for(call, planned),
         body=body,
         connect_s=plan.limits.connect_s,
         total_s=min(plan.limits.total_s, left_s),

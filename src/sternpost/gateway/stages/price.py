@@ -10,9 +10,9 @@ from sternpost.contracts.provider import Provider
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.registry import PRICED_NAMES
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
 from sternpost.gateway.stages.record import OpenCall
-from sternpost.gateway.traffic import PlannedTarget
+from sternpost.gateway.state.traffic import PlannedTarget
 
 _FIRST_ERROR: Final = 400
 NOT_SENT: Final = Cost(CostStatus.FREE, NanoUsd(0), reason="not_sent")

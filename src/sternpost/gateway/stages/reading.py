@@ -14,7 +14,7 @@ from sternpost.dialects.pairing.tool_names import Renamed, restore_reply
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.gateway.stages.failures import from_fault, not_an_answer
 from sternpost.gateway.stages.record import OpenCall
-from sternpost.gateway.traffic import PlannedTarget
+from sternpost.gateway.state.traffic import PlannedTarget
 
 _NO_SUMMARY: Final = ReplySummary()
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -20,10 +21,10 @@ from sternpost.dialects.json_text.raw_object import read_value
 from sternpost.dialects.protocols import Codec, ReplySummary, RequestHead
 from sternpost.dialects.registry import CODECS
 from sternpost.gateway.exchange import InboundCall
-from sternpost.gateway.origins import Origin
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
 from sternpost.gateway.stages.context import TraceParent, read_trace_parent
-from sternpost.gateway.traffic import Plan, PlannedTarget
+from sternpost.gateway.state.origins import Origin
+from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.msgpack.Encoder()
@@ -78,6 +79,11 @@ class OpenCall:
     facts: dict[str, str] = field(default_factory=dict[str, str])  # attributes of its record
     is_settled: bool = False
     following: Awaitable[None] | None = None  # done once a reply made in the background can't be forgotten
+
+    @property
+    def owner(self) -> Principal:
+        """Whose call it is, once it has been let in."""
+        return cast("Principal", self.principal)
 
     @property
     def request_id(self) -> str:

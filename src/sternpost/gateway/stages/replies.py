@@ -24,7 +24,7 @@ from sternpost.dialects.protocols import WireError
 from sternpost.dialects.registry import CODECS
 from sternpost.gateway.exchange import Headers, OutboundReply
 from sternpost.gateway.stages.record import OpenCall
-from sternpost.gateway.traffic import Plan, PlannedTarget
+from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _JSON = (b"content-type", b"application/json")
 STREAM_HEADERS: Headers = [

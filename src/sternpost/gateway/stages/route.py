@@ -11,7 +11,7 @@ from sternpost.contracts.call import Dialect, Principal, Route, Target, TimeLimi
 from sternpost.contracts.provider import AuthStyle, Catalog, ModelFacts, Provider
 from sternpost.dialects.protocols import UpstreamCodec
 from sternpost.dialects.registry import BASE_MODELS, UPSTREAM_CODECS
-from sternpost.gateway.traffic import Plan, PlannedTarget, Traffic
+from sternpost.gateway.state.traffic import Plan, PlannedTarget, Traffic
 
 _DEFAULT_LIMITS = TimeLimits()
 _DEFAULT_HOLD_MS = 1500
@@ -33,17 +33,29 @@ def choose(asked: str, principal: Principal, traffic: Traffic, *, spoken: Dialec
     spoken: the caller's dialect, which a target is asked in too where its provider knows it.
     Raises: PermissionRefused, ModelUnknown, ProviderNotConfigured.
     """
+    plan = _resolve(asked, traffic, spoken)
+    _check_allowed(plan, asked, principal)
+    return plan
+
+
+def plan_for(asked: str, principal: Principal, traffic: Traffic, *, spoken: Dialect | None = None) -> Plan:
+    """Return what `choose` returns, from what `traffic` remembers where it can. Raises: as `choose`."""
     plan = traffic.plans.get((asked, spoken))
     if plan is None:
         plan = _resolve(asked, traffic, spoken)
         if len(traffic.plans) >= _MAX_PLANS:
             traffic.plans.clear()
         traffic.plans[asked, spoken] = plan
+    if principal.models:
+        _check_allowed(plan, asked, principal)
+    return plan
+
+
+def _check_allowed(plan: Plan, asked: str, principal: Principal) -> None:
     if principal.models and not is_allowed(principal.models, plan):
         raise PermissionRefused(
             f"the key {principal.key_name!r} may not use {asked!r}; it may use: {', '.join(principal.models)}"
         )
-    return plan
 
 
 def to_provider(name: str, model: str, principal: Principal, traffic: Traffic) -> Plan:

@@ -11,7 +11,7 @@ from sternpost.contracts.provider import Catalog
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.bedrock.model_ids import base_of, maker_of, without_arn
 from sternpost.gateway.stages.route import choose
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"

@@ -15,7 +15,7 @@ from sternpost.dialects.gemini.count_tokens import GeminiCounter
 from sternpost.dialects.openai_chat import embeddings
 from sternpost.dialects.registry import EMBEDDERS
 from sternpost.dialects.usage_shapes import summarise
-from sternpost.gateway.stages.onward import base_for
+from sternpost.gateway.stages.pass_through_request import base_for
 from tests.unit.dialects.wire import FIXTURES
 
 FOLDER: Path = FIXTURES / "gemini"

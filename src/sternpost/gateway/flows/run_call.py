@@ -1,4 +1,4 @@
-"""The edge of every story: whatever happens in it, the call is settled and answered; it tells no story."""
+"""Begins, runs and settles every kind of call: whatever happens, it is answered and recorded once."""
 
 import asyncio
 import logging
@@ -8,18 +8,21 @@ from typing import cast
 
 from sternpost.base.collection import let_go
 from sternpost.base.errors import SternpostError, Stopping
+from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus
+from sternpost.dialects.protocols import RequestHead
 from sternpost.gateway.exchange import OutboundReply
-from sternpost.gateway.stages import price
+from sternpost.gateway.stages import authenticate, price
+from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.replies import error_reply, error_type_of, plan_reply
-from sternpost.gateway.traffic import Plan
+from sternpost.gateway.state.traffic import Plan
 
 _LOG = logging.getLogger(__name__)
 
 
-async def settle(call: OpenCall, story: Callable[[OpenCall], Awaitable[OutboundReply]]) -> OutboundReply:
-    """Tell the story of a call; an error becomes a reply in the caller's dialect, and the record's end."""
+async def run_call(call: OpenCall, story: Callable[[OpenCall], Awaitable[OutboundReply]]) -> OutboundReply:
+    """Run a flow; an error becomes a reply in the caller's dialect and the end of its record."""
     try:
         return await story(call)
     except SternpostError as error:
@@ -35,6 +38,22 @@ async def settle(call: OpenCall, story: Callable[[OpenCall], Awaitable[OutboundR
     except Exception:  # noqa: BLE001  # the edge of a request
         _LOG.exception("a call failed for a reason of ours (%s)", call.request_id)
         return await _refuse(call, SternpostError("Sternpost failed on this call; see its log"))
+
+
+def begin(
+    call: OpenCall, read_head: Callable[[bytes], RequestHead], needed: KeyScope = KeyScope.CALLS
+) -> RequestHead:
+    """Let a call in by its key, then read the top level of its body, once.
+
+    Raises: KeyRefused, PermissionRefused, RequestError for a body that can't be read or was not.
+    """
+    authenticate.enter(call, needed)
+    request = call.request
+    if request.fault is not None:
+        raise request.fault
+    head = call.head = read_head(request.body)
+    call.attributes = read_attributes(request.headers, head.metadata, head.end_user)
+    return head
 
 
 def is_dry_run(call: OpenCall) -> bool:

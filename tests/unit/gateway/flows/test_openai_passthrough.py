@@ -12,7 +12,7 @@ from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.contracts.call import Limit, Route, Target
 from sternpost.contracts.usage import CostStatus
 from sternpost.gateway.stages.model_in_body import read_named
-from sternpost.gateway.traffic import traffic_of
+from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
 from tests.unit.gateway.conftest import ASK, Gateway, GatewayMaker
 

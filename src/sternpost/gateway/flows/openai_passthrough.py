@@ -9,15 +9,16 @@ from sternpost.contracts.call import Dialect
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.openai_responses.decisions import PATH as DECISIONS
-from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply
-from sternpost.gateway.pass_through import admitted, answer, begin, name_model, request_of
-from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import attempt, named_models, pin, record, route
+from sternpost.gateway.flows.pass_through import answer, begin_pass_through, head_naming, request_of
+from sternpost.gateway.flows.run_call import answer_plan, is_dry_run, run_call
+from sternpost.gateway.services import Rig
+from sternpost.gateway.stages import admit, attempt, named_models, record, route
 from sternpost.gateway.stages.attempt import Attempt
 from sternpost.gateway.stages.model_in_body import NamedBody, read_named
 from sternpost.gateway.stages.record import OpenCall
-from sternpost.gateway.traffic import Plan, PlannedTarget
+from sternpost.gateway.stages.restrict_to_origin import restrict_to_origin
+from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _COMPACT: Final = "/v1/responses/compact"
 _RERANK: Final = "/v1/rerank"
@@ -44,26 +45,26 @@ def dialect_of(path: str) -> Dialect:
     return "openai_responses" if path == _COMPACT else "openai_chat"
 
 
-async def handle_by_model(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
+async def handle_openai_passthrough(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
     """Serve one call. asked: its path is ours, `/v1/...`; no provider is named yet.
 
     It is retried and falls back as a chat does, until an answer begins; that passes as it comes.
     Errors are in OpenAI's shape.
     """
-    return await settle(record.open_call(request, rig), lambda call: _serve(call, asked))
+    return await run_call(record.open_call(request, rig), lambda call: _serve(call, asked))
 
 
 async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
-    principal = begin(call, asked, KeyScope.CALLS)
+    begin_pass_through(call, asked, KeyScope.CALLS)
     named = read_named(asked.body, call.request.headers.get("content-type", ""))
-    name_model(call, named.model)
+    call.head = head_naming(named.model)
     spoken = call.codec.name if asked.path == _COMPACT else None
-    plan = route.choose(named.model, principal, call.rig.traffic(), spoken=spoken)
-    named_models.check(named.fields, principal, plan)
+    plan = route.plan_for(named.model, call.owner, call.rig.traffic(), spoken=spoken)
+    named_models.check(named.fields, call.owner, plan)
     if asked.path == _COMPACT:
-        plan = await pin.narrow(plan, call.codec.read_head(asked.body), call.codec, principal, call.rig)
-    plan = _able(plan, asked.path)
-    admitted(call, plan)
+        plan = await restrict_to_origin(call, call.codec.read_head(asked.body), plan)
+    plan = call.plan = _able(plan, asked.path)
+    admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     call.facts["request_bytes"] = str(len(asked.body))

@@ -9,9 +9,6 @@ from urllib.parse import unquote
 
 from sternpost.base.errors import MethodRefused, NotFound, SternpostError
 from sternpost.contracts.call import Dialect, Operation
-from sternpost.gateway import by_model, inbound_body, kept
-from sternpost.gateway.count_tokens import handle_count_tokens
-from sternpost.gateway.embeddings import handle_embeddings
 from sternpost.gateway.exchange import (
     Headers,
     InboundCall,
@@ -21,14 +18,19 @@ from sternpost.gateway.exchange import (
     Stop,
     StreamBody,
 )
-from sternpost.gateway.flow import handle_chat
-from sternpost.gateway.keep_alive import KeepAlive
-from sternpost.gateway.models import list_models, show_model
-from sternpost.gateway.pass_through import handle_pass_through
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.flows import openai_passthrough
+from sternpost.gateway.flows.chat import handle_chat
+from sternpost.gateway.flows.count_tokens import handle_count_tokens
+from sternpost.gateway.flows.embeddings import handle_embeddings
+from sternpost.gateway.flows.pass_through import handle_pass_through
+from sternpost.gateway.http import inbound_body
+from sternpost.gateway.http.keep_alive import KeepAlive
+from sternpost.gateway.http.models import list_models, show_model
+from sternpost.gateway.http.upload import AsgiUpload
+from sternpost.gateway.services import Rig
 from sternpost.gateway.stages import authenticate
 from sternpost.gateway.stages.replies import bare_error_reply
-from sternpost.gateway.upload import AsgiUpload
+from sternpost.gateway.stored_responses import requests as stored_responses
 
 # The server's own types: values are what the ASGI specification says per key.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -56,7 +58,10 @@ _DOORS: Mapping[str, _Door] = {
 }
 # What Azure's SDKs write in front of OpenAI's paths; the deployment stands as `model` in their bodies, too.
 AZURE: Final = "/openai/"
-_OPENAIS = [*by_model.PATHS, *(path for path, door in _DOORS.items() if door.dialect != "anthropic")]
+_OPENAIS = [
+    *openai_passthrough.PATHS,
+    *(path for path, door in _DOORS.items() if door.dialect != "anthropic"),
+]
 _AZURE_PATH = re.compile(
     rf"/openai/(?:v1|deployments/.+?)/({'|'.join(path.removeprefix('/v1/') for path in _OPENAIS)})"
 )
@@ -76,8 +81,8 @@ class GatewayApp:
 
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
-        is_named = path in _DOORS or path in by_model.PATHS or path == _MODELS
-        return is_named or path.startswith((_MODELS + "/", kept.PREFIX, _PROVIDERS))
+        is_named = path in _DOORS or path in openai_passthrough.PATHS or path == _MODELS
+        return is_named or path.startswith((_MODELS + "/", stored_responses.PREFIX, _PROVIDERS))
 
     def interrupt_calls(self) -> int:
         """End every open call in words its caller understands, at the end of a drain; returns how many."""
@@ -97,8 +102,8 @@ class GatewayApp:
         headers = _headers_of(scope)
         if door is not None and scope["method"] == "POST":
             await self._enter(door, headers, receive, send)
-        elif path in by_model.PATHS and scope["method"] == "POST":
-            await self._pass_by_model(path, headers, receive, send)
+        elif path in openai_passthrough.PATHS and scope["method"] == "POST":
+            await self._openai_passthrough(path, headers, receive, send)
         elif cast("bytes", scope["raw_path"]).startswith(_PROVIDERS.encode()):
             await self._pass_through(scope, headers, receive, send)
         else:
@@ -117,7 +122,7 @@ class GatewayApp:
         )
         await self._answer(door.handle(request, self._rig), request.stop, receive, send)
 
-    async def _pass_by_model(
+    async def _openai_passthrough(
         self, path: str, headers: Mapping[str, str], receive: Receive, send: Send
     ) -> None:
         read = await inbound_body.read(headers, receive, self._rig, is_json=not _is_form(headers))
@@ -125,9 +130,14 @@ class GatewayApp:
             return
         asked = Onward("POST", "", path, "", read.body)
         request = InboundCall(
-            by_model.dialect_of(path), read.headers, b"", read.fault, "pass_through", read.principal
+            openai_passthrough.dialect_of(path), read.headers, b"", read.fault, "pass_through", read.principal
         )
-        await self._answer(by_model.handle_by_model(request, asked, self._rig), request.stop, receive, send)
+        await self._answer(
+            openai_passthrough.handle_openai_passthrough(request, asked, self._rig),
+            request.stop,
+            receive,
+            send,
+        )
 
     async def _pass_through(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
@@ -214,9 +224,9 @@ class GatewayApp:
         is_anthropic = "anthropic-version" in headers or path.startswith("/v1/messages")
         dialect: Dialect = "anthropic" if is_anthropic else "openai_chat"
         try:
-            if path.startswith(kept.PREFIX) and not _takes_post(path):
+            if path.startswith(stored_responses.PREFIX) and not _takes_post(path):
                 query = cast("bytes", scope["query_string"]).decode("latin-1")
-                return await kept.pass_on(method, path, query, headers, self._rig)
+                return await stored_responses.pass_on(method, path, query, headers, self._rig)
             return self._models(path, method, headers, dialect)
         except SternpostError as error:
             reply = bare_error_reply(dialect, error)
@@ -244,11 +254,11 @@ def _allowed(path: str) -> bytes:
     """Return the methods of a path."""
     if _takes_post(path):
         return b"POST"
-    return kept.allowed(path) if path.startswith(kept.PREFIX) else b"GET, HEAD"
+    return stored_responses.allowed(path) if path.startswith(stored_responses.PREFIX) else b"GET, HEAD"
 
 
 def _takes_post(path: str) -> bool:
-    return path in _DOORS or path in by_model.PATHS
+    return path in _DOORS or path in openai_passthrough.PATHS
 
 
 def _is_flowing(headers: Mapping[str, str]) -> bool:

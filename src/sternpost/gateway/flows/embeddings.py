@@ -11,32 +11,31 @@ from sternpost.dialects import vectors
 from sternpost.dialects.openai_chat import embeddings
 from sternpost.dialects.protocols import RequestHead, Vectors
 from sternpost.dialects.registry import EMBEDDERS
-from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, OutboundReply
-from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import admit, ask, attempt, authenticate, named_models, price, record, route
+from sternpost.gateway.flows.run_call import answer_plan, begin, is_dry_run, run_call
+from sternpost.gateway.services import Rig
+from sternpost.gateway.stages import admit, attempt, named_models, price, record, route
 from sternpost.gateway.stages.attempt import Attempt
 from sternpost.gateway.stages.failures import TryFailed, not_an_answer, unsupported, unusable
 from sternpost.gateway.stages.post import post
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.replies import answer_headers
-from sternpost.gateway.traffic import Plan
+from sternpost.gateway.state.traffic import Plan
 
 _AT_ONCE: Final = 8
 
 
 async def handle_embeddings(request: InboundCall, rig: Rig) -> OutboundReply:
     """Serve one embeddings call. Every error becomes a reply in OpenAI's shape, every outcome one record."""
-    return await settle(record.open_call(request, rig), _embed)
+    return await run_call(record.open_call(request, rig), _embed)
 
 
 async def _embed(call: OpenCall) -> OutboundReply:
-    rig = call.rig
-    principal = authenticate.enter(call)
-    head = ask.read_with(call, embeddings.read_head)
-    plan = call.plan = comparable(route.choose(head.model, principal, rig.traffic()), call.warnings)
-    named_models.check(head.fields, principal, plan)
-    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
+    head = begin(call, embeddings.read_head)
+    plan = route.plan_for(head.model, call.owner, call.rig.traffic())
+    plan = call.plan = comparable(plan, call.warnings)
+    named_models.check(head.fields, call.owner, plan)
+    admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     done: dict[str, dict[int, Vectors]] = {}

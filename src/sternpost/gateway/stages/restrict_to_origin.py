@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.call import Principal
-from sternpost.dialects.protocols import Codec, RequestHead
-from sternpost.gateway.rig import Rig
-from sternpost.gateway.traffic import Plan
+from sternpost.dialects.protocols import RequestHead
+from sternpost.gateway.stages.record import OpenCall
+from sternpost.gateway.state.traffic import Plan
 
 
-async def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Principal, rig: Rig) -> Plan:
+async def restrict_to_origin(call: OpenCall, head: RequestHead, plan: Plan) -> Plan:
     """Leave only targets that speak the caller's dialect, and of these only the account the id is from.
 
     An id of unknown origin goes to the one account there is. Raises: BadRequest when there is none, or
@@ -18,7 +17,7 @@ async def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Princip
     if not head.kept_field:
         return plan
     field = head.kept_field
-    targets = tuple(target for target in plan.targets if target.codec is codec)
+    targets = tuple(target for target in plan.targets if target.codec is call.codec)
     if not targets:
         raise BadRequest(
             f"{field}: {plan.asked!r} is served by a provider without the Responses API, which keeps nothing"
@@ -27,8 +26,9 @@ async def narrow(plan: Plan, head: RequestHead, codec: Codec, principal: Princip
         )
     if not head.kept_id:
         return replace(plan, targets=targets)
-    origin = await rig.origins.find(head.kept_id, principal.project_id)
-    if origin is not None and origin.project != principal.project_id:
+    project_id = call.owner.project_id
+    origin = await call.rig.origins.find(head.kept_id, project_id)
+    if origin is not None and origin.project != project_id:
         raise BadRequest(f"{field}: there is nothing with this id", param=field)
     if origin is not None:
         targets = tuple(target for target in targets if target.provider.name == origin.provider)

@@ -6,10 +6,10 @@ from typing import NoReturn
 
 from sternpost.base.errors import AllTargetsFailed, UpstreamRefused
 from sternpost.contracts.call import FallbackCause
-from sternpost.gateway.retries import LONGEST_WAIT_S, MAX_TRIES, wait_before_retry
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
 from sternpost.gateway.stages.failures import CAUSES, TryFailed
-from sternpost.gateway.traffic import Plan, PlannedTarget
+from sternpost.gateway.state.retries import LONGEST_WAIT_S, MAX_TRIES, wait_before_retry
+from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _QUOTA_REST_S = 300.0  # what is spent comes back with a payment or a new day
 _RESTING_CAUSES: frozenset[FallbackCause | None] = frozenset({"down", "rate_limited", "timeout"})

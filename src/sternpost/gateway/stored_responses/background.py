@@ -21,7 +21,7 @@ from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.json_text.halves import without_halves
 from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.registry import CODECS
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
 from sternpost.gateway.stages import price
 from sternpost.gateway.stages.route import headers_for, url_at
 

@@ -11,16 +11,17 @@ from sternpost.contracts.usage import Cost, CostStatus
 from sternpost.dialects.protocols import Codec, RequestHead, TokenCounter, WrittenRequest
 from sternpost.dialects.registry import CALLERS_COUNTERS, COUNTERS
 from sternpost.dialects.usage.token_estimate import estimate
-from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, OutboundReply
-from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import admit, ask, attempt, authenticate, named_models, pin, record, route
+from sternpost.gateway.flows.run_call import answer_plan, begin, is_dry_run, run_call
+from sternpost.gateway.services import Rig
+from sternpost.gateway.stages import admit, attempt, named_models, record, route
 from sternpost.gateway.stages.attempt import Attempt
 from sternpost.gateway.stages.failures import TryFailed, not_an_answer, unsupported
 from sternpost.gateway.stages.post import post
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.replies import answer_headers
-from sternpost.gateway.traffic import Plan, PlannedTarget
+from sternpost.gateway.stages.restrict_to_origin import restrict_to_origin
+from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _FREE = Cost(CostStatus.FREE, NanoUsd(0))
 _OF_OPENAI: Dialect = "openai_responses"
@@ -30,20 +31,18 @@ _INLINE_BYTES = 20_000  # some 2 ms of estimating; above it the event loop is ke
 
 async def handle_count_tokens(request: InboundCall, rig: Rig) -> OutboundReply:
     """Serve one count. Every error becomes a reply in the caller's dialect, every outcome one record."""
-    return await settle(record.open_call(request, rig), _count)
+    return await run_call(record.open_call(request, rig), _count)
 
 
 async def _count(call: OpenCall) -> OutboundReply:
-    rig, dialect = call.rig, call.request.dialect
-    principal = authenticate.enter(call)
-    head = ask.read_with(call, CALLERS_COUNTERS[dialect].read_head)
+    dialect = call.request.dialect
+    head = begin(call, CALLERS_COUNTERS[dialect].read_head)
     # A host that speaks Anthropic's dialect beside its own need not count in it.
-    plan = route.choose(
-        head.model, principal, rig.traffic(), spoken=dialect if dialect == _OF_OPENAI else None
-    )
-    named_models.check(head.fields, principal, plan)
-    plan = call.plan = await pin.narrow(plan, head, call.codec, principal, rig)
-    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
+    spoken = dialect if dialect == _OF_OPENAI else None
+    plan = route.plan_for(head.model, call.owner, call.rig.traffic(), spoken=spoken)
+    named_models.check(head.fields, call.owner, plan)
+    plan = call.plan = await restrict_to_origin(call, head, plan)
+    admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     answer = await attempt.first_of(call, plan, lambda trial, left_s: _try(trial, head, plan, left_s))

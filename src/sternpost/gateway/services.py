@@ -10,11 +10,11 @@ from sternpost.contracts.counters import Counters
 from sternpost.contracts.journal import Journal
 from sternpost.contracts.upstream import UpstreamClient
 from sternpost.contracts.usage import Cost, Usage
-from sternpost.gateway.health import TargetHealth
-from sternpost.gateway.origins import ReplyOrigins
-from sternpost.gateway.retries import RetryBudgets
-from sternpost.gateway.signatures import CallSignatures
-from sternpost.gateway.traffic import Traffic
+from sternpost.gateway.state.health import TargetHealth
+from sternpost.gateway.state.origins import ReplyOrigins
+from sternpost.gateway.state.retries import RetryBudgets
+from sternpost.gateway.state.signatures import CallSignatures
+from sternpost.gateway.state.traffic import Traffic
 
 
 class CallObserver(Protocol):

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -16,10 +16,9 @@ from sternpost.dialects.errors import refused_fields
 from sternpost.dialects.json_text.raw_object import join_object
 from sternpost.dialects.protocols import Omission, RequestHead, WrittenRequest
 from sternpost.dialects.thinking.unread_thinking import without_thoughts
-from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.failures import unsupported
 from sternpost.gateway.stages.record import OpenCall
-from sternpost.gateway.traffic import Plan, PlannedTarget
+from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _PLACED = "prompt_cache.placed"  # attribute of the span
 # What only makes a call cheaper: without it the answer is the same.
@@ -33,22 +32,7 @@ _SIGNS_CALLS: Final[Dialect] = "gemini"
 _LARGE_BYTES = 256_000  # about 10,000 objects, from where the collector makes itself felt
 
 
-def read(call: OpenCall) -> RequestHead:
-    """Parse the top level of the body, once. Raises: RequestError for one that can't be read or was not."""
-    return read_with(call, call.codec.read_head)
-
-
-def read_with(call: OpenCall, read_head: Callable[[bytes], RequestHead]) -> RequestHead:
-    """Parse the top level of a body that is no chat's. Raises: RequestError."""
-    request = call.request
-    if request.fault is not None:
-        raise request.fault
-    head = call.head = read_head(request.body)
-    call.attributes = read_attributes(request.headers, head.metadata, head.end_user)
-    return head
-
-
-def write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
+def write_body(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
     """Write the body for a target: an edit of the caller's bytes, or a translation.
 
     Raises: BadRequest for a body that can't be read; TryFailed for content that the target's dialect has no

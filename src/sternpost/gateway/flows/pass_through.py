@@ -1,66 +1,57 @@
 """The story of a call to a provider's own paths: metered and recorded, its bytes left alone, tried once."""
 
 import asyncio
-from typing import cast
 
 from sternpost.base.errors import CredentialsUnavailable, UpstreamTimedOut, UpstreamUnreachable
-from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.protocols import RequestHead
-from sternpost.gateway.edge import answer_plan, is_dry_run, settle
-from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply
-from sternpost.gateway.inbound_body import too_large
-from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import admit, authenticate, onward, record, route
+from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply, too_large
+from sternpost.gateway.flows.run_call import answer_plan, begin, is_dry_run, run_call
+from sternpost.gateway.services import Rig
+from sternpost.gateway.stages import admit, authenticate, pass_through_request, record, route
 from sternpost.gateway.stages.attempt import Attempt, request_id_of
 from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.failures import key_refused
-from sternpost.gateway.stages.passage import Passage
+from sternpost.gateway.stages.pass_through_body import Passage
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.stages.replies import passage_headers
-from sternpost.gateway.traffic import Plan
+from sternpost.gateway.state.traffic import Plan
 
 
 async def handle_pass_through(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
     """Pass one request on. Errors of ours are in OpenAI's shape, the provider's come as they are."""
-    return await settle(record.open_call(request, rig), lambda call: _pass_on(call, asked))
+    return await run_call(record.open_call(request, rig), lambda call: _pass_on(call, asked))
 
 
 async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
-    principal = begin(call, asked, onward.needed_scope(asked.method, asked.path))
-    model = onward.model_of(asked.path, asked.body)
-    name_model(call, model)
-    plan = route.to_provider(asked.provider, model, principal, call.rig.traffic())
-    admitted(call, plan)
+    begin_pass_through(call, asked, pass_through_request.needed_scope(asked.method, asked.path))
+    model = pass_through_request.model_of(asked.path, asked.body)
+    call.head = head_naming(model)
+    plan = call.plan = route.to_provider(asked.provider, model, call.owner, call.rig.traffic())
+    admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     trial = Attempt(call, plan.targets[0], call.rig.clock.now_ns())
     return answer(trial, await _send(trial, asked, plan), method=asked.method, plan=plan)
 
 
-def begin(call: OpenCall, asked: Onward, needed: KeyScope) -> Principal:
-    """Say what is asked for, and check who asks and how much. Raises: RequestError."""
+def begin_pass_through(call: OpenCall, asked: Onward, needed: KeyScope) -> None:
+    """Record what is asked for, then check who asks and how much. Raises: RequestError."""
     call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
-    principal = authenticate.enter(call, needed)
-    call.attributes = read_attributes(call.request.headers, {}, "")
-    _check_size(call, asked)
-    return principal
+    call.attributes = read_attributes(call.request.headers, {}, "")  # on records of refusals, too
+
+    def read_head(_: bytes) -> RequestHead:
+        _check_size(call, asked)
+        return head_naming("")
+
+    begin(call, read_head, needed)
 
 
-def name_model(call: OpenCall, model: str) -> None:
-    """Say which model is asked for, as the caller names it, on records of refusals too; "" for none."""
-    call.head = RequestHead(
-        model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields={}
-    )
-
-
-def admitted(call: OpenCall, plan: Plan) -> None:
-    """Take what limits there are for a plan. Raises: RateLimited."""
-    call.plan = plan
-    principal = cast("Principal", call.principal)
-    call.lease = admit.reserve(principal, call.attributes.user_id, plan, call.rig)
+def head_naming(model: str) -> RequestHead:
+    """Return a head that names the model as the caller does, on records of refusals too; "" for none."""
+    return RequestHead(model, is_stream=False, wants_stream_usage=False, end_user="", metadata={}, fields={})
 
 
 def answer(
@@ -68,14 +59,12 @@ def answer(
 ) -> OutboundReply:
     """Pass an answer on; its body owns the record and the lease from now on. is_kept: in the trace."""
     headers = passage_headers(trial.call, trial.planned, trial.upstream_request_id)
-    headers += onward.returned_headers(reply.headers)
+    headers += pass_through_request.returned_headers(reply.headers)
     body = Passage(trial, reply, method=method, idle_s=plan.limits.idle_s, is_kept=is_kept)
     return OutboundReply(reply.status, headers, body)
 
 
 def _check_size(call: OpenCall, asked: Onward) -> None:
-    if call.request.fault is not None:
-        raise call.request.fault
     length = call.request.headers.get("content-length", "")
     is_announced = length.isdecimal() and int(length) > call.rig.max_body_bytes
     if is_announced or (asked.upload and asked.upload.is_too_large):
@@ -111,14 +100,16 @@ async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
 def request_of(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamRequest:
     """Write the request to a target. Raises: BadRequest for a path that would leave its address."""
     call, planned = trial.call, trial.planned
-    headers = onward.onward_headers(call.request.headers, planned.headers)
+    headers = pass_through_request.provider_headers(call.request.headers, planned.headers)
     if asked.upload and "content-length" in call.request.headers:
         headers["content-length"] = call.request.headers["content-length"]
     presented = authenticate.presented_key(call.request.headers)
-    query = onward.onward_query(asked.query, planned.provider)
+    query = pass_through_request.provider_query(asked.query, planned.provider)
     return UpstreamRequest(
         method=asked.method,
-        url=onward.onward_url(onward.base_for(planned.provider, asked.path), asked.path, query, presented),
+        url=pass_through_request.provider_url(
+            pass_through_request.base_for(planned.provider, asked.path), asked.path, query, presented
+        ),
         headers=headers,
         body=asked.body,
         connect_s=plan.limits.connect_s,

@@ -17,11 +17,11 @@ from sternpost.contracts.provider import Provider
 from sternpost.contracts.upstream import UpstreamRequest
 from sternpost.dialects.registry import CODECS
 from sternpost.gateway.exchange import Headers, OutboundReply
-from sternpost.gateway.kept_stream import KeptStream
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.services import Rig
 from sternpost.gateway.stages import authenticate
 from sternpost.gateway.stages.replies import STREAM_HEADERS, header_value
 from sternpost.gateway.stages.route import headers_for, url_at
+from sternpost.gateway.stored_responses.stream import KeptStream
 
 PREFIX: Final = "/v1/responses/"
 _PATH = re.compile(re.escape(PREFIX) + r"([\w-]{1,200})(/input_items|/cancel)?")

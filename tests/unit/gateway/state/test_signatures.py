@@ -2,7 +2,7 @@
 
 from sternpost.base.ids import ProjectId
 from sternpost.contracts.message import Message, ReasoningPart, TextPart, ToolCallPart
-from sternpost.gateway.signatures import CallSignatures
+from sternpost.gateway.state.signatures import CallSignatures
 
 OURS, THEIRS = ProjectId("ours"), ProjectId("theirs")
 CALL = ToolCallPart("weather", "{}", "c1")

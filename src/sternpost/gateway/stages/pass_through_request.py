@@ -81,7 +81,7 @@ def needed_scope(method: str, path: str) -> KeyScope:
     return KeyScope.CALLS if is_call else KeyScope.PROVIDER_ACCOUNT
 
 
-def onward_url(base_url: str, path: str, query: str, presented_key: str) -> str:
+def provider_url(base_url: str, path: str, query: str, presented_key: str) -> str:
     """Join what the caller asked for to the provider's address, its escapes untouched.
 
     The caller's own key is taken out of the query. Raises: BadRequest for a path that would leave the base.
@@ -108,7 +108,7 @@ def base_for(provider: Provider, path: str) -> str:
     return provider.base_url[: version.start()]
 
 
-def onward_query(query: str, provider: Provider) -> str:
+def provider_query(query: str, provider: Provider) -> str:
     """Add what every request to the provider carries, but for what the caller wrote himself.
 
     A key of the caller's own account at Google would win over ours, so it is taken out.
@@ -135,7 +135,7 @@ def _check_path(path: str) -> None:
         raise BadRequest("the path may not have control characters")
 
 
-def onward_headers(asked: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+def provider_headers(asked: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of the target and those of the caller that may pass.
 
     own: of every request to the target, its key among them; no header that passes can replace that.

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from sternpost.base import json_size
 from sternpost.base.content_coding import decode
-from sternpost.base.errors import BodyTooLarge, RequestError
+from sternpost.base.errors import RequestError
 from sternpost.base.threads import in_thread
 from sternpost.contracts.call import Principal
-from sternpost.gateway.rig import Rig
+from sternpost.gateway.exchange import too_large
+from sternpost.gateway.services import Rig
 from sternpost.gateway.stages import authenticate
 
 _Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -68,10 +69,3 @@ async def _whole(headers: Mapping[str, str], receive: _Receive, max_bytes: int) 
             return bytes(blocks)
         message = await receive()
     return None
-
-
-def too_large(max_bytes: int) -> BodyTooLarge:
-    """Say that a body is over the limit."""
-    return BodyTooLarge(
-        f"the request is longer than {max_bytes} bytes; send less or raise STERNPOST_MAX_BODY_BYTES"
-    )

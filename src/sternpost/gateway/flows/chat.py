@@ -1,20 +1,11 @@
 """The story of a call, one stage per line; each stage is told in `stages/`."""
 
-from sternpost.gateway.edge import answer_plan, is_dry_run, settle
 from sternpost.gateway.exchange import InboundCall, OutboundReply
-from sternpost.gateway.rig import Rig
-from sternpost.gateway.stages import (
-    admit,
-    ask,
-    attempt,
-    authenticate,
-    deliver,
-    named_models,
-    pin,
-    record,
-    route,
-)
+from sternpost.gateway.flows.run_call import answer_plan, begin, is_dry_run, run_call
+from sternpost.gateway.services import Rig
+from sternpost.gateway.stages import admit, attempt, deliver, named_models, record, route
 from sternpost.gateway.stages.record import OpenCall
+from sternpost.gateway.stages.restrict_to_origin import restrict_to_origin
 
 
 async def handle_chat(request: InboundCall, rig: Rig) -> OutboundReply:
@@ -24,17 +15,15 @@ async def handle_chat(request: InboundCall, rig: Rig) -> OutboundReply:
     writes it before the answer is final. Cancel the awaiting task when the caller leaves, or, with the
     request's `stop` set, when Sternpost stops.
     """
-    return await settle(record.open_call(request, rig), _chat)
+    return await run_call(record.open_call(request, rig), _chat)
 
 
 async def _chat(call: OpenCall) -> OutboundReply:
-    rig = call.rig
-    principal = authenticate.enter(call)
-    head = ask.read(call)
-    plan = route.choose(head.model, principal, rig.traffic(), spoken=call.request.dialect)
-    named_models.check(head.fields, principal, plan)
-    plan = call.plan = await pin.narrow(plan, head, call.codec, principal, rig)  # kept ids have one home
-    call.lease = admit.reserve(principal, call.attributes.user_id, plan, rig)
+    head = begin(call, call.codec.read_head)  # whose call it is; the messages stay bytes
+    plan = route.plan_for(head.model, call.owner, call.rig.traffic(), spoken=call.request.dialect)
+    named_models.check(head.fields, call.owner, plan)
+    plan = call.plan = await restrict_to_origin(call, head, plan)  # a stored id has one home
+    admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     answer = await attempt.first_good(call, head, plan)  # time-outs, retries, fallback

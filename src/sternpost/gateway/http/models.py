@@ -8,7 +8,7 @@ from sternpost.base.errors import RequestError
 from sternpost.contracts.call import Dialect, Principal
 from sternpost.contracts.message import Json
 from sternpost.gateway.stages import route
-from sternpost.gateway.traffic import Traffic
+from sternpost.gateway.state.traffic import Traffic
 
 # Routes and catalogue entries have no birthday; SDKs demand one.
 _CREATED_S: Final = 0
@@ -47,7 +47,7 @@ def allowed_models(principal: Principal, traffic: Traffic) -> list[tuple[str, st
 
 def _may_use(name: str, principal: Principal, traffic: Traffic) -> bool:
     try:
-        route.choose(name, principal, traffic)
+        route.plan_for(name, principal, traffic)
     except RequestError:
         return False
     return True

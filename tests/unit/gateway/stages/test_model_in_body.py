@@ -5,7 +5,7 @@ import pytest
 from sternpost.base.errors import BadRequest
 from sternpost.gateway.stages.model_in_body import read_named
 from tests.unit.gateway.conftest import Gateway
-from tests.unit.gateway.test_by_model import FORM, form
+from tests.unit.gateway.flows.test_openai_passthrough import FORM, form
 
 END = b"--cut--\r\n"
 ALLOWED = form(("model", b"lab/m1"))

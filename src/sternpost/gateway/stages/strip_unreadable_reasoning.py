@@ -9,10 +9,10 @@ from sternpost.dialects.errors import refused_fields
 from sternpost.dialects.openai_responses import resealed
 from sternpost.dialects.protocols import RequestHead
 from sternpost.dialects.thinking import unread_thinking
-from sternpost.gateway.stages import ask
 from sternpost.gateway.stages.failures import TryFailed
 from sternpost.gateway.stages.record import OpenCall
-from sternpost.gateway.traffic import PlannedTarget
+from sternpost.gateway.stages.request import betas_in
+from sternpost.gateway.state.traffic import PlannedTarget
 
 SEALED: Final = resealed.DROPPED
 _CLAUDES: Final = frozenset[Dialect]({"anthropic", "bedrock"})
@@ -29,7 +29,7 @@ def without_refused(
     named = refused_fields.named_in(error.message, error.wire_code, error.param)
     if not named:
         return None
-    has_beta = any(omission.beta for omission in named) and bool(ask.betas_in(call))
+    has_beta = any(omission.beta for omission in named) and bool(betas_in(call))
     if has_beta or refused_fields.without(call.sent_body, named) is not None:
         return replace(head, omitted=named)
     return None

@@ -1,0 +1,1 @@
+"""The stories of calls, one file for each kind; what a step does is in `stages/`."""

@@ -1,0 +1,1 @@
+"""What one process remembers between calls; what a single call does is in `stages/`."""

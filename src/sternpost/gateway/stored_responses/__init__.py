@@ -1,0 +1,1 @@
+"""Responses that a provider stores: read, cancelled, deleted, followed in the background."""
