@@ -69,7 +69,7 @@ test("a file that can't be run says which lines are wrong, and a batch can be ca
   test.skip(process.env["STERNPOST_URL"] === undefined, "needs a running Sternpost");
   const failed = await startBatch(request, [{ custom_id: "a", model: "offline/extract-large" }, { custom_id: "a", model: "no-such-model" }]);
   await page.goto(`/batches/${failed}`);
-  await expect(page.getByText("Why it was not run")).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText("Why it did not run")).toBeVisible({ timeout: 20_000 });
   await expect(page.getByRole("row", { name: "duplicate_custom_id" })).toContainText("line 2");
   await expectAccessible(page);
 

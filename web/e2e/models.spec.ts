@@ -25,7 +25,7 @@ test("a provider says where its key is read from", async ({ page }) => {
     await route.fulfill({ json: { ...shown, items } });
   });
   await page.goto("/models");
-  await expect(page.getByRole("row", { name: /OpenAI openai\// })).toContainText("written in sternpost.yaml");
+  await expect(page.getByRole("row", { name: /OpenAI openai\// })).toContainText("set in sternpost.yaml");
   await page.getByText(/providers of the catalogue without a key/).click();
   await expect(page.getByRole("row", { name: /Anthropic anthropic\// })).toContainText("ANTHROPIC_API_KEY");
   await expectAccessible(page);

@@ -41,7 +41,7 @@ export function useCommands(words: string, onShortcuts: () => void): Command[] {
     ...views,
     { title: "Light theme", note: "theme", words: "appearance", act: () => chooseTheme("light") },
     { title: "Dark theme", note: "theme", words: "appearance", act: () => chooseTheme("dark") },
-    { title: "Theme of the system", note: "theme", words: "appearance", act: () => chooseTheme("system") },
+    { title: "System theme", note: "theme", words: "appearance", act: () => chooseTheme("system") },
     { title: "Keyboard shortcuts", note: "?", words: "help keys", act: onShortcuts },
     { title: "Sign out", note: "account", words: "log out leave", act: () => signOut.mutate() },
   ];

@@ -16,5 +16,5 @@ export function NotFound() {
 }
 
 export function PageFailure({ error, reset }: ErrorComponentProps) {
-  return <Failure what="This page could not be drawn" error={error instanceof Error ? error : new Error(String(error))} retry={reset} />;
+  return <Failure what="This page failed to load" error={error instanceof Error ? error : new Error(String(error))} retry={reset} />;
 }

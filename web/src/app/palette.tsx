@@ -41,9 +41,9 @@ function Choices({ onClose, onShortcuts }: Omit<Props, "isOpen">) {
   return (
     <div className={styles["palette"]}>
       <input
-        className={styles["input"]} role="combobox" aria-label="Page, act, trace id or words to filter traces by" aria-expanded="true"
+        className={styles["input"]} role="combobox" aria-label="Page, action, trace id or words to filter traces by" aria-expanded="true"
         aria-controls={`${id}-list`} aria-activedescendant={found[chosen] ? `${id}-${chosen}` : undefined}
-        placeholder="Page, act, trace id, or words to filter traces by" autoFocus value={words} spellCheck={false} autoComplete="off"
+        placeholder="Page, action, trace id, or words to filter traces by" autoFocus value={words} spellCheck={false} autoComplete="off"
         onChange={(event) => {
           setWords(event.target.value);
           setChosen(0);

@@ -38,7 +38,7 @@ function Frame({ session }: { session: Session }) {
   useShellKeys(setLayer);
   return (
     <div className={styles["shell"]}>
-      <a className={styles["skip"]} href="#content">Skip to the content</a>
+      <a className={styles["skip"]} href="#content">Skip to content</a>
       <Rail session={session} onPalette={() => setLayer("palette")} onShortcuts={() => setLayer("shortcuts")} />
       <div className={styles["content"]} id="content" tabIndex={-1}>
         <Outlet />

@@ -7,20 +7,20 @@ const groups: { title: string; keys: [string, string][] }[] = [
   {
     title: "Everywhere",
     keys: [
-      ["Ctrl K", "Go to a page, a trace or an act"],
-      ["?", "This sheet"],
-      ["Esc", "Close one layer"],
+      ["Ctrl K", "Go to a page, a trace or an action"],
+      ["?", "This help"],
+      ["Esc", "Close the dialog or panel"],
       ...pages.map(({ letter, title }): [string, string] => [`g ${letter}`, title]),
     ],
   },
   {
     title: "Traces",
-    keys: [["j  k", "Next, previous row"], ["Enter", "Open"], ["f  /", "Filter"], ["Shift F", "Clear the filter"], ["v", "Live on or off"]],
+    keys: [["j  k", "Next, previous row"], ["Enter", "Open"], ["f  /", "Filter"], ["Shift F", "Clear the filter"], ["v", "Turn live updates on or off"]],
   },
   {
     title: "Trace",
     keys: [
-      ["j  k", "Next, previous span"], ["h  l", "Collapse, expand"], ["n  p", "Next, previous error"], ["[  ]", "Newer, older trace of the list"],
+      ["j  k", "Next, previous span"], ["h  l", "Collapse, expand"], ["n  p", "Next, previous error"], ["[  ]", "Newer, older trace in the list"],
       ["1  5", "Transcript, raw"], [".", "Copy the link"], ["y", "Copy the id"], ["Esc", "Back to the list"],
     ],
   },

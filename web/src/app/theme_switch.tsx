@@ -6,7 +6,7 @@ import { chooseTheme, useThemeChoice, type ThemeChoice } from "@/kit/theme";
 import styles from "./theme_switch.module.css";
 
 const choices: { id: ThemeChoice; title: string; icon: "system" | "sun" | "moon" }[] = [
-  { id: "system", title: "Theme of the system", icon: "system" },
+  { id: "system", title: "System theme", icon: "system" },
   { id: "light", title: "Light theme", icon: "sun" },
   { id: "dark", title: "Dark theme", icon: "moon" },
 ];

@@ -50,7 +50,7 @@ function text(source: unknown, field: string): string | undefined {
 /** Waits for an answer and returns its body, or throws a Problem. */
 export async function body<Body>(pending: Promise<Answer<Body>>): Promise<Body> {
   const answer = await pending.catch(() => {
-    throw new Problem(0, "unreachable", "Sternpost does not answer. Is it running?");
+    throw new Problem(0, "unreachable", "Sternpost is not responding. Is it running?");
   });
   const { data, error, response } = answer;
   if (response.ok) return data as Body;

@@ -71,11 +71,11 @@ export function costNote(usd: string | null | undefined, status?: string | null)
     case "estimated":
       return `$${usd ?? ""}, estimated: the provider gave no full token count`;
     case "free":
-      return "free: this model has no price";
+      return "free of charge";
     case "":
       return "nothing here has a price";
     case "unknown":
-      return "unknown: no price or no usage is known for a part of it; it is not 0";
+      return "unknown: price or usage is missing for a part of it; it is not 0";
     default:
       return usd ? `$${usd}` : "unknown";
   }

@@ -4,10 +4,10 @@ import styles from "./status.module.css";
 
 const words = { ok: "OK", error: "Error", truncated: "Truncated", cancelled: "Cancelled" } as const;
 const notes = {
-  ok: "It ended as it should",
+  ok: "It ended normally",
   error: "It failed",
-  truncated: "The stream was cut before its last event",
-  cancelled: "The caller left before the end",
+  truncated: "The stream broke before its last event",
+  cancelled: "The caller disconnected before the end",
 } as const;
 export type StatusWord = keyof typeof words;
 

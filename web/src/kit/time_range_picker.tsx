@@ -62,7 +62,7 @@ function Custom({ range, onChange }: Props) {
         To
         <input type="datetime-local" value={until} required onChange={(event) => setUntil(event.target.value)} />
       </label>
-      {isBackwards && <p role="alert" className={styles["bad"]}>The end lies before the start.</p>}
+      {isBackwards && <p role="alert" className={styles["bad"]}>The end is before the start.</p>}
       <Button type="submit" kind="main" isDisabled={isBackwards}>Show this range</Button>
     </form>
   );

@@ -7,7 +7,7 @@ import styles from "./page.module.css";
 
 /** Two providers may have a model of one name. */
 function nameOf({ model, provider }: ModelShare): string {
-  if (model === "unknown") return "no model named";
+  if (model === "unknown") return "no model given";
   return provider === "" ? model : `${provider}/${model}`;
 }
 
@@ -26,8 +26,8 @@ export function ModelShares({ shares }: { shares: ModelShare[] }) {
               <th scope="col" data-number>Cost</th>
               <th scope="col" data-number>Tokens in</th>
               <th scope="col" data-number>Tokens out</th>
-              <th scope="col" data-number title="Share of the input that the provider's prompt cache served">Cached</th>
-              <th scope="col" data-number title="Against fresh input; the extra cost of writing to the cache is taken off">Saved</th>
+              <th scope="col" data-number title="Share of the input served from the provider's prompt cache">Cached</th>
+              <th scope="col" data-number title="Compared with uncached input, net of the extra cost of cache writes">Saved</th>
               <th scope="col" data-number>P50</th>
               <th scope="col" data-number>P95</th>
             </tr>

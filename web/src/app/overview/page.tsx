@@ -39,7 +39,7 @@ function Numbers({ fallback, newestAt }: { fallback: string; newestAt: number })
     <Page title="Overview" actions={<PageRange fallback={fallback} />} isPadded>
       {isWidened && <p className={styles["offer"]}>No calls in the last 24 hours; the newest was {ago(new Date(newestAt).toISOString(), openedAt)}. Shown: {titleOf(range).toLowerCase()}.</p>}
       {overview.isPending && <Skeleton rows={8} height={64} />}
-      {overview.error && <Failure what="The overview could not be read" error={overview.error} retry={() => void overview.refetch()} />}
+      {overview.error && <Failure what="Failed to load the overview" error={overview.error} retry={() => void overview.refetch()} />}
       {overview.data && <Drawn overview={overview.data} isStale={overview.isPlaceholderData} range={range} />}
     </Page>
   );

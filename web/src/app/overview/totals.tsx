@@ -26,7 +26,7 @@ function Card({ name, value, note, filter, title }: CardProps) {
 function costNote(counts: Record<string, number>): string {
   const unknown = counts["unknown"] ?? 0;
   const estimated = counts["estimated"] ?? 0;
-  if (unknown > 0) return `${plural(unknown, "call")} of unknown cost not in it`;
+  if (unknown > 0) return `${plural(unknown, "call")} of unknown cost not included`;
   return estimated > 0 ? `${plural(estimated, "call")} estimated` : "every call priced";
 }
 
@@ -49,7 +49,7 @@ export function Totals({ totals }: { totals: Overview["totals"] }) {
       />
       <Card
         name="Prompt cache" value={share(totals.cache_hit_rate)} filter={totals.cache_saved_nanousd < 0 ? "saved:<0" : "cached:>0"}
-        note={`of input tokens; ${saving(totals.cache_saved_usd)}`} title={`$${totals.cache_saved_usd} less than without the providers' caches, extra cost of writing taken off`}
+        note={`of input tokens; ${saving(totals.cache_saved_usd)}`} title={`$${totals.cache_saved_usd} less than without the providers' caches, net of the extra cost of cache writes`}
       />
       <Card name="Latency P50" value={duration(totals.latency_p50_ms)} note="half are faster" filter={slowest(totals.latency_p50_ms)} />
       <Card name="Latency P95" value={duration(totals.latency_p95_ms)} note="1 in 20 is slower" filter={slowest(totals.latency_p95_ms)} />

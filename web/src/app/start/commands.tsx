@@ -54,10 +54,10 @@ function Otel() {
 function ProviderKeys() {
   return (
     <p>
-      Provider keys stay where Sternpost runs, in its environment, in a file <code>.env</code> of the folder it is started in, or in <code>sternpost.yaml</code> there or
-      in the data folder; applications never see them. After the next start the provider stands first on <Link to="/models">Models</Link> as
-      {" "}"Ready", with the variable that its key was read from, and <code>sternpost up</code> names it. Without a key, calls to it answer <code>provider_not_configured</code> and
-      name the variable that is missing.
+      Provider keys stay where Sternpost runs, in its environment, in a file <code>.env</code> in the folder it is started in, or in <code>sternpost.yaml</code> there or
+      in the data folder; applications never see them. After a restart the provider is listed first on <Link to="/models">Models</Link> as
+      {" "}"Ready", with the variable that its key was read from, and <code>sternpost up</code> lists it. Without a key, calls to it get the error <code>provider_not_configured</code>, which
+      names the missing variable.
     </p>
   );
 }

@@ -20,16 +20,16 @@ export function ConnectPage({ isFirst = false }: { isFirst?: boolean }) {
       <div className={styles["page"]}>
         {isFirst && <p className={styles["lead"]}>Nothing is recorded yet. Each call that goes through Sternpost becomes a trace: what was sent, retrieved and answered, how long it took and what it cost.</p>}
         <section className={styles["step"]}>
-          <h2>1. Take a key</h2>
+          <h2>1. Get a key</h2>
           {key === undefined ? (
             <div className={styles["line"]}>
               <Button kind="main" onPress={() => createKey.mutate({ name: "connect page" })} isDisabled={createKey.isPending}>Create a key</Button>
-              <span>or use one you have, in place of <code>sp-...</code> below.</span>
+              <span>or use an existing one in place of <code>sp-...</code> below.</span>
             </div>
           ) : (
             <>
               <Code text={key} label="key" />
-              <p>Shown this once. It stands in the commands below; the <Link to="/keys">keys page</Link> can revoke it.</p>
+              <p>Shown only once. It is filled into the commands below; you can revoke it on the <Link to="/keys">keys page</Link>.</p>
             </>
           )}
           {createKey.error && <p role="alert" className={styles["bad"]}>{createKey.error.message}</p>}

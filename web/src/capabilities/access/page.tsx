@@ -18,7 +18,7 @@ export function KeysPage() {
   return (
     <Page title="Keys" actions={<Button kind="main" onPress={() => setCreating(true)}>Create key</Button>} isPadded>
       {keys.isPending && <Skeleton rows={4} />}
-      {keys.error && <Failure what="The keys could not be read" error={keys.error} retry={() => void keys.refetch()} />}
+      {keys.error && <Failure what="Failed to load the keys" error={keys.error} retry={() => void keys.refetch()} />}
       {keys.data?.length === 0 && <Empty title="No keys yet">Applications send a key with every call; each key has its own scopes and limits, and can be revoked alone.</Empty>}
       {keys.data && keys.data.length > 0 && <KeyTable keys={keys.data} onRevoke={setDoomed} />}
       <Dialog title="Create a key" isOpen={isCreating} onClose={() => setCreating(false)}>
@@ -35,10 +35,10 @@ function Revoke({ target, onDone }: { target: KeyItem; onDone: () => void }) {
   const revoke = useRevokeKey();
   return (
     <div className={styles["form"]}>
-      <p>Calls that carry <strong>{target.name}</strong> are refused from now on. A revoked key can't be brought back.</p>
+      <p>Calls with <strong>{target.name}</strong> will be refused from now on. This can't be undone.</p>
       {revoke.error && <p role="alert" className={styles["bad"]}>{revoke.error.message}</p>}
       <div className={styles["acts"]}>
-        <Button onPress={onDone} autoFocus>Keep it</Button>
+        <Button onPress={onDone} autoFocus>Keep the key</Button>
         <Button kind="bad" isDisabled={revoke.isPending} onPress={() => revoke.mutate(target.key_id, { onSuccess: onDone })}>Revoke key</Button>
       </div>
     </div>

@@ -4,12 +4,12 @@ import type { KeyScope } from "@/client/types";
 export const SCOPES: Record<KeyScope, string> = {
   calls: "Call models and list them",
   files: "Files, batches, and stored replies of other keys",
-  "provider:account": "A provider's files, jobs and other paths that are no call",
+  "provider:account": "A provider's files, jobs and other paths that don't call a model",
   "traces:read": "Read all traces, costs and media of the project",
   "traces:write": "Send spans by OpenTelemetry or the SDK",
   "scores:write": "Score traces and send feedback",
   "keys:read": "List keys",
-  "keys:write": "Create and revoke keys that may do no more",
+  "keys:write": "Create and revoke keys with no more rights than this one",
 };
 
 export const ALL_SCOPES = Object.keys(SCOPES) as KeyScope[];

@@ -39,7 +39,7 @@ export function SignInPage() {
 function HowTo() {
   return (
     <>
-      <p>Sternpost has no passwords. A sign-in link works once; the machine that runs Sternpost makes one:</p>
+      <p>Sternpost has no passwords. Create a one-time sign-in link on the machine that runs Sternpost:</p>
       <Code text="sternpost sign-in" label="sign-in command" />
       <p>Open the link it prints in this browser. The first start of <code>sternpost up</code> prints one too.</p>
     </>

@@ -29,7 +29,7 @@ export function BatchPage() {
   return (
     <Page title={<Title batchId={batchId} />} actions={acts} isPadded>
       {batch.isPending && <Skeleton rows={6} />}
-      {batch.error && <Failure what="The batch could not be read" error={batch.error} retry={() => void batch.refetch()} />}
+      {batch.error && <Failure what="Failed to load the batch" error={batch.error} retry={() => void batch.refetch()} />}
       {batch.data && <Facts batch={batch.data} />}
       {batch.data?.waits_until && <p className={styles["note"]}>Lines of the queue wait for the off-peak window, which opens {moment(batch.data.waits_until)}.</p>}
       {batch.data?.waits_because && <p className={styles["note"]} role="status">It waits, and is asked for again: {batch.data.waits_because}</p>}
@@ -60,7 +60,7 @@ function Facts({ batch }: { batch: BatchItem }) {
       <div><dt>Endpoint</dt><dd><code>{batch.endpoint}</code></dd></div>
       <div><dt>Started by</dt><dd>{batch.created_by}</dd></div>
       <div><dt>Created</dt><dd>{moment(batch.created_at)}</dd></div>
-      <div><dt>{batch.ended_at ? "Ended" : "Ends at the latest"}</dt><dd>{moment(batch.ended_at ?? batch.expires_at)}</dd></div>
+      <div><dt>{batch.ended_at ? "Ended" : "Expires"}</dt><dd>{moment(batch.ended_at ?? batch.expires_at)}</dd></div>
       <div><dt>Files</dt><dd><Files batch={batch} /></dd></div>
       <div><dt>Traces</dt><dd><Link to="/traces" search={{ filter: `attr.batch_id:${batch.batch_id}` }} className={styles["link"]!}>of its lines</Link></dd></div>
     </dl>
@@ -79,9 +79,9 @@ function Files({ batch }: { batch: BatchItem }) {
 function Faults({ batch }: { batch: BatchItem }) {
   return (
     <section className={styles["section"]}>
-      <h2>Why it was not run</h2>
+      <h2>Why it did not run</h2>
       <table className={table["table"]}>
-        <caption className="hidden">Faults of the file</caption>
+        <caption className="hidden">Errors in the file</caption>
         <thead><tr><th scope="col" data-number>Line</th><th scope="col">Code</th><th scope="col">What is wrong</th></tr></thead>
         <tbody>
           {batch.faults.map(({ line, code, message }, index) => (
@@ -100,9 +100,9 @@ function Lines({ batch }: { batch: BatchItem }) {
       <Tabs
         label="Lines of the batch"
         tabs={[
-          { id: "failed", title: "Without an answer", content: <LineTable {...shared} state="failed" nothing="No line failed" /> },
-          { id: "done", title: "Answered", content: <LineTable {...shared} state="done" nothing="No line is answered yet" /> },
-          { id: "waiting", title: "Waiting", content: <LineTable {...shared} state="waiting" nothing="No line waits" /> },
+          { id: "failed", title: "Not answered", content: <LineTable {...shared} state="failed" nothing="No line failed" /> },
+          { id: "done", title: "Answered", content: <LineTable {...shared} state="done" nothing="No answers yet" /> },
+          { id: "waiting", title: "Waiting", content: <LineTable {...shared} state="waiting" nothing="No lines are waiting" /> },
         ]}
       />
     </div>
@@ -113,10 +113,10 @@ function Cancel({ batchId, onDone }: { batchId: string; onDone: () => void }) {
   const cancel = useCancelBatch(batchId);
   return (
     <div className={styles["form"]}>
-      <p>Lines under way are finished and everything answered so far is kept. The other lines are not sent any more.</p>
+      <p>Lines in flight are finished, and all answers so far are kept. The remaining lines are not sent.</p>
       {cancel.error && <p role="alert" className={styles["bad"]}>{cancel.error.message}</p>}
       <div className={styles["acts"]}>
-        <Button onPress={onDone} autoFocus>Let it run</Button>
+        <Button onPress={onDone} autoFocus>Keep running</Button>
         <Button kind="bad" isDisabled={cancel.isPending} onPress={() => cancel.mutate(undefined, { onSuccess: onDone })}>Cancel batch</Button>
       </div>
     </div>

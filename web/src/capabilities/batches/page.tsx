@@ -14,7 +14,7 @@ export function BatchesPage() {
   return (
     <Page title="Batches" isPadded>
       {pages.isPending && <Skeleton rows={6} />}
-      {pages.error && <Failure what="The batches could not be read" error={pages.error} retry={() => void pages.refetch()} />}
+      {pages.error && <Failure what="Failed to load the batches" error={pages.error} retry={() => void pages.refetch()} />}
       {pages.isSuccess && items.length === 0 && <NoBatches />}
       {items.length > 0 && <BatchTable items={items} />}
       {pages.hasNextPage && <div><Button onPress={() => void pages.fetchNextPage()} isDisabled={pages.isFetchingNextPage}>Show older batches</Button></div>}
@@ -26,7 +26,7 @@ function NoBatches() {
   return (
     <Empty title="No batches yet">
       <p>
-        A batch runs a file of requests that can wait, one per line: at half price where the provider has a batch API, and
+        A batch runs a file of requests later, one per line: at the provider's batch price if it has a batch API, and
         through Sternpost's own queue everywhere else. Start one with an OpenAI SDK at <code>{publicUrl}/v1</code>, or on the
         command line:
       </p>

@@ -16,16 +16,16 @@ export function ChangesPage() {
   const items = pages.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page title="Changes" isPadded>
-      <div role="group" aria-label="Which changes" className={styles["families"]}>
+      <div role="group" aria-label="Filter changes" className={styles["families"]}>
         {families.map(({ kind, title }) => (
           <Button key={kind} kind={kind === family ? "main" : "plain"} aria-pressed={kind === family} onPress={() => setFamily(kind)}>{title}</Button>
         ))}
       </div>
       {pages.isPending && <Skeleton rows={6} />}
-      {pages.error && <Failure what="The changes could not be read" error={pages.error} retry={() => void pages.refetch()} />}
+      {pages.error && <Failure what="Failed to load the changes" error={pages.error} retry={() => void pages.refetch()} />}
       {pages.isSuccess && items.length === 0 && (
         <Empty title="No changes yet">
-          <p>Keys, sign-ins and batches appear here as they change, with who changed them.</p>
+          <p>Changes to keys, sign-ins and batches appear here, with who made them.</p>
         </Empty>
       )}
       {items.length > 0 && <EventTable items={items} />}

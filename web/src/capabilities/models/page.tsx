@@ -20,10 +20,10 @@ export function ModelsPage() {
   const providers = useQuery(providersQuery);
   return (
     <Page title="Models" isPadded>
-      {providers.error && <Failure what="The providers could not be read" error={providers.error} retry={() => void providers.refetch()} />}
+      {providers.error && <Failure what="Failed to load the providers" error={providers.error} retry={() => void providers.refetch()} />}
       {providers.data && <Providers items={providers.data} />}
       {models.isPending && <Skeleton rows={8} />}
-      {models.error && <Failure what="The models could not be read" error={models.error} retry={() => void models.refetch()} />}
+      {models.error && <Failure what="Failed to load the models" error={models.error} retry={() => void models.refetch()} />}
       {models.data && <Models items={models.data} />}
     </Page>
   );
@@ -41,8 +41,8 @@ function Models({ items }: { items: ModelItem[] }) {
         <input className={styles["input"]} type="search" aria-label="Find a model" placeholder="Find a model" value={words} onChange={(event) => setWords(event.target.value)} />
         <span className={table["faint"]}>{count(found.length)} of {count(items.length)}</span>
       </div>
-      {found.length === 0 ? <Empty title="No model has this name" /> : <ModelTable items={ready.slice(0, SHOWN)} />}
-      {ready.length > SHOWN && <p className={table["faint"]}>The first {SHOWN} are shown; type a part of the name to find the others.</p>}
+      {found.length === 0 ? <Empty title="No model matches" /> : <ModelTable items={ready.slice(0, SHOWN)} />}
+      {ready.length > SHOWN && <p className={table["faint"]}>The first {SHOWN} are shown; type part of a name to find others.</p>}
     </section>
   );
 }
@@ -63,7 +63,7 @@ function tracesOf({ kind, id, provider }: ModelItem): string {
 function Price({ model }: { model: ModelItem }) {
   if (model.kind === "route") return "-";
   const prices = [model.input_usd, model.output_usd].map((usd) => usd ?? null);
-  if (prices.every((usd) => usd === null)) return <em className={table["faint"]} title="Write a price under prices: in sternpost.yaml">unknown</em>;
+  if (prices.every((usd) => usd === null)) return <em className={table["faint"]} title="Add a price under prices: in sternpost.yaml">unknown</em>;
   return prices.map((usd) => money(usd)).join(" / ");
 }
 
@@ -76,8 +76,8 @@ function ModelTable({ items }: { items: ModelItem[] }) {
           <tr>
             <th scope="col">Name in calls</th>
             <th scope="col">State</th>
-            <th scope="col" data-number title="US dollars for a million tokens, at the standard rate">Per million tokens, in / out</th>
-            <th scope="col">Abilities, or what a route tries</th>
+            <th scope="col" data-number title="US dollars per million tokens, at the standard rate">Per million tokens, in / out</th>
+            <th scope="col">Abilities, or the targets of a route</th>
             <th scope="col" data-number>Context, tokens</th>
             <th scope="col" data-number>Output, tokens</th>
             <th scope="col">Retires</th>

@@ -12,5 +12,5 @@ export function besideChat({ type, attributes }: Pick<Span, "type" | "attributes
   const sent = Number(attributes["request_bytes"] ?? 0);
   const received = attributes["reply_bytes"];
   const sizes = [`${bytes(sent)} sent`, ...(received === undefined ? [] : [`${bytes(Number(received))} received`])].join(", ");
-  return [`${attributes["http.request.method"] ?? ""} ${path}`.trim(), `${sizes}. The bodies of a call passed on are not kept.`];
+  return [`${attributes["http.request.method"] ?? ""} ${path}`.trim(), `${sizes}. The bodies of pass-through calls are not stored.`];
 }

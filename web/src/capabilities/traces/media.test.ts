@@ -38,7 +38,7 @@ describe("media", () => {
 
   it("says in a text where bytes stood, and when a request was cut", () => {
     expect(withoutReferences(`see sternpost:blob:${"a".repeat(64)}!`)).toBe("see [shown below]!");
-    expect(cutNote({ warnings: "dropped:x\nrequest_body_cut" })).toContain("larger than is kept");
+    expect(cutNote({ warnings: "dropped:x\nrequest_body_cut" })).toContain("too large to be stored");
     expect(cutNote({})).toBe("");
   });
 });

@@ -71,5 +71,5 @@ export function withoutReferences(text: string): string {
 /** Why messages of a span may end early. */
 export function cutNote(attributes: Record<string, unknown>): string {
   const warnings = typeof attributes["warnings"] === "string" ? attributes["warnings"].split("\n") : [];
-  return warnings.includes("request_body_cut") ? "The request was larger than is kept of one; its end is not shown." : "";
+  return warnings.includes("request_body_cut") ? "The request was too large to be stored completely; its end is not shown." : "";
 }

@@ -43,7 +43,7 @@ export function TraceList() {
     <Page title="Traces" actions={<Acts isLive={isLive} isAtTop={isAtTop} isPinned={range.until !== undefined} onToggle={toggleLive} />}>
       <FilterBar key={filter ?? ""} inputRef={input} filter={filter ?? ""} onFilter={setFilter} error={isBadFilter ? error.message : undefined} />
       {pages.isPending && <Skeleton rows={14} />}
-      {error && !isBadFilter && <Failure what="The traces could not be read" error={error} retry={() => void pages.refetch()} />}
+      {error && !isBadFilter && <Failure what="Failed to load the traces" error={error} retry={() => void pages.refetch()} />}
       {pages.isSuccess && items.length === 0 && (searchFurther || <NoMatch filter={filter ?? ""} range={range} onFilter={setFilter} />)}
       {items.length > 0 && !error && (
         <div className={styles["list"]} data-stale={pages.isPlaceholderData || undefined}>

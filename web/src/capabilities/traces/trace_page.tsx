@@ -46,7 +46,7 @@ export function TraceView({ explainCost }: { explainCost: ExplainCost }) {
 
 function Absent({ error, retry }: { error: Error; retry: () => void }) {
   const isGone = error instanceof Problem && error.status === 404;
-  return <Failure what={isGone ? "This trace is not here (a call shows about a second after it ends)" : "The trace could not be read"} error={error} retry={retry} />;
+  return <Failure what={isGone ? "Trace not found (a call appears about a second after it ends)" : "Failed to load the trace"} error={error} retry={retry} />;
 }
 
 /** `[` and `]` walk the list the reader came from, as far as it is known. */

@@ -29,7 +29,7 @@ export function CreateKey({ onDone }: { onDone: () => void }) {
       <ScopeChoice scopes={scopes} onChange={setScopes} />
       <label className={styles["label"]}>
         Models and routes
-        <input className={styles["input"]} value={models} placeholder="Every one; or e.g. fast, openai/gpt-5, lab/*" onChange={(event) => setModels(event.target.value)} />
+        <input className={styles["input"]} value={models} placeholder="All; or e.g. fast, openai/gpt-5, lab/*" onChange={(event) => setModels(event.target.value)} />
       </label>
       <label className={styles["label"]}>
         Expires
@@ -49,7 +49,7 @@ export function CreateKey({ onDone }: { onDone: () => void }) {
 function Created({ made, onDone }: { made: CreatedKey; onDone: () => void }) {
   return (
     <div className={styles["form"]}>
-      <p>Copy the key of {made.name} now. It is shown this once; only its hash is kept.</p>
+      <p>Copy the key of {made.name} now. It is shown only once; Sternpost stores only its hash.</p>
       <Code text={made.key} label="key" />
       <Button kind="main" onPress={onDone}>Done</Button>
     </div>

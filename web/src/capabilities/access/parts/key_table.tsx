@@ -34,7 +34,7 @@ export function KeyTable({ keys, onRevoke }: Props) {
             <th scope="col">Models</th>
             <th scope="col">Scopes</th>
             <th scope="col">State</th>
-            <th scope="col"><span className="hidden">Acts</span></th>
+            <th scope="col"><span className="hidden">Actions</span></th>
           </tr>
         </thead>
         <tbody>

@@ -15,7 +15,7 @@ export function ScopeChoice({ scopes, onChange }: Props) {
     onChange(ALL_SCOPES.filter((one) => (one === scope ? !scopes.includes(one) : scopes.includes(one))));
   return (
     <fieldset className={styles["scopes"]}>
-      <legend>What it may do</legend>
+      <legend>Scopes</legend>
       <div className={styles["presets"]} role="group" aria-label="Presets">
         {Object.keys(PRESETS).map((name) => (
           <Button key={name} kind="plain" aria-pressed={name === chosen} onPress={() => onChange(PRESETS[name]!)}>{name}</Button>

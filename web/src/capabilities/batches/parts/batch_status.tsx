@@ -18,9 +18,9 @@ export function BatchStatus({ batch }: { batch: BatchItem }) {
   const { word, tone, icon } = words[batch.status] ?? { word: batch.status, tone: "quiet", icon: "right" };
   const isWaiting = batch.waits_until !== null && batch.waits_until !== undefined;
   return (
-    <span className={styles["status"]} data-tone={isWaiting ? "quiet" : tone} title={`OpenAI's word: ${batch.status}`}>
+    <span className={styles["status"]} data-tone={isWaiting ? "quiet" : tone} title={`OpenAI status: ${batch.status}`}>
       <Icon name={icon} />
-      {isWaiting ? "Waits for off-peak" : word}
+      {isWaiting ? "Waiting for off-peak hours" : word}
     </span>
   );
 }

@@ -20,7 +20,7 @@ export function LineTable({ batchId, state, isRunning, nothing }: Props) {
   const pages = useInfiniteQuery(linePagesQuery(batchId, state, isRunning));
   const lines = pages.data?.pages.flatMap(({ items }) => items) ?? [];
   if (pages.isPending) return <Skeleton rows={4} />;
-  if (pages.error) return <Failure what="The lines could not be read" error={pages.error} retry={() => void pages.refetch()} />;
+  if (pages.error) return <Failure what="Failed to load the lines" error={pages.error} retry={() => void pages.refetch()} />;
   if (lines.length === 0) return <Empty title={nothing} />;
   return (
     <div className={styles["lines"]}>

@@ -1,4 +1,4 @@
-/** "How this cost came about": the sum line by line and the reasons; asked for when it is opened. */
+/** "How this cost was computed": the sum line by line and the reasons; asked for when it is opened. */
 import { useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import type { CostExplanation } from "@/client/types";
@@ -17,7 +17,7 @@ export function CostExplanationPanel({ traceId, spanId }: Props) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details className={styles["panel"]} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>How this cost came about</summary>
+      <summary>How this cost was computed</summary>
       {isOpen && <Explanation traceId={traceId} spanId={spanId} />}
     </details>
   );
@@ -26,7 +26,7 @@ export function CostExplanationPanel({ traceId, spanId }: Props) {
 function Explanation({ traceId, spanId }: Props) {
   const found = useQuery(costQuery(traceId, spanId));
   if (found.isPending) return <Skeleton rows={5} height={22} />;
-  if (found.error) return <Failure what="The cost could not be explained" error={found.error} retry={() => void found.refetch()} />;
+  if (found.error) return <Failure what="Failed to load the explanation of this cost" error={found.error} retry={() => void found.refetch()} />;
   return <Drawn found={found.data} />;
 }
 

@@ -23,7 +23,7 @@ export function Providers({ items }: { items: ProviderItem[] }) {
       <ProviderTable label="Providers" items={[...ready, ...faulty]} />
       {example && (
         <p className={table["quiet"]}>
-          {ready.every(({ name }) => name === "offline") ? "No provider key was found. " : ""}To add a provider, set its variable where Sternpost starts, then start it again:
+          {ready.every(({ name }) => name === "offline") ? "No provider key was found. " : ""}To add a provider, set its variable where Sternpost starts, then restart it:
         </p>
       )}
       {example && <Code text={`export ${example.key_variable}=...\nsternpost up`} label="provider key commands" />}
@@ -48,7 +48,7 @@ function ProviderTable({ label, items }: { label: string; items: ProviderItem[] 
             <th scope="col">State</th>
             <th scope="col">Key is read from</th>
             <th scope="col">Address</th>
-            <th scope="col">Speaks</th>
+            <th scope="col">Dialect</th>
           </tr>
         </thead>
         <tbody>
@@ -70,6 +70,6 @@ function ProviderTable({ label, items }: { label: string; items: ProviderItem[] 
 function KeyPlace({ provider }: { provider: ProviderItem }) {
   if (provider.fault) return <>{provider.fault}</>;
   if (provider.key_variable) return <code>{provider.key_variable}</code>;
-  if (provider.is_key_written) return <>written in sternpost.yaml</>;
-  return <span className={table["faint"]}>{provider.is_configured ? "no key" : "none; name it in sternpost.yaml"}</span>;
+  if (provider.is_key_written) return <>set in sternpost.yaml</>;
+  return <span className={table["faint"]}>{provider.is_configured ? "no key" : "none; configure it in sternpost.yaml"}</span>;
 }

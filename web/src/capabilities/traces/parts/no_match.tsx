@@ -19,7 +19,7 @@ export function NoMatch({ filter, range, onFilter }: Props) {
   if (filter === "") return <Empty title={`No traces in this range: ${titleOf(range).toLowerCase()}`}>Choose a longer range, or wait: new traces appear here by themselves.</Empty>;
   return (
     <Empty title="No trace matches this filter">
-      <p>{helping.length > 0 ? "There are traces without one of its parts:" : "No single part of it stands in the way."}</p>
+      <p>{helping.length > 0 ? "Without one of its parts there are matches:" : "Removing any single part finds no traces either."}</p>
       {helping.map(({ clause, rest }) => (
         <Button key={clause} onPress={() => onFilter(rest)}>
           Drop <code>{clause}</code>

@@ -33,7 +33,7 @@ function ToolAnswer({ part }: { part: Part }) {
   const media = toolMedia(part);
   return (
     <>
-      <Block title={part.is_error ? "The tool failed" : "The tool answers"} text={withoutReferences(readable(part.response ?? part.content ?? ""))} />
+      <Block title={part.is_error ? "Tool failed" : "Tool result"} text={withoutReferences(readable(part.response ?? part.content ?? ""))} />
       {media.map((one, at) => (
         // oxlint-disable-next-line react/no-array-index-key
         <Medium key={at} part={one} />
@@ -44,7 +44,7 @@ function ToolAnswer({ part }: { part: Part }) {
 
 function Reasoning({ part }: { part: Part }) {
   const text = partText(part);
-  if (text === "") return <p className={styles["media"]}>Reasoning, which the provider keeps encrypted</p>;
+  if (text === "") return <p className={styles["media"]}>Reasoning, encrypted by the provider</p>;
   return (
     <details className={styles["reasoning"]}>
       <summary>Reasoning</summary>

@@ -14,7 +14,7 @@ export function Picture({ part }: { part: Part }) {
   return (
     <figure className={styles["picture"]} data-small>
       <AriaButton className={styles["thumbnail"]!} onPress={() => setOpen(true)} aria-label={`Open ${label}`} aria-haspopup="dialog">
-        {isBroken ? <span>Not there any more</span> : <img src={mediumUrl(part, 256)} alt="" loading="lazy" decoding="async" width={192} height={144} onError={() => setBroken(true)} />}
+        {isBroken ? <span>No longer stored</span> : <img src={mediumUrl(part, 256)} alt="" loading="lazy" decoding="async" width={192} height={144} onError={() => setBroken(true)} />}
       </AriaButton>
       <figcaption>{label}</figcaption>
       <Dialog title={label} isOpen={isOpen} onClose={() => setOpen(false)} isWide>

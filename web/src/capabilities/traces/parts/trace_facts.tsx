@@ -57,7 +57,7 @@ export function TraceFacts({ trace, scores, truncatedSpans = 0, onMore }: Props)
         <CopyButton text={trace.trace_id} label="Copy the trace id" />
       </Fact>
       {truncatedSpans > 0 && (
-        <Fact name="Not shown" title="The trace has more spans than this page reads at once">
+        <Fact name="Not shown" title="The trace has more spans than this page loads at once">
           {plural(truncatedSpans, "span")} {onMore && <Button onPress={onMore}>Show more</Button>}
         </Fact>
       )}

@@ -84,7 +84,7 @@ export function TraceTable({ items, hasMore, isLoadingMore, onMore, onTop, searc
       </div>
       {isLoadingMore && <p role="status" className={styles["more"]}>Loading older traces</p>}
       {end}
-      {!hasMore && <p className={styles["more"]}>That is all in this range.</p>}
+      {!hasMore && <p className={styles["more"]}>No more traces in this range.</p>}
     </div>
   );
 }

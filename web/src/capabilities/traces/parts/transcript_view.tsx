@@ -33,7 +33,7 @@ export function Transcript({ detail, selected, choice, onSelect }: Props) {
     // The same span may be chosen again after scrolling away from it.
     // oxlint-disable-next-line react/exhaustive-deps
   }, [chosen, choice]);
-  if (entries.length === 0) return <Empty title="Nothing was said in this trace">Its spans carry no messages; the tree shows them.</Empty>;
+  if (entries.length === 0) return <Empty title="No messages in this trace">Its spans have no messages; see the tree.</Empty>;
   return (
     <div ref={list} className={styles["list"]}>
       {from > 0 && <p className={styles["note"]}>{from} earlier entries are not shown; choose a span in the tree to go there.</p>}

@@ -25,7 +25,7 @@ export function TurnBody({ turn }: { turn: Turn }) {
       {cut !== "" && <p className={styles["attempt"]}>{cut}</p>}
       {failedAttempts.map((attempt) => (
         <p key={attempt.span_id} className={styles["attempt"]}>
-          {[attempt.provider, attempt.request_model].filter(Boolean).join("/") || attempt.name} failed first: {attempt.error || "no reason given"}
+          {[attempt.provider, attempt.request_model].filter(Boolean).join("/") || attempt.name} failed before this: {attempt.error || "no reason given"}
         </p>
       ))}
       <Messages messages={span.output} isAnswer />
