@@ -8,7 +8,7 @@ UI := src/sternpost/_ui/index.html
 JOBS ?= 2
 WHERE = $(if $(HOME_DIR),--home "$(HOME_DIR)") $(if $(PORT),--port $(PORT))
 
-.PHONY: setup ui demo up test check fix instrumentations bench docs clean help
+.PHONY: setup ui demo up test check fix instrumentations agents bench docs clean help
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -57,6 +57,9 @@ fix: setup ## Format and mend what can be mended
 
 instrumentations: setup ## Run real instrumentations, each in an environment of its own; NAMES="..." chooses, KEEP=DIR keeps what they sent
 	@$(BIN)/python -m scripts.instrumentations $(NAMES) $(if $(KEEP),--keep "$(KEEP)")
+
+agents: setup ## Run real coding agents on a task at hosts of every dialect; NAMES="..." chooses, AT=HOST one host, KEEP=DIR keeps what they sent
+	@$(BIN)/python -m scripts.agents $(NAMES) $(if $(AT),--at "$(AT)") $(if $(KEEP),--keep "$(KEEP)")
 
 bench: setup ## Measure, and write bench/results
 	@$(BIN)/python -m bench

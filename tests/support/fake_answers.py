@@ -3,13 +3,16 @@
 import base64
 import hashlib
 import json
+import re
 import struct
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support import fake_azure as azure
 from tests.support import fake_bedrock as bedrock
+from tests.support import fake_coder as coder
 from tests.support import fake_cohere as cohere
 from tests.support import fake_ollama as ollama
 from tests.support import fake_responses as responses
@@ -39,9 +42,13 @@ class Ask:
     is_background: bool = False
     schema_json: str = ""  # of the structured output that was asked for
     is_thinking: bool = False
+    mark: str = "1"  # of the request: another one is answered with other ids
+    turn: coder.Turn | None = None  # of a coding agent's model
 
     @property
     def pieces(self) -> list[str]:
+        if self.turn:
+            return re.findall(r" ?[^ ]+", self.turn.text)
         if self.schema_json:
             return schemas.pieces_of(self.schema_json)
         return [("" if i == 0 else " ") + WORDS[i % len(WORDS)] for i in range(self.chunk_count)]
@@ -54,6 +61,16 @@ class Ask:
     def arguments(self) -> list[str]:
         return ['{"city":', ' "Par', 'is"}']
 
+    def calls(self, prefix: str) -> tuple[coder.Call, ...]:
+        """Return the calls of the answer; the one of no script has the id `<prefix>_1`."""
+        if self.turn:
+            return self.turn.calls
+        return (coder.Call(f"{prefix}_1", self.tool_name, "".join(self.arguments)),) if self.tool_name else ()
+
+    @property
+    def has_text(self) -> bool:
+        return not self.tool_name or self.turn is not None
+
     @property
     def completion_tokens(self) -> int:
         return 9 if self.tool_name else self.chunk_count
@@ -61,14 +78,16 @@ class Ask:
 
 def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
     """Read a request: `chunks-50` as model gives 50 pieces; tools in it are called once."""
+    mark = f"{zlib.crc32(body):08x}"
     if bedrock.model_of(path):
-        return Ask(**bedrock.read_ask(path, body, options))
+        return with_turn(Ask(**bedrock.read_ask(path, body, options)), body, options)
     request = json.loads(body)
     model = str(request.get("model", ""))
     messages = request.get("messages") or request.get("input") or []
     tools = request.get("tools") or []
     chunks = model.removeprefix("chunks-") if model.startswith("chunks-") else options.get("chunks", "8")
-    return Ask(
+    ask = Ask(
+        mark=mark,
         dialect=dialect_of(path),
         model=model.partition("?")[0],
         is_stream=bool(request.get("stream")),
@@ -82,6 +101,21 @@ def read_ask(path: str, body: bytes, options: Mapping[str, str]) -> Ask:
         schema_json=schemas.schema_of(request),
         is_thinking="think" in options or thinking.is_asked(request.get("thinking")),
     )
+    return with_turn(ask, body, options)
+
+
+def with_turn(ask: Ask, body: bytes, options: Mapping[str, str]) -> Ask:
+    """Let the model of a coding agent speak, where that is what the options ask for."""
+    turn = coder.turn_of(json.loads(body)) if options.get("play") == "coder" else None
+    return (
+        replace(ask, turn=turn, tool_name=turn.calls[0].name if turn and turn.calls else "") if turn else ask
+    )
+
+
+def pieces_of(arguments: str) -> list[str]:
+    """Cut the arguments of a call into three."""
+    third = len(arguments) // 3 + 1
+    return [arguments[at : at + third] for at in range(0, len(arguments), third)]
 
 
 def dialect_of(path: str) -> str:
@@ -210,28 +244,27 @@ def whole(ask: Ask, fault: str) -> bytes:
         return _dump(responses.response(ask, usage, fault))
     with_usage = {} if usage is None else {"usage": usage}
     if ask.dialect == "anthropic":
-        block: dict[str, Any] = {"type": "text", "text": ask.text}
-        if ask.tool_name:
-            block = {"type": "tool_use", "id": "toolu_1", "name": ask.tool_name, "input": {"city": "Paris"}}
+        said: list[dict[str, Any]] = [{"type": "text", "text": ask.text}] if ask.has_text else []
+        said += [
+            {"type": "tool_use", "id": call.id, "name": call.name, "input": json.loads(call.arguments)}
+            for call in ask.calls("toolu")
+        ]
         return _dump(
             {
-                "id": "msg_1",
+                "id": f"msg_{ask.mark}",
                 "type": "message",
                 "role": "assistant",
                 "model": ask.model,
-                "content": [*thinking.blocks(ask.is_thinking), block],
+                "content": [*thinking.blocks(ask.is_thinking), *said],
                 "stop_reason": "tool_use" if ask.tool_name else "end_turn",
                 "stop_sequence": None,
                 **with_usage,
             }
         )
-    message: dict[str, Any] = {"role": "assistant", "content": ask.text, "refusal": None}
+    content = ask.text if ask.has_text else None
+    message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
     if ask.tool_name:
-        function = {"name": ask.tool_name, "arguments": "".join(ask.arguments)}
-        message |= {
-            "content": None,
-            "tool_calls": [{"id": "call_1", "type": "function", "function": function}],
-        }
+        message["tool_calls"] = [_chat_call(call, call.arguments) for call in ask.calls("call")]
     choice = {
         "index": 0,
         "message": message,
@@ -326,13 +359,17 @@ def error_frame(dialect: str) -> bytes:
 
 def _openai_head(ask: Ask, kind: str) -> dict[str, Any]:
     return {
-        "id": "chatcmpl-1",
+        "id": f"chatcmpl-{ask.mark}",
         "object": kind,
         "created": 1_763_700_000,
         "model": ask.model,
         "service_tier": "default",
         "system_fingerprint": "fp_fake",
     }
+
+
+def _chat_call(call: coder.Call, arguments: str) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def _openai_frames(ask: Ask, fault: str) -> list[bytes]:
@@ -343,14 +380,14 @@ def _openai_frames(ask: Ask, fault: str) -> list[bytes]:
         return b"data: " + _dump({**head, "choices": [choice]}) + b"\n\n"
 
     made = [chunk({"role": "assistant", "content": ""})]
-    if ask.tool_name:
-        first = {"index": 0, "id": "call_1", "type": "function"}
-        made.append(chunk({"tool_calls": [{**first, "function": {"name": ask.tool_name, "arguments": ""}}]}))
-        made += [
-            chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}) for piece in ask.arguments
-        ]
-    else:
+    if ask.has_text:
         made += [chunk({"content": piece}) for piece in ask.pieces]
+    for at, call in enumerate(ask.calls("call")):
+        made.append(chunk({"tool_calls": [{"index": at, **_chat_call(call, "")}]}))
+        made += [
+            chunk({"tool_calls": [{"index": at, "function": {"arguments": piece}}]})
+            for piece in pieces_of(call.arguments)
+        ]
     made.append(chunk({}, "tool_calls" if ask.tool_name else "stop"))
     usage = usage_of(ask, fault)
     if ask.wants_usage and usage is not None:
@@ -361,31 +398,43 @@ def _openai_frames(ask: Ask, fault: str) -> list[bytes]:
 def _anthropic_frames(ask: Ask, fault: str) -> list[bytes]:
     usage = usage_of(ask, fault) or {}
     message = {
-        "id": "msg_1", "type": "message", "role": "assistant", "model": ask.model, "content": [],
+        "id": f"msg_{ask.mark}", "type": "message", "role": "assistant", "model": ask.model, "content": [],
         "stop_reason": None, "stop_sequence": None,
         "usage": {**usage, "output_tokens": 1} if usage else {"input_tokens": 0, "output_tokens": 0},
     }  # fmt: skip
-    block: dict[str, Any] = {"type": "text", "text": ""}
-    deltas: list[dict[str, Any]] = [{"type": "text_delta", "text": piece} for piece in ask.pieces]
-    if ask.tool_name:
-        block = {"type": "tool_use", "id": "toolu_1", "name": ask.tool_name, "input": {}}
-        deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in ask.arguments]
+    blocks: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+    if ask.has_text:
+        texts = [{"type": "text_delta", "text": piece} for piece in ask.pieces]
+        blocks.append(({"type": "text", "text": ""}, texts))
+    for call in ask.calls("toolu"):
+        block = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
+        inputs = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces_of(call.arguments)]
+        blocks.append((block, inputs))
     stop = {"stop_reason": "tool_use" if ask.tool_name else "end_turn", "stop_sequence": None}
     end: dict[str, Any] = {"type": "message_delta", "delta": stop}
     if usage:
         end["usage"] = {"output_tokens": ask.completion_tokens}
-    at = int(ask.is_thinking)
     return [
         _event("message_start", {"type": "message_start", "message": message}),
         *(_event(event["type"], event) for event in thinking.events(ask.is_thinking)),
+        *(
+            frame
+            for index, (block, deltas) in enumerate(blocks, int(ask.is_thinking))
+            for frame in _block_frames(index, block, deltas)
+        ),
+        _event("message_delta", end),
+        _event("message_stop", {"type": "message_stop"}),
+    ]
+
+
+def _block_frames(at: int, block: dict[str, Any], deltas: list[dict[str, Any]]) -> list[bytes]:
+    return [
         _event("content_block_start", {"type": "content_block_start", "index": at, "content_block": block}),
         *(
             _event("content_block_delta", {"type": "content_block_delta", "index": at, "delta": delta})
             for delta in deltas
         ),
         _event("content_block_stop", {"type": "content_block_stop", "index": at}),
-        _event("message_delta", end),
-        _event("message_stop", {"type": "message_stop"}),
     ]
 
 

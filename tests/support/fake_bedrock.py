@@ -127,12 +127,11 @@ def whole(ask: Any, fault: str) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
     if ask.previous_id == "thinking":
         content.append({"reasoningContent": {"reasoningText": {"text": "Ropes.", "signature": "c2ln"}}})
-    if ask.tool_name:
-        content.append(
-            {"toolUse": {"toolUseId": "tooluse_1", "name": ask.tool_name, "input": {"city": "Paris"}}}
-        )
-    else:
+    if ask.has_text:
         content.append({"text": ask.text})
+    for call in ask.calls("tooluse"):
+        use = {"toolUseId": call.id, "name": call.name, "input": json.loads(call.arguments)}
+        content.append({"toolUse": use})
     answer: dict[str, Any] = {
         "metrics": {"latencyMs": 7},
         "output": {"message": {"role": "assistant", "content": content}},
@@ -150,13 +149,17 @@ def frames(ask: Any, fault: str) -> list[bytes]:
         made += [_delta(0, {"reasoningContent": thought}) for thought in thoughts]
         made.append(("contentBlockStop", {"contentBlockIndex": 0}))
         index = 1
-    if ask.tool_name:
-        start = {"toolUse": {"toolUseId": "tooluse_1", "name": ask.tool_name}}
-        made.append(("contentBlockStart", {"contentBlockIndex": index, "start": start}))
-        made += [_delta(index, {"toolUse": {"input": piece}}) for piece in ask.arguments]
-    else:
+    if ask.has_text:
         made += [_delta(index, {"text": piece}) for piece in ask.pieces]
-    made.append(("contentBlockStop", {"contentBlockIndex": index}))
+        made.append(("contentBlockStop", {"contentBlockIndex": index}))
+        index += 1
+    for at, call in enumerate(ask.calls("tooluse"), index):
+        start = {"toolUse": {"toolUseId": call.id, "name": call.name}}
+        made.append(("contentBlockStart", {"contentBlockIndex": at, "start": start}))
+        third = len(call.arguments) // 3 + 1
+        pieces = [call.arguments[begin : begin + third] for begin in range(0, len(call.arguments), third)]
+        made += [_delta(at, {"toolUse": {"input": piece}}) for piece in pieces]
+        made.append(("contentBlockStop", {"contentBlockIndex": at}))
     made.append(("messageStop", {"stopReason": "tool_use" if ask.tool_name else "end_turn"}))
     metadata: dict[str, Any] = {"metrics": {"latencyMs": 7}}
     made.append(("metadata", metadata if fault == "no-usage" else {**metadata, "usage": usage(ask, fault)}))

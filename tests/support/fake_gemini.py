@@ -20,10 +20,13 @@ two calls, `nameless` leaves the ids of calls out.
 import base64
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+
+from tests.support import fake_coder as coder
 
 TEXT = "A forklift lifts what is heavy with a fork and a mast."
 THOUGHT = "Ropes, then drums."
@@ -51,7 +54,7 @@ def model_of(path: str) -> str:
     return unquote(found[1]) if found else ""
 
 
-def reply(path: str, body: bytes, fault: str) -> Reply:
+def reply(path: str, body: bytes, fault: str, play: str = "") -> Reply:
     method = _PATH.search(path)[2]  # type: ignore[index] - `model_of` found it
     request = json.loads(body)
     if fault.isdigit() or fault in {"key", "day", "context", "array"}:
@@ -67,7 +70,7 @@ def reply(path: str, body: bytes, fault: str) -> Reply:
     refusal = _refusal(request, model)
     if refusal:
         return Reply(400, [_error(400, refusal)])
-    chunks = list(_chunks(request, model, fault))
+    chunks = list(_chunks(request, model, fault, play))
     if method == "generateContent":
         return Reply(200, [_dump(_joined(chunks))])
     if fault in {"cut", "no-done"}:
@@ -133,15 +136,16 @@ def _refusal(request: dict[str, Any], model: str) -> str:
     return ""
 
 
-def _chunks(request: dict[str, Any], model: str, fault: str) -> Iterator[dict[str, Any]]:
-    head = {"responseId": f"resp-{model}", "modelVersion": model.partition("+")[0]}
+def _chunks(request: dict[str, Any], model: str, fault: str, play: str) -> Iterator[dict[str, Any]]:
+    head = {"responseId": f"resp-{zlib.crc32(_dump(request)):08x}", "modelVersion": model.partition("+")[0]}
     prompt = _tokens(request)
     if fault == "blocked":
         feedback = {"blockReason": "SAFETY", "safetyRatings": [_rating("HIGH", is_blocked=True)]}
         usage = {"promptTokenCount": prompt, "totalTokenCount": prompt}
         yield {**head, "promptFeedback": feedback, "usageMetadata": usage}
         return
-    parts = list(_parts(request, model))
+    turn = coder.turn_of(request) if play == "coder" else None
+    parts = list(_turn_parts(turn) if turn else _parts(request, model))
     thoughts = 5 if any(part.get("thought") for part in parts) else 0
     counted = {"promptTokenCount": prompt, "thoughtsTokenCount": thoughts}
     for number, part in enumerate(parts, 1):
@@ -171,6 +175,17 @@ def _parts(request: dict[str, Any], model: str) -> Iterator[dict[str, Any]]:
         yield from ({"text": word if i == 0 else f" {word}"} for i, word in enumerate(words))
         if model.startswith("gemini-3"):
             yield {"text": "", "thoughtSignature": SIGNATURE}
+
+
+def _turn_parts(turn: coder.Turn) -> Iterator[dict[str, Any]]:
+    """Say a turn of a coding agent's model; its first call is signed."""
+    yield {"text": turn.text}
+    for number, call in enumerate(turn.calls):
+        signed = {"thoughtSignature": SIGNATURE} if number == 0 else {}
+        yield {
+            "functionCall": {"name": call.name, "args": json.loads(call.arguments), "id": call.id},
+            **signed,
+        }
 
 
 def _type_of(blob: dict[str, str]) -> str:

@@ -26,6 +26,8 @@ Beside chats it answers `/embeddings`, counts of tokens, `/responses/compact`, `
 `/flood` (`megabytes`) and `/bytes` (binary, with a cookie and account headers); what else there is, it
 echoes. There faults stand in the query.
 
+`play=coder`, or the header `x-play`, lets it speak as the model of a coding agent (`fake_coder`).
+
 `times=N&id=X` fails only the first N requests with that id, `skip=M` those behind the first M. `chunks=N`,
 `cached=N`, `think=1` (Anthropic) shape the answer.
 """
@@ -148,7 +150,9 @@ class Connection(asyncio.Protocol):
                 return
             fault = ""
         if google_model:
-            self._work = asyncio.get_running_loop().create_task(self._gemini(path, body, fault))
+            self._work = asyncio.get_running_loop().create_task(
+                self._gemini(path, body, fault, options.get("play", ""))
+            )
             return
         if not fault and self._answer_other(path, body, options):
             return
@@ -221,9 +225,9 @@ class Connection(asyncio.Protocol):
             return False
         return True
 
-    async def _gemini(self, path: str, body: bytes, fault: str) -> None:
+    async def _gemini(self, path: str, body: bytes, fault: str, play: str) -> None:
         try:
-            reply = gemini.reply(path, body, fault)
+            reply = gemini.reply(path, body, fault, play)
         except (LookupError, TypeError, ValueError) as error:  # a body of no shape that Google takes
             self._answer(400, answers.error_body("openai_chat", 400, repr(error)))
             return
@@ -366,6 +370,8 @@ def _options(model: str, headers: Mapping[str, str]) -> dict[str, str]:
     for header, value in headers.items():
         if header.startswith("x-fault"):
             found[header.removeprefix("x-fault").removeprefix("-").replace("-", "_") or "fault"] = value
+    if "x-play" in headers:
+        found["play"] = headers["x-play"]
     return found
 
 

@@ -29,7 +29,7 @@ def response(ask: "Ask", usage: dict[str, Any] | None, fault: str) -> dict[str, 
         else None,
         "incomplete_details": {"reason": "max_output_tokens"} if fault == "incomplete" else None,
         "model": ask.model,
-        "output": [_item(ask)] if status != "queued" else [],
+        "output": _items(ask) if status != "queued" else [],
         "parallel_tool_calls": True,
         "previous_response_id": ask.previous_id or None,
         "service_tier": "default",
@@ -91,23 +91,13 @@ def frames(ask: "Ask", usage: dict[str, Any] | None, fault: str) -> list[bytes]:
     """Return the frames of a stream, the terminal one last."""
     final = response(ask, usage, fault)
     started = {**final, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
-    item = _item(ask)
     made: list[tuple[str, dict[str, Any]]] = [
         ("response.created", {"response": {**started, "error": None}}),
         ("response.in_progress", {"response": {**started, "error": None}}),
     ]
-    if ask.tool_name:
-        opened = {**item, "status": "in_progress", "arguments": ""}
-        place = {"item_id": item["id"], "output_index": 0}
-        made.append(("response.output_item.added", {"output_index": 0, "item": opened}))
-        made += [
-            ("response.function_call_arguments.delta", {**place, "delta": piece}) for piece in ask.arguments
-        ]
-        whole = {**place, "name": ask.tool_name, "arguments": item["arguments"]}
-        made.append(("response.function_call_arguments.done", whole))
-    else:
-        made += _text_events(ask, item)
-    made.append(("response.output_item.done", {"output_index": 0, "item": item}))
+    for at, item in enumerate(_items(ask)):
+        made += _text_events(ask, item, at) if item["type"] == "message" else _call_events(item, at)
+        made.append(("response.output_item.done", {"output_index": at, "item": item}))
     made.append((f"response.{final['status']}", {"response": final}))
     return [_frame(kind, number, fields) for number, (kind, fields) in enumerate(made)]
 
@@ -116,12 +106,26 @@ def error_frame() -> bytes:
     return _frame("error", 99, {"code": "server_error", "message": "Overloaded", "param": None})
 
 
-def _text_events(ask: "Ask", item: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
+def _call_events(item: dict[str, Any], at: int) -> list[tuple[str, dict[str, Any]]]:
+    field = "input" if item["type"] == "custom_tool_call" else "arguments"
+    kind = f"response.{item['type']}_{field}"
+    place = {"item_id": item["id"], "output_index": at}
+    text, third = item[field], len(item[field]) // 3 + 1
+    pieces = [text[begin : begin + third] for begin in range(0, len(text), third)]
+    opened = {**item, "status": "in_progress", field: ""}
+    return [
+        ("response.output_item.added", {"output_index": at, "item": opened}),
+        *((f"{kind}.delta", {**place, "delta": piece}) for piece in pieces),
+        (f"{kind}.done", {**place, "name": item["name"], field: text}),
+    ]
+
+
+def _text_events(ask: "Ask", item: dict[str, Any], at: int) -> list[tuple[str, dict[str, Any]]]:
+    place = {"item_id": item["id"], "output_index": at, "content_index": 0}
     part = item["content"][0]
     opened = {**item, "status": "in_progress", "content": []}
     return [
-        ("response.output_item.added", {"output_index": 0, "item": opened}),
+        ("response.output_item.added", {"output_index": at, "item": opened}),
         ("response.content_part.added", {**place, "part": {**part, "text": ""}}),
         *(
             ("response.output_text.delta", {**place, "delta": piece, "logprobs": [], "obfuscation": "x"})
@@ -132,12 +136,18 @@ def _text_events(ask: "Ask", item: dict[str, Any]) -> list[tuple[str, dict[str, 
     ]
 
 
-def _item(ask: "Ask") -> dict[str, Any]:
-    if ask.tool_name:
-        call = {"call_id": "call_1", "name": ask.tool_name, "arguments": "".join(ask.arguments)}
-        return {"id": "fc_1", "type": "function_call", "status": "completed", **call}
-    part = {"type": "output_text", "text": ask.text, "annotations": [], "logprobs": []}
-    return {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": [part]}
+def _items(ask: "Ask") -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    if ask.has_text:
+        part = {"type": "output_text", "text": ask.text, "annotations": [], "logprobs": []}
+        message = {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant"}
+        items.append({**message, "content": [part]})
+    for number, call in enumerate(ask.calls("call"), 1):
+        kind, field = ("custom_tool_call", "input") if call.is_custom else ("function_call", "arguments")
+        where = {"namespace": call.namespace} if call.namespace else {}
+        item = {"id": f"fc_{number}", "type": kind, "status": "completed", "call_id": call.id}
+        items.append({**item, **where, "name": call.name, field: call.arguments})
+    return items
 
 
 def _id(ask: "Ask") -> str:

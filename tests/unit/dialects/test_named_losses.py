@@ -17,6 +17,7 @@ BASE: dict[Dialect, dict[str, Any]] = {
     "openai_responses": {"model": "m", "input": "hi"},
 }
 FUNCTION = {"name": "f", "parameters": SCHEMA}
+TOOL, FLAT = {"name": "f", "input_schema": SCHEMA}, {"type": "function", **FUNCTION}
 LOST: list[tuple[Dialect, dict[str, Any], str]] = [
     ("anthropic", {"thinking": {"type": "disabled", "display": "omitted"}}, "thinking.display"),
     ("anthropic", {"output_config": {"task_budget": {"tokens": 9}}}, "output_config.task_budget"),
@@ -25,6 +26,8 @@ LOST: list[tuple[Dialect, dict[str, Any], str]] = [
      "tools.0.defer_loading"),
     ("anthropic", {"tools": [{"name": "f", "input_schema": SCHEMA, "input_examples": [{"id": "1"}]}]},
      "tools.0.input_examples"),
+    ("anthropic", {"tools": [{**TOOL, "name": name, "eager_input_streaming": True} for name in "fg"]},
+     "tools.*.eager_input_streaming"),
     ("anthropic", {"context_management": {"edits": [{"type": "x"}]}}, "context_management"),
     ("anthropic", {"tools": [{"name": "f", "parameters": SCHEMA}]},
      "tools.0.parameters (read as input_schema)"),
@@ -41,6 +44,8 @@ LOST: list[tuple[Dialect, dict[str, Any], str]] = [
      "tools.0.input_schema (read as parameters)"),
     ("openai_responses", {"reasoning": {"effort": "low", "mode": "pro"}}, "reasoning.mode"),
     ("openai_responses", {"text": {"style": "plain"}}, "text.style"),
+    ("openai_responses", {"tools": [{**FLAT, "name": name, "examples": [1]} for name in "fg"]},
+     "tools.*.examples"),
 ]  # fmt: skip
 TARGETS: tuple[Dialect, ...] = ("openai_chat", "anthropic", "openai_responses", "gemini", "bedrock", "cohere")
 

@@ -176,6 +176,18 @@ def test_headers_win_over_metadata_over_the_end_user() -> None:
     assert read_attributes({}, {}, "end").user_id == "end"
 
 
+@pytest.mark.parametrize(
+    "name", ["x-claude-code-session-id", "session-id", "session_id", "x-session-id", "x-sternpost-session"]
+)
+def test_the_session_of_a_coding_agent_is_read_from_its_header(name: str) -> None:
+    assert read_attributes({name: "s-1"}, {}, "").session_id == "s-1"
+    assert read_attributes({name: "s-1", "x-sternpost-session": "own"}, {}, "").session_id == "own"
+    assert (
+        read_attributes({name: "s-1", "x-sternpost-session": "own"}, {"session_id": "m"}, "").session_id
+        == "own"
+    )
+
+
 def test_the_list_of_models_says_which_one_its_provider_takes_away() -> None:
     known = traffic_of(configure([ProviderSetting("openai", api_key="k")], {}))
     principal = Principal(

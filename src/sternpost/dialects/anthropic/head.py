@@ -11,6 +11,7 @@ from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.anthropic import attribution, vertex
 from sternpost.dialects.anthropic.auto_marks import place
 from sternpost.dialects.anthropic.relax import THOUGHTS, relax
+from sternpost.dialects.anthropic.who import who
 from sternpost.dialects.json_text.raw_object import (
     check_messages,
     is_null,
@@ -47,11 +48,14 @@ def read_head(body: bytes) -> RequestHead:
     _check_max_tokens(fields)
     check_messages(fields)
     metadata = read_text_map(fields["metadata"]) if "metadata" in fields else {}
+    user, session = who(metadata.pop("user_id", ""))
+    if session:
+        metadata.setdefault("session_id", session)
     return RequestHead(
         model=model,
         is_stream=read_flag(fields, "stream"),
         wants_stream_usage=True,  # the dialect has no way to ask: its events always carry usage
-        end_user=metadata.pop("user_id", ""),
+        end_user=user,
         metadata=metadata,
         fields=fields,
         body=body,

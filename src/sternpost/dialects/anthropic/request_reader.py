@@ -8,7 +8,9 @@ from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, Too
 from sternpost.contracts.message import Json, Message, Part, ToolResponsePart
 from sternpost.dialects.anthropic.marks import read_marks
 from sternpost.dialects.anthropic.parts import read_blocks
+from sternpost.dialects.anthropic.who import who
 from sternpost.dialects.json_text.fields import Fields, read_object
+from sternpost.dialects.losses.requested import folded
 from sternpost.dialects.pairing.tool_schemas import read_schema, unread_fields
 
 _READ: Final = frozenset(
@@ -64,10 +66,10 @@ def read_request(body: bytes) -> ChatRequest:
         stop=fields.texts("stop_sequences"),
         reply_format=_read_format(fields),
         reasoning=_read_reasoning(fields),
-        end_user=metadata.text("user_id") if metadata else None,
+        end_user=who(metadata.text("user_id") or "").user or None if metadata else None,
         service_tier=fields.text("service_tier"),
         cache_marks=read_marks(fields, messages, tools) if is_marked and messages else (),
-        unread=tuple(dict.fromkeys((*_unread(fields), *unread_tools))),
+        unread=(*dict.fromkeys(_unread(fields)), *folded(unread_tools)),
     )
 
 

@@ -20,6 +20,7 @@ from sternpost.dialects.bedrock.parts import BlockWriter
 from sternpost.dialects.bedrock.tools import write_format, write_tools
 from sternpost.dialects.bedrock.turns import cache_point, keeper, speak_beside_documents, write_turns
 from sternpost.dialects.claude.efforts import LEAST_TOP_P
+from sternpost.dialects.losses.requested import lost
 from sternpost.dialects.pairing.client_tools import as_functions
 from sternpost.dialects.pairing.identifiers import digest
 from sternpost.dialects.pairing.turns import Marks, arrange, can_think, marks_by_part
@@ -151,9 +152,4 @@ def _write_rest(draft: Draft) -> None:
             draft.dropped.append("service_tier")
         elif tier:
             body["serviceTier"] = {"type": tier}
-    if request.wants_logprobs:
-        draft.dropped.append("logprobs")
-    if set(request.modalities) - {"text"}:
-        draft.dropped.append("modalities")
-    if request.cache_key:
-        draft.dropped.append("prompt_cache_key")
+    draft.dropped += lost(request, "logprobs", "modalities", "prompt_cache_key", "verbosity")

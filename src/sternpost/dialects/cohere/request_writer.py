@@ -162,6 +162,7 @@ def _name_the_rest(draft: _Draft) -> None:
         "top_logprobs": request.top_logprobs,
         "cache_control": request.cache_marks,
         "prompt_cache_key": request.cache_key,
+        "verbosity": request.verbosity,
         "modalities": [kind for kind in request.modalities if kind != "text"],
     }
     draft.dropped += [name for name, value in lost.items() if value]

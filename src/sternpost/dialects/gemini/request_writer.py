@@ -19,6 +19,7 @@ from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.gemini import names as words
 from sternpost.dialects.gemini.schemas import fitting, is_empty
 from sternpost.dialects.gemini.turns import TurnWriter
+from sternpost.dialects.losses.requested import lost
 from sternpost.dialects.pairing.client_tools import as_functions
 from sternpost.dialects.pairing.identifiers import digest
 from sternpost.dialects.pairing.tool_names import ToolNames
@@ -225,8 +226,7 @@ def _write_account(draft: _Draft) -> None:
         draft.dropped.append("service_tier")
     if request.end_user and not draft.quirks.is_vertex:
         draft.dropped.append("user")
-    if request.cache_key:
-        draft.dropped.append("prompt_cache_key")
+    draft.dropped += lost(request, "prompt_cache_key", "verbosity")
 
 
 def _is_label(name: str, text: str) -> bool:

@@ -144,6 +144,7 @@ PROBES: Final[tuple[Probe, ...]] = (
     Probe("seed", replace(PLAIN, seed=424242), marker=b"424242"),
     Probe("frequency penalty", replace(PLAIN, frequency_penalty=0.77), marker=b"0.77"),
     Probe("presence penalty", replace(PLAIN, presence_penalty=0.66), marker=b"0.66"),
+    Probe("verbosity", replace(PLAIN, verbosity="low")),
     Probe("several choices", replace(PLAIN, choice_count=2)),
     Probe("log-probabilities", replace(PLAIN, wants_logprobs=True, top_logprobs=3)),
     Probe(

@@ -1,6 +1,7 @@
 """Names what a request asks for and a dialect has no field for, so that nothing is lost silently."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal, TypeAlias
 
 from sternpost.contracts.chat import ChatRequest
@@ -20,6 +21,18 @@ Ask: TypeAlias = Literal[
     "top_logprobs",
     "verbosity",
 ]
+
+
+_OF_A_TOOL: Final = re.compile(r"tools\.\d+\.")
+
+
+def folded(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names once each; a field that several tools lose is `tools.*.<field>`."""
+    kept: dict[str, str] = {}  # by what is shown: the name that it was
+    for name in names:
+        each = _OF_A_TOOL.sub("tools.*.", name, count=1)
+        kept[each] = name if kept.get(each, name) == name else each
+    return tuple(kept.values())
 
 
 _MEDIA: Final = (BlobPart, UriPart, FilePart)

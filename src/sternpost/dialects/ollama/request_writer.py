@@ -59,6 +59,7 @@ def write_request(request: ChatRequest) -> WrittenRequest:
         "service_tier": request.service_tier if request.service_tier not in ("auto", "default") else None,
         "cache_control": request.cache_marks,
         "prompt_cache_key": request.cache_key,
+        "verbosity": request.verbosity,
         "thinking": [part for part in _thoughts(request) if part.signature or part.encrypted_content],
         "modalities": [kind for kind in request.modalities if kind != "text"],
     }

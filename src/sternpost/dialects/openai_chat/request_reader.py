@@ -24,6 +24,7 @@ from sternpost.contracts.message import (
 )
 from sternpost.dialects.claude.cache_control import read_ttl, tool_marks
 from sternpost.dialects.json_text.fields import Fields, read_object
+from sternpost.dialects.losses.requested import folded
 from sternpost.dialects.openai_chat.parts import read_content
 from sternpost.dialects.openai_chat.reply import legacy_call_id, read_assistant_parts
 from sternpost.dialects.openai_chat.tools import custom_calls, read_tools
@@ -106,7 +107,7 @@ def read_request(body: bytes) -> ChatRequest:
         metadata=metadata.text_map() if metadata else {},
         verbosity=fields.text("verbosity"),
         modalities=fields.texts("modalities"),
-        unread=(*_unread(fields), *unread_tools, *unread_choice),
+        unread=(*_unread(fields), *folded(unread_tools), *unread_choice),
         extras={n: value for n, value in fields.values.items() if n not in _READ and value is not None},
     )
 

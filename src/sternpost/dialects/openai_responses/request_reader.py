@@ -7,6 +7,7 @@ from typing import Final
 from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat
 from sternpost.contracts.message import Json, Message, TextPart
 from sternpost.dialects.json_text.fields import Fields, read_object
+from sternpost.dialects.losses.requested import folded
 from sternpost.dialects.openai_responses.items import read_input
 from sternpost.dialects.openai_responses.seal import MARK
 from sternpost.dialects.openai_responses.tools import read_choice, read_offer
@@ -74,7 +75,7 @@ def read_request(body: bytes) -> ChatRequest:
         top_logprobs=fields.integer("top_logprobs") or None,
         metadata=metadata.text_map() if metadata else {},
         verbosity=text.text("verbosity") if text else None,
-        unread=(*_unread(fields), *offer.unread, *(() if is_choice_read else ("tool_choice",))),
+        unread=(*_unread(fields), *folded(offer.unread), *(() if is_choice_read else ("tool_choice",))),
     )
 
 

@@ -10,6 +10,8 @@ _HEX = frozenset("0123456789abcdef")
 _MAX_LENGTH = 500
 _MAX_TAGS = 20
 _NOTHING = TraceAttributes()
+# In which clients name their session: Claude Code, Codex (older ones with an underscore), opencode.
+_SESSION_HEADERS = ("x-claude-code-session-id", "session-id", "session_id", "x-session-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ def read_trace_parent(headers: Mapping[str, str]) -> TraceParent:
 def read_attributes(
     headers: Mapping[str, str], metadata: Mapping[str, str], end_user: str
 ) -> TraceAttributes:
-    """Read `x-sternpost-*` headers over the body's metadata over its end user."""
-    if not metadata and not end_user and not any(name.startswith("x-sternpost-") for name in headers):
+    """Read `x-sternpost-*` headers over the body's metadata over its end user and what agents send."""
+    session = next((headers[name] for name in _SESSION_HEADERS if name in headers), "")
+    if not (metadata or end_user or session or any(name.startswith("x-sternpost-") for name in headers)):
         return _NOTHING
 
     def read(header: str, *names: str) -> str:
@@ -45,7 +48,7 @@ def read_attributes(
     tags = read("x-sternpost-tags", "tags")
     return TraceAttributes(
         user_id=read("x-sternpost-user", "user_id") or end_user[:_MAX_LENGTH],
-        session_id=read("x-sternpost-session", "session_id"),
+        session_id=read("x-sternpost-session", "session_id") or _as_sent(session).strip()[:_MAX_LENGTH],
         tags=tuple(tag for tag in (piece.strip() for piece in tags.split(",")) if tag)[:_MAX_TAGS],
         trace_name=read("", "trace_name"),
         run_id=read("x-sternpost-run", "run_id"),

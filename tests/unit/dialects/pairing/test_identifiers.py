@@ -12,13 +12,13 @@ from sternpost.dialects.protocols import WrittenRequest
 from sternpost.dialects.registry import CODECS, UPSTREAM_CODECS
 
 LONG_ID = "toolu_" + "x" * 80
-CLAUDE_CODE = json.dumps({"device_id": "e" * 64, "account_uuid": "", "session_id": "2141b5eb-ee8a"})
+LONG_USER = json.dumps({"device": "e" * 64, "of": "a client that packs more than a name"})
 OPENAI_HOST = Quirks(refuses_long_ids=True, takes_prompt_cache_key=True)
 USER: dict[str, Any] = {"role": "user", "content": "hi"}
 BY_CALLER: dict[Dialect, dict[str, Any]] = {
     "anthropic": {
         "max_tokens": 9,
-        "metadata": {"user_id": CLAUDE_CODE},
+        "metadata": {"user_id": LONG_USER},
         "messages": [
             USER,
             {"role": "assistant", "content": [
@@ -27,7 +27,7 @@ BY_CALLER: dict[Dialect, dict[str, Any]] = {
         ],
     },
     "openai_chat": {
-        "user": CLAUDE_CODE,
+        "user": LONG_USER,
         "messages": [
             USER,
             {"role": "assistant", "content": None, "tool_calls": [
@@ -36,7 +36,7 @@ BY_CALLER: dict[Dialect, dict[str, Any]] = {
         ],
     },
     "openai_responses": {
-        "user": CLAUDE_CODE,
+        "user": LONG_USER,
         "input": [
             USER,
             {"type": "function_call", "call_id": LONG_ID, "name": "Bash", "arguments": "{}"},
