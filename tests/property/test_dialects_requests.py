@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from sternpost.contracts.provider import STANDARD
 from sternpost.dialects.json_text.raw_object import split_object
-from sternpost.dialects.openai_responses.names import KEPT_FIELDS
+from sternpost.dialects.openai_responses.names import STORED_FIELDS
 from sternpost.dialects.protocols import Codec
 from tests.unit.dialects.wire import ANTHROPIC, OPENAI, RESPONSES
 
-READ = {"model", "messages", "input", "stream", "metadata", "stream_options", *KEPT_FIELDS}  # and checked
+READ = {"model", "messages", "input", "stream", "metadata", "stream_options", *STORED_FIELDS}  # and checked
 EDITED = {"model", "stream_options", "max_tokens", "max_completion_tokens"}
 values = st.recursive(
     st.none()

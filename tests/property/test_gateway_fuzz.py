@@ -22,7 +22,7 @@ from sternpost.contracts.call import CallRecord, Principal, Route, Target
 from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.upstream import UpstreamRequest
 from sternpost.gateway.http.asgi import GatewayApp
-from sternpost.gateway.services import DeafObserver, Rig
+from sternpost.gateway.services import DeafObserver, GatewayServices
 from sternpost.gateway.state.retries import RetryBudgets
 from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
@@ -153,7 +153,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     traffic = traffic_of(configure(settings_of, {}), routes, ())
     upstream, ear, journal = Upstream(), Ear(), SegmentJournal(folder)
     with asyncio.Runner() as runner:
-        rig = Rig(
+        services = GatewayServices(
             check_key=lambda _: PRINCIPAL,
             traffic=lambda: traffic,
             counters=MemoryCounters(),
@@ -164,7 +164,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
             observer=ear,
             retries=RetryBudgets(chance=lambda: 0.0),
         )
-        yield Bench(upstream, ear, GatewayApp(rig), runner)
+        yield Bench(upstream, ear, GatewayApp(services), runner)
         journal.close()
     reader = SegmentReader(folder)
     found = len(reader.read(max_records=1_000_000, max_bytes=10**10))

@@ -28,7 +28,7 @@ from sternpost.base.threads import in_thread
 from sternpost.capabilities.events.follower import Follower
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
-from sternpost.gateway.services import CallObserver, Rig
+from sternpost.gateway.services import CallObserver, GatewayServices
 from sternpost.gateway.stored_responses.background import BackgroundReplies
 from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.flow import OtlpIntake
@@ -42,7 +42,7 @@ class App:
     open: Serving
     parts: Sequence[Part]
     probes: Sequence[Probe]  # of what is open, and of the parts
-    rig: Rig
+    gateway: GatewayServices
     intake: OtlpIntake
 
 
@@ -61,7 +61,7 @@ async def open_app(
         for part in parts:
             if part.close is not None:
                 stack.callback(part.close)
-        rig = await _open_gateway(stack, opened, parts, observer)
+        services = await _open_gateway(stack, opened, parts, observer)
         apart = await _open_apart(stack, opened)
         opened.changes.keep_current([one for part in parts for one in part.snapshots])
         await in_thread(opened.changes.load)
@@ -72,7 +72,7 @@ async def open_app(
             opened,
             parts,
             [*_probes(opened), *(probe for part in parts for probe in part.probes)],
-            rig,
+            services,
             OtlpIntake(
                 opened.journal,
                 opened.in_force,
@@ -119,11 +119,11 @@ async def _open_foundation(
 
 async def _open_gateway(
     stack: AsyncExitStack, opened: Serving, parts: Sequence[Part], observer: CallObserver
-) -> Rig:
+) -> GatewayServices:
     """Let each part fill in what it gives to calls; resume replies made in the background."""
     in_force, client = opened.in_force, opened.client
     background = BackgroundReplies(PendingFolder(opened.settings.home / "background"))
-    rig = Rig(
+    services = GatewayServices(
         check_key=opened.access.check_caller,
         traffic=lambda: in_force.current.traffic,
         counters=MemoryCounters(),
@@ -137,11 +137,11 @@ async def _open_gateway(
         max_body_bytes=opened.settings.max_body_bytes,
     )
     for part in parts:
-        rig = part.gateway(rig)
-    background.rig = rig
+        services = part.gateway(services)
+    background.services = services
     stack.push_async_callback(background.close)
     await background.resume()
-    return rig
+    return services
 
 
 async def _open_apart(stack: AsyncExitStack, opened: Serving) -> IntakeApart:

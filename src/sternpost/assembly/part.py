@@ -27,7 +27,7 @@ from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.upstream import UpstreamClient
 from sternpost.contracts.work_queue import WorkKind
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 
 if TYPE_CHECKING:  # the worker has neither, and they cost it 9 MB
     from fastapi import APIRouter
@@ -133,8 +133,8 @@ class OpenAiPaths:
     streamed: frozenset[str] = frozenset()
 
 
-def _unchanged(rig: Rig) -> Rig:
-    return rig
+def _unchanged(services: GatewayServices) -> GatewayServices:
+    return services
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Part:
     tasks: Sequence[Task] = ()
     probes: Sequence[Probe] = ()
     collectors: "Sequence[Collector]" = ()
-    gateway: Callable[[Rig], Rig] = _unchanged
+    gateway: Callable[[GatewayServices], GatewayServices] = _unchanged
     jobs: Sequence[Job] = ()  # worker, from here
     work: Sequence[WorkKind] = ()
     subscribers: Sequence[Subscriber] = ()

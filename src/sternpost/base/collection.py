@@ -24,7 +24,7 @@ def collection_paused() -> Generator[None, None, None]:
             gc.enable()
 
 
-def let_go(error: BaseException) -> None:
+def clear_traceback(error: BaseException) -> None:
     """Forget how an error came about, once it is told; it stays the error it is.
 
     Its frames and causes hold what holds the error, often a whole call with its body: a cycle, which would

@@ -66,7 +66,7 @@ class ReplyFormat:
 
 
 @dataclass(frozen=True, slots=True)
-class ReasoningAsk:
+class ReasoningRequest:
     effort: str | None = None  # none, minimal, low, medium, high, xhigh
     budget_tokens: int | None = None
     is_adaptive: bool = False
@@ -112,7 +112,7 @@ class ChatRequest:
     presence_penalty: float | None = None
     choice_count: int = 1
     reply_format: ReplyFormat | None = None
-    reasoning: ReasoningAsk | None = None
+    reasoning: ReasoningRequest | None = None
     end_user: str | None = None
     service_tier: str | None = None
     cache_marks: tuple[CacheMark, ...] = ()

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from sternpost.contracts.call import CallRecord
-from sternpost.contracts.span import SpanBatch
+from sternpost.contracts.span import SpanBundle
 
 # `written` survives the end of the process, `synced` survives the end of the machine.
 Durability: TypeAlias = Literal["written", "synced"]
@@ -18,7 +18,7 @@ class CallEntry(msgspec.Struct, frozen=True, tag="call"):
 
 
 class BatchEntry(msgspec.Struct, frozen=True, tag="batch"):
-    batch: SpanBatch
+    batch: SpanBundle
 
 
 JournalEntry: TypeAlias = CallEntry | BatchEntry  # the payload of one record, as MessagePack

@@ -122,7 +122,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class SpanBatch:
+class SpanBundle:
     """What ingest and the worker write to the trace store in one go."""
 
     spans: tuple[Span, ...] = ()

@@ -39,8 +39,8 @@ class RequestHead:
     metadata: Mapping[str, str]
     fields: Mapping[str, msgspec.Raw]  # in the caller's order, values untouched
     body: bytes = field(default=b"", repr=False)  # what they were read from; b"": changed since
-    kept_field: str = ""  # names what only a provider of the same dialect has, kept from an earlier call
-    kept_id: str = ""  # the id of that
+    stored_field: str = ""  # names what only a provider of the same dialect has, kept from an earlier call
+    stored_id: str = ""  # the id of that
     auto_cache: AutoCache | None = None  # set by the gateway: `edit` is to mark what the provider may cache
     is_thoughtless: bool = False  # set by the gateway: thinking of earlier turns is to be left out
     omitted: tuple[Omission, ...] = ()  # set by the gateway: what the target has refused

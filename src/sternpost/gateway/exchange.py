@@ -51,7 +51,7 @@ class Upload(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Onward:
+class PassThroughRequest:
     """What a pass-through call asks of a provider; path and query are as the caller escaped them."""
 
     method: str

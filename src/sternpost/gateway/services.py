@@ -80,7 +80,7 @@ class JournalWatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Rig:
+class GatewayServices:
     """The services of a serving process. `traffic` returns what the configuration says now."""
 
     check_key: Callable[[str], Principal]  # Raises: KeyRefused

@@ -11,7 +11,7 @@ from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.contracts.span import Content, SpanBatch
+from sternpost.contracts.span import Content, SpanBundle
 from sternpost.ingest.mapping.logs import spans_of_logs
 from sternpost.ingest.mapping.money import Prices
 from sternpost.ingest.mapping.spans import MappedSpan, map_span, plain_span
@@ -137,7 +137,7 @@ def is_span_id(text: str) -> bool:
 
 def payload_of(mapped: Sequence[MappedSpan]) -> bytes:
     contents: dict[str, Content] = {content.hash: content for one in mapped for content in one.contents}
-    batch = SpanBatch(
+    batch = SpanBundle(
         spans=tuple(one.span for one in mapped if one.span is not None),
         contents=tuple(contents.values()),
         scores=tuple(score for one in mapped for score in one.scores),

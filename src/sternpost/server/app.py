@@ -41,7 +41,7 @@ class SternpostApp:
         metrics.watch(app.open.journal.state, app.intake.counts)
         for collector in [one for part in app.parts for one in part.collectors]:
             metrics.registry.register(collector)
-        self._gateway = GatewayApp(app.rig)
+        self._gateway = GatewayApp(app.gateway)
         self._otlp: ASGIApp = OtlpApp(
             app.intake, access.key_ring.check, max_body_bytes=settings.max_body_bytes
         )

@@ -1,4 +1,4 @@
-"""Runs the serving process: opens the house, serves it with uvicorn, drains on SIGTERM."""
+"""Runs the serving process: opens the app, serves it with uvicorn, drains on SIGTERM."""
 
 import asyncio
 import json

@@ -18,7 +18,7 @@ from sternpost.base.clock import SystemClock
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry, JournalEntry
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.contracts.span import SpanBatch
+from sternpost.contracts.span import SpanBundle
 from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.ingest.records import OtlpReply
@@ -58,7 +58,7 @@ class Desk:
         assert pid is not None
         os.kill(pid, number)
 
-    def written(self) -> list[SpanBatch]:
+    def written(self) -> list[SpanBundle]:
         records = self._reader.read(max_records=100_000, max_bytes=10**9)
         entries = [msgspec.msgpack.decode(record.payload, type=JournalEntry) for record in records]
         return [entry.batch for entry in entries if isinstance(entry, BatchEntry)]

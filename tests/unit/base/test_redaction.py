@@ -1,4 +1,4 @@
-"""Secrets are blotted out of passing bytes, wherever those are cut."""
+"""Secrets are redacted from passing bytes, wherever those are split."""
 
 import itertools
 

@@ -24,7 +24,7 @@ from sternpost.contracts.call import CallRecord, Limit, Principal, Route, Target
 from sternpost.contracts.journal import CallEntry
 from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 from sternpost.gateway.http.asgi import GatewayApp
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.state.retries import RetryBudgets
 from sternpost.gateway.state.traffic import traffic_of
 from sternpost.providers.configure import ProviderSetting, configure
@@ -96,11 +96,11 @@ class Answer:
 
 @dataclass
 class Gateway:
-    """One gateway with its provider; `limits` and `rig` may be replaced before a call."""
+    """One gateway with its provider; `limits` and `services` may be replaced before a call."""
 
     url: str
     app: GatewayApp
-    rig: Rig
+    services: GatewayServices
     reader: SegmentReader
     ear: Ear
     disk: Disk
@@ -159,8 +159,8 @@ class GatewayMaker:
         disk, ear = Disk(), Ear()
         folder = self._folder / f"journal-{len(self._running)}"
         journal = SegmentJournal(folder, free=disk.free)
-        rig = replace(_rig(self._provider.url, limits, journal, ear), **changes)
-        app = GatewayApp(rig)
+        services = replace(_services(self._provider.url, limits, journal, ear), **changes)
+        app = GatewayApp(services)
         config = uvicorn.Config(app, port=0, log_level="warning", access_log=False, lifespan="off", ws="none")
         config.load()
         server = uvicorn.Server(config)
@@ -169,7 +169,9 @@ class GatewayMaker:
         port = server.servers[0].sockets[0].getsockname()[1]
         session = aiohttp.ClientSession(headers={"authorization": "Bearer sp-one"})
         reader = SegmentReader(folder)
-        gateway = Gateway(f"http://127.0.0.1:{port}", app, rig, reader, ear, disk, self._provider, session)
+        gateway = Gateway(
+            f"http://127.0.0.1:{port}", app, services, reader, ear, disk, self._provider, session
+        )
         self._running.append((server, gateway))
         return gateway
 
@@ -177,12 +179,12 @@ class GatewayMaker:
         for server, gateway in self._running:
             await gateway.session.close()
             await server.shutdown()
-            await gateway.rig.client.close()
+            await gateway.services.client.close()
             gateway.reader.close()
-            gateway.rig.journal.close()
+            gateway.services.journal.close()
 
 
-def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear) -> Rig:
+def _services(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear) -> GatewayServices:
     settings = [
         ProviderSetting("lab", "openai_chat", f"{url}/v1", "lab-key"),
         ProviderSetting("labant", "anthropic", f"{url}/v1", "lab-key"),
@@ -222,7 +224,7 @@ def _rig(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear)
         for model in ("lab/m1", "lab/fault-cut")
     ]
     traffic = traffic_of(configure(settings, {}), routes, limits)
-    return Rig(
+    return GatewayServices(
         check_key=check_key,
         traffic=lambda: traffic,
         counters=MemoryCounters(),

@@ -299,7 +299,7 @@ async def test_a_caller_who_leaves_between_two_tries_leaves_no_bill(
 ) -> None:
     gateway = await start_gateway(retries=RetryBudgets(chance=lambda: 1.0))  # the longest back-off
     calling = asyncio.create_task(gateway.chat(model))
-    await until(lambda: gateway.rig.health.resting_cause(Target(*model.split("/", 1)), 0.0) is not None)
+    await until(lambda: gateway.services.health.resting_cause(Target(*model.split("/", 1)), 0.0) is not None)
 
     calling.cancel()
 

@@ -91,8 +91,8 @@ def test_lists_of_models_need_no_more_than_calls() -> None:
 
 async def test_a_stored_reply_is_read_by_its_own_key_or_with_a_scope(gateway: Gateway) -> None:
     project = ProjectId("prj")
-    gateway.rig.origins.remember("resp_mine", Origin(project, "lab", KeyId("key_4")))
-    gateway.rig.origins.remember("resp_theirs", Origin(project, "lab", KeyId("key_1")))
+    gateway.services.origins.remember("resp_mine", Origin(project, "lab", KeyId("key_4")))
+    gateway.services.origins.remember("resp_theirs", Origin(project, "lab", KeyId("key_1")))
     for method in ("GET", "DELETE"):
         url = f"{gateway.url}/v1/responses/resp_theirs"
         async with gateway.session.request(method, url, headers=APP) as refused:

@@ -181,7 +181,7 @@ async def test_a_reply_that_ends_in_a_failure_is_one(
         upstream.replies = [empty, scripted("openai_chat", is_stream=is_stream, texts=(b"spare",))]
         answer = await ask(odd_gateway, path, f"then-{dialect}", is_stream=is_stream)
         assert text_of(path, answer, is_stream=is_stream) == "spare"
-        odd_gateway.rig.health.answered(Target(model_of(dialect).partition("/")[0], "m1"), 0.0)
+        odd_gateway.services.health.answered(Target(model_of(dialect).partition("/")[0], "m1"), 0.0)
         upstream.replies = [scripted(dialect, is_stream=is_stream, texts=(b"half an ans",), end=end)]
         broken = await ask(odd_gateway, path, model_of(dialect), is_stream=is_stream)
         assert broken.status == 200 if is_stream else broken.status >= 500
@@ -220,7 +220,7 @@ async def test_a_200_without_an_answer_goes_to_the_next_target(
     odd_gateway: Gateway, upstream: ScriptedProvider, body: bytes
 ) -> None:
     for path, is_stream in WAYS:
-        odd_gateway.rig.health.answered(Target("x-openai-chat", "m1"), 0.0)
+        odd_gateway.services.health.answered(Target("x-openai-chat", "m1"), 0.0)
         bad = reply(b"data: " + body + b"\n\ndata: [DONE]\n\n", odd.SSE) if is_stream else reply(body)
         upstream.replies = [bad, scripted("openai_chat", is_stream=is_stream, texts=(b"spare",))]
         answer = await ask(odd_gateway, path, "then-openai_chat", is_stream=is_stream)

@@ -12,9 +12,9 @@ from tests.unit.gateway.conftest import ASK, KEYS, Gateway
 
 def settled(gateway: Gateway, said: Usage | None, *deltas: dict[str, Any]) -> Usage | None:
     call = record.open_call(
-        InboundCall("openai_chat", {}, json.dumps({"model": "m", "messages": ASK}).encode()), gateway.rig
+        InboundCall("openai_chat", {}, json.dumps({"model": "m", "messages": ASK}).encode()), gateway.services
     )
-    plan = route.choose("lab/m1", KEYS["sp-one"], gateway.rig.traffic(), spoken="openai_chat")
+    plan = route.choose("lab/m1", KEYS["sp-one"], gateway.services.traffic(), spoken="openai_chat")
     chunks = [json.dumps({"choices": [{"index": 0, "delta": delta}]}) for delta in deltas]
     received = "".join(f"data: {chunk}\n\n" for chunk in chunks).encode()
     return partial.settle(ReplySummary(usage=said), call, plan.targets[0], received).usage

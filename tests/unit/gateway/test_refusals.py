@@ -113,13 +113,13 @@ async def test_a_full_disk_does_not_stop_calls_and_is_logged_once(
     gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway.disk.free_bytes = 0
-    await until(lambda: not gateway.rig.journal.state().is_writable)
+    await until(lambda: not gateway.services.journal.state().is_writable)
     for _ in range(3):
         assert (await gateway.chat("lab/m1")).status == 200
         assert (await gateway.chat("lab/m1", stream=True)).body.endswith(b"data: [DONE]\n\n")
     assert gateway.ear.lost == 6
     gateway.disk.free_bytes = 10**12
-    await until(lambda: gateway.rig.journal.state().is_writable)
+    await until(lambda: gateway.services.journal.state().is_writable)
     assert (await gateway.chat("lab/m1")).status == 200
     assert len(gateway.records()) == 1
     logged = [line.message for line in caplog.records if line.name.startswith("sternpost.gateway")]

@@ -113,7 +113,7 @@ async def test_a_kept_response_is_read_cancelled_and_deleted_at_its_provider(
 
 async def test_an_id_of_another_project_does_not_exist(start_gateway: GatewayMaker, provider: Any) -> None:
     gateway = await _gateway(start_gateway, provider.url)
-    gateway.rig.origins.remember("resp_theirs", Origin(ProjectId("other"), "lab", KeyId("key_9")))
+    gateway.services.origins.remember("resp_theirs", Origin(ProjectId("other"), "lab", KeyId("key_9")))
     asked = await _ask(gateway, "lab/m1", previous_response_id="resp_theirs")
     assert (asked.status, asked.json["error"]["param"]) == (400, "previous_response_id")
     assert (await gateway.get("/v1/responses/resp_theirs")).status == 404

@@ -17,7 +17,7 @@ from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry, JournalEntry
 from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.message import Json
-from sternpost.contracts.span import Span, SpanBatch
+from sternpost.contracts.span import Span, SpanBundle
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.ingest.otlp_decode import decode_json
 from sternpost.ingest.records import OtlpReply, RawSpan, Sender
@@ -69,7 +69,7 @@ class Desk:
             content_type=content_type, content_encoding=encoding, body=body, principal=principal
         )
 
-    def written(self) -> list[SpanBatch]:
+    def written(self) -> list[SpanBundle]:
         records = self.reader.read(max_records=1000, max_bytes=10**9)
         entries = [msgspec.msgpack.decode(record.payload, type=JournalEntry) for record in records]
         return [entry.batch for entry in entries if isinstance(entry, BatchEntry)]
@@ -79,11 +79,11 @@ class Desk:
         self.journal.close()
 
 
-def texts(batch: SpanBatch, hashes: Sequence[str]) -> list[tuple[str, Json]]:
+def texts(batch: SpanBundle, hashes: Sequence[str]) -> list[tuple[str, Json]]:
     """Return (role, text of the first part) of each message."""
     bodies = {content.hash: json.loads(content.body) for content in batch.contents}
     return [(bodies[h]["role"], bodies[h]["parts"][0].get("content")) for h in hashes]
 
 
-def by_name(batch: SpanBatch) -> dict[str, Span]:
+def by_name(batch: SpanBundle) -> dict[str, Span]:
     return {span.name: span for span in batch.spans}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sternpost.contracts.span import Span, SpanBatch, SpanStatus, SpanType
+from sternpost.contracts.span import Span, SpanBundle, SpanStatus, SpanType
 from sternpost.contracts.usage import CostStatus, Usage
 from sternpost.ingest.mapping.spans import map_span
 from tests.unit.ingest.support import NOON, PRICES, SENDER, Desk, by_name, fixture, raw_spans, texts
@@ -14,16 +14,16 @@ FAMILIES = ["otel_genai", "otel_genai_old", "openinference", "openllmetry", "lan
 COST_NANOUSD = 120_000 + 15_000 + 24_000 + 6_000
 
 
-def mapped(name: str) -> SpanBatch:
+def mapped(name: str) -> SpanBundle:
     found = [map_span(raw, SENDER, NOON + 1, PRICES) for raw in raw_spans(name)]
-    return SpanBatch(
+    return SpanBundle(
         tuple(one.span for one in found if one.span),
         tuple(content for one in found for content in one.contents),
         tuple(score for one in found for score in one.scores),
     )
 
 
-def llm_span(batch: SpanBatch) -> Span:
+def llm_span(batch: SpanBundle) -> Span:
     return next(span for span in batch.spans if span.type == SpanType.LLM)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sternpost.assembly.part import Part, Plug, Serving
 from sternpost.capabilities.cost.explanations import CostExplanations
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 
 
 def _serve(open_: Serving) -> Part:
@@ -18,8 +18,8 @@ def _serve(open_: Serving) -> Part:
         query_timeout_s=open_.settings.query_timeout_s,
     )
 
-    def price_calls(rig: Rig) -> Rig:
-        return replace(rig, price=open_.in_force.price)
+    def price_calls(services: GatewayServices) -> GatewayServices:
+        return replace(services, price=open_.in_force.price)
 
     return Part(
         "cost", routers=[cost_router(costs, open_.access.guard.principal, open_.reads)], gateway=price_calls

@@ -16,7 +16,7 @@ from sternpost.capabilities.traces.writing.retention import (
 from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.state.origins import ReplyOrigins
 
 _DAY_NS = 86_400_000_000_000
@@ -30,8 +30,8 @@ def _serve(open_: Serving) -> Part:
     home, caller_of = open_.settings.home, open_.access.guard.principal
     traces = Traces(open_.store, open_.journal, open_.clock, query_timeout_s=open_.settings.query_timeout_s)
 
-    def find_origins(rig: Rig) -> Rig:
-        return replace(rig, origins=ReplyOrigins(find_maker=traces.find_maker))
+    def find_origins(services: GatewayServices) -> GatewayServices:
+        return replace(services, origins=ReplyOrigins(find_maker=traces.find_maker))
 
     return Part(
         "traces",

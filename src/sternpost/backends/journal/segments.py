@@ -118,7 +118,7 @@ class SegmentJournal:
                 settle(
                     [w for _, _, w in group], JournalFull("the journal failed on this record, see its log")
                 )
-        self._let_go()
+        self._close_segment()
 
     def _take(self) -> list[_Waiting]:
         """Wait for records or for the next look at the disk, and empty the queue."""
@@ -161,14 +161,14 @@ class SegmentJournal:
             return
         settle([waiter for _, has_to_sync, waiter in group if not has_to_sync])
         self._syncer.note(segment, [waiter for _, has_to_sync, waiter in group if has_to_sync])
-        self._let_go(only_if_full=True)
+        self._close_segment(only_if_full=True)
 
     def _look(self) -> None:
         self._next_look_s = time.monotonic() + _LOOK_S
         reason = self._space.look()
         if self._is_suspect:
             self._is_suspect = False
-            self._let_go()
+            self._close_segment()
         if not reason and self._has_failed:
             try:
                 self._files.probe()
@@ -180,10 +180,10 @@ class SegmentJournal:
     def _fail(self, error: OSError) -> None:
         """Begin a new segment after a failed write: what is behind the last whole record is not ours."""
         self._has_failed = True
-        self._let_go()
+        self._close_segment()
         self._set_refusal(f"the journal can't be written: {error.strerror}")
 
-    def _let_go(self, *, only_if_full: bool = False) -> None:
+    def _close_segment(self, *, only_if_full: bool = False) -> None:
         if (segment := self._files.give_up(only_if_full=only_if_full)) is not None:
             self._syncer.note(segment, is_last=True)
 

@@ -14,7 +14,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
-from sternpost.base.collection import let_go
+from sternpost.base.collection import clear_traceback
 from sternpost.base.errors import BodyTooLarge, UpstreamError, UpstreamTimedOut, UpstreamUnreachable
 from sternpost.base.redaction import Redactor, Secrets, secrets_sent
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
@@ -215,7 +215,7 @@ def _raise(error: Exception, *, is_sent: bool = True) -> NoReturn:
 
     is_sent: whether the request had gone out before the failure, if that is one of connecting.
     """
-    let_go(error)  # aiohttp's reader keeps it
+    clear_traceback(error)  # aiohttp's reader keeps it
     if words := _not_connected(error):
         raise UpstreamUnreachable(words, is_sent=is_sent) from error
     raise _mapped(error) from error

@@ -54,7 +54,7 @@ from sternpost.capabilities.traces.views import (
 from sternpost.contracts import score as score_contract
 from sternpost.contracts.journal import BatchEntry, Journal
 from sternpost.contracts.score import ScoreSource
-from sternpost.contracts.span import SpanBatch
+from sternpost.contracts.span import SpanBundle
 from sternpost.contracts.trace_store import TraceStore
 
 _DAY_NS = 86_400_000_000_000
@@ -162,7 +162,7 @@ class Traces:
         """
         score = _checked_score(project_id, trace_id, new, self._clock.now_ns())
         score = replace(score, author=author, source=source)
-        entry = BatchEntry(SpanBatch(scores=(score,)))
+        entry = BatchEntry(SpanBundle(scores=(score,)))
         await self._journal.append(msgspec.msgpack.encode(entry), "synced")
         return score_view(asdict(score))
 

@@ -86,16 +86,16 @@ class EventUnreadable(ValueError):
         self.fault = fault
 
 
-def decode_event(payload: bytes, *, passes_odd: bool) -> WireEvent:
+def decode_event(payload: bytes, *, is_lenient: bool) -> WireEvent:
     """Decode one payload.
 
-    passes_odd: whether valid JSON of an unknown shape is let through with what could be read of it; one who
+    is_lenient: whether valid JSON of an unknown shape is let through with what could be read of it; one who
     translates would lose tokens. Raises: EventUnreadable for broken JSON and for an error of the provider.
     """
     try:
         event = _EVENT.decode(payload)
     except msgspec.ValidationError:
-        event = _decode_odd(payload, passes_odd=passes_odd)
+        event = _decode_odd(payload, is_lenient=is_lenient)
     except UNREADABLE as error:
         raise EventUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
@@ -105,13 +105,13 @@ def decode_event(payload: bytes, *, passes_odd: bool) -> WireEvent:
     return event
 
 
-def _decode_odd(payload: bytes, *, passes_odd: bool) -> WireEvent:
+def _decode_odd(payload: bytes, *, is_lenient: bool) -> WireEvent:
     unknown = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
     try:
         kind = _ODD.decode(payload).type
     except UNREADABLE as error:
         raise EventUnreadable(unknown) from error
-    if not passes_odd and kind in _KNOWN:
+    if not is_lenient and kind in _KNOWN:
         raise EventUnreadable(unknown)
     return WireEvent(type=kind)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from sternpost.contracts.chat import ReasoningAsk
+from sternpost.contracts.chat import ReasoningRequest
 from sternpost.contracts.message import Json
 from sternpost.contracts.provider import ModelFacts
 from sternpost.dialects.anthropic.names import EFFORT_BUDGETS
@@ -97,7 +97,7 @@ def _write_adaptive(fields: RawFields, thinking: Mapping[str, Json], facts: Mode
     config, budget = _read(fields, "output_config"), thinking.get("budget_tokens")
     if "effort" not in config and isinstance(budget, int):
         knows_xhigh = "xhigh_thinking" in facts.abilities
-        effort = adaptive_effort(ReasoningAsk(budget_tokens=budget), knows_xhigh=knows_xhigh)
+        effort = adaptive_effort(ReasoningRequest(budget_tokens=budget), knows_xhigh=knows_xhigh)
         fields["output_config"] = msgspec.json.encode({**config, "effort": effort})
     return ["thinking (asked for as an effort)"]
 

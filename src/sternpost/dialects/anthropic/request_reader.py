@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice, ToolDefinition
+from sternpost.contracts.chat import ChatRequest, ReasoningRequest, ReplyFormat, ToolChoice, ToolDefinition
 from sternpost.contracts.message import Json, Message, Part, ToolResponsePart
 from sternpost.dialects.anthropic.marks import read_marks
 from sternpost.dialects.anthropic.parts import read_blocks
@@ -173,14 +173,16 @@ def _read_format(fields: Fields) -> ReplyFormat | None:
     return ReplyFormat("json_schema", schema=wanted.need_child("schema").values, is_strict=True)
 
 
-def _read_reasoning(fields: Fields) -> ReasoningAsk | None:
+def _read_reasoning(fields: Fields) -> ReasoningRequest | None:
     config = fields.child("output_config")
     effort = config.text("effort") if config else None
     thinking = fields.child("thinking")
     kind = thinking.text("type") if thinking else None
     if thinking is None or kind in _NO_THINKING:
-        return ReasoningAsk(effort=effort, asked_as="output_config.effort") if effort and not kind else None
-    return ReasoningAsk(
+        return (
+            ReasoningRequest(effort=effort, asked_as="output_config.effort") if effort and not kind else None
+        )
+    return ReasoningRequest(
         effort=effort,
         budget_tokens=thinking.integer("budget_tokens"),
         is_adaptive=kind == "adaptive",

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolDefinition
+from sternpost.contracts.chat import ChatRequest, ReasoningRequest, ReplyFormat, ToolDefinition
 from sternpost.contracts.message import Json, Message, TextPart, ToolCallPart
 from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.anthropic import vertex
@@ -241,7 +241,7 @@ def _force_reply_tool(draft: _Draft, wanted: ReplyFormat) -> None:
     draft.names.renamed[REPLY_TOOL] = ""
 
 
-def _write_reasoning(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
+def _write_reasoning(draft: _Draft, ask: ReasoningRequest) -> dict[str, Json]:
     """The catalogue decides between adaptive thinking and a budget: each is a 400 on the other's models."""
     is_adaptive = draft.can("adaptive_thinking", if_unknown=False)
     if ask.effort == "none":
@@ -265,7 +265,7 @@ def _write_reasoning(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
     return {}
 
 
-def _write_no_thinking(draft: _Draft, ask: ReasoningAsk) -> dict[str, Json]:
+def _write_no_thinking(draft: _Draft, ask: ReasoningRequest) -> dict[str, Json]:
     """Newer models think unless told otherwise, and some can only be told to think little."""
     if draft.can("thinking_off", if_unknown=False):
         draft.body["thinking"] = {"type": "disabled"}

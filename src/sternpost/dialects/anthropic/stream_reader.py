@@ -59,7 +59,7 @@ class AnthropicReader(FramedReader[StreamNotes]):
         if not payload or self._is_broken or self._notes.is_complete:
             return
         try:
-            event = decode_event(payload, passes_odd=False)
+            event = decode_event(payload, is_lenient=False)
             self._notes.take(event)
         except EventUnreadable as unreadable:
             self._is_broken = True

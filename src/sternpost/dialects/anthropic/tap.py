@@ -25,7 +25,7 @@ class AnthropicTap(FramedTap[StreamNotes]):
         if not payload:
             return True
         try:
-            event = decode_event(payload, passes_odd=True)
+            event = decode_event(payload, is_lenient=True)
             self._notes.take(event)
         except EventUnreadable as unreadable:
             self._fault = unreadable.fault

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/nova/latest/nova2-userguide/request-response-schema.
 from collections.abc import Mapping
 from typing import Final
 
-from sternpost.contracts.chat import ReasoningAsk
+from sternpost.contracts.chat import ReasoningRequest
 from sternpost.contracts.message import Json
 from sternpost.dialects.bedrock.draft import Draft
 from sternpost.dialects.bedrock.names import BETAS, EFFORT_BUDGETS
@@ -36,7 +36,7 @@ def write_thinking(draft: Draft) -> None:
         draft.dropped.append(ask.asked_as)
 
 
-def _write_no_thinking(draft: Draft, ask: ReasoningAsk) -> None:
+def _write_no_thinking(draft: Draft, ask: ReasoningRequest) -> None:
     """Newer Claudes think unless told otherwise, and some can only be told to think little."""
     if not (draft.is_claude and draft.can("adaptive_thinking", if_unknown=False)):
         return
@@ -47,7 +47,7 @@ def _write_no_thinking(draft: Draft, ask: ReasoningAsk) -> None:
         _write_effort(draft, SPARE_EFFORT)
 
 
-def _write_claude(draft: Draft, ask: ReasoningAsk) -> None:
+def _write_claude(draft: Draft, ask: ReasoningRequest) -> None:
     """The catalogue decides between adaptive thinking and a budget: each is a 400 on the other's models."""
     if draft.can("adaptive_thinking", if_unknown=ask.is_adaptive):
         draft.extra["thinking"] = {"type": "adaptive"}
@@ -75,7 +75,7 @@ def _write_effort(draft: Draft, effort: str) -> None:
     draft.body["outputConfig"] = {**_object(draft.body.get("outputConfig")), "effort": effort}
 
 
-def _effort(ask: ReasoningAsk) -> str:
+def _effort(ask: ReasoningRequest) -> str:
     if ask.effort:
         return ask.effort
     budget = ask.budget_tokens or EFFORT_BUDGETS["medium"]

@@ -7,7 +7,7 @@ Sources: https://platform.claude.com/docs/en/build-with-claude/effort, .../adapt
 from collections.abc import Mapping
 from typing import Final
 
-from sternpost.contracts.chat import ReasoningAsk
+from sternpost.contracts.chat import ReasoningRequest
 from sternpost.contracts.message import Json
 
 # What the catalogue says a model rejects, where that is less than a whole field: a choice that forces a call,
@@ -21,7 +21,7 @@ LEAST_TOP_P: Final = 0.95  # with thinking on, a smaller one is a 400
 _BUDGETS: Final = (("low", 2048), ("medium", 8192))
 
 
-def adaptive_effort(ask: ReasoningAsk, *, knows_xhigh: bool) -> str | None:
+def adaptive_effort(ask: ReasoningRequest, *, knows_xhigh: bool) -> str | None:
     """Return the effort nearest to what was asked; None leaves it to the model."""
     effort = ask.effort
     if effort is None and ask.budget_tokens is not None:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk
+from sternpost.contracts.chat import ChatRequest, ReasoningRequest
 from sternpost.contracts.message import Message, TextPart
 from sternpost.contracts.provider import ModelFacts, Quirks
 from sternpost.dialects.gemini import names as words
@@ -161,7 +161,7 @@ def _write_thinking(draft: _Draft) -> None:
     draft.generation["thinkingConfig"] = config
 
 
-def _level(draft: _Draft, ask: ReasoningAsk) -> dict[str, object]:
+def _level(draft: _Draft, ask: ReasoningRequest) -> dict[str, object]:
     """No effort and the least one are the lowest level that the model has."""
     effort = ask.effort or (None if ask.budget_tokens is None else _effort_of(ask.budget_tokens))
     if effort is None:
@@ -179,7 +179,7 @@ def _effort_of(budget_tokens: int) -> str:
     return next((effort for effort, limit in words.BUDGETS.items() if budget_tokens <= limit), "high")
 
 
-def _budget(draft: _Draft, ask: ReasoningAsk) -> dict[str, object]:
+def _budget(draft: _Draft, ask: ReasoningRequest) -> dict[str, object]:
     if ask.effort == "none":
         can_stop = draft.can(words.CAN_STOP_THINKING, if_unknown=False)
         if not can_stop:

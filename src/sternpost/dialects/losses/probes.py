@@ -6,7 +6,7 @@ from typing import Final
 from sternpost.contracts.chat import (
     CacheMark,
     ChatRequest,
-    ReasoningAsk,
+    ReasoningRequest,
     ReplyFormat,
     ToolChoice,
     ToolDefinition,
@@ -125,8 +125,8 @@ PROBES: Final[tuple[Probe, ...]] = (
         marker=b"probe_field",
     ),
     Probe("reply as JSON", replace(PLAIN, reply_format=ReplyFormat("json_object"))),
-    Probe("reasoning effort", replace(PLAIN, reasoning=ReasoningAsk(effort="high"))),
-    Probe("reasoning budget", replace(PLAIN, reasoning=ReasoningAsk(budget_tokens=2048))),
+    Probe("reasoning effort", replace(PLAIN, reasoning=ReasoningRequest(effort="high"))),
+    Probe("reasoning budget", replace(PLAIN, reasoning=ReasoningRequest(budget_tokens=2048))),
     Probe(
         "earlier thinking, signed",
         _thought(ReasoningPart("probe thought", signature="cHJvYmUtc2ln")),

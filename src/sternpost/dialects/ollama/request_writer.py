@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk
+from sternpost.contracts.chat import ChatRequest, ReasoningRequest
 from sternpost.contracts.message import (
     BlobPart,
     DocumentPart,
@@ -120,7 +120,7 @@ def _write_format(request: ChatRequest) -> dict[str, Json]:
     return {"format": "json" if wanted.kind == "json_object" else wanted.schema or {"type": "object"}}
 
 
-def _write_thinking(ask: ReasoningAsk | None, model: str) -> dict[str, Json]:
+def _write_thinking(ask: ReasoningRequest | None, model: str) -> dict[str, Json]:
     if ask is None:
         return {}
     if model.rpartition("/")[2].startswith(_LEVELLED):

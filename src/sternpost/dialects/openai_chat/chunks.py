@@ -85,16 +85,16 @@ class ChunkUnreadable(ValueError):
         self.fault = fault
 
 
-def decode_chunk(payload: bytes, *, passes_odd: bool) -> Chunk:
+def decode_chunk(payload: bytes, *, is_lenient: bool) -> Chunk:
     """Decode one payload.
 
-    passes_odd: whether valid JSON of an unknown shape is let through with what could be read of it; one who
+    is_lenient: whether valid JSON of an unknown shape is let through with what could be read of it; one who
     translates would lose tokens. Raises: ChunkUnreadable for broken JSON and for an error of the provider.
     """
     try:
         chunk = _CHUNK.decode(payload)
     except msgspec.ValidationError:
-        chunk = _decode_odd(payload, passes_odd=passes_odd)
+        chunk = _decode_odd(payload, is_lenient=is_lenient)
     except UNREADABLE as error:
         raise ChunkUnreadable(
             StreamFault("malformed_frame", "The provider's stream holds a frame that is not valid JSON.")
@@ -106,13 +106,13 @@ def decode_chunk(payload: bytes, *, passes_odd: bool) -> Chunk:
     return chunk
 
 
-def _decode_odd(payload: bytes, *, passes_odd: bool) -> Chunk:
+def _decode_odd(payload: bytes, *, is_lenient: bool) -> Chunk:
     unknown = StreamFault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
     try:
         odd = _ODD.decode(payload)
     except UNREADABLE as error:
         raise ChunkUnreadable(unknown) from error
-    if not passes_odd and not odd.error:
+    if not is_lenient and not odd.error:
         raise ChunkUnreadable(unknown)
     choices = [_odd_choice(index, choice) for index, choice in enumerate(odd.choices or ())]
     return Chunk(choices=choices, usage=odd.usage, error=odd.error)

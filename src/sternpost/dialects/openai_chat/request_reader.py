@@ -7,7 +7,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import (
     CacheMark,
     ChatRequest,
-    ReasoningAsk,
+    ReasoningRequest,
     ReplyFormat,
     ToolChoice,
     ToolDefinition,
@@ -239,6 +239,6 @@ def _read_format(fields: Fields) -> ReplyFormat | None:
             raise ask.refuse("type", "text, json_object or json_schema")
 
 
-def _read_reasoning(fields: Fields) -> ReasoningAsk | None:
+def _read_reasoning(fields: Fields) -> ReasoningRequest | None:
     effort = fields.text("reasoning_effort")
-    return ReasoningAsk(effort=effort, asked_as="reasoning_effort") if effort else None
+    return ReasoningRequest(effort=effort, asked_as="reasoning_effort") if effort else None

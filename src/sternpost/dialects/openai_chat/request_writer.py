@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ToolChoice
+from sternpost.contracts.chat import ChatRequest, ReasoningRequest, ToolChoice
 from sternpost.contracts.message import (
     BlobPart,
     FilePart,
@@ -231,7 +231,7 @@ def write_verbosity(request: ChatRequest, facts: ModelFacts | None, dropped: lis
 
 
 def _write_reasoning(
-    ask: ReasoningAsk | None, facts: ModelFacts | None, dropped: list[str]
+    ask: ReasoningRequest | None, facts: ModelFacts | None, dropped: list[str]
 ) -> dict[str, Json]:
     """Only a model known to reason is asked for an effort: others answer 400."""
     if ask is None:

@@ -89,7 +89,7 @@ class OpenAiReader(FramedReader[StreamNotes]):
             yield from self._end()
             return
         try:
-            chunk = decode_chunk(payload, passes_odd=False)
+            chunk = decode_chunk(payload, is_lenient=False)
             self._notes.take(chunk)
         except ChunkUnreadable as unreadable:
             self._is_broken = True

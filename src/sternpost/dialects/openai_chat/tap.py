@@ -30,7 +30,7 @@ class OpenAiTap(FramedTap[StreamNotes]):
             self._notes.take_done()
             return False
         try:
-            read = decode_chunk(payload, passes_odd=True)
+            read = decode_chunk(payload, is_lenient=True)
             self._notes.take(read)
         except ChunkUnreadable as unreadable:
             self._fault = unreadable.fault

@@ -21,7 +21,7 @@ from sternpost.dialects.json_text.raw_object import (
 )
 from sternpost.dialects.openai_chat.call_ids import fit_field
 from sternpost.dialects.openai_chat.head import place_key
-from sternpost.dialects.openai_responses.names import KEPT_FIELDS
+from sternpost.dialects.openai_responses.names import STORED_FIELDS
 from sternpost.dialects.openai_responses.seal import ITEM_PREFIX
 from sternpost.dialects.pairing.identifiers import ID_CHARS, shorten_fields, shortened
 from sternpost.dialects.protocols import RequestHead, WrittenRequest
@@ -40,8 +40,8 @@ def read_head(body: bytes) -> RequestHead:
     """
     fields = split_object(body)
     model = read_model(fields)
-    kept_field, kept_id = _read_kept(fields)
-    _check_input(fields, is_optional=bool(kept_field))
+    stored_field, stored_id = _read_stored(fields)
+    _check_input(fields, is_optional=bool(stored_field))
     return RequestHead(
         model=model,
         is_stream=read_flag(fields, "stream"),
@@ -50,8 +50,8 @@ def read_head(body: bytes) -> RequestHead:
         metadata=read_text_map(fields["metadata"]) if "metadata" in fields else {},
         fields=fields,
         body=body,
-        kept_field=kept_field,
-        kept_id=kept_id,
+        stored_field=stored_field,
+        stored_id=stored_id,
     )
 
 
@@ -67,9 +67,9 @@ def _check_input(fields: Mapping[str, msgspec.Raw], *, is_optional: bool) -> Non
         raise BadRequest("input: send at least one item.", param="input")
 
 
-def _read_kept(fields: Mapping[str, msgspec.Raw]) -> tuple[str, str]:
+def _read_stored(fields: Mapping[str, msgspec.Raw]) -> tuple[str, str]:
     """Return the field that only a provider of this dialect can honour, and the id in it."""
-    for name in KEPT_FIELDS:
+    for name in STORED_FIELDS:
         value = read_value(fields.get(name))
         if not value:
             continue

@@ -23,7 +23,7 @@ UNIT_OF_ITEM: Final[Mapping[str, str]] = {
     "image_generation_call": "image_generation",
 }
 # What only the provider that made it can go on from, by field; the value is an id or holds one.
-KEPT_FIELDS: Final = ("previous_response_id", "conversation", "prompt", "background")
+STORED_FIELDS: Final = ("previous_response_id", "conversation", "prompt", "background")
 # Of the actions of a web search the search alone is charged (OpenAI's guide "Web search", on its output).
 _FREE_ACTIONS: Final = frozenset({"open_page", "find_in_page", "find"})
 

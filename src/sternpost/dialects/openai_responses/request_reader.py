@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat
+from sternpost.contracts.chat import ChatRequest, ReasoningRequest, ReplyFormat
 from sternpost.contracts.message import Json, Message, TextPart
 from sternpost.dialects.json_text.fields import Fields, read_object
 from sternpost.dialects.losses.requested import folded
@@ -146,7 +146,7 @@ def _read_format(fields: Fields) -> ReplyFormat | None:
             raise ask.refuse("type", "text, json_object or json_schema")
 
 
-def _read_reasoning(fields: Fields) -> ReasoningAsk | None:
+def _read_reasoning(fields: Fields) -> ReasoningRequest | None:
     ask = fields.child("reasoning")
     effort = ask.text("effort") if ask else None
-    return ReasoningAsk(effort=effort, asked_as="reasoning") if effort else None
+    return ReasoningRequest(effort=effort, asked_as="reasoning") if effort else None

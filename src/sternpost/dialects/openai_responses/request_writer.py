@@ -8,7 +8,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import (
     ChatRequest,
     ClientTool,
-    ReasoningAsk,
+    ReasoningRequest,
     ReplyFormat,
     ToolChoice,
     ToolDefinition,
@@ -149,7 +149,7 @@ def _write_limits(request: ChatRequest, dropped: list[str]) -> dict[str, Json]:
 
 
 def _write_reasoning(
-    ask: ReasoningAsk | None, facts: ModelFacts | None, dropped: list[str]
+    ask: ReasoningRequest | None, facts: ModelFacts | None, dropped: list[str]
 ) -> dict[str, Json]:
     """Only a model known to reason is asked for an effort: others answer 400."""
     if ask is None:

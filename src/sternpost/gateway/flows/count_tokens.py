@@ -13,10 +13,10 @@ from sternpost.dialects.registry import CALLERS_COUNTERS, COUNTERS
 from sternpost.dialects.usage.token_estimate import estimate
 from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.flows.run_call import answer_plan, begin, is_dry_run, run_call
-from sternpost.gateway.services import Rig
-from sternpost.gateway.stages import admit, attempt, named_models, record, route
-from sternpost.gateway.stages.attempt import Attempt
-from sternpost.gateway.stages.failures import TryFailed, not_an_answer, unsupported
+from sternpost.gateway.services import GatewayServices
+from sternpost.gateway.stages import admit, named_models, record, route
+from sternpost.gateway.stages.attempt import Attempt, first_of
+from sternpost.gateway.stages.failures import AttemptFailed, not_an_answer, unsupported
 from sternpost.gateway.stages.post import post
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.replies import answer_headers
@@ -29,9 +29,9 @@ _NO_SUCH_MODEL = "model_not_found"
 _INLINE_BYTES = 20_000  # some 2 ms of estimating; above it the event loop is kept free
 
 
-async def handle_count_tokens(request: InboundCall, rig: Rig) -> OutboundReply:
+async def handle_count_tokens(request: InboundCall, services: GatewayServices) -> OutboundReply:
     """Serve one count. Every error becomes a reply in the caller's dialect, every outcome one record."""
-    return await run_call(record.open_call(request, rig), _count)
+    return await run_call(record.open_call(request, services), _count)
 
 
 async def _count(call: OpenCall) -> OutboundReply:
@@ -39,47 +39,47 @@ async def _count(call: OpenCall) -> OutboundReply:
     head = begin(call, CALLERS_COUNTERS[dialect].read_head)
     # A host that speaks Anthropic's dialect beside its own need not count in it.
     spoken = dialect if dialect == _OF_OPENAI else None
-    plan = route.plan_for(head.model, call.owner, call.rig.traffic(), spoken=spoken)
+    plan = route.plan_for(head.model, call.owner, call.services.traffic(), spoken=spoken)
     named_models.check(head.fields, call.owner, plan)
     plan = call.plan = await restrict_to_origin(call, head, plan)
     admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
-    answer = await attempt.first_of(call, plan, lambda trial, left_s: _try(trial, head, plan, left_s))
+    answer = await first_of(call, plan, lambda attempt, left_s: _attempt_once(attempt, head, plan, left_s))
     return await _deliver(call, answer)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    trial: Attempt
+    attempt: Attempt
     body: bytes
     tokens: int
     is_estimated: bool = False
 
 
-async def _try(trial: Attempt, head: RequestHead, plan: Plan, left_s: float) -> _Answer:
-    planned = trial.planned
+async def _attempt_once(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -> _Answer:
+    planned = attempt.planned
     counter = _counter_of(planned)
     if counter is None:
-        return await _estimated(trial)
+        return await _estimated(attempt)
     model = _counted_model(counter, planned)
-    written = _write(counter, trial, head, model)
-    trial.call.dropped = written.dropped
+    written = _write(counter, attempt, head, model)
+    attempt.call.dropped = written.dropped
     path = counter.path(model, planned.provider.quirks)
     body = b""
     try:
-        body = await post(trial, path, written.body, plan=plan, left_s=left_s)
+        body = await post(attempt, path, written.body, plan=plan, left_s=left_s)
         tokens = counter.read(body)
-    except TryFailed as failed:
+    except AttemptFailed as failed:
         if failed.kind not in counter.uncounted or _is_model_unknown(failed):
             raise
-        trial.fail(failed)
-        return await _estimated(trial)
+        attempt.fail(failed)
+        return await _estimated(attempt)
     except BadRequest as error:
-        is_same = planned.codec is trial.call.codec
+        is_same = planned.codec is attempt.call.codec
         raise not_an_answer(body, planned.provider, error.message, is_same_dialect=is_same) from error
-    shown = body if planned.codec is trial.call.codec else _show(trial, tokens)
-    return _Answer(trial, shown, tokens)
+    shown = body if planned.codec is attempt.call.codec else _show(attempt, tokens)
+    return _Answer(attempt, shown, tokens)
 
 
 def _counter_of(planned: PlannedTarget) -> TokenCounter | None:
@@ -95,8 +95,8 @@ def _counted_model(counter: TokenCounter, planned: PlannedTarget) -> str:
     return planned.provider.deployments.get(model, model) if counter.counts_by_base_model else model
 
 
-def _write(counter: TokenCounter, trial: Attempt, head: RequestHead, model: str) -> WrittenRequest:
-    call, planned = trial.call, trial.planned
+def _write(counter: TokenCounter, attempt: Attempt, head: RequestHead, model: str) -> WrittenRequest:
+    call, planned = attempt.call, attempt.planned
     quirks, facts = planned.provider.quirks, planned.facts
     if planned.codec is call.codec:
         return CALLERS_COUNTERS[call.codec.name].edit(head, model=model, quirks=quirks, facts=facts)
@@ -107,38 +107,38 @@ def _write(counter: TokenCounter, trial: Attempt, head: RequestHead, model: str)
         raise unsupported(error) from error
 
 
-def _is_model_unknown(failed: TryFailed) -> bool:
+def _is_model_unknown(failed: AttemptFailed) -> bool:
     return isinstance(failed.error, UpstreamRefused) and failed.error.wire_code == _NO_SUCH_MODEL
 
 
-async def _estimated(trial: Attempt) -> _Answer:
-    call = trial.call
+async def _estimated(attempt: Attempt) -> _Answer:
+    call = attempt.call
     if len(call.request.body) > _INLINE_BYTES:
         tokens = await CALLS.run(_estimate, call.codec, call.request.body)
     else:
         tokens = _estimate(call.codec, call.request.body)
-    return _Answer(trial, _show(trial, tokens), tokens, is_estimated=True)
+    return _Answer(attempt, _show(attempt, tokens), tokens, is_estimated=True)
 
 
 def _estimate(codec: Codec, body: bytes) -> int:
     return estimate(codec.read_request(body))
 
 
-def _show(trial: Attempt, tokens: int) -> bytes:
-    return CALLERS_COUNTERS[trial.call.codec.name].show(tokens)
+def _show(attempt: Attempt, tokens: int) -> bytes:
+    return CALLERS_COUNTERS[attempt.call.codec.name].show(tokens)
 
 
 async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:
     """Record, then answer; nobody charges for a count."""
-    trial = answer.trial
+    attempt = answer.attempt
     call.facts["counted_tokens"] = str(answer.tokens)
     if answer.is_estimated:
         call.warnings.append("estimated")
     else:
-        trial.close(SpanStatus.OK)
-    await call.finish(Outcome(SpanStatus.OK, 200, answered_by=trial.planned, cost=_FREE))
-    name = trial.planned.name
-    headers = answer_headers(call, name, trial.upstream_request_id, cost=_FREE, body=answer.body)
+        attempt.close(SpanStatus.OK)
+    await call.finish(Outcome(SpanStatus.OK, 200, answered_by=attempt.planned, cost=_FREE))
+    name = attempt.planned.name
+    headers = answer_headers(call, name, attempt.upstream_request_id, cost=_FREE, body=answer.body)
     if answer.is_estimated:
         headers.append((b"x-sternpost-estimated", b"1"))
     return OutboundReply(200, headers, answer.body)

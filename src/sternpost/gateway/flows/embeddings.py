@@ -13,10 +13,10 @@ from sternpost.dialects.protocols import RequestHead, Vectors
 from sternpost.dialects.registry import EMBEDDERS
 from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.flows.run_call import answer_plan, begin, is_dry_run, run_call
-from sternpost.gateway.services import Rig
-from sternpost.gateway.stages import admit, attempt, named_models, price, record, route
-from sternpost.gateway.stages.attempt import Attempt
-from sternpost.gateway.stages.failures import TryFailed, not_an_answer, unsupported, unusable
+from sternpost.gateway.services import GatewayServices
+from sternpost.gateway.stages import admit, named_models, price, record, route
+from sternpost.gateway.stages.attempt import Attempt, first_of
+from sternpost.gateway.stages.failures import AttemptFailed, not_an_answer, unsupported, unusable
 from sternpost.gateway.stages.post import post
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.replies import answer_headers
@@ -25,24 +25,26 @@ from sternpost.gateway.state.traffic import Plan
 _AT_ONCE: Final = 8
 
 
-async def handle_embeddings(request: InboundCall, rig: Rig) -> OutboundReply:
+async def handle_embeddings(request: InboundCall, services: GatewayServices) -> OutboundReply:
     """Serve one embeddings call. Every error becomes a reply in OpenAI's shape, every outcome one record."""
-    return await run_call(record.open_call(request, rig), _embed)
+    return await run_call(record.open_call(request, services), _embed)
 
 
 async def _embed(call: OpenCall) -> OutboundReply:
     head = begin(call, embeddings.read_head)
-    plan = route.plan_for(head.model, call.owner, call.rig.traffic())
+    plan = route.plan_for(head.model, call.owner, call.services.traffic())
     plan = call.plan = comparable(plan, call.warnings)
     named_models.check(head.fields, call.owner, plan)
     admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
     done: dict[str, dict[int, Vectors]] = {}
-    answer = await attempt.first_of(
+    answer = await first_of(
         call,
         plan,
-        lambda trial, left_s: _try(trial, head, plan, left_s, done.setdefault(trial.planned.name, {})),
+        lambda attempt, left_s: _attempt_once(
+            attempt, head, plan, left_s, done.setdefault(attempt.planned.name, {})
+        ),
     )
     return await _deliver(call, answer)
 
@@ -72,20 +74,20 @@ def comparable(plan: Plan, warnings: list[str]) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    trial: Attempt
+    attempt: Attempt
     vectors: Vectors
 
 
-async def _try(
-    trial: Attempt, head: RequestHead, plan: Plan, left_s: float, answers: dict[int, Vectors]
+async def _attempt_once(
+    attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, answers: dict[int, Vectors]
 ) -> _Answer:
     """Ask for the vectors in as many requests as it takes, but for those that an earlier try got."""
-    planned = trial.planned
+    planned = attempt.planned
     most_texts = EMBEDDERS[planned.provider.dialect].most_texts(planned.target.model, planned.provider.quirks)
     parts = vectors.split(head, most_texts)
     until_s = asyncio.get_running_loop().time() + left_s
-    await _Asking(trial, plan, until_s, parts, answers).run()
-    return _Answer(trial, vectors.join([answers[place] for place in range(len(parts))]))
+    await _Asking(attempt, plan, until_s, parts, answers).run()
+    return _Answer(attempt, vectors.join([answers[place] for place in range(len(parts))]))
 
 
 @dataclass(slots=True)
@@ -95,12 +97,14 @@ class _Asking:
     After a failure no more begin; those on their way are waited for, so that none is paid for twice.
     """
 
-    trial: Attempt
+    attempt: Attempt
     plan: Plan
     until_s: float  # the loop's clock
     parts: Sequence[RequestHead]
     answers: dict[int, Vectors]  # by place among the parts
-    failures: list[SternpostError | TryFailed] = field(default_factory=list[SternpostError | TryFailed])
+    failures: list[SternpostError | AttemptFailed] = field(
+        default_factory=list[SternpostError | AttemptFailed]
+    )
 
     async def run(self) -> None:
         """Raises: the first failure."""
@@ -119,10 +123,10 @@ class _Asking:
         for place in waiting:
             if self.failures:
                 return
-            own = replace(self.trial, http_status=0)
+            own = replace(self.attempt, http_status=0)
             try:
                 self.answers[place] = await self._ask(own, self.parts[place])
-            except (SternpostError, TryFailed) as error:
+            except (SternpostError, AttemptFailed) as error:
                 self._note(own)
                 self.failures.append(error)
             else:
@@ -131,11 +135,11 @@ class _Asking:
     def _note(self, own: Attempt) -> None:
         """Keep on the record what the first failure came with, else the last answer."""
         if not self.failures:
-            self.trial.http_status = own.http_status
-            self.trial.upstream_request_id = own.upstream_request_id
+            self.attempt.http_status = own.http_status
+            self.attempt.upstream_request_id = own.upstream_request_id
 
-    async def _ask(self, trial: Attempt, part: RequestHead) -> Vectors:
-        planned, call = trial.planned, trial.call
+    async def _ask(self, attempt: Attempt, part: RequestHead) -> Vectors:
+        planned, call = attempt.planned, attempt.call
         embedder, quirks = EMBEDDERS[planned.provider.dialect], planned.provider.quirks
         try:
             written = embedder.write(part, planned.target.model, quirks)
@@ -144,7 +148,7 @@ class _Asking:
         call.dropped = written.dropped
         path = embedder.path(planned.target.model, quirks)
         left_s = max(0.001, self.until_s - asyncio.get_running_loop().time())
-        body = await post(trial, path, written.body, plan=self.plan, left_s=left_s)
+        body = await post(attempt, path, written.body, plan=self.plan, left_s=left_s)
         try:
             answer = embedder.read(body, part, quirks)
         except BadRequest as error:
@@ -158,13 +162,13 @@ class _Asking:
 
 async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:
     """Price, record, then answer. The record counts the vectors and leaves them out."""
-    trial, vectors = answer.trial, answer.vectors
-    planned = trial.planned
-    trial.close(SpanStatus.OK)
-    cost = price.of(planned, vectors.summary, call.started_ns, call.rig)
+    attempt, vectors = answer.attempt, answer.vectors
+    planned = attempt.planned
+    attempt.close(SpanStatus.OK)
+    cost = price.of(planned, vectors.summary, call.started_ns, call.services)
     call.facts["vector_count"] = str(vectors.count)
     if vectors.dimensions:
         call.facts["gen_ai.embeddings.dimension.count"] = str(vectors.dimensions)
     await call.finish(Outcome(SpanStatus.OK, 200, answered_by=planned, summary=vectors.summary, cost=cost))
-    headers = answer_headers(call, planned.name, trial.upstream_request_id, cost=cost, body=vectors.shown)
+    headers = answer_headers(call, planned.name, attempt.upstream_request_id, cost=cost, body=vectors.shown)
     return OutboundReply(200, headers, vectors.shown)

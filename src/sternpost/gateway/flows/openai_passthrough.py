@@ -9,12 +9,12 @@ from sternpost.contracts.call import Dialect
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.openai_responses.decisions import PATH as DECISIONS
-from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply
+from sternpost.gateway.exchange import InboundCall, OutboundReply, PassThroughRequest
 from sternpost.gateway.flows.pass_through import answer, begin_pass_through, head_naming, request_of
 from sternpost.gateway.flows.run_call import answer_plan, is_dry_run, run_call
-from sternpost.gateway.services import Rig
-from sternpost.gateway.stages import admit, attempt, named_models, record, route
-from sternpost.gateway.stages.attempt import Attempt
+from sternpost.gateway.services import GatewayServices
+from sternpost.gateway.stages import admit, named_models, record, route
+from sternpost.gateway.stages.attempt import Attempt, first_of, send, time_limit_s
 from sternpost.gateway.stages.model_in_body import NamedBody, read_named
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.stages.restrict_to_origin import restrict_to_origin
@@ -45,21 +45,23 @@ def dialect_of(path: str) -> Dialect:
     return "openai_responses" if path == _COMPACT else "openai_chat"
 
 
-async def handle_openai_passthrough(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
+async def handle_openai_passthrough(
+    request: InboundCall, asked: PassThroughRequest, services: GatewayServices
+) -> OutboundReply:
     """Serve one call. asked: its path is ours, `/v1/...`; no provider is named yet.
 
     It is retried and falls back as a chat does, until an answer begins; that passes as it comes.
     Errors are in OpenAI's shape.
     """
-    return await run_call(record.open_call(request, rig), lambda call: _serve(call, asked))
+    return await run_call(record.open_call(request, services), lambda call: _serve(call, asked))
 
 
-async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
+async def _serve(call: OpenCall, asked: PassThroughRequest) -> OutboundReply:
     begin_pass_through(call, asked, KeyScope.CALLS)
     named = read_named(asked.body, call.request.headers.get("content-type", ""))
     call.head = head_naming(named.model)
     spoken = call.codec.name if asked.path == _COMPACT else None
-    plan = route.plan_for(named.model, call.owner, call.rig.traffic(), spoken=spoken)
+    plan = route.plan_for(named.model, call.owner, call.services.traffic(), spoken=spoken)
     named_models.check(named.fields, call.owner, plan)
     if asked.path == _COMPACT:
         plan = await restrict_to_origin(call, call.codec.read_head(asked.body), plan)
@@ -71,26 +73,26 @@ async def _serve(call: OpenCall, asked: Onward) -> OutboundReply:
     is_read = asked.path == DECISIONS  # text in, numbers out: kept for the trace, as a chat is
     if is_read:
         call.request = replace(call.request, body=asked.body)
-    trial, reply = await attempt.first_of(
-        call, plan, lambda trial, left_s: _try(trial, asked, named, plan, left_s)
+    attempt, reply = await first_of(
+        call, plan, lambda attempt, left_s: _attempt_once(attempt, asked, named, plan, left_s)
     )
-    return answer(trial, reply, method=asked.method, plan=plan, is_kept=is_read)
+    return answer(attempt, reply, method=asked.method, plan=plan, is_kept=is_read)
 
 
-async def _try(
-    trial: Attempt, asked: Onward, named: NamedBody, plan: Plan, left_s: float
+async def _attempt_once(
+    attempt: Attempt, asked: PassThroughRequest, named: NamedBody, plan: Plan, left_s: float
 ) -> tuple[Attempt, UpstreamReply]:
     """Ask once, for what may be a stream: the caller's SDK waits for its status line, not for its end."""
-    planned = trial.planned
+    planned = attempt.planned
     body = named.renamed(planned.target.model)
     path = route.prefix_at(planned.provider, planned.target.model) + asked.path.removeprefix("/v1")
-    request = request_of(trial, replace(asked, provider=planned.provider.name, path=path, body=body), plan)
-    total_s = attempt.total_s(trial.call, plan, left_s, is_stream=True)
+    request = request_of(attempt, replace(asked, provider=planned.provider.name, path=path, body=body), plan)
+    total_s = time_limit_s(attempt.call, plan, left_s, is_stream=True)
     limited = replace(request, total_s=total_s, headers=_headers(request, named))
     answer_s = min(total_s, left_s)
     try:
         async with asyncio.timeout(answer_s):
-            return trial, await attempt.send(trial, limited)
+            return attempt, await send(attempt, limited)
     except TimeoutError as error:
         raise UpstreamTimedOut(f"the provider sent nothing for {round(answer_s, 1):g} s") from error
 

@@ -7,37 +7,39 @@ from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.protocols import RequestHead
-from sternpost.gateway.exchange import InboundCall, Onward, OutboundReply, too_large
+from sternpost.gateway.exchange import InboundCall, OutboundReply, PassThroughRequest, too_large
 from sternpost.gateway.flows.run_call import answer_plan, begin, is_dry_run, run_call
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages import admit, authenticate, pass_through_request, record, route
 from sternpost.gateway.stages.attempt import Attempt, request_id_of
 from sternpost.gateway.stages.context import read_attributes
 from sternpost.gateway.stages.failures import key_refused
-from sternpost.gateway.stages.pass_through_body import Passage
+from sternpost.gateway.stages.pass_through_body import PassThroughBody
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.stages.replies import passage_headers
 from sternpost.gateway.state.traffic import Plan
 
 
-async def handle_pass_through(request: InboundCall, asked: Onward, rig: Rig) -> OutboundReply:
+async def handle_pass_through(
+    request: InboundCall, asked: PassThroughRequest, services: GatewayServices
+) -> OutboundReply:
     """Pass one request on. Errors of ours are in OpenAI's shape, the provider's come as they are."""
-    return await run_call(record.open_call(request, rig), lambda call: _pass_on(call, asked))
+    return await run_call(record.open_call(request, services), lambda call: _pass_on(call, asked))
 
 
-async def _pass_on(call: OpenCall, asked: Onward) -> OutboundReply:
+async def _pass_on(call: OpenCall, asked: PassThroughRequest) -> OutboundReply:
     begin_pass_through(call, asked, pass_through_request.needed_scope(asked.method, asked.path))
     model = pass_through_request.model_of(asked.path, asked.body)
     call.head = head_naming(model)
-    plan = call.plan = route.to_provider(asked.provider, model, call.owner, call.rig.traffic())
+    plan = call.plan = route.to_provider(asked.provider, model, call.owner, call.services.traffic())
     admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
-    trial = Attempt(call, plan.targets[0], call.rig.clock.now_ns())
-    return answer(trial, await _send(trial, asked, plan), method=asked.method, plan=plan)
+    attempt = Attempt(call, plan.targets[0], call.services.clock.now_ns())
+    return answer(attempt, await _send(attempt, asked, plan), method=asked.method, plan=plan)
 
 
-def begin_pass_through(call: OpenCall, asked: Onward, needed: KeyScope) -> None:
+def begin_pass_through(call: OpenCall, asked: PassThroughRequest, needed: KeyScope) -> None:
     """Record what is asked for, then check who asks and how much. Raises: RequestError."""
     call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
     call.attributes = read_attributes(call.request.headers, {}, "")  # on records of refusals, too
@@ -55,51 +57,51 @@ def head_naming(model: str) -> RequestHead:
 
 
 def answer(
-    trial: Attempt, reply: UpstreamReply, *, method: str, plan: Plan, is_kept: bool = False
+    attempt: Attempt, reply: UpstreamReply, *, method: str, plan: Plan, is_kept: bool = False
 ) -> OutboundReply:
     """Pass an answer on; its body owns the record and the lease from now on. is_kept: in the trace."""
-    headers = passage_headers(trial.call, trial.planned, trial.upstream_request_id)
+    headers = passage_headers(attempt.call, attempt.planned, attempt.upstream_request_id)
     headers += pass_through_request.returned_headers(reply.headers)
-    body = Passage(trial, reply, method=method, idle_s=plan.limits.idle_s, is_kept=is_kept)
+    body = PassThroughBody(attempt, reply, method=method, idle_s=plan.limits.idle_s, is_kept=is_kept)
     return OutboundReply(reply.status, headers, body)
 
 
-def _check_size(call: OpenCall, asked: Onward) -> None:
+def _check_size(call: OpenCall, asked: PassThroughRequest) -> None:
     length = call.request.headers.get("content-length", "")
-    is_announced = length.isdecimal() and int(length) > call.rig.max_body_bytes
+    is_announced = length.isdecimal() and int(length) > call.services.max_body_bytes
     if is_announced or (asked.upload and asked.upload.is_too_large):
-        raise too_large(call.rig.max_body_bytes)
+        raise too_large(call.services.max_body_bytes)
 
 
-async def _send(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamReply:
+async def _send(attempt: Attempt, asked: PassThroughRequest, plan: Plan) -> UpstreamReply:
     """Send once: what a second try would repeat, only the caller knows."""
-    call, planned = trial.call, trial.planned
-    client = call.rig.clients.get(planned.provider.name, call.rig.client)
+    call, planned = attempt.call, attempt.planned
+    client = call.services.clients.get(planned.provider.name, call.services.client)
     try:
-        reply = await client.send(request_of(trial, asked, plan))
+        reply = await client.send(request_of(attempt, asked, plan))
     except (UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
-        trial.close(SpanStatus.ERROR, error_type=error.code, error=error.message, is_sent=error.is_sent)
+        attempt.close(SpanStatus.ERROR, error_type=error.code, error=error.message, is_sent=error.is_sent)
         _check_size(call, asked)  # what broke may be our own end of the upload
         raise
     except asyncio.CancelledError:
-        trial.close(SpanStatus.CANCELLED)
+        attempt.close(SpanStatus.CANCELLED)
         raise
     finally:
         sent_bytes = asked.upload.size_bytes if asked.upload else len(asked.body)
         call.facts["request_bytes"] = str(sent_bytes)
-    trial.http_status = reply.status
-    trial.upstream_request_id = request_id_of(reply.headers)
+    attempt.http_status = reply.status
+    attempt.upstream_request_id = request_id_of(reply.headers)
     if reply.status == 401:  # about the key of Sternpost, which its body may quote
         reply.close()
         refused = key_refused(planned.provider)
-        trial.close(SpanStatus.ERROR, error_type="auth", error=refused.message)
+        attempt.close(SpanStatus.ERROR, error_type="auth", error=refused.message)
         raise refused
     return reply
 
 
-def request_of(trial: Attempt, asked: Onward, plan: Plan) -> UpstreamRequest:
+def request_of(attempt: Attempt, asked: PassThroughRequest, plan: Plan) -> UpstreamRequest:
     """Write the request to a target. Raises: BadRequest for a path that would leave its address."""
-    call, planned = trial.call, trial.planned
+    call, planned = attempt.call, attempt.planned
     headers = pass_through_request.provider_headers(call.request.headers, planned.headers)
     if asked.upload and "content-length" in call.request.headers:
         headers["content-length"] = call.request.headers["content-length"]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import cast
 
-from sternpost.base.collection import let_go
+from sternpost.base.collection import clear_traceback
 from sternpost.base.errors import SternpostError, Stopping
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus
@@ -26,7 +26,7 @@ async def run_call(call: OpenCall, story: Callable[[OpenCall], Awaitable[Outboun
     try:
         return await story(call)
     except SternpostError as error:
-        let_go(error)
+        clear_traceback(error)
         return await _refuse(call, error)
     except asyncio.CancelledError:
         cut = call.cut or Outcome(SpanStatus.CANCELLED, 499, cost=price.of_unanswered(call, "cancelled"))

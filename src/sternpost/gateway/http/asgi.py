@@ -12,8 +12,8 @@ from sternpost.contracts.call import Dialect, Operation
 from sternpost.gateway.exchange import (
     Headers,
     InboundCall,
-    Onward,
     OutboundReply,
+    PassThroughRequest,
     ReplyBroken,
     Stop,
     StreamBody,
@@ -27,7 +27,7 @@ from sternpost.gateway.http import inbound_body
 from sternpost.gateway.http.keep_alive import KeepAlive
 from sternpost.gateway.http.models import list_models, show_model
 from sternpost.gateway.http.upload import AsgiUpload
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages import authenticate
 from sternpost.gateway.stages.replies import bare_error_reply
 from sternpost.gateway.stored_responses import requests as stored_responses
@@ -45,7 +45,7 @@ class _Door:
 
     dialect: Dialect
     operation: Operation
-    handle: Callable[[InboundCall, Rig], Awaitable[OutboundReply]]
+    handle: Callable[[InboundCall, GatewayServices], Awaitable[OutboundReply]]
 
 
 _DOORS: Mapping[str, _Door] = {
@@ -74,8 +74,8 @@ _SMALL_BYTES = 64_000  # a body that is as well read at once
 class GatewayApp:
     """Serves what `_DOORS` names, GET of the models, /v1/responses/{id} and /v1/providers/{name}/..."""
 
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
+    def __init__(self, services: GatewayServices) -> None:
+        self._services = services
         self._streams: set[StreamBody] = set()
         self._unanswered: dict[asyncio.Task[object], Stop] = {}
 
@@ -114,26 +114,26 @@ class GatewayApp:
                 await self._send_watched(reply, reply.body, receive, send)
 
     async def _enter(self, door: _Door, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
-        read = await inbound_body.read(headers, receive, self._rig)
+        read = await inbound_body.read(headers, receive, self._services)
         if read is None:
             return
         request = InboundCall(
             door.dialect, read.headers, read.body, read.fault, door.operation, read.principal
         )
-        await self._answer(door.handle(request, self._rig), request.stop, receive, send)
+        await self._answer(door.handle(request, self._services), request.stop, receive, send)
 
     async def _openai_passthrough(
         self, path: str, headers: Mapping[str, str], receive: Receive, send: Send
     ) -> None:
-        read = await inbound_body.read(headers, receive, self._rig, is_json=not _is_form(headers))
+        read = await inbound_body.read(headers, receive, self._services, is_json=not _is_form(headers))
         if read is None:
             return
-        asked = Onward("POST", "", path, "", read.body)
+        asked = PassThroughRequest("POST", "", path, "", read.body)
         request = InboundCall(
             openai_passthrough.dialect_of(path), read.headers, b"", read.fault, "pass_through", read.principal
         )
         await self._answer(
-            openai_passthrough.handle_openai_passthrough(request, asked, self._rig),
+            openai_passthrough.handle_openai_passthrough(request, asked, self._services),
             request.stop,
             receive,
             send,
@@ -143,10 +143,10 @@ class GatewayApp:
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
     ) -> None:
         """Read a body that must be looked into or is small; let any other flow through as it comes."""
-        upload = AsgiUpload(receive, self._rig.max_body_bytes) if _is_flowing(headers) else None
+        upload = AsgiUpload(receive, self._services.max_body_bytes) if _is_flowing(headers) else None
         read = inbound_body.InboundBody(headers)
         if upload is None:
-            whole = await inbound_body.read(headers, receive, self._rig, is_json=False)
+            whole = await inbound_body.read(headers, receive, self._services, is_json=False)
             if whole is None:
                 return
             read = whole
@@ -154,9 +154,11 @@ class GatewayApp:
         name, _, path = raw_path[len(_PROVIDERS) :].partition("/")
         query = cast("bytes", scope["query_string"]).decode("latin-1")
         method = cast("str", scope["method"])
-        asked = Onward(method, unquote(name), "/" + path if path else "", query, read.body, upload)
+        asked = PassThroughRequest(
+            method, unquote(name), "/" + path if path else "", query, read.body, upload
+        )
         request = InboundCall("openai_chat", read.headers, b"", read.fault, "pass_through", read.principal)
-        story = handle_pass_through(request, asked, self._rig)
+        story = handle_pass_through(request, asked, self._services)
         await self._answer(story, request.stop, receive, send, upload=upload)
 
     async def _answer(
@@ -201,7 +203,9 @@ class GatewayApp:
             watch.cancel()
 
     async def _send_stream(self, reply: OutboundReply, body: StreamBody, send: Send) -> None:
-        keep_alive = KeepAlive(body.keep_alive, self._rig.keep_alive_s, send) if body.keep_alive else None
+        keep_alive = (
+            KeepAlive(body.keep_alive, self._services.keep_alive_s, send) if body.keep_alive else None
+        )
         self._streams.add(body)
         try:
             await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
@@ -226,7 +230,7 @@ class GatewayApp:
         try:
             if path.startswith(stored_responses.PREFIX) and not _takes_post(path):
                 query = cast("bytes", scope["query_string"]).decode("latin-1")
-                return await stored_responses.pass_on(method, path, query, headers, self._rig)
+                return await stored_responses.pass_on(method, path, query, headers, self._services)
             return self._models(path, method, headers, dialect)
         except SternpostError as error:
             reply = bare_error_reply(dialect, error)
@@ -239,8 +243,8 @@ class GatewayApp:
             raise NotFound(f"there is no {path!r} here; {_advice(path)}")
         if _takes_post(path) or method not in {"GET", "HEAD"}:
             raise MethodRefused(f"{method} is not possible on {path!r}")
-        principal = authenticate.check(headers, self._rig)
-        traffic = self._rig.traffic()
+        principal = authenticate.check(headers, self._services)
+        traffic = self._services.traffic()
         name = unquote(path[len(_MODELS) + 1 :])
         body = (
             show_model(name, principal, traffic, dialect)

@@ -9,7 +9,7 @@ from sternpost.base.errors import RequestError
 from sternpost.base.threads import in_thread
 from sternpost.contracts.call import Principal
 from sternpost.gateway.exchange import too_large
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages import authenticate
 
 _Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,7 +27,7 @@ class InboundBody(NamedTuple):
 
 
 async def read(
-    headers: Mapping[str, str], receive: _Receive, rig: Rig, *, is_json: bool = True
+    headers: Mapping[str, str], receive: _Receive, services: GatewayServices, *, is_json: bool = True
 ) -> InboundBody | None:
     """Read a body; None when its sender left.
 
@@ -36,12 +36,12 @@ async def read(
     is_json: whether it is read as JSON, whose size is counted in values, too.
     """
     try:
-        principal = rig.check_key(authenticate.presented_key(headers))
-        body = await _whole(headers, receive, rig.max_body_bytes)
+        principal = services.check_key(authenticate.presented_key(headers))
+        body = await _whole(headers, receive, services.max_body_bytes)
         if body is None:
             return None
         if _ENCODING in headers:
-            body = await in_thread(decode, body, headers[_ENCODING], rig.max_body_bytes)
+            body = await in_thread(decode, body, headers[_ENCODING], services.max_body_bytes)
             headers = {name: value for name, value in headers.items() if name not in _OF_PACKED}
         if is_json and not json_size.is_surely_small(body, json_size.CALL):
             await in_thread(json_size.check, body, json_size.CALL)

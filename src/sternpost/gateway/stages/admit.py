@@ -12,13 +12,13 @@ def reserve(call: OpenCall, plan: Plan) -> None:
 
     Raises: RateLimited.
     """
-    limits = call.rig.traffic().limits
+    limits = call.services.traffic().limits
     if not limits:
         return
     claims = claims_of(limits, call.owner, call.attributes.user_id, plan)
     if not claims:
         return
-    verdict = call.rig.counters.admit([claim for claim, _ in claims], call.rig.clock.monotonic_ns())
+    verdict = call.services.counters.admit([claim for claim, _ in claims], call.services.clock.monotonic_ns())
     if verdict.is_admitted:
         call.lease = verdict.lease
         return

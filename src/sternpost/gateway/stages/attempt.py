@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sternpost.base.collection import let_go
+from sternpost.base.collection import clear_traceback
 from sternpost.base.errors import (
     BodyTooLarge,
     CredentialsUnavailable,
@@ -27,14 +27,14 @@ from sternpost.dialects.pairing.tool_names import Renamed
 from sternpost.dialects.protocols import Relay, ReplySummary, RequestHead, WrittenRequest
 from sternpost.gateway.stages import partial
 from sternpost.gateway.stages.failures import (
-    TryFailed,
+    AttemptFailed,
     from_answer,
     from_error,
     from_fault,
     unusable,
     with_place,
 )
-from sternpost.gateway.stages.fallback_policy import Course
+from sternpost.gateway.stages.fallback_policy import FallbackPolicy
 from sternpost.gateway.stages.reading import read_whole
 from sternpost.gateway.stages.record import OpenCall, Outcome
 from sternpost.gateway.stages.request import headers_for, write_body
@@ -85,7 +85,7 @@ class Attempt:
                 provider=self.planned.provider.name,
                 model=self.planned.target.model,
                 started_ns=self.started_ns,
-                ended_ns=self.call.rig.clock.now_ns(),
+                ended_ns=self.call.services.clock.now_ns(),
                 status=status,
                 http_status=self.http_status,
                 error_type=error_type,
@@ -95,7 +95,7 @@ class Attempt:
             )
         )
 
-    def fail(self, failed: TryFailed) -> None:
+    def fail(self, failed: AttemptFailed) -> None:
         self.close(
             SpanStatus.ERROR,
             error_type=failed.error_type,
@@ -106,7 +106,7 @@ class Attempt:
 
     def begin_again(self) -> None:
         """Become the next attempt, at the same target."""
-        self.span_id, self.started_ns = new_span_id(), self.call.rig.clock.now_ns()
+        self.span_id, self.started_ns = new_span_id(), self.call.services.clock.now_ns()
         self.http_status, self.upstream_request_id = 0, ""
 
 
@@ -140,64 +140,67 @@ async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnsw
 
     Raises: what the last try failed with, AllTargetsFailed, BadRequest.
     """
-    asked: dict[str, RequestHead] = {}  # by target, where it is not `head`
-    return await first_of(call, plan, lambda attempt, left_s: _try(attempt, head, plan, left_s, asked))
+    requested: dict[str, RequestHead] = {}  # by target, where it is not `head`
+    return await first_of(
+        call, plan, lambda attempt, left_s: _attempt_once(attempt, head, plan, left_s, requested)
+    )
 
 
-async def first_of(call: OpenCall, plan: Plan, one_try: Callable[[Attempt, float], Awaitable[T]]) -> T:
-    """Return what the first try gives that does not raise TryFailed; each try is told how long it may take.
+async def first_of(call: OpenCall, plan: Plan, attempt_once: Callable[[Attempt, float], Awaitable[T]]) -> T:
+    """Return what the first attempt gives that does not raise AttemptFailed.
 
-    Raises: what the last try failed with, AllTargetsFailed, what else a try raises.
+    attempt_once: is told how many seconds are left.
+    Raises: what the last attempt failed with, AllTargetsFailed, what else an attempt raises.
     """
-    now_s = call.rig.clock.monotonic_ns() / 1e9
-    course = Course(plan, call.rig, now_s + _caller_limit_s(call), call.warnings)
-    call.rig.retries.first_try(plan.asked, course.current.provider.name)
+    now_s = call.services.clock.monotonic_ns() / 1e9
+    policy = FallbackPolicy(plan, call.services, now_s + _caller_limit_s(call), call.warnings)
+    call.services.retries.first_attempt(plan.asked, policy.current.provider.name)
     while True:
-        attempt = Attempt(call, course.current, call.rig.clock.now_ns())
+        attempt = Attempt(call, policy.current, call.services.clock.now_ns())
         try:
-            answer = await one_try(attempt, course.left_s())
-        except (TryFailed, UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
+            answer = await attempt_once(attempt, policy.left_s())
+        except (AttemptFailed, UpstreamUnreachable, UpstreamTimedOut, CredentialsUnavailable) as error:
             failed = from_error(error, is_answered=attempt.http_status != 0)
-            let_go(failed)
+            clear_traceback(failed)
             attempt.fail(failed)
-            await _wait(call, course.after(failed))
+            await _wait(call, policy.after(failed))
         except asyncio.CancelledError:
             attempt.close(SpanStatus.CANCELLED)
             raise
         else:
             if attempt.http_status:  # else nobody was asked, as for an estimate
-                call.rig.health.answered(course.current.target, call.rig.clock.monotonic_ns() / 1e9)
+                call.services.health.answered(policy.current.target, call.services.clock.monotonic_ns() / 1e9)
             return answer
 
 
 async def _wait(call: OpenCall, wait_s: float) -> None:
-    began_ns = call.rig.clock.monotonic_ns()
+    began_ns = call.services.clock.monotonic_ns()
     try:
         await asyncio.sleep(wait_s)
     finally:
-        call.waited_ns += call.rig.clock.monotonic_ns() - began_ns
+        call.waited_ns += call.services.clock.monotonic_ns() - began_ns
 
 
-async def _try(
-    attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, asked: dict[str, RequestHead]
+async def _attempt_once(
+    attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, requested: dict[str, RequestHead]
 ) -> WholeAnswer | OpenAnswer:
     """Ask once; once more without earlier thinking that can't be read there, or the field that was refused.
 
-    asked: what such targets are asked from then on; it is added to.
+    requested: what such targets are sent from then on; it is added to.
     """
     name = attempt.planned.name
-    if name not in asked:
+    if name not in requested:
         try:
             return await _ask(attempt, head, plan, left_s)
-        except TryFailed as failed:
+        except AttemptFailed as failed:
             without = without_refused(failed, attempt.call, attempt.planned, head)
             if without is None or plan.unsupported == "refuse":
                 raise
             attempt.fail(failed)
         attempt.begin_again()
-        asked[name] = without
-    answer = await _ask(attempt, asked[name], plan, left_s)
-    if not (asked[name].is_thoughtless or asked[name].omitted):
+        requested[name] = without
+    answer = await _ask(attempt, requested[name], plan, left_s)
+    if not (requested[name].is_thoughtless or requested[name].omitted):
         attempt.call.dropped = (*attempt.call.dropped, SEALED)
     return answer
 
@@ -212,7 +215,7 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
         headers=headers_for(call, planned, head.omitted),
         body=written.body,
         connect_s=plan.limits.connect_s,
-        total_s=total_s(call, plan, left_s, is_stream=head.is_stream),
+        total_s=time_limit_s(call, plan, left_s, is_stream=head.is_stream),
         is_url_exact="%" in url,  # escapes are part of what is signed
     )
     if head.is_stream:
@@ -222,7 +225,7 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
     return await _read_whole(attempt, request, written.renamed_tools)
 
 
-def total_s(call: OpenCall, plan: Plan, left_s: float, *, is_stream: bool) -> float:
+def time_limit_s(call: OpenCall, plan: Plan, left_s: float, *, is_stream: bool) -> float:
     """Return how long one try may take to its end. left_s: how long the caller waits."""
     if is_stream and _SDK_LIMIT in call.request.headers:
         return plan.limits.total_s
@@ -239,7 +242,7 @@ async def _write(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan
 async def _read_whole(attempt: Attempt, request: UpstreamRequest, renamed_tools: Renamed) -> WholeAnswer:
     reply = await send(attempt, request)
     try:
-        body = await reply.read(attempt.call.rig.max_reply_bytes)
+        body = await reply.read(attempt.call.services.max_reply_bytes)
     except BodyTooLarge as error:
         raise unusable(attempt.planned.provider, error.message) from error
     finally:
@@ -338,19 +341,19 @@ async def _read_to_content(answer: OpenAnswer) -> None:
         answer.kept.append(chunk)
         answer.held += relay.feed(chunk)
     if relay.has_content:
-        answer.first_token_ns = answer.attempt.call.rig.clock.now_ns()
+        answer.first_token_ns = answer.attempt.call.services.clock.now_ns()
     elif not relay.is_complete and (fault := relay.fault or fault_in(b"".join(answer.kept))):
         attempt = answer.attempt
         raise from_fault(fault, attempt.planned.provider, is_same_dialect=attempt.is_same_dialect)
     elif not relay.is_complete:
         error = StreamTruncated("the provider's stream ended before any content")
-        raise TryFailed("server", error, is_retryable=True)
+        raise AttemptFailed("server", error, is_retryable=True)
 
 
 async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
     """Send, and turn an error answer into a failed try."""
     call, planned = attempt.call, attempt.planned
-    client = call.rig.clients.get(planned.provider.name, call.rig.client)
+    client = call.services.clients.get(planned.provider.name, call.services.client)
     reply = await client.send(request)
     attempt.http_status = reply.status
     headers = reply.headers
@@ -363,7 +366,7 @@ async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
         body = b""
     finally:
         reply.close()
-    failure = planned.codec.read_failure(reply.status, headers, body, call.rig.clock.now_ns() / 1e9)
+    failure = planned.codec.read_failure(reply.status, headers, body, call.services.clock.now_ns() / 1e9)
     failed = from_answer(failure, planned.provider, is_same_dialect=attempt.is_same_dialect)
     raise with_place(failed, request.url, planned.target.model)
 

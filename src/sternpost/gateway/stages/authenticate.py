@@ -7,7 +7,7 @@ from sternpost.base.errors import KeyRefused
 from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages.record import OpenCall
 
 # AWS's SDKs send a Bearer token over TLS only; over plain HTTP the key stands where the id of theirs does.
@@ -19,22 +19,24 @@ def enter(call: OpenCall, needed: KeyScope = KeyScope.CALLS) -> None:
 
     Raises: KeyRefused, PermissionRefused.
     """
-    principal = call.principal = call.request.principal or _owner(call.request.headers, call.rig)
+    principal = call.principal = call.request.principal or _owner(call.request.headers, call.services)
     refuse_without(needed, principal)
 
 
-def check(headers: Mapping[str, str], rig: Rig, needed: KeyScope = KeyScope.CALLS) -> Principal:
+def check(
+    headers: Mapping[str, str], services: GatewayServices, needed: KeyScope = KeyScope.CALLS
+) -> Principal:
     """Return the owner of the presented key, for what is no call. Raises: KeyRefused, PermissionRefused."""
-    principal = _owner(headers, rig)
+    principal = _owner(headers, services)
     refuse_without(needed, principal)
     return principal
 
 
-def _owner(headers: Mapping[str, str], rig: Rig) -> Principal:
+def _owner(headers: Mapping[str, str], services: GatewayServices) -> Principal:
     presented = presented_key(headers)
     if not presented:
         raise KeyRefused("no API key was sent; send `Authorization: Bearer sp-...` or `x-api-key: sp-...`")
-    return rig.check_key(presented)
+    return services.check_key(presented)
 
 
 def presented_key(headers: Mapping[str, str]) -> str:

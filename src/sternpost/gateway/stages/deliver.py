@@ -14,8 +14,8 @@ async def whole(call: OpenCall, answer: WholeAnswer) -> OutboundReply:
     """Price, record, then answer."""
     planned, attempt = answer.attempt.planned, answer.attempt
     attempt.close(SpanStatus.OK)
-    cost = price.of(planned, answer.summary, call.started_ns, call.rig)
-    kept_bytes = call.rig.kept_bytes
+    cost = price.of(planned, answer.summary, call.started_ns, call.services)
+    kept_bytes = call.services.kept_bytes
     await call.finish(
         Outcome(
             status=SpanStatus.OK,

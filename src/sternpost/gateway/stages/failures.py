@@ -52,7 +52,7 @@ _ABOUT_A_THING: Final = re.compile(
 _RETRYABLE = frozenset[FailureKind]({"rate_limited", "overloaded", "timeout", "server"})
 
 
-class TryFailed(Exception):
+class AttemptFailed(Exception):
     """One try at one target failed; `error` is what the caller reads if no other try succeeds."""
 
     def __init__(
@@ -85,18 +85,20 @@ class TryFailed(Exception):
 
 
 def from_error(
-    error: TryFailed | UpstreamUnreachable | UpstreamTimedOut | CredentialsUnavailable, *, is_answered: bool
-) -> TryFailed:
-    if isinstance(error, TryFailed):
+    error: AttemptFailed | UpstreamUnreachable | UpstreamTimedOut | CredentialsUnavailable,
+    *,
+    is_answered: bool,
+) -> AttemptFailed:
+    if isinstance(error, AttemptFailed):
         return error
     if isinstance(error, CredentialsUnavailable):
-        return TryFailed("auth", error, is_retryable=False)
+        return AttemptFailed("auth", error, is_retryable=False)
     if isinstance(error, UpstreamTimedOut):
-        return TryFailed("timeout", error, is_retryable=True)
-    return TryFailed("server", error, is_retryable=True, is_unreachable=not is_answered)
+        return AttemptFailed("timeout", error, is_retryable=True)
+    return AttemptFailed("server", error, is_retryable=True, is_unreachable=not is_answered)
 
 
-def with_place(failed: TryFailed, url: str, model: str) -> TryFailed:
+def with_place(failed: AttemptFailed, url: str, model: str) -> AttemptFailed:
     """Say of a path that a host does not have where it was asked: the address in the file may be wrong."""
     error = failed.error
     if not isinstance(error, UpstreamRefused) or error.http_status not in (404, 405):
@@ -109,7 +111,7 @@ def with_place(failed: TryFailed, url: str, model: str) -> TryFailed:
     return failed
 
 
-def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
+def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect: bool) -> AttemptFailed:
     """Pass an error answer on, unless it is about our own key: that is no fault of the caller."""
     if failure.kind == "auth":
         error = key_refused(provider)
@@ -123,7 +125,7 @@ def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect
             retry_after_s=failure.retry_after_s,
             details=hide_addresses(failure.details, provider) if is_same_dialect else None,
         )
-    return TryFailed(
+    return AttemptFailed(
         failure.kind, error, is_retryable=failure.is_retryable, retry_after_s=failure.retry_after_s
     )
 
@@ -141,12 +143,12 @@ def key_refused(provider: Provider) -> UpstreamRefused:
     )
 
 
-def from_fault(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> TryFailed:
+def from_fault(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> AttemptFailed:
     """Turn an error inside a stream that has shown nothing yet into the answer it should have been."""
     kind, wait_s = kind_of(fault), wait_of(fault)
     told = refused_in_stream(fault, provider, is_same_dialect=is_same_dialect)
     error = key_refused(provider) if kind == "auth" else told
-    return TryFailed(kind, error, is_retryable=kind in _RETRYABLE, retry_after_s=wait_s)
+    return AttemptFailed(kind, error, is_retryable=kind in _RETRYABLE, retry_after_s=wait_s)
 
 
 def refused_in_stream(fault: StreamFault, provider: Provider, *, is_same_dialect: bool) -> UpstreamRefused:
@@ -160,12 +162,12 @@ def refused_in_stream(fault: StreamFault, provider: Provider, *, is_same_dialect
     )
 
 
-def unsupported(error: BadRequest) -> TryFailed:
+def unsupported(error: BadRequest) -> AttemptFailed:
     """Say that a target can't be told what the caller asks for; another one may."""
-    return TryFailed("unsupported", error, is_retryable=False)
+    return AttemptFailed("unsupported", error, is_retryable=False)
 
 
-def not_an_answer(body: bytes, provider: Provider, reason: str, *, is_same_dialect: bool) -> TryFailed:
+def not_an_answer(body: bytes, provider: Provider, reason: str, *, is_same_dialect: bool) -> AttemptFailed:
     """Say what a 200 carried instead of an answer: an error, as some hosts send it, or nothing we know."""
     fault = fault_in(body)
     if fault is None:
@@ -173,7 +175,7 @@ def not_an_answer(body: bytes, provider: Provider, reason: str, *, is_same_diale
     return from_fault(fault, provider, is_same_dialect=is_same_dialect)
 
 
-def unusable(provider: Provider, reason: str, *, is_paid: bool = False) -> TryFailed:
+def unusable(provider: Provider, reason: str, *, is_paid: bool = False) -> AttemptFailed:
     """Say that a 200 carried something that is not an answer.
 
     is_paid: it counts tokens; the same provider would count them again.
@@ -183,4 +185,4 @@ def unusable(provider: Provider, reason: str, *, is_paid: bool = False) -> TryFa
         http_status=502,
         wire_code="unreadable_answer",
     )
-    return TryFailed("server", error, is_retryable=not is_paid)
+    return AttemptFailed("server", error, is_retryable=not is_paid)

@@ -27,7 +27,7 @@ def outcome(call: OpenCall, planned: PlannedTarget, summary: ReplySummary, recei
         499,
         answered_by=planned,
         summary=summary,
-        cost=price.of(planned, summary, call.started_ns, call.rig),
+        cost=price.of(planned, summary, call.started_ns, call.services),
         reply_body=received,
     )
 

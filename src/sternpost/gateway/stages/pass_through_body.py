@@ -19,15 +19,15 @@ from sternpost.gateway.stages.watchdog import Watchdog
 _LOG = logging.getLogger(__name__)
 
 
-class Passage:
+class PassThroughBody:
     """Implements `exchange.StreamBody`. What may tell usage or an error is kept until the end, no longer."""
 
     keep_alive = b""  # bytes of ours between theirs would be a fault
 
     def __init__(
-        self, trial: Attempt, reply: UpstreamReply, *, method: str, idle_s: float, is_kept: bool = False
+        self, attempt: Attempt, reply: UpstreamReply, *, method: str, idle_s: float, is_kept: bool = False
     ) -> None:
-        self._trial = trial
+        self._attempt = attempt
         self._reply = reply
         self._chunks = reply.chunks()
         content_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -42,7 +42,7 @@ class Passage:
         self._is_over = False
         self._watchdog = Watchdog(idle_s, first_until=None)
 
-    def __aiter__(self) -> "Passage":
+    def __aiter__(self) -> "PassThroughBody":
         return self
 
     async def __anext__(self) -> bytes:
@@ -86,42 +86,42 @@ class Passage:
         self._size_bytes += len(chunk)
         if self._is_kept:
             self._kept.append(chunk)
-        if self._size_bytes > self._trial.call.rig.kept_bytes:
+        if self._size_bytes > self._attempt.call.services.kept_bytes:
             self._is_kept = False
             self._kept.clear()
 
     async def _end(self) -> None:
         self._close()
         outcome = self._failure() if self._reply.status >= 400 else self._outcome(SpanStatus.OK)
-        await self._trial.call.finish(outcome)
+        await self._attempt.call.finish(outcome)
 
     async def _break(self, error: UpstreamError) -> None:
         self._close()
-        _LOG.warning("a pass-through reply broke (%s): %s", self._trial.call.request_id, error.message)
-        await self._trial.call.finish(self._outcome(SpanStatus.TRUNCATED, error))
+        _LOG.warning("a pass-through reply broke (%s): %s", self._attempt.call.request_id, error.message)
+        await self._attempt.call.finish(self._outcome(SpanStatus.TRUNCATED, error))
 
     def _abandon(self) -> None:
         """The caller is gone: drop the upstream at once."""
         self._close()
-        self._trial.call.abandon(self._outcome(SpanStatus.CANCELLED))
+        self._attempt.call.abandon(self._outcome(SpanStatus.CANCELLED))
 
     def _close(self) -> None:
         self._is_over = True
         self._watchdog.stop()
         self._reply.close()
-        self._trial.call.facts["reply_bytes"] = str(self._size_bytes)
+        self._attempt.call.facts["reply_bytes"] = str(self._size_bytes)
 
     def _outcome(self, status: SpanStatus, error: UpstreamError | None = None) -> Outcome:
-        trial, summary = self._trial, self._summary(status)
-        planned = trial.planned
+        attempt, summary = self._attempt, self._summary(status)
+        planned = attempt.planned
         error_type, message = (error.code, error.message) if error else ("", "")
-        trial.close(status, error_type=error_type, error=message)
+        attempt.close(status, error_type=error_type, error=message)
         return Outcome(
             status=status,
             http_status=self._reply.status,
             answered_by=planned,
             summary=summary,
-            cost=price.of(planned, summary, trial.call.started_ns, trial.call.rig),
+            cost=price.of(planned, summary, attempt.call.started_ns, attempt.call.services),
             error_type=error_type,
             error=message,
             reply_body=b"".join(self._kept) if self._is_recorded else b"",
@@ -130,7 +130,7 @@ class Passage:
     def _summary(self, status: SpanStatus) -> ReplySummary:
         if not (self._is_kept and self._is_priced):
             return ReplySummary()
-        quirks = self._trial.planned.provider.quirks
+        quirks = self._attempt.planned.provider.quirks
         summary = usage_shapes.summarise(
             b"".join(self._kept), quirks, is_stream=self._is_events, is_binary=self._is_binary
         )
@@ -140,14 +140,14 @@ class Passage:
 
     def _failure(self) -> Outcome:
         """Class the provider's error for the record; the caller got its bytes."""
-        trial, reply = self._trial, self._reply
-        now_s = trial.call.rig.clock.now_ns() / 1e9
-        failure = trial.planned.codec.read_failure(reply.status, reply.headers, b"".join(self._kept), now_s)
-        trial.close(SpanStatus.ERROR, error_type=failure.kind, error=failure.message)
+        attempt, reply = self._attempt, self._reply
+        now_s = attempt.call.services.clock.now_ns() / 1e9
+        failure = attempt.planned.codec.read_failure(reply.status, reply.headers, b"".join(self._kept), now_s)
+        attempt.close(SpanStatus.ERROR, error_type=failure.kind, error=failure.message)
         return Outcome(
             SpanStatus.ERROR,
             reply.status,
-            answered_by=trial.planned,
+            answered_by=attempt.planned,
             cost=price.REFUSED,
             error_type=failure.kind,
             error=failure.message,

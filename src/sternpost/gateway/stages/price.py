@@ -10,7 +10,7 @@ from sternpost.contracts.provider import Provider
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 from sternpost.dialects.protocols import ReplySummary
 from sternpost.dialects.registry import PRICED_NAMES
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.state.traffic import PlannedTarget
 
@@ -19,9 +19,9 @@ NOT_SENT: Final = Cost(CostStatus.FREE, NanoUsd(0), reason="not_sent")
 REFUSED: Final = Cost(CostStatus.FREE, NanoUsd(0), reason="refused")
 
 
-def of(planned: PlannedTarget, summary: ReplySummary, started_ns: int, rig: Rig) -> Cost:
+def of(planned: PlannedTarget, summary: ReplySummary, started_ns: int, services: GatewayServices) -> Cost:
     """Price a reply at the rates in force when its call started."""
-    return of_model(planned.provider, planned.target.model, summary, started_ns=started_ns, rig=rig)
+    return of_model(planned.provider, planned.target.model, summary, started_ns=started_ns, services=services)
 
 
 def of_model(
@@ -30,14 +30,14 @@ def of_model(
     summary: ReplySummary,
     *,
     started_ns: int,
-    rig: Rig,
+    services: GatewayServices,
     processing: str = "",
 ) -> Cost:
     """Price a reply of a model. processing: `batch` for a line of a provider's batch."""
     base_model = provider.deployments.get(model)  # a deployment answers with any name it likes
     named = base_model or summary.model or model
     read_name = PRICED_NAMES.get(provider.dialect)
-    return rig.price(
+    return services.price(
         provider=provider.name,
         model=read_name(named) if read_name else named,
         fallback_model=base_model or model,

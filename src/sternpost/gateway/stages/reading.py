@@ -37,7 +37,7 @@ def read_whole(
 ) -> Reading:
     """Read an answer, whatever its framing; a caller of the same dialect gets the bytes of one that is whole.
 
-    unsaid: what some dialects leave out. Raises: TryFailed for what is no answer.
+    unsaid: what some dialects leave out. Raises: AttemptFailed for what is no answer.
     """
     codec, provider = planned.codec, planned.provider
     is_same = codec is call.codec
@@ -75,5 +75,5 @@ def _named(reply: ChatReply, unsaid: StreamStart, call: OpenCall) -> ChatReply:
         id=reply.id or unsaid.id,
         model=reply.model or unsaid.model,
         created_s=reply.created_s or unsaid.created_s,
-        completed_s=call.rig.clock.now_ns() // 1_000_000_000,
+        completed_s=call.services.clock.now_ns() // 1_000_000_000,
     )

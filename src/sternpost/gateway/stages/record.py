@@ -21,7 +21,7 @@ from sternpost.dialects.json_text.raw_object import read_value
 from sternpost.dialects.protocols import Codec, ReplySummary, RequestHead
 from sternpost.dialects.registry import CODECS
 from sternpost.gateway.exchange import InboundCall
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages.context import TraceParent, read_trace_parent
 from sternpost.gateway.state.origins import Origin
 from sternpost.gateway.state.traffic import Plan, PlannedTarget
@@ -31,9 +31,12 @@ _ENCODER = msgspec.msgpack.Encoder()
 _NO_SUMMARY = ReplySummary()
 _NO_ATTRIBUTES = TraceAttributes()
 _NO_FACTS: Mapping[str, str] = {}
-_KEPT_DIALECT = "openai_responses"  # whose providers keep replies by id
+_STORING_DIALECT = "openai_responses"  # whose providers keep replies by id
 # Headers worth keeping: an SDK's own retries explain calls that look doubled.
-_KEPT_HEADERS = {"x-stainless-retry-count": "client.retry_count", "idempotency-key": "client.idempotency_key"}
+_RECORDED_HEADERS = {
+    "x-stainless-retry-count": "client.retry_count",
+    "idempotency-key": "client.idempotency_key",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class OpenCall:
     """A call on its way; the stages fill it in, and `finish` or `abandon` closes it."""
 
     request: InboundCall
-    rig: Rig
+    services: GatewayServices
     codec: Codec  # of the caller's dialect
     started_ns: int
     parent: TraceParent
@@ -119,12 +122,12 @@ class OpenCall:
         if entry is None:
             return None
         try:
-            return self.rig.journal.append(_ENCODER.encode(entry), "written")
+            return self.services.journal.append(_ENCODER.encode(entry), "written")
         except StoreError as error:
             self._lost(error)
             return None
         finally:
-            self.rig.observer.call_ended(entry.call)
+            self.services.observer.call_ended(entry.call)
 
     def _settle(self, outcome: Outcome) -> CallEntry | None:
         """Give the lease back and close the record; None when there is nothing (more) to write."""
@@ -132,9 +135,9 @@ class OpenCall:
             return None
         self.is_settled = True
         if self.lease:
-            self.rig.counters.release(self.lease)
+            self.services.counters.release(self.lease)
         if self.principal is None:
-            self.rig.observer.key_refused()
+            self.services.observer.key_refused()
             return None
         self._remember(self.principal, outcome)
         is_in_background = outcome.summary.is_unfinished and _asks_for_background(self.head)
@@ -142,17 +145,17 @@ class OpenCall:
             self.facts["background"] = "pending"
         entry = CallEntry(_record_of(self, self.principal, outcome))
         if is_in_background:
-            self.following = self.rig.follow(entry.call, outcome.summary.id)
+            self.following = self.services.follow(entry.call, outcome.summary.id)
         return entry
 
     def _remember(self, principal: Principal, outcome: Outcome) -> None:
         """Note what a later call may need: where a reply was made, how its tool calls were signed."""
         target, reply_id = outcome.answered_by, outcome.summary.id
         if outcome.summary.signatures:
-            self.rig.signatures.remember(principal.project_id, outcome.summary.signatures)
-        if target is not None and reply_id and target.codec.name == self.codec.name == _KEPT_DIALECT:
+            self.services.signatures.remember(principal.project_id, outcome.summary.signatures)
+        if target is not None and reply_id and target.codec.name == self.codec.name == _STORING_DIALECT:
             origin = Origin(principal.project_id, target.provider.name, principal.key_id)
-            self.rig.origins.remember(reply_id, origin)
+            self.services.origins.remember(reply_id, origin)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
         error = None if writing.cancelled() else writing.exception()
@@ -160,27 +163,27 @@ class OpenCall:
             self._lost(error)
         elif error is not None:
             _LOG.error("a record could not be written: %s", error.__class__.__name__)
-            self.rig.observer.record_lost()
+            self.services.observer.record_lost()
 
     def _lost(self, error: StoreError) -> None:
-        self.rig.observer.record_lost()
-        if not self.rig.journal_watch.is_refusing:
-            self.rig.journal_watch.is_refusing = True
+        self.services.observer.record_lost()
+        if not self.services.journal_watch.is_refusing:
+            self.services.journal_watch.is_refusing = True
             _LOG.error("calls go on without a record: %s", error.message)
 
     def _kept(self) -> None:
-        if self.rig.journal_watch.is_refusing:
-            self.rig.journal_watch.is_refusing = False
+        if self.services.journal_watch.is_refusing:
+            self.services.journal_watch.is_refusing = False
             _LOG.warning("calls are recorded again")
 
 
-def open_call(request: InboundCall, rig: Rig) -> OpenCall:
+def open_call(request: InboundCall, services: GatewayServices) -> OpenCall:
     """Begin a call: when it started and which trace it belongs to."""
     return OpenCall(
         request=request,
-        rig=rig,
+        services=services,
         codec=CODECS[request.dialect],
-        started_ns=rig.clock.now_ns(),
+        started_ns=services.clock.now_ns(),
         parent=read_trace_parent(request.headers),
         span_id=new_span_id(),
     )
@@ -188,7 +191,7 @@ def open_call(request: InboundCall, rig: Rig) -> OpenCall:
 
 def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRecord:
     head, plan, target = call.head, call.plan, outcome.answered_by
-    body, kept_bytes = call.request.body, call.rig.kept_bytes
+    body, kept_bytes = call.request.body, call.services.kept_bytes
     if len(body) > kept_bytes:
         body = body[:kept_bytes]
         call.warnings.append("request_body_cut")
@@ -200,7 +203,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         parent_span_id=call.parent.span_id,
         operation=call.request.operation,
         started_ns=call.started_ns,
-        ended_ns=call.rig.clock.now_ns(),
+        ended_ns=call.services.clock.now_ns(),
         status=outcome.status,
         http_status=outcome.http_status,
         dialect_in=call.request.dialect,
@@ -223,7 +226,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         reply_body=outcome.reply_body,
         is_reply_cut=outcome.is_reply_cut,
         warnings=call.all_warnings(),
-        attributes={**_kept_headers(call.request.headers), **_caller(call, principal), **call.facts},
+        attributes={**_recorded_headers(call.request.headers), **_caller(call, principal), **call.facts},
     )
 
 
@@ -231,8 +234,8 @@ def _asks_for_background(head: RequestHead | None) -> bool:
     return head is not None and read_value(head.fields.get("background")) is True
 
 
-def _kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {kept: headers[name][:200] for name, kept in _KEPT_HEADERS.items() if name in headers}
+def _recorded_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {kept: headers[name][:200] for name, kept in _RECORDED_HEADERS.items() if name in headers}
 
 
 def _caller(call: OpenCall, principal: Principal) -> Mapping[str, str]:

@@ -35,8 +35,8 @@ _LARGE_BYTES = 256_000  # about 10,000 objects, from where the collector makes i
 def write_body(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: Plan) -> WrittenRequest:
     """Write the body for a target: an edit of the caller's bytes, or a translation.
 
-    Raises: BadRequest for a body that can't be read; TryFailed for content that the target's dialect has no
-    place for, and for whatever was left out when the route says that nothing may be.
+    Raises: BadRequest for a body that can't be read; AttemptFailed for content that the target's dialect
+    cannot express, and for anything dropped when the route forbids it.
     """
     written = _written(call, head, planned, _auto_cache(call, plan))
     if head.omitted:
@@ -108,7 +108,7 @@ def _translated(
         chat = without_thoughts(chat)
     if planned.codec.name == _SIGNS_CALLS and call.principal is not None:
         project_id = call.principal.project_id
-        chat = replace(chat, messages=call.rig.signatures.restore(project_id, chat.messages))
+        chat = replace(chat, messages=call.services.signatures.restore(project_id, chat.messages))
     placed: tuple[str, ...] = ()
     if auto is not None:
         chat, placed = auto_cache.add_to(chat, auto, planned.codec.name, quirks, facts)

@@ -14,9 +14,9 @@ async def restrict_to_origin(call: OpenCall, head: RequestHead, plan: Plan) -> P
     An id of unknown origin goes to the one account there is. Raises: BadRequest when there is none, or
     several: another account than the one that made an id answers that it does not exist.
     """
-    if not head.kept_field:
+    if not head.stored_field:
         return plan
-    field = head.kept_field
+    field = head.stored_field
     targets = tuple(target for target in plan.targets if target.codec is call.codec)
     if not targets:
         raise BadRequest(
@@ -24,10 +24,10 @@ async def restrict_to_origin(call: OpenCall, head: RequestHead, plan: Plan) -> P
             " between calls; send the whole input instead",
             param=field,
         )
-    if not head.kept_id:
+    if not head.stored_id:
         return replace(plan, targets=targets)
     project_id = call.owner.project_id
-    origin = await call.rig.origins.find(head.kept_id, project_id)
+    origin = await call.services.origins.find(head.stored_id, project_id)
     if origin is not None and origin.project != project_id:
         raise BadRequest(f"{field}: there is nothing with this id", param=field)
     if origin is not None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from sternpost.base.collection import let_go
+from sternpost.base.collection import clear_traceback
 from sternpost.base.errors import (
     SternpostError,
     StreamTruncated,
@@ -84,7 +84,7 @@ class CallStream:
             return frames + await self._break(*self._of_fault(relay.fault))
         if relay.is_complete:
             await self._settle(SpanStatus.OK)
-            return frames + relay.closing(self._call.rig.clock.now_ns() // 1_000_000_000)
+            return frames + relay.closing(self._call.services.clock.now_ns() // 1_000_000_000)
         if answer.is_at_end:
             reason = StreamTruncated("the provider's stream ended without its terminal marker")
             return frames + await self._break(SpanStatus.TRUNCATED, reason)
@@ -102,12 +102,12 @@ class CallStream:
         self._keep(chunk)
         frames = relay.feed(chunk)
         if answer.first_token_ns is None and relay.has_content:
-            answer.first_token_ns = self._call.rig.clock.now_ns()
+            answer.first_token_ns = self._call.services.clock.now_ns()
             self._watchdog.has_begun()
         return frames
 
     def _keep(self, chunk: bytes) -> None:
-        room = self._call.rig.kept_bytes - self._kept_size
+        room = self._call.services.kept_bytes - self._kept_size
         if len(chunk) > room:
             self._is_cut = True
             chunk = chunk[:room]
@@ -116,7 +116,7 @@ class CallStream:
 
     async def _break(self, status: SpanStatus, error: SternpostError) -> bytes:
         """End a broken stream: settle, then the dialect's error event and no terminal marker."""
-        let_go(error)
+        clear_traceback(error)
         self._answer.reply.close()
         await self._settle(status, error)
         return self._relay.failing(wire_error(error, self._call.request_id))
@@ -145,7 +145,7 @@ class CallStream:
             http_status=200,
             answered_by=planned,
             summary=summary,
-            cost=price.of(planned, summary, call.started_ns, call.rig),
+            cost=price.of(planned, summary, call.started_ns, call.services),
             error_type=error_type,
             error=message,
             reply_body=received,

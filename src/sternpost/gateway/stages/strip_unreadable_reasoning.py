@@ -9,7 +9,7 @@ from sternpost.dialects.errors import refused_fields
 from sternpost.dialects.openai_responses import resealed
 from sternpost.dialects.protocols import RequestHead
 from sternpost.dialects.thinking import unread_thinking
-from sternpost.gateway.stages.failures import TryFailed
+from sternpost.gateway.stages.failures import AttemptFailed
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.stages.request import betas_in
 from sternpost.gateway.state.traffic import PlannedTarget
@@ -19,7 +19,7 @@ _CLAUDES: Final = frozenset[Dialect]({"anthropic", "bedrock"})
 
 
 def without_refused(
-    failed: TryFailed, call: OpenCall, planned: PlannedTarget, head: RequestHead
+    failed: AttemptFailed, call: OpenCall, planned: PlannedTarget, head: RequestHead
 ) -> RequestHead | None:
     """Return what to ask instead of what was refused; None when nothing of it can be left out."""
     without = without_unread(failed.error, call, planned, head)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-MAX_TRIES = 3  # over all targets of one call
+MAX_ATTEMPTS = 3  # over all targets of one call
 LONGEST_WAIT_S = 20.0
 
 _BASE_S = 0.5
@@ -42,7 +42,7 @@ class RetryBudgets:
     chance: Callable[[], float] = random.random
     _buckets: dict[tuple[str, str], _Bucket] = field(default_factory=dict[tuple[str, str], _Bucket])
 
-    def first_try(self, route: str, provider: str) -> None:
+    def first_attempt(self, route: str, provider: str) -> None:
         bucket = self._buckets.get((route, provider))
         if bucket is not None and bucket.tokens < _CEILING:
             bucket.tokens += _SHARE

@@ -21,7 +21,7 @@ from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
 from sternpost.dialects.json_text.halves import without_halves
 from sternpost.dialects.json_text.raw_object import UNREADABLE
 from sternpost.dialects.registry import CODECS
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages import price
 from sternpost.gateway.stages.route import headers_for, url_at
 
@@ -73,11 +73,11 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 
 @dataclass(slots=True)
 class BackgroundReplies:
-    """Follows replies until they ended, for a day. `rig`, which names `follow`, is set once it exists."""
+    """Follows replies until they end, for a day. `services`, which names `follow`, is set once it exists."""
 
     pending: Pending
     waits_s: Sequence[float] = _WAITS_S
-    rig: Rig | None = None
+    services: GatewayServices | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MOST_AT_ONCE))
 
@@ -129,12 +129,12 @@ class BackgroundReplies:
 
     async def _wait_for(self, waiting: _Waiting) -> None:
         """Ask until the reply ended, is gone, or a day is over: then its cost stays unknown."""
-        rig = self._bound()
+        services = self._bound()
         attempt = 0
-        while rig.clock.now_ns() - waiting.call.started_ns < _GIVE_UP_NS:
+        while services.clock.now_ns() - waiting.call.started_ns < _GIVE_UP_NS:
             await asyncio.sleep(self.waits_s[min(attempt, len(self.waits_s) - 1)])
             attempt += 1
-            provider = rig.traffic().catalog.providers.get(waiting.call.provider)
+            provider = services.traffic().catalog.providers.get(waiting.call.provider)
             if provider is None or provider.is_known_only:
                 return
             async with self._room:
@@ -146,7 +146,7 @@ class BackgroundReplies:
 
     async def _ask(self, provider: Provider, reply_id: str) -> tuple[int, bytes]:
         """Return the status (0: not reached) and body of what the provider says of a reply."""
-        rig = self._bound()
+        services = self._bound()
         request = UpstreamRequest(
             method="GET",
             url=url_at(provider, "", _CODEC.upstream_path("", is_stream=False)) + f"/{reply_id}",
@@ -157,8 +157,8 @@ class BackgroundReplies:
         )
         reply: UpstreamReply | None = None
         try:
-            reply = await rig.clients.get(provider.name, rig.client).send(request)
-            return reply.status, await reply.read(rig.max_reply_bytes)
+            reply = await services.clients.get(provider.name, services.client).send(request)
+            return reply.status, await reply.read(services.max_reply_bytes)
         except UpstreamError as error:
             _LOG.info("a background reply can't be asked for: %s", error.code)
             return 0, b""
@@ -176,13 +176,15 @@ class BackgroundReplies:
         status = _STATUS.get(answer.status)
         if status is None:
             return False
-        rig = self._bound()
+        services = self._bound()
         summary = _CODEC.summarise(body, provider.quirks)
-        cost = price.of_model(provider, call.target_model, summary, started_ns=call.started_ns, rig=rig)
+        cost = price.of_model(
+            provider, call.target_model, summary, started_ns=call.started_ns, services=services
+        )
         fault = answer.error or _Fault()
         settled = replace(
             call,
-            ended_ns=rig.clock.now_ns(),
+            ended_ns=services.clock.now_ns(),
             status=status,
             response_model=summary.model or call.response_model,
             error_type=fault.code,
@@ -190,13 +192,13 @@ class BackgroundReplies:
             usage=summary.usage,
             cost=cost,
             is_stream=False,
-            reply_body=body[: rig.kept_bytes],
-            is_reply_cut=len(body) > rig.kept_bytes,
+            reply_body=body[: services.kept_bytes],
+            is_reply_cut=len(body) > services.kept_bytes,
             attributes={**call.attributes, "background": answer.status},
         )
-        await rig.journal.append(msgspec.msgpack.encode(CallEntry(settled)), "written")
+        await services.journal.append(msgspec.msgpack.encode(CallEntry(settled)), "written")
         return True
 
-    def _bound(self) -> Rig:
-        assert self.rig is not None
-        return self.rig
+    def _bound(self) -> GatewayServices:
+        assert self.services is not None
+        return self.services

@@ -17,11 +17,11 @@ from sternpost.contracts.provider import Provider
 from sternpost.contracts.upstream import UpstreamRequest
 from sternpost.dialects.registry import CODECS
 from sternpost.gateway.exchange import Headers, OutboundReply
-from sternpost.gateway.services import Rig
+from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages import authenticate
 from sternpost.gateway.stages.replies import STREAM_HEADERS, header_value
 from sternpost.gateway.stages.route import headers_for, url_at
-from sternpost.gateway.stored_responses.stream import KeptStream
+from sternpost.gateway.stored_responses.stream import StoredStream
 
 PREFIX: Final = "/v1/responses/"
 _PATH = re.compile(re.escape(PREFIX) + r"([\w-]{1,200})(/input_items|/cancel)?")
@@ -35,13 +35,15 @@ _STREAM_S = 3600.0  # models may think for long in the background
 _CODEC = CODECS["openai_responses"]
 
 
-async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str], rig: Rig) -> OutboundReply:
+async def pass_on(
+    method: str, path: str, query: str, headers: Mapping[str, str], services: GatewayServices
+) -> OutboundReply:
     """Ask the provider that made the reply.
 
     Raises: NotFound for an id that no recorded call made, or that another project made, MethodRefused,
     KeyRefused, PermissionRefused for a reply that another key asked for, UpstreamError.
     """
-    principal = authenticate.check(headers, rig)
+    principal = authenticate.check(headers, services)
     found = _PATH.fullmatch(path)
     if found is None:
         raise NotFound(f"there is no {path!r} here; see the documentation for what Sternpost serves")
@@ -49,7 +51,7 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
     if method not in _METHODS[part]:
         raise MethodRefused(f"{method} is not possible on {path!r}")
     is_stream = method == "GET" and not part and parse_qs(query).get("stream", ["false"])[0] == "true"
-    provider = await _maker(reply_id, principal, rig)
+    provider = await _maker(reply_id, principal, services)
     base = url_at(provider, "", _CODEC.upstream_path("", is_stream=False))
     request = UpstreamRequest(
         method=method,
@@ -59,16 +61,18 @@ async def pass_on(method: str, path: str, query: str, headers: Mapping[str, str]
         connect_s=5.0,
         total_s=_STREAM_S if is_stream else _TIMEOUT_S,
     )
-    answer = await _ask(request, provider, rig, is_stream=is_stream)
+    answer = await _ask(request, provider, services, is_stream=is_stream)
     if method == "DELETE":
-        rig.origins.forget(reply_id)
+        services.origins.forget(reply_id)
     return answer
 
 
-async def _maker(reply_id: str, principal: Principal, rig: Rig) -> Provider:
-    origin = await rig.origins.find(reply_id, principal.project_id)
+async def _maker(reply_id: str, principal: Principal, services: GatewayServices) -> Provider:
+    origin = await services.origins.find(reply_id, principal.project_id)
     is_own = origin is not None and origin.project == principal.project_id
-    provider = rig.traffic().catalog.providers.get(origin.provider) if origin is not None and is_own else None
+    provider = (
+        services.traffic().catalog.providers.get(origin.provider) if origin is not None and is_own else None
+    )
     if origin is not None and is_own and origin.key_id != principal.key_id:
         refuse_without(KeyScope.FILES, principal)
     if provider is None:
@@ -85,18 +89,20 @@ def allowed(path: str) -> bytes:
     return ", ".join(_METHODS[(found[2] if found else None) or ""]).encode()
 
 
-async def _ask(request: UpstreamRequest, provider: Provider, rig: Rig, *, is_stream: bool) -> OutboundReply:
-    reply = await rig.clients.get(provider.name, rig.client).send(request)
+async def _ask(
+    request: UpstreamRequest, provider: Provider, services: GatewayServices, *, is_stream: bool
+) -> OutboundReply:
+    reply = await services.clients.get(provider.name, services.client).send(request)
     target = (b"x-sternpost-target", header_value(provider.name))
     if is_stream and reply.status == 200:
-        body_of_events = KeptStream(reply, provider.quirks, f"req_{new_span_id()}")
+        body_of_events = StoredStream(reply, provider.quirks, f"req_{new_span_id()}")
         return OutboundReply(200, [*STREAM_HEADERS, target], body_of_events)
     try:
-        body = await reply.read(rig.max_reply_bytes)
+        body = await reply.read(services.max_reply_bytes)
     finally:
         reply.close()
     if not 200 <= reply.status < 300:
-        failure = _CODEC.read_failure(reply.status, reply.headers, body, rig.clock.now_ns() / 1e9)
+        failure = _CODEC.read_failure(reply.status, reply.headers, body, services.clock.now_ns() / 1e9)
         raise UpstreamRefused(
             failure.message,
             http_status=failure.status if failure.status >= 400 else 502,

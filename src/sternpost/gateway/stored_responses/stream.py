@@ -14,7 +14,7 @@ _CODEC: Final = CODECS["openai_responses"]
 _HEAD: Final = RequestHead("", is_stream=True, wants_stream_usage=True, end_user="", metadata={}, fields={})
 
 
-class KeptStream:
+class StoredStream:
     """Implements `exchange.StreamBody`: whole frames as they came, and an error event when they break off."""
 
     def __init__(self, reply: UpstreamReply, quirks: Quirks, request_id: str) -> None:
@@ -27,7 +27,7 @@ class KeptStream:
         self._reading: asyncio.Task[bytes] | None = None
         self.keep_alive = _CODEC.keep_alive()
 
-    def __aiter__(self) -> "KeptStream":
+    def __aiter__(self) -> "StoredStream":
         return self
 
     async def __anext__(self) -> bytes:

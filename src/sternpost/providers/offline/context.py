@@ -31,7 +31,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class PassThroughBody:
     source: str  # what is put in brackets after a quotation; empty: none is known
     title: str
     text: str
@@ -41,7 +41,7 @@ class Passage:
 class Material:
     question: str
     previous_question: str
-    passages: tuple[Passage, ...]
+    passages: tuple[PassThroughBody, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    passages: tuple[Passage, ...]
+    passages: tuple[PassThroughBody, ...]
     rest: str
 
 
@@ -67,21 +67,21 @@ def read_material(turns: Sequence[Turn]) -> Material:
     asked = [at for at, turn in enumerate(turns) if turn.role == "user"]
     if not asked:
         return Material("", "", ())
-    blocks: list[Passage] = []
-    plain: list[Passage] = []
+    blocks: list[PassThroughBody] = []
+    plain: list[PassThroughBody] = []
     questions: list[str] = []
     for at, turn in enumerate(turns):
         if turn.role == "assistant":
             continue
         if turn.role == "tool":
-            blocks.append(Passage(TOOL_SOURCE, "", turn.text))
+            blocks.append(PassThroughBody(TOOL_SOURCE, "", turn.text))
             continue
         question, around = split_question(turn.text) if turn.role == "user" else ("", turn.text)
         if question and at <= asked[-1]:
             questions.append(question)
         split = split_blocks(around)
         blocks.extend(split.passages)
-        plain.append(Passage("", "", split.rest))
+        plain.append(PassThroughBody("", "", split.rest))
     previous = questions[-2] if len(questions) > 1 else ""
     return Material(questions[-1] if questions else "", previous, tuple(blocks or plain))
 
@@ -118,7 +118,7 @@ def split_blocks(text: str) -> _Split:
         for mark, end in zip(marks, ends, strict=True):
             name = mark.group(1).strip()
             title = name if pattern is _HEADING else ""
-            found.append(Passage(name, title, rest[mark.end() : end].strip()))
+            found.append(PassThroughBody(name, title, rest[mark.end() : end].strip()))
         rest = rest[: marks[0].start()]
     return _Split(tuple(passage for passage in found if passage.text), rest.strip())
 
@@ -139,15 +139,15 @@ def _cut_documents(text: str) -> tuple[list[str], str]:
     return documents, "".join(outside)
 
 
-def _read_document(element: str) -> Passage:
+def _read_document(element: str) -> PassThroughBody:
     tag, _, body = element.partition(">")
     attributes = dict(_ATTRIBUTE.findall(tag))
     title = attributes.get("title", "")
     source = attributes.get("source") or attributes.get("id") or title
-    return Passage(source, title, body.removesuffix("</document>").strip())
+    return PassThroughBody(source, title, body.removesuffix("</document>").strip())
 
 
-def units_of(passages: Iterable[Passage]) -> Iterator[Unit]:
+def units_of(passages: Iterable[PassThroughBody]) -> Iterator[Unit]:
     """Cut passages into the units that can be quoted."""
     for index, passage in enumerate(passages):
         heading = passage.title

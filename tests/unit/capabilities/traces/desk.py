@@ -14,10 +14,10 @@ from sternpost.base.ids import ProjectId
 from sternpost.capabilities.traces.writing.drain import Drain
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import BatchEntry, CallEntry
-from sternpost.contracts.span import SpanBatch
+from sternpost.contracts.span import SpanBundle
 from sternpost.contracts.trace_store import TraceStore
 
-Entry: TypeAlias = CallRecord | SpanBatch | bytes
+Entry: TypeAlias = CallRecord | SpanBundle | bytes
 
 
 class Desk:

@@ -12,7 +12,7 @@ from sternpost.base.ids import ProjectId, new_span_id
 from sternpost.capabilities.traces.content import preview
 from sternpost.capabilities.traces.overview.model_names import filter_of
 from sternpost.contracts.message import Message, TextPart, ToolCallPart
-from sternpost.contracts.span import ModelUse, SpanBatch, SpanStatus, SpanType
+from sternpost.contracts.span import ModelUse, SpanBundle, SpanStatus, SpanType
 from sternpost.contracts.trace_store import TraceStore
 from tests.unit.capabilities.traces.calls import NOON, SECOND
 from tests.unit.capabilities.traces.test_traces_api import Api, span
@@ -49,7 +49,7 @@ async def test_a_failed_trace_shows_its_first_error(api: Api) -> None:
     inner = {"trace_id": root.trace_id, "parent_span_id": root.span_id, "status": SpanStatus.ERROR}
     first = span(api.project, **inner, ended_ns=NOON + SECOND, error="no stock\nTraceback: " + "x" * 900)
     later = span(api.project, **inner, span_id=new_span_id(), error="gave up")
-    api.write(SpanBatch((root, first, later)))
+    api.write(SpanBundle((root, first, later)))
     (item,) = (await api.get("/api/traces"))["items"]
     assert item["error_preview"].startswith("no stock Traceback: xx")
     assert len(item["error_preview"]) == 200
@@ -58,8 +58,8 @@ async def test_a_failed_trace_shows_its_first_error(api: Api) -> None:
 async def test_the_error_of_the_root_comes_first_and_a_good_trace_has_none(api: Api) -> None:
     root = span(api.project, status=SpanStatus.ERROR, error="all failed")
     inner = {"trace_id": root.trace_id, "parent_span_id": root.span_id, "status": SpanStatus.ERROR}
-    api.write(SpanBatch((root, span(api.project, **inner, ended_ns=NOON + SECOND, error="one failed"))))
-    api.write(SpanBatch((span(api.project, name="good"),)))
+    api.write(SpanBundle((root, span(api.project, **inner, ended_ns=NOON + SECOND, error="one failed"))))
+    api.write(SpanBundle((span(api.project, name="good"),)))
     found = {item["name"]: item["error_preview"] for item in (await api.get("/api/traces"))["items"]}
     assert found == {"answer": "all failed", "good": ""}
 
@@ -75,7 +75,7 @@ async def test_the_rows_of_one_model_are_one(api: Api) -> None:
         ("openrouter", "meta/llama-4", "", SpanStatus.OK),
     ]
     api.write(
-        SpanBatch(
+        SpanBundle(
             tuple(
                 span(
                     api.project, type=SpanType.LLM, status=status,

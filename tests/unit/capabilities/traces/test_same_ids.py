@@ -15,7 +15,7 @@ from sternpost.capabilities.traces.store import TraceReads
 from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.capabilities.traces.writing.recent import RecentHashes
 from sternpost.capabilities.traces.writing.writes import write_batches
-from sternpost.contracts.span import ModelUse, Span, SpanBatch, SpanType
+from sternpost.contracts.span import ModelUse, Span, SpanBundle, SpanType
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.usage import Cost, CostStatus, Usage, UsageSource
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
@@ -33,7 +33,7 @@ def traces(store: TraceStore, tmp_path) -> Traces:
 def write(store: TraceStore, tmp_path, *spans: Span) -> None:
     """Write each on its own, as they come at different times, and let the engine merge them."""
     for one in spans:
-        write_batches(store, FolderBlobs(tmp_path / "blobs"), [SpanBatch(spans=(one,))], RecentHashes())
+        write_batches(store, FolderBlobs(tmp_path / "blobs"), [SpanBundle(spans=(one,))], RecentHashes())
     store.command("OPTIMIZE TABLE spans FINAL")
 
 

@@ -24,7 +24,7 @@ from sternpost.capabilities.traces.writing.writes import write_batches
 from sternpost.contracts.call import CallRecord, Principal
 from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.message import DocumentPart, Message
-from sternpost.contracts.span import ModelUse, Span, SpanBatch, SpanStatus, SpanType, TraceAttributes
+from sternpost.contracts.span import ModelUse, Span, SpanBundle, SpanStatus, SpanType, TraceAttributes
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 from sternpost.server.problems import install
@@ -49,7 +49,7 @@ class Api:
         app.include_router(traces_router(Traces(store, journal, self.clock), principal_of, reads))
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sternpost")
 
-    def write(self, *records: CallRecord | SpanBatch) -> None:
+    def write(self, *records: CallRecord | SpanBundle) -> None:
         batches = [spans_of_call(r, NOON) if isinstance(r, CallRecord) else r for r in records]
         write_batches(self.store, self.blobs, batches, RecentHashes())
 
@@ -147,7 +147,7 @@ async def test_trace_is_listed_where_it_began_and_only_there(api: Api) -> None:
     early = span(api.project, started_ns=NOON - 600 * SECOND)
     late = span(api.project, trace_id=early.trace_id, parent_span_id=early.span_id, started_ns=NOON)
     other = span(api.project, started_ns=NOON - 300 * SECOND)
-    api.write(SpanBatch((early, late, other)))
+    api.write(SpanBundle((early, late, other)))
     assert await api.ids() == [other.trace_id, early.trace_id]
     assert await api.ids(since="2026-11-20T11:52:00Z") == [other.trace_id]
 
@@ -171,7 +171,7 @@ async def test_call_that_client_and_gateway_both_report_counts_once(api: Api, ho
     )  # fmt: skip
     http = span(api.project, trace_id=trace_id, span_id=http_id, parent_span_id=llm_id, name="POST")
     parent = llm_id if hops == 1 else http_id
-    api.write(SpanBatch((llm, http)), call(api.project, trace_id=trace_id, parent_span_id=parent))
+    api.write(SpanBundle((llm, http)), call(api.project, trace_id=trace_id, parent_span_id=parent))
     item = (await api.get("/api/traces"))["items"][0]
     assert (item["name"], item["cost_nanousd"], item["input_tokens"]) == ("chat gpt-5", 12_550, 12)
     assert (await api.get("/api/overview"))["totals"]["calls"] == 1
@@ -187,7 +187,7 @@ async def test_embedding_that_client_and_gateway_both_report_counts_once(
         api.project, operation="embeddings", trace_id=seen.trace_id, parent_span_id=seen.span_id, usage=usage,
         cost=cost, request_body=b'{"model":"m","input":["a","b"]}', reply_body=b"",
     )  # fmt: skip
-    api.write(SpanBatch((seen,)), record)
+    api.write(SpanBundle((seen,)), record)
     item = (await api.get("/api/traces"))["items"][0]
     assert (item["cost_nanousd"], item["input_tokens"]) == (200, 10 if usage else 0)
     assert (await api.get("/api/overview"))["totals"]["calls"] == 1
@@ -200,7 +200,7 @@ async def test_framework_span_around_an_sdk_span_counts_once(api: Api) -> None:
         api.project, trace_id=outer.trace_id, parent_span_id=outer.span_id, type=SpanType.LLM, usage=usage,
         cost=cost,
     )  # fmt: skip
-    api.write(SpanBatch((outer, inner)))
+    api.write(SpanBundle((outer, inner)))
     assert (await api.get("/api/traces"))["items"][0]["cost_nanousd"] == 7
     assert (await api.get("/api/overview"))["totals"]["calls"] == 1
 
@@ -211,7 +211,7 @@ async def test_same_response_id_in_a_trace_is_the_same_call(api: Api) -> None:
         api.project, trace_id=record.trace_id, type=SpanType.LLM, usage=Usage(in_fresh=10),
         cost=Cost(CostStatus.COMPUTED, NanoUsd(7)), model=ModelUse(response_id="chatcmpl-1"),
     )  # fmt: skip
-    api.write(record, SpanBatch((seen,)))
+    api.write(record, SpanBundle((seen,)))
     assert (await api.get("/api/traces"))["items"][0]["cost_nanousd"] == 12_550
 
 
@@ -224,7 +224,7 @@ async def test_rollup_is_never_summed(api: Api) -> None:
         api.project, trace_id=parent.trace_id, parent_span_id=parent.span_id, type=SpanType.LLM,
         usage=Usage(in_fresh=9), cost=cost,
     )  # fmt: skip
-    api.write(SpanBatch((parent, child)))
+    api.write(SpanBundle((parent, child)))
     item = (await api.get("/api/traces"))["items"][0]
     assert (item["input_tokens"], item["cost_nanousd"]) == (9, 5)
 
@@ -305,7 +305,7 @@ async def test_retrieved_documents_and_large_attributes_are_shown(api: Api) -> N
         api.project, type=SpanType.RETRIEVER, output_hashes=(message.hash,),
         attributes={"big": f"sternpost:content:{large.hash}"},
     )  # fmt: skip
-    api.write(SpanBatch((found,), (message, large)))
+    api.write(SpanBundle((found,), (message, large)))
     shown = (await api.get(f"/api/traces/{found.trace_id}"))["spans"][0]
     assert shown["output"] == [
         {
@@ -323,7 +323,7 @@ async def test_retrieved_documents_and_large_attributes_are_shown(api: Api) -> N
 
 async def test_content_that_is_gone_is_said(api: Api) -> None:
     lost = span(api.project, input_hashes=(ContentHash("0" * 64),))
-    api.write(SpanBatch((lost,)))
+    api.write(SpanBundle((lost,)))
     shown = (await api.get(f"/api/traces/{lost.trace_id}"))["spans"][0]
     assert shown["input"][0]["parts"][0]["payload"] == {"missing": "content"}
 
@@ -334,7 +334,7 @@ async def test_huge_trace_comes_in_pages_in_tree_order(api: Api) -> None:
         span(api.project, trace_id=root.trace_id, parent_span_id=root.span_id, started_ns=NOON + n)
         for n in range(1, 5004)
     ]
-    api.write(SpanBatch((root, *children)))
+    api.write(SpanBundle((root, *children)))
     detail = await api.get(f"/api/traces/{root.trace_id}")
     assert (len(detail["spans"]), detail["trace"]["span_count"]) == (5000, 5004)
     assert detail["trace"]["truncated_spans"] == 4

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ReasoningAsk, ToolChoice, ToolStart
+from sternpost.contracts.chat import ReasoningRequest, ToolChoice, ToolStart
 from sternpost.contracts.message import (
     BlobPart,
     Message,
@@ -61,7 +61,7 @@ def test_every_kind_of_block_is_read() -> None:
         ),
     )
     assert (request.tool_choice, request.takes_parallel_tools) == (ToolChoice("required"), False)
-    assert request.reasoning == ReasoningAsk(budget_tokens=1024, asked_as="thinking")
+    assert request.reasoning == ReasoningRequest(budget_tokens=1024, asked_as="thinking")
     assert request.unread == ("tools.web_search_20250305",)
     assert request.cache_marks
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import CacheMark, ChatRequest, ReasoningAsk, ReplyFormat
+from sternpost.contracts.chat import CacheMark, ChatRequest, ReasoningRequest, ReplyFormat
 from sternpost.contracts.message import (
     BlobPart,
     FilePart,
@@ -356,23 +356,23 @@ def test_log_probs_and_modalities_are_asked_for() -> None:
 @pytest.mark.parametrize(
     ("model", "ask", "config"),
     [
-        ("gemini-3.8-flash", ReasoningAsk("minimal"), {"thinkingLevel": "low"}),
-        ("gemini-3.5-flash-lite", ReasoningAsk("minimal"), {"thinkingLevel": "minimal"}),
-        ("gemini-3.5-flash-lite", ReasoningAsk("none"), {"thinkingLevel": "minimal"}),
-        ("gemini-3.8-flash", ReasoningAsk("none"), {"thinkingLevel": "low"}),
-        ("gemini-3.8-flash", ReasoningAsk("xhigh"), {"thinkingLevel": "high"}),
-        ("gemini-4-neon", ReasoningAsk("xhigh"), {"thinkingLevel": "xhigh"}),
-        ("gemini-3.8-flash", ReasoningAsk(budget_tokens=4000), {"thinkingLevel": "medium"}),
-        ("gemini-3.8-flash", ReasoningAsk(is_adaptive=True), {}),
-        ("gemini-2.5-flash", ReasoningAsk("low"), {"thinkingBudget": 2048}),
-        ("gemini-2.5-flash", ReasoningAsk("none"), {"thinkingBudget": 0}),
-        ("gemini-2.5-pro", ReasoningAsk("none"), {"thinkingBudget": 128}),
-        ("gemini-2.5-pro", ReasoningAsk(budget_tokens=90_000), {"thinkingBudget": 24_576}),
-        ("gemini-2.5-pro", ReasoningAsk(is_adaptive=True), {"thinkingBudget": -1}),
+        ("gemini-3.8-flash", ReasoningRequest("minimal"), {"thinkingLevel": "low"}),
+        ("gemini-3.5-flash-lite", ReasoningRequest("minimal"), {"thinkingLevel": "minimal"}),
+        ("gemini-3.5-flash-lite", ReasoningRequest("none"), {"thinkingLevel": "minimal"}),
+        ("gemini-3.8-flash", ReasoningRequest("none"), {"thinkingLevel": "low"}),
+        ("gemini-3.8-flash", ReasoningRequest("xhigh"), {"thinkingLevel": "high"}),
+        ("gemini-4-neon", ReasoningRequest("xhigh"), {"thinkingLevel": "xhigh"}),
+        ("gemini-3.8-flash", ReasoningRequest(budget_tokens=4000), {"thinkingLevel": "medium"}),
+        ("gemini-3.8-flash", ReasoningRequest(is_adaptive=True), {}),
+        ("gemini-2.5-flash", ReasoningRequest("low"), {"thinkingBudget": 2048}),
+        ("gemini-2.5-flash", ReasoningRequest("none"), {"thinkingBudget": 0}),
+        ("gemini-2.5-pro", ReasoningRequest("none"), {"thinkingBudget": 128}),
+        ("gemini-2.5-pro", ReasoningRequest(budget_tokens=90_000), {"thinkingBudget": 24_576}),
+        ("gemini-2.5-pro", ReasoningRequest(is_adaptive=True), {"thinkingBudget": -1}),
     ],
 )  # fmt: skip
 def test_thinking_is_asked_for_by_level_or_by_budget_as_the_catalogue_says(
-    model: str, ask: ReasoningAsk, config: Any
+    model: str, ask: ReasoningRequest, config: Any
 ) -> None:
     body = written(ChatRequest("m", (ASK,), reasoning=ask), FACTS[model])
     shown = {} if ask.effort == "none" else {"includeThoughts": True}

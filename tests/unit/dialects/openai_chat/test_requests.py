@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
+from sternpost.contracts.chat import ChatRequest, ReasoningRequest, ReplyFormat, ToolChoice
 from sternpost.contracts.message import (
     BlobPart,
     FilePart,
@@ -168,14 +168,14 @@ def test_thinking_goes_back_only_to_hosts_that_want_it_and_never_signed() -> Non
 @pytest.mark.parametrize(
     ("ask", "effort"),
     [
-        (ReasoningAsk(effort="low"), "low"),
-        (ReasoningAsk(budget_tokens=1024), "low"),
-        (ReasoningAsk(budget_tokens=8192), "medium"),
-        (ReasoningAsk(budget_tokens=30_000), "high"),
-        (ReasoningAsk(is_adaptive=True), "medium"),
+        (ReasoningRequest(effort="low"), "low"),
+        (ReasoningRequest(budget_tokens=1024), "low"),
+        (ReasoningRequest(budget_tokens=8192), "medium"),
+        (ReasoningRequest(budget_tokens=30_000), "high"),
+        (ReasoningRequest(is_adaptive=True), "medium"),
     ],
 )
-def test_a_model_known_to_reason_is_asked_for_the_nearest_effort(ask: ReasoningAsk, effort: str) -> None:
+def test_a_model_known_to_reason_is_asked_for_the_nearest_effort(ask: ReasoningRequest, effort: str) -> None:
     request = ChatRequest("m", (Message("user", (TextPart("x"),)),), reasoning=ask)
     facts = ModelFacts("p", "m", abilities=("reasoning",))
     assert _write(request, facts=facts)["reasoning_effort"] == effort

@@ -6,7 +6,7 @@ import pytest
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.call import Dialect
-from sternpost.contracts.chat import ChatRequest, ReasoningAsk, ReplyFormat, ToolChoice
+from sternpost.contracts.chat import ChatRequest, ReasoningRequest, ReplyFormat, ToolChoice
 from sternpost.contracts.message import (
     BlobPart,
     FilePart,
@@ -59,7 +59,7 @@ def test_every_kind_of_item_is_read() -> None:
     assert request.tool_choice == ToolChoice("named", "ping")
     assert [tool.is_strict for tool in request.tools] == [True, None]
     assert request.reply_format == ReplyFormat("json_schema", "answer", {"type": "object"}, is_strict=True)
-    assert request.reasoning == ReasoningAsk("low")
+    assert request.reasoning == ReasoningRequest("low")
     assert request.max_output_tokens == 500
     assert set(request.unread) == {
         "reasoning.summary",
@@ -144,7 +144,7 @@ def test_nothing_stands_between_a_call_and_its_result_where_it_may_not() -> None
 
 
 @pytest.mark.parametrize(
-    ("fields", "field", "kept_id"),
+    ("fields", "field", "stored_id"),
     [
         ({"previous_response_id": "resp_1"}, "previous_response_id", "resp_1"),
         ({"conversation": {"id": "conv_1"}}, "conversation", "conv_1"),
@@ -155,10 +155,10 @@ def test_nothing_stands_between_a_call_and_its_result_where_it_may_not() -> None
     ],
 )
 def test_what_a_provider_must_have_kept_is_found_in_the_head(
-    fields: dict[str, Any], field: str, kept_id: str
+    fields: dict[str, Any], field: str, stored_id: str
 ) -> None:
     head = _head(**fields)
-    assert (head.kept_field, head.kept_id) == (field, kept_id)
+    assert (head.stored_field, head.stored_id) == (field, stored_id)
 
 
 @pytest.mark.parametrize("value", [None, [], "", 7, {"a": 1}])

@@ -8,7 +8,7 @@ from typing import Final
 from sternpost.base.errors import StorageFull
 from sternpost.base.ids import ContentHash
 from sternpost.contracts.blobs import Blob, BlobStore
-from sternpost.contracts.span import Span, SpanBatch
+from sternpost.contracts.span import Span, SpanBundle
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def put_what_fits(blobs: BlobStore, wanted: Iterable[Blob]) -> dict[ContentHash,
     return without
 
 
-def noted(batch: SpanBatch, without: Mapping[ContentHash, str]) -> SpanBatch:
+def noted(batch: SpanBundle, without: Mapping[ContentHash, str]) -> SpanBundle:
     """Return the batch with a note on each span that refers to media that were not kept."""
     missing = {blob.hash for blob in batch.blobs if blob.hash in without}
     if not missing:

@@ -21,7 +21,7 @@ from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import BatchEntry, CallEntry, JournalEntry, JournalReader, ReadRecord
 from sternpost.contracts.score import Score
-from sternpost.contracts.span import Content, Span, SpanBatch
+from sternpost.contracts.span import Content, Span, SpanBundle
 from sternpost.contracts.trace_store import TraceStore
 
 _MAX_READ_RECORDS = 500
@@ -66,7 +66,7 @@ class _Mapped:
     """A record and the rows-to-be it holds, or why it holds none."""
 
     record: ReadRecord
-    batch: SpanBatch | None = None
+    batch: SpanBundle | None = None
     is_call: bool = False
     broken: str = ""
 
@@ -301,16 +301,16 @@ class Drain:
 def _feed(flush: Flush, pending: _Pending) -> None:
     """Add what the flush does not have yet. Raises: StoreError."""
     for one in pending.mapped[flush.size :]:
-        flush.add(one.batch or SpanBatch())
+        flush.add(one.batch or SpanBundle())
 
 
 def _tell_nobody(_: DrainCounts) -> None:
     """Stand in for a listener."""
 
 
-def _batch_of(rows: Sequence[Row]) -> SpanBatch:
+def _batch_of(rows: Sequence[Row]) -> SpanBundle:
     items = [row.item for row in rows]
-    return SpanBatch(
+    return SpanBundle(
         spans=tuple(item for item in items if isinstance(item, Span)),
         contents=tuple(item for item in items if isinstance(item, Content)),
         scores=tuple(item for item in items if isinstance(item, Score)),

@@ -20,7 +20,7 @@ from sternpost.contracts.span import (
     GatewayFacts,
     ModelUse,
     Span,
-    SpanBatch,
+    SpanBundle,
     SpanType,
 )
 from sternpost.dialects.framing.assemble import read_recorded
@@ -49,7 +49,7 @@ _UNREADABLE = (SternpostError, msgspec.MsgspecError, ValueError, KeyError)
 logger = logging.getLogger(__name__)
 
 
-def spans_of_call(call: CallRecord, received_ns: int, *, reads_bodies: bool = True) -> SpanBatch:
+def spans_of_call(call: CallRecord, received_ns: int, *, reads_bodies: bool = True) -> SpanBundle:
     """Make the gateway span of a call, one attempt span per try, and its messages as content.
 
     Usage and cost stand on the gateway span alone, so that no sum counts them twice.
@@ -81,7 +81,7 @@ def spans_of_call(call: CallRecord, received_ns: int, *, reads_bodies: bool = Tr
     )
     attempts = tuple(_attempt_span(call, attempt, received_ns) for attempt in call.attempts)
     contents = (*input_contents, *output_contents, *tools)
-    return SpanBatch(spans=(span, *attempts), contents=contents, blobs=media.blobs)
+    return SpanBundle(spans=(span, *attempts), contents=contents, blobs=media.blobs)
 
 
 def _gateway_span(

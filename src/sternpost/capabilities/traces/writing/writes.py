@@ -18,7 +18,7 @@ from sternpost.capabilities.traces.writing.rows import (
     span_row,
 )
 from sternpost.contracts.blobs import BlobStore
-from sternpost.contracts.span import Span, SpanBatch
+from sternpost.contracts.span import Span, SpanBundle
 from sternpost.contracts.trace_store import TraceStore
 
 _DAY_NS = 86_400_000_000_000
@@ -72,7 +72,7 @@ class Flush:
     def has_more(self) -> bool:
         return bool(self._days)
 
-    def add(self, batch: SpanBatch) -> None:
+    def add(self, batch: SpanBundle) -> None:
         """Put the media of a batch, and make its rows.
 
         Raises: StoreError; adding it again is then harmless.
@@ -110,7 +110,7 @@ class Flush:
             self._broken,
         )
 
-    def _add(self, batch: SpanBatch) -> None:
+    def _add(self, batch: SpanBundle) -> None:
         """All or nothing of a batch."""
         source = self.size
         batch = self._with_media(batch)
@@ -142,7 +142,7 @@ class Flush:
     def _is_known(self, key: ContentKey) -> bool:
         return key in self._recent or (key[1] in self._days and key in self._days[key[1]].contents)
 
-    def _with_media(self, batch: SpanBatch) -> SpanBatch:
+    def _with_media(self, batch: SpanBundle) -> SpanBundle:
         """Put each medium again for each day that uses it: retention goes by the last time.
 
         Returns the batch with a note on the spans whose media there was no room for.
@@ -173,7 +173,7 @@ class Flush:
 
 
 def write_batches(
-    store: TraceStore, blobs: BlobStore, batches: Iterable[SpanBatch], recent: RecentHashes
+    store: TraceStore, blobs: BlobStore, batches: Iterable[SpanBundle], recent: RecentHashes
 ) -> Written:
     """Write batches in one go; see `Flush`. Raises: StoreError; repeating the call is then harmless."""
     flush = Flush(store, blobs, recent)

@@ -3,7 +3,7 @@
 import pytest
 
 from sternpost.base.money import NanoUsd
-from sternpost.contracts.span import SpanBatch, SpanStatus, SpanType, TraceAttributes
+from sternpost.contracts.span import SpanBundle, SpanStatus, SpanType, TraceAttributes
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 from tests.unit.capabilities.traces.calls import NOON, SECOND
 from tests.unit.capabilities.traces.test_traces_api import Api, api, journal, span
@@ -24,7 +24,7 @@ async def test_late_spans_of_a_long_trace_are_found(api: Api, began_hours_ago: i
         trace=TraceAttributes(user_id="lena", session_id="s9", tags=("late",)),
     )  # fmt: skip
     others = [span(api.project, started_ns=NOON - _HOUR + n) for n in range(_MANY)]
-    api.write(SpanBatch((root, late, *others)))
+    api.write(SpanBundle((root, late, *others)))
     for words in ("status:error", "error:boom", "user:lena", "session:s9", "tag:late", "type:llm", "cost:>4"):
         assert await api.ids(filter=words) == [root.trace_id], words
     assert await api.ids(filter="status:ok name:agent") == []
@@ -37,7 +37,7 @@ async def test_pages_of_long_and_short_traces_meet(api: Api) -> None:
         span(api.project, trace_id=one.trace_id, started_ns=NOON, type=SpanType.TOOL) for one in roots[::2]
     ]
     short = [span(api.project, started_ns=NOON - 5 * _HOUR + n, type=SpanType.TOOL) for n in range(7, 10)]
-    api.write(SpanBatch((*roots, *late, *short)))
+    api.write(SpanBundle((*roots, *late, *short)))
     found: list[str] = []
     cursor = ""
     while cursor is not None:

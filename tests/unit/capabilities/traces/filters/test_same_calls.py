@@ -8,7 +8,7 @@ import pytest
 from sternpost.base.ids import ContentHash, ProjectId, new_span_id, new_trace_id
 from sternpost.base.money import NanoUsd
 from sternpost.capabilities.traces.joins import read_joins
-from sternpost.contracts.span import ModelUse, Span, SpanBatch, SpanStatus, SpanType
+from sternpost.contracts.span import ModelUse, Span, SpanBundle, SpanStatus, SpanType
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
 from tests.unit.capabilities.traces.test_traces_api import Api, api, journal, span
@@ -63,7 +63,7 @@ async def test_call_beside_the_gateways_span_counts_once(
 ) -> None:
     record = call(api.project)
     seen = told(api.project, trace_id=record.trace_id, **changes)
-    api.write(record, SpanBatch((seen,)))
+    api.write(record, SpanBundle((seen,)))
     assert await sums_of(api, record.trace_id) == Sums(1, GATEWAY_TOKENS)
     shown = {one["span_id"]: one for one in (await api.get(f"/api/traces/{record.trace_id}"))["spans"]}
     assert shown[seen.span_id]["counted"] is False
@@ -84,7 +84,7 @@ async def test_answer_joins_a_stream_whose_client_was_told_no_tokens(api: Api) -
     seen = told(
         api.project, trace_id=record.trace_id, input_hashes=_hashes(asked), output_hashes=_hashes(said)
     )
-    api.write(SpanBatch((seen,)))
+    api.write(SpanBundle((seen,)))
     assert await sums_of(api, record.trace_id) == Sums(1, GATEWAY_TOKENS)
 
 
@@ -105,7 +105,7 @@ async def test_of_two_instrumentations_the_most_complete_counts(api: Api, reply_
     full = told(
         api.project, "otel", trace_id=root.trace_id, parent_span_id=root.span_id, model=model, usage=_TOKENS
     )  # fmt: skip
-    api.write(SpanBatch((root, plain, full)))
+    api.write(SpanBundle((root, plain, full)))
     assert await sums_of(api, root.trace_id) == Sums(1, (12, 5))
     shown = {one["span_id"]: one for one in (await api.get(f"/api/traces/{root.trace_id}"))["spans"]}
     assert (shown[full.span_id]["counted"], shown[plain.span_id]["counted_with"]) == (True, full.span_id)
@@ -117,7 +117,7 @@ async def test_three_reports_of_one_call_count_once(api: Api) -> None:
     inner = told(
         api.project, trace_id=record.trace_id, parent_span_id=outer.span_id, usage=_TOKENS
     )  # fmt: skip
-    api.write(record, SpanBatch((outer, inner)))
+    api.write(record, SpanBundle((outer, inner)))
     assert await sums_of(api, record.trace_id) == Sums(1, GATEWAY_TOKENS)
 
 
@@ -125,7 +125,7 @@ async def test_equal_calls_at_once_stay_as_many_as_they_were(api: Api) -> None:
     trace_id = new_trace_id()
     records = [call(api.project, trace_id=trace_id, span_id=new_span_id(), attempts=()) for _ in range(3)]
     api.write(
-        *records, SpanBatch(tuple(told(api.project, trace_id=trace_id, usage=_TOKENS) for _ in records))
+        *records, SpanBundle(tuple(told(api.project, trace_id=trace_id, usage=_TOKENS) for _ in records))
     )
     assert await sums_of(api, trace_id) == Sums(3, (36, 15))
 
@@ -145,7 +145,7 @@ async def test_calls_that_differ_are_two(api: Api, changes: dict[str, object]) -
     if "model" not in changes:
         one = told(api.project, usage=_TOKENS)
     fields: dict[str, object] = {"scope": "otel", "usage": _TOKENS, "trace_id": one.trace_id, **changes}
-    api.write(SpanBatch((one, told(api.project, **fields))))
+    api.write(SpanBundle((one, told(api.project, **fields))))
     assert (await sums_of(api, one.trace_id)).calls == 2
 
 
@@ -153,7 +153,7 @@ async def test_overview_counts_a_call_once_whose_reports_lie_in_two_traces(api: 
     """Each trace keeps its own sums: nothing in it tells of the call twice."""
     record = call(api.project)
     alone = told(api.project, usage=_TOKENS, model=replace(_MODEL, response_id="chatcmpl-1"))
-    api.write(record, SpanBatch((alone,)))
+    api.write(record, SpanBundle((alone,)))
     assert (await api.get("/api/overview"))["totals"]["calls"] == 1
     assert [item["input_tokens"] for item in (await api.get("/api/traces"))["items"]] == [12, 12]
 

@@ -5,7 +5,7 @@ import pytest
 from sternpost.base.errors import BadRequest
 from sternpost.capabilities.traces.content import json_content
 from sternpost.capabilities.traces.filters.grammar import parse_filter
-from sternpost.contracts.span import ModelUse, SpanBatch, SpanType, TraceAttributes
+from sternpost.contracts.span import ModelUse, SpanBundle, SpanType, TraceAttributes
 from tests.unit.capabilities.traces.calls import call
 from tests.unit.capabilities.traces.test_traces_api import Api, api, journal, span
 
@@ -23,7 +23,7 @@ async def test_every_shown_attribute_is_found_by_its_value(api: Api) -> None:
         attributes={"plan": '"pro"', "level": "WARNING"},
     )  # fmt: skip
     record = call(api.project)
-    api.write(SpanBatch((seen, span(api.project))), record)
+    api.write(SpanBundle((seen, span(api.project))), record)
     for trace_id, span_number in ((seen.trace_id, 0), (record.trace_id, 0)):
         shown = (await api.get(f"/api/traces/{trace_id}"))["spans"][span_number]["attributes"]
         texts = {name: value for name, value in shown.items() if isinstance(value, str | int | bool)}
@@ -51,7 +51,7 @@ async def test_named_fields_find_their_span(api: Api, words: str) -> None:
         trace=TraceAttributes(tags=("t",), run_id="run1", environment="prod", release="v7", service="shop"),
         attributes={"plan": '"pro"', "level": "WARNING", "note": f"sternpost:content:{long.hash}"},
     )  # fmt: skip
-    api.write(SpanBatch((seen, span(api.project)), (long,)))
+    api.write(SpanBundle((seen, span(api.project)), (long,)))
     assert await api.ids(filter=words) == [seen.trace_id]
 
 

@@ -11,7 +11,7 @@ from sternpost.capabilities.traces.media.detect import clean_mime_type, decode_b
 from sternpost.capabilities.traces.media.extract import BLOB_REFERENCE, Media
 from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.contracts.message import BlobPart, Message, OtherPart, TextPart, ToolCallPart, ToolResponsePart
-from sternpost.contracts.span import SpanBatch
+from sternpost.contracts.span import SpanBundle
 from tests.unit.capabilities.traces.calls import NOON, call, reply_body
 from tests.unit.capabilities.traces.media_samples import PDF, b64, data_url, picture, sound
 
@@ -22,13 +22,13 @@ AUDIO = {"type": "input_audio", "input_audio": {"data": b64(SOUND), "format": "w
 FILE = {"type": "file", "file": {"filename": "a.pdf", "file_data": data_url(PDF, "application/pdf")}}
 
 
-def batch_of(*parts: dict, dialect: str = "openai_chat", **changes: object) -> SpanBatch:
+def batch_of(*parts: dict, dialect: str = "openai_chat", **changes: object) -> SpanBundle:
     body = {"model": "fast", "max_tokens": 9, "messages": [{"role": "user", "content": list(parts)}]}
     record = call(PROJECT, request_body=json.dumps(body).encode(), dialect_in=dialect, **changes)
     return spans_of_call(record, NOON)
 
 
-def parts_of(batch: SpanBatch) -> list[dict]:
+def parts_of(batch: SpanBundle) -> list[dict]:
     bodies = {content.hash: msgspec.json.decode(content.body) for content in batch.contents}
     return [part for hash_ in batch.spans[0].input_hashes for part in bodies[hash_]["parts"]]
 

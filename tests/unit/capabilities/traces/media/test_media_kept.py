@@ -25,7 +25,7 @@ from sternpost.capabilities.traces.writing.writes import write_batches
 from sternpost.contracts.blobs import Blob
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import CallEntry
-from sternpost.contracts.span import SpanBatch
+from sternpost.contracts.span import SpanBundle
 from sternpost.contracts.trace_store import TraceStore
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
 from tests.unit.capabilities.traces.media_samples import data_url, picture
@@ -175,5 +175,5 @@ def test_a_blob_used_again_outlives_the_day_it_came_with(
 def test_a_medium_without_spans_is_put(store: TraceStore, project: ProjectId, tmp_path: Path) -> None:
     blobs = Counting(tmp_path / "blobs")
     blob = Blob(project, ContentHash("ab" * 32), "image/png", PICTURE)
-    write_batches(store, blobs, [SpanBatch(blobs=(blob,))], RecentHashes())
+    write_batches(store, blobs, [SpanBundle(blobs=(blob,))], RecentHashes())
     assert blobs.read(project, blob.hash) == PICTURE

@@ -13,7 +13,7 @@ from sternpost.capabilities.traces.writing.recent import RecentHashes
 from sternpost.capabilities.traces.writing.rollup import build_call_figures
 from sternpost.capabilities.traces.writing.writes import write_batches
 from sternpost.contracts.call import CallRecord
-from sternpost.contracts.span import Span, SpanBatch, SpanType
+from sternpost.contracts.span import Span, SpanBundle, SpanType
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 from tests.support.engine import running_trace_store
@@ -121,7 +121,7 @@ def test_nothing_is_built_while_spans_still_arrive(store: TraceStore, project: P
 
 def test_bucket_without_calls_is_built_once(store: TraceStore, project: ProjectId) -> None:
     tool = Span(project, new_trace_id(), new_span_id(), None, SpanType.TOOL, "look up", NOON, NOON + SECOND)
-    write_batches(store, NO_BLOBS, [SpanBatch((tool,))], RecentHashes())
+    write_batches(store, NO_BLOBS, [SpanBundle((tool,))], RecentHashes())
     pass_an_hour(store, project)
     assert [build_call_figures(store), build_call_figures(store)] == [1, 0]
     assert calls(figures(store, project)) == 0
@@ -136,7 +136,7 @@ def test_call_that_two_spans_report_across_a_border_is_built_once(
         usage=Usage(in_fresh=10), cost=Cost(CostStatus.COMPUTED, NanoUsd(7)),
     )  # fmt: skip
     inside = call(project, trace_id=llm.trace_id, parent_span_id=llm.span_id, started_ns=border + 1)
-    write_batches(store, NO_BLOBS, [SpanBatch((llm,)), spans_of_call(inside, NOON)], RecentHashes())
+    write_batches(store, NO_BLOBS, [SpanBundle((llm,)), spans_of_call(inside, NOON)], RecentHashes())
     pass_an_hour(store, project)
     assert build_call_figures(store) == 2
     lose_spans(store, project)

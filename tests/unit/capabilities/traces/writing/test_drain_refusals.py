@@ -14,7 +14,7 @@ from sternpost.base.ids import ProjectId
 from sternpost.capabilities.traces.writing.drain import Drain, DrainCounts
 from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.contracts.journal import BatchEntry, JournalEntry
-from sternpost.contracts.span import SpanBatch
+from sternpost.contracts.span import SpanBundle
 from sternpost.contracts.trace_store import TraceStore
 from tests.support.polling import until
 from tests.unit.capabilities.traces.calls import NOON, SECOND, call
@@ -51,13 +51,13 @@ def failing(store: TraceStore, project: ProjectId, is_poison: str) -> Generator[
     store.command("DROP VIEW of_test SYNC")
 
 
-def batch(project: ProjectId, *names: str, step_ns: int = 1) -> SpanBatch:
+def batch(project: ProjectId, *names: str, step_ns: int = 1) -> SpanBundle:
     found = spans_of_call(call(project), NOON)
     spans = [
         replace(found.spans[0], name=name, span_id=f"{number:016x}", started_ns=NOON + number * step_ns)
         for number, name in enumerate(names)
     ]
-    return SpanBatch(spans=tuple(spans), contents=found.contents)
+    return SpanBundle(spans=tuple(spans), contents=found.contents)
 
 
 def aside(desk: Desk) -> list[JournalEntry]:
