@@ -28,6 +28,11 @@ TARGETS = {
     "visible_s.median": 1.0,
     "pipeline.queryable_per_s": -5000,  # negative: at least
     "start.import_sternpost_ms": 150,
+    "start.imports.serve.mb": 110,
+    "start.imports.worker.mb": 110,
+    "start.imports.engine.mb": 60,
+    "start.imports.intake.mb": 60,
+    "start.imports.cli.mb": 25,
     "translate.worst_call_ms": 0.3,
     "translate.worst_chunk_us": 10,
     "translate.worst_growth": 30,  # of a body 20 times as long; what is above 20 is the garbage collector

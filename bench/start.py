@@ -1,4 +1,4 @@
-"""Start times, memory at rest and the SDK's import time."""
+"""Start times, memory at rest, and what each process imports."""
 
 import json
 import subprocess
@@ -11,6 +11,22 @@ from typing import Any
 
 from bench.machine import memory_mb
 from tests.support.running import RunningSternpost, run_sternpost
+
+PROCESSES = {
+    "serve": "sternpost.server.serve",
+    "worker": "sternpost.assembly.worker",
+    "engine": "sternpost.assembly.engine",
+    "intake": "sternpost.assembly.intake_process",
+    "cli": "sternpost.cli.main",
+}
+_WEIGH = """
+import sys, time
+began = time.perf_counter()
+__import__(sys.argv[1])
+took_ms = (time.perf_counter() - began) * 1000
+rss = next(line for line in open("/proc/self/status") if line.startswith("VmRSS:"))
+print(len(sys.modules), int(rss.split()[1]) / 1024, took_ms)
+"""
 
 
 def measure(folder: Path, config: str) -> dict[str, Any]:
@@ -29,7 +45,22 @@ def measure(folder: Path, config: str) -> dict[str, Any]:
         "serve_ready_s": round(median(ready), 2),
         "engine_ready_s": round(median(engine), 2),
         "import_sternpost_ms": round(_import_ms(), 1),
+        "imports": import_weight(),
     }
+
+
+def import_weight() -> dict[str, dict[str, int]]:
+    """What each process imports before it does anything: modules, resident MB, ms (the best of three)."""
+    weights: dict[str, dict[str, int]] = {}
+    for process, module in PROCESSES.items():
+        runs = [
+            subprocess.run([sys.executable, "-c", _WEIGH, module], capture_output=True, text=True, check=True)
+            for _ in range(3)
+        ]
+        modules, mb, _ = runs[0].stdout.split()
+        ms = min(float(run.stdout.split()[2]) for run in runs)
+        weights[process] = {"modules": int(modules), "mb": round(float(mb)), "ms": round(ms)}
+    return weights
 
 
 def idle_memory(running: RunningSternpost, *, rest_s: float = 5.0) -> dict[str, int]:

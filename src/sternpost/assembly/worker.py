@@ -13,7 +13,6 @@ from sternpost.assembly.heartbeat import Heart, WatchedStop
 from sternpost.assembly.in_force import in_force
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.late import LateJournal, LateTables
-from sternpost.assembly.lean import leave_out_data_frames
 from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.loops import LoopThreads
 from sternpost.assembly.parent import end_with_parent
@@ -46,7 +45,6 @@ def run(settings: Settings, *, heartbeat_fd: int | None) -> None:
     newer version; ConfigurationError.
     """
     configure_logs(settings, "worker")
-    leave_out_data_frames()
     if heartbeat_fd is not None:
         end_with_parent()
     stop = threading.Event()

@@ -16,7 +16,6 @@ from sternpost.assembly.build import App, open_app
 from sternpost.assembly.environment import process_environment
 from sternpost.assembly.heartbeat import Heart
 from sternpost.assembly.in_force import in_force
-from sternpost.assembly.lean import leave_out_data_frames
 from sternpost.assembly.local import sign_in_url
 from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.parent import end_with_parent
@@ -46,7 +45,6 @@ def run(settings: Settings, *, announce_fd: int | None, heartbeat_fd: int | None
     heartbeat_fd: where a supervisor looks for signs of life; None: there is none. Raises: ConfigurationError.
     """
     configure_logs(settings, "serve")
-    leave_out_data_frames()
     if heartbeat_fd is not None:
         end_with_parent()
     # uvicorn raises the signal that it served until once more: by default that would end the process before

@@ -103,7 +103,7 @@ def test_a_retry_budget_holds_under_any_pattern(steps: list[tuple[bool, float]])
         now_s += passed_s
         if is_first:
             firsts += 1
-            budgets.first_try("r", "p")
+            budgets.first_attempt("r", "p")
         else:
             retries += budgets.may_retry("r", "p", now_s)
     # The floor, what time refills of it (1 a second) and a tenth of the first tries.

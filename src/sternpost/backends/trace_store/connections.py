@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
+from clickhouse_connect.driver import options
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
@@ -20,6 +21,10 @@ T = TypeVar("T")
 
 # The driver logs a traceback per lost connection, and values of rows it can't encode; both are raised anyway.
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+# Each insert checks whether its rows are a data frame and loads pandas, numpy and pyarrow (76 MB) to do so.
+# Ours are lists. Set in the driver alone, so that other code can import numpy.
+for _library in ("pd", "pd_time_test", "np", "arrow", "pl"):
+    setattr(options, _library, None)
 
 DEFAULT_DATABASE = "sternpost"
 CONNECT_S = 3.0
