@@ -216,6 +216,7 @@ def wrong(emitter: dict[str, Any], seen: Seen, traces: list[dict[str, Any]]) -> 
     words = ["Paris", *(["21 degrees"] if emitter.get("tools") else [])]
     facts = (
         ("calls shown", len(calls), emitter.get("spans", emitter["calls"])),
+        ("calls counted", sum(span["counted"] for span in calls), emitter["calls"]),
         ("calls made", seen.calls, emitter["calls"]),
         ("tokens", tokens, (seen.input_tokens, seen.output_tokens) if has_tokens else (0, 0)),
         ("spans of tools", len(tools), emitter.get("tools", len(tools))),

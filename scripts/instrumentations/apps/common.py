@@ -64,6 +64,18 @@ def tool_loop(client) -> str:
     )
 
 
+def anthropic_tool_loop(client) -> str:
+    """Do the same with Anthropic's SDK."""
+    tool = {"name": "weather", "input_schema": TOOL["function"]["parameters"]}
+    options = {"model": "claude-haiku-4-5", "max_tokens": 100, "tools": [tool], "system": "Be brief."}
+    messages = [{"role": "user", "content": QUESTION}]
+    reply = client.messages.create(messages=messages, **options)
+    messages += [{"role": "assistant", "content": [block.model_dump() for block in reply.content]}]
+    answer = {"type": "tool_result", "tool_use_id": reply.content[-1].id, "content": weather("Paris")}
+    messages += [{"role": "user", "content": [answer]}]
+    return client.messages.create(messages=messages, **options).content[-1].text
+
+
 def in_one_trace(run) -> None:
     from opentelemetry import trace
 

@@ -24,7 +24,7 @@ class Expected:
 
 # Tokens are those that the provider reported to the relay of `make instrumentations`.
 EXPECTED = {
-    "crewai": Expected(0, (0, 0)),
+    "crewai": Expected(1, (95, 8)),
     "dspy": Expected(2, (0, 0)),
     "google-adk": Expected(2, (286, 17), tools=1),
     "haystack": Expected(1, (27, 8)),
@@ -34,9 +34,11 @@ EXPECTED = {
     "llama-index": Expected(2, (30, 8)),
     "mlflow": Expected(2, (214, 17)),
     "openai-agents": Expected(2, (276, 17), tools=1),
-    "openinference-anthropic": Expected(4, (358, 34)),
+    "openinference-anthropic": Expected(4, (378, 34)),
     "openinference-langchain": Expected(2, (250, 17), tools=1),
+    "openinference-litellm": Expected(2, (214, 17)),
     "openinference-openai": Expected(2, (214, 17)),
+    "openllmetry-anthropic": Expected(4, (378, 34)),
     "openllmetry-openai": Expected(2, (214, 17)),
     "opentelemetry-openai": Expected(2, (214, 17)),
     "pydantic-ai": Expected(2, (275, 17), tools=1),
