@@ -20,7 +20,14 @@ FinishReason: TypeAlias = Literal[
 ]
 ToolChoiceMode: TypeAlias = Literal["auto", "none", "required", "named"]
 ClientToolKind: TypeAlias = Literal[
-    "function", "custom", "tool_search", "local_shell", "shell", "apply_patch"
+    "function",
+    "custom",
+    "tool_search",
+    "local_shell",
+    "shell",
+    "apply_patch",
+    "computer",
+    "computer_use_preview",
 ]
 FormatKind: TypeAlias = Literal["text", "json_object", "json_schema"]
 

@@ -17,6 +17,9 @@ BASE: dict[Dialect, dict[str, Any]] = {
     "openai_responses": {"model": "m", "input": "hi"},
 }
 FUNCTION = {"name": "f", "parameters": SCHEMA}
+TEXT = {"type": "text", "text": "hi"}
+CALLED = {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "f", "input": {}}]}
+RESULT = {"type": "tool_result", "tool_use_id": "c", "content": "r"}
 TOOL, FLAT = {"name": "f", "input_schema": SCHEMA}, {"type": "function", **FUNCTION}
 LOST: list[tuple[Dialect, dict[str, Any], str]] = [
     ("anthropic", {"thinking": {"type": "disabled", "display": "omitted"}}, "thinking.display"),
@@ -42,6 +45,26 @@ LOST: list[tuple[Dialect, dict[str, Any], str]] = [
      "tools.0.function.examples"),
     ("openai_responses", {"tools": [{"type": "function", "name": "f", "input_schema": SCHEMA}]},
      "tools.0.input_schema (read as parameters)"),
+    ("anthropic", {"messages": [{"role": "user", "content": "hi", "weight": 1}]}, "messages.*.weight"),
+    ("anthropic", {"messages": [{"role": "user", "content": [{**TEXT, "weight": 1}]}]},
+     "messages.*.content.*.weight"),
+    ("anthropic", {"messages": [*TURNS, CALLED, {"role": "user", "content": [{**RESULT, "weight": 1}]}]},
+     "messages.*.content.*.weight"),
+    ("anthropic", {"system": [{"type": "text", "text": "s", "weight": 1}]}, "system.*.weight"),
+    ("openai_chat", {"messages": [{"role": "user", "content": "hi", "name": "ada"}]}, "messages.*.name"),
+    ("openai_chat", {"messages": [{"role": "user", "content": [{**TEXT, "weight": 1}]}]},
+     "messages.*.content.*.weight"),
+    ("openai_chat", {"messages": [*TURNS, {"role": "assistant", "tool_calls": [
+        {"id": "c", "type": "function", "weight": 1, "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "r"}]},
+     "messages.*.tool_calls.*.weight"),
+    ("openai_chat", {"response_format": {"type": "json_schema", "json_schema": {
+        "name": "n", "schema": SCHEMA, "description": "d"}}}, "response_format.json_schema.description"),
+    ("openai_responses", {"input": [{"role": "user", "content": "hi", "weight": 1}]}, "input.*.weight"),
+    ("openai_responses", {"input": [{"role": "user", "content": [
+        {"type": "input_text", "text": "hi", "weight": 1}]}]}, "input.*.content.*.weight"),
+    ("openai_responses", {"text": {"format": {"type": "json_schema", "name": "n", "schema": SCHEMA,
+        "description": "d"}}}, "text.format.description"),
     ("openai_responses", {"reasoning": {"effort": "low", "mode": "pro"}}, "reasoning.mode"),
     ("openai_responses", {"text": {"style": "plain"}}, "text.style"),
     ("openai_responses", {"tools": [{**FLAT, "name": name, "examples": [1]} for name in "fg"]},
@@ -70,4 +93,31 @@ def test_a_request_that_loses_nothing_names_nothing(caller: Dialect) -> None:
         "openai_responses": {"type": "function", **FUNCTION, "strict": False},
     }
     request = CODECS[caller].read_request(json.dumps(BASE[caller] | {"tools": [tool[caller]]}).encode())
+    assert request.unread == ()
+
+
+REPLAYED: list[tuple[Dialect, dict[str, Any]]] = [
+    ("anthropic", {"messages": [
+        {"role": "user", "content": [{"type": "text", "text": "hi", "cache_control": None}]},
+        {"role": "assistant", "content": [
+            {"type": "text", "text": "x", "citations": None},
+            {"type": "tool_use", "id": "c", "name": "f", "input": {}, "caller": {"type": "direct"}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "r"}]}]}),
+    ("openai_chat", {"messages": [*TURNS, {
+        "role": "assistant", "content": "x", "refusal": None, "annotations": [], "audio": None,
+        "function_call": None, "tool_calls": [
+            {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "c", "name": "f", "content": "r"}]}),
+    ("openai_responses", {"input": [
+        {"type": "message", "id": "m", "status": "completed", "role": "assistant", "content": [
+            {"type": "output_text", "text": "x", "annotations": [], "logprobs": []}]},
+        {"type": "function_call", "id": "f", "status": "completed", "call_id": "c", "name": "f",
+         "arguments": "{}"},
+        {"type": "function_call_output", "id": "o", "status": "completed", "call_id": "c", "output": "r"}]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("caller", "fields"), REPLAYED, ids=[caller for caller, _ in REPLAYED])
+def test_what_sdks_send_back_of_a_reply_is_not_named(caller: Dialect, fields: dict[str, Any]) -> None:
+    request = CODECS[caller].read_request(json.dumps(BASE[caller] | fields).encode())
     assert request.unread == ()

@@ -6,10 +6,13 @@ from typing import Final
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatRequest, ReasoningRequest, ReplyFormat, ToolChoice, ToolDefinition
 from sternpost.contracts.message import Json, Message, Part, ToolResponsePart
+from sternpost.dialects.anthropic.client_tools import as_function
 from sternpost.dialects.anthropic.marks import read_marks
 from sternpost.dialects.anthropic.parts import read_blocks
+from sternpost.dialects.anthropic.shapes import MESSAGES, SYSTEM
 from sternpost.dialects.anthropic.who import who
 from sternpost.dialects.json_text.fields import Fields, read_object
+from sternpost.dialects.losses.inside import unknown_inside
 from sternpost.dialects.losses.requested import folded
 from sternpost.dialects.pairing.tool_schemas import read_schema, unread_fields
 
@@ -69,7 +72,7 @@ def read_request(body: bytes) -> ChatRequest:
         end_user=who(metadata.text("user_id") or "").user or None if metadata else None,
         service_tier=fields.text("service_tier"),
         cache_marks=read_marks(fields, messages, tools) if is_marked and messages else (),
-        unread=(*dict.fromkeys(_unread(fields)), *folded(unread_tools)),
+        unread=(*dict.fromkeys(_unread(fields)), *folded(unread_tools), *_unknown_inside(fields)),
     )
 
 
@@ -83,6 +86,11 @@ def _unread(fields: Fields) -> Iterator[str]:
             yield from Fields(inner, name).others(known)
     if _has_citations(fields.values.get("messages")):
         yield "citations"
+
+
+def _unknown_inside(fields: Fields) -> tuple[str, ...]:
+    found = unknown_inside(fields.values.get("messages"), MESSAGES)
+    return (*unknown_inside(fields.values.get("system"), SYSTEM), *found)
 
 
 def _has_citations(messages: Json) -> bool:
@@ -129,7 +137,12 @@ def _read_tools(fields: Fields) -> tuple[tuple[ToolDefinition, ...], tuple[str, 
     unread: list[str] = []
     for tool in fields.items("tools"):
         if tool.text("type") not in (None, "custom"):
-            unread.append(f"tools.{tool.text('type')}")
+            known = as_function(tool)
+            if known is None:
+                unread.append(f"tools.{tool.text('type')}")
+                continue
+            tools.append(known[0])
+            unread += known[1]
             continue
         schema = read_schema(tool, "input_schema")
         if not schema.values:

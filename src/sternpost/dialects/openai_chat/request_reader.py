@@ -24,9 +24,11 @@ from sternpost.contracts.message import (
 )
 from sternpost.dialects.claude.cache_control import read_ttl, tool_marks
 from sternpost.dialects.json_text.fields import Fields, read_object
+from sternpost.dialects.losses.inside import unknown_inside
 from sternpost.dialects.losses.requested import folded
 from sternpost.dialects.openai_chat.parts import read_content
 from sternpost.dialects.openai_chat.reply import legacy_call_id, read_assistant_parts
+from sternpost.dialects.openai_chat.shapes import CHOICE, FORMAT, MESSAGES
 from sternpost.dialects.openai_chat.tools import custom_calls, read_tools
 
 _READ: Final = frozenset(
@@ -78,6 +80,8 @@ def read_request(body: bytes) -> ChatRequest:
     tools, choice, unread_choice = _read_tool_choice(fields, tools)
     messages = tuple(_read_messages(fields))
     metadata = fields.child("metadata")
+    shapes = (("messages", MESSAGES), ("response_format", FORMAT), ("tool_choice", CHOICE))
+    inside = [name for field, kinds in shapes for name in unknown_inside(fields.values.get(field), kinds)]
     return ChatRequest(
         model=fields.need_text("model"),
         messages=messages,
@@ -107,7 +111,7 @@ def read_request(body: bytes) -> ChatRequest:
         metadata=metadata.text_map() if metadata else {},
         verbosity=fields.text("verbosity"),
         modalities=fields.texts("modalities"),
-        unread=(*_unread(fields), *folded(unread_tools), *unread_choice),
+        unread=(*_unread(fields), *folded(unread_tools), *unread_choice, *inside),
         extras={n: value for n, value in fields.values.items() if n not in _READ and value is not None},
     )
 

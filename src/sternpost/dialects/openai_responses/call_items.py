@@ -28,14 +28,19 @@ class _Form:
     payload: str  # the field that says what to do
     constant: Mapping[str, Json]  # what stands in the payload, whatever the model asks
     beside: Mapping[str, Json]  # what stands beside it
+    is_list: bool = False  # the payload, which the function has in a field of that name
 
 
 _NOTHING: Final[Mapping[str, Json]] = {}
+_UNCHECKED: Final[Mapping[str, Json]] = {"pending_safety_checks": []}
+COMPUTER_RESULT: Final = "computer_call_output"
 _FORMS: Final[Mapping[str, _Form]] = {
     "tool_search": _Form("tool_search_call", "tsc", "arguments", _NOTHING, {"execution": "client"}),
     "local_shell": _Form("local_shell_call", "lsh", "action", {"type": "exec", "env": {}}, _NOTHING),
     "shell": _Form("shell_call", "sh", "action", {"timeout_ms": None, "max_output_length": None}, _NOTHING),
     "apply_patch": _Form("apply_patch_call", "apc", "operation", _NOTHING, _NOTHING),
+    "computer_use_preview": _Form("computer_call", "cu", "action", _NOTHING, _UNCHECKED),
+    "computer": _Form("computer_call", "cu", "actions", _NOTHING, _UNCHECKED, is_list=True),
 }
 _NAME_OF_ITEM: Final = {form.item: kind for kind, form in _FORMS.items()}
 _PREFIXES: Final = {"custom": "ctc", "function": "fc"} | {kind: form.prefix for kind, form in _FORMS.items()}
@@ -47,6 +52,7 @@ RESULTS: Final = frozenset(
         "local_shell_call_output",
         "shell_call_output",
         "apply_patch_call_output",
+        COMPUTER_RESULT,
     }
 )
 
@@ -63,9 +69,13 @@ def read_call(item: Fields) -> ToolCallPart | None:
         case "tool_search_call" if not is_by_caller(item):
             return None
         case kind if kind in _NAME_OF_ITEM:
-            name = _NAME_OF_ITEM[kind]
+            is_older = kind == "computer_call" and item.has("action")
+            name = "computer_use_preview" if is_older else _NAME_OF_ITEM[kind]
             form = _FORMS[name]
             asked = item.values.get(form.payload)
+            if form.is_list:
+                text = msgspec.json.encode({form.payload: asked}).decode()
+                return ToolCallPart(name, text, call_id_of(item))
             fields: Mapping[str, Json] = asked if isinstance(asked, Mapping) else _NOTHING
             kept = {
                 key: value
@@ -126,8 +136,8 @@ def call_item(item_id: str, call: ToolCallPart, status: ItemStatus) -> dict[str,
     if tool is not None and tool.kind in _FORMS:
         form = _FORMS[tool.kind]
         asked = _object(call.arguments)
-        if asked is not None:
-            payload: Json = {**form.constant, **asked}
+        payload = _payload(form, asked) if asked is not None else None
+        if payload is not None:
             return {**head, "type": form.item, **form.beside, form.payload: payload}
     named: dict[str, Json] = {"name": call.name}
     if tool is not None and tool.namespace:
@@ -135,6 +145,14 @@ def call_item(item_id: str, call: ToolCallPart, status: ItemStatus) -> dict[str,
     if tool is not None and tool.kind == "custom":
         return {**head, "type": "custom_tool_call", **named, "input": call.arguments}
     return {**head, **named, "arguments": call.arguments}
+
+
+def _payload(form: _Form, asked: Mapping[str, Json]) -> Json:
+    """Return what a call says to do; None where its arguments do not have it."""
+    if not form.is_list:
+        return {**form.constant, **asked}
+    items = asked.get(form.payload)
+    return items if isinstance(items, list) else None
 
 
 def has_payload(tool: ClientTool | None) -> bool:

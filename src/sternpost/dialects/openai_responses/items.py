@@ -26,6 +26,7 @@ from sternpost.dialects.openai_chat.annotations import read_annotations, write_f
 from sternpost.dialects.openai_chat.logprobs import read_logprobs, write_logprobs
 from sternpost.dialects.openai_chat.request_writer import result_text
 from sternpost.dialects.openai_responses.call_items import (
+    COMPUTER_RESULT,
     RESULTS,
     ItemStatus,
     call_item,
@@ -105,12 +106,21 @@ def _read_item(item: Fields) -> Message:
             return Message(role, tuple(read_content(item)))
         case "function_call_output":
             return Message("tool", (_read_result(item),))
+        case kind if kind == COMPUTER_RESULT:
+            return Message("tool", (_read_result(_with_screen(item)),))
         case kind if kind in RESULTS:
             return Message("tool", (read_special_result(item) or _read_result(item),))
         case "item_reference":  # names an item that only its provider has
             return Message("user", (OtherPart(item.values),))
         case _:
             return Message("assistant", tuple(read_output_item(item)))
+
+
+def _with_screen(item: Fields) -> Fields:
+    """Return the result of a use of the computer with its screenshot as an image like any other."""
+    screen = item.values.get("output")
+    shown: Json = [{**screen, "type": "input_image"}] if isinstance(screen, Mapping) else screen
+    return Fields({**item.values, "output": shown}, item.path)
 
 
 def read_output_item(item: Fields) -> Iterator[Part]:

@@ -7,9 +7,11 @@ from typing import Final
 from sternpost.contracts.chat import ChatRequest, ReasoningRequest, ReplyFormat
 from sternpost.contracts.message import Json, Message, TextPart
 from sternpost.dialects.json_text.fields import Fields, read_object
+from sternpost.dialects.losses.inside import unknown_inside
 from sternpost.dialects.losses.requested import folded
 from sternpost.dialects.openai_responses.items import read_input
 from sternpost.dialects.openai_responses.seal import MARK
+from sternpost.dialects.openai_responses.shapes import FORMAT, INPUT
 from sternpost.dialects.openai_responses.tools import read_choice, read_offer
 
 _READ: Final = frozenset(
@@ -75,7 +77,13 @@ def read_request(body: bytes) -> ChatRequest:
         top_logprobs=fields.integer("top_logprobs") or None,
         metadata=metadata.text_map() if metadata else {},
         verbosity=text.text("verbosity") if text else None,
-        unread=(*_unread(fields), *folded(offer.unread), *(() if is_choice_read else ("tool_choice",))),
+        unread=(
+            *_unread(fields),
+            *folded(offer.unread),
+            *(() if is_choice_read else ("tool_choice",)),
+            *unknown_inside(fields.values.get("input"), INPUT),
+            *unknown_inside(text.values.get("format") if text else None, FORMAT),
+        ),
     )
 
 

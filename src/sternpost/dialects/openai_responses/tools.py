@@ -1,7 +1,7 @@
 """Reads which tools a Responses request offers and which of them may be called; calls are in `call_items`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sternpost.contracts.chat import ClientTool, ToolChoice, ToolDefinition
@@ -14,7 +14,9 @@ from sternpost.dialects.pairing.tool_schemas import read_schema, unread_fields
 ADDED: Final = "additional_tools"  # an item that offers more tools
 FOUND: Final = "tool_search_output"  # and one that says which were found
 _TOOL_FIELDS: Final = frozenset({"type", "name", "description", "parameters", "strict", "defer_loading"})
-_CHOSEN: Final = frozenset({"local_shell", "shell", "apply_patch", SEARCH})
+_CHOSEN: Final = frozenset(
+    {"local_shell", "shell", "apply_patch", "computer", "computer_use_preview", SEARCH}
+)
 
 
 @dataclass(slots=True)
@@ -45,6 +47,10 @@ class Offer:
                 definition = built_in(kind)
                 if definition is not None:
                     self._offer(definition, ClientTool(kind, kind))
+            case "computer" | "computer_use_preview":
+                definition = built_in(kind)
+                if definition is not None:
+                    self._offer(_on_screen(tool, definition), ClientTool(kind, kind))
             case _:
                 self.unread[f"tools.{str(kind)[:64]}"] = None
 
@@ -84,6 +90,14 @@ def _is_local(tool: Fields) -> bool:
     """Whether the caller runs it: a shell may be one at the provider."""
     environment = tool.values.get("environment")
     return not isinstance(environment, Mapping) or environment.get("type") == "local"
+
+
+def _on_screen(tool: Fields, definition: ToolDefinition) -> ToolDefinition:
+    """Tell a model how large the screen is, and of what."""
+    width, height = tool.values.get("display_width"), tool.values.get("display_height")
+    told = f" The screen is {width} pixels wide and {height} high." if width and height else ""
+    system = f" It runs {tool.text('environment')}." if tool.text("environment") else ""
+    return replace(definition, description=f"{definition.description}{told}{system}")
 
 
 def _custom(tool: Fields, namespace: str) -> ToolDefinition:

@@ -180,8 +180,34 @@ def _object(properties: Mapping[str, Json], required: Iterable[str]) -> Mapping[
 _NUMBER: Final[Mapping[str, Json]] = {"type": "integer"}
 _TEXT: Final[Mapping[str, Json]] = {"type": "string"}
 _TEXTS: Final[Mapping[str, Json]] = {"type": "array", "items": _TEXT}
-# Source: https://platform.openai.com/docs/guides/tools-local-shell, .../tools-shell, .../tools-apply-patch.
+_POINT: Final = _object({"x": _NUMBER, "y": _NUMBER}, ["x", "y"])
+_ACTION: Final = _object(
+    {
+        "type": {
+            "type": "string",
+            "enum": [
+                *("click", "double_click", "drag", "keypress", "move", "screenshot", "scroll", "type", "wait")
+            ],
+        },
+        "x": _NUMBER,
+        "y": _NUMBER,
+        "button": {"type": "string", "enum": ["left", "right", "wheel", "back", "forward"]},
+        "keys": _TEXTS,
+        "text": _TEXT,
+        "scroll_x": _NUMBER,
+        "scroll_y": _NUMBER,
+        "path": {"type": "array", "items": _POINT},
+    },
+    ["type"],
+)
+_COMPUTER: Final = "Use the mouse and the keyboard of a computer. Each result is a screenshot."
+# Source: https://platform.openai.com/docs/guides/tools-computer-use, .../tools-local-shell, .../tools-shell
+# and .../tools-apply-patch.
 _BUILT_IN: Final[Mapping[str, ToolDefinition]] = {
+    "computer_use_preview": ToolDefinition("computer_use_preview", _COMPUTER, _ACTION),
+    "computer": ToolDefinition(
+        "computer", _COMPUTER, _object({"actions": {"type": "array", "items": _ACTION}}, ["actions"])
+    ),
     "local_shell": ToolDefinition(
         "local_shell",
         "Run a command on the user's machine and return its output. `command` is the program and its"

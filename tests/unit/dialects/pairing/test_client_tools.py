@@ -53,6 +53,11 @@ CALLS: list[tuple[dict[str, Any], str, dict[str, Any], dict[str, Any]]] = [
      {"type": "shell_call", "action": {"commands": ["ls"], "timeout_ms": None, "max_output_length": None}}),
     ({"type": "apply_patch"}, "apply_patch", {"type": "delete_file", "path": "a"},
      {"type": "apply_patch_call", "operation": {"type": "delete_file", "path": "a"}}),
+    ({"type": "computer_use_preview", "display_width": 1024, "display_height": 768, "environment": "linux"},
+     "computer_use_preview", {"type": "click", "x": 1, "y": 2},
+     {"type": "computer_call", "action": {"type": "click", "x": 1, "y": 2}, "pending_safety_checks": []}),
+    ({"type": "computer"}, "computer", {"actions": [{"type": "click", "x": 1, "y": 2}]},
+     {"type": "computer_call", "actions": [{"type": "click", "x": 1, "y": 2}], "pending_safety_checks": []}),
 ]  # fmt: skip
 NAMES = [item["type"] + "-" + name for _, name, _, item in CALLS]
 
@@ -187,6 +192,20 @@ def test_a_replayed_history_has_json_arguments_and_the_same_names() -> None:
     assert arguments == [{"input": PATCH}, {}, {"command": ["ls"]}, {"type": "delete_file", "path": "a"}]
     results = [message["content"] for message in sent if message["role"] == "tool"]
     assert results == ["ok", "text", "a.txt", "Error: no such file"]
+
+
+SCREEN = "data:image/png;base64,iVBORw0KGgo="
+
+
+@pytest.mark.parametrize("doing", [{"action": {"type": "screenshot"}}, {"actions": [{"type": "wait"}]}])
+def test_the_screen_after_a_use_of_the_computer_is_the_image_of_its_result(doing: dict[str, Any]) -> None:
+    call = {"type": "computer_call", "call_id": "c1", "pending_safety_checks": [], **doing}
+    output = {"type": "computer_screenshot", "image_url": SCREEN}
+    history = [HISTORY[0], call, {"type": "computer_call_output", "call_id": "c1", "output": output}]
+    for target in ("openai_chat", "anthropic", "gemini", "bedrock"):
+        written = written_for(target, asked(input=history, tools=[{"type": "computer"}]))
+        assert "content.computer_call" not in written.dropped
+        assert "iVBORw0KGgo=" in written.body.decode()
 
 
 @pytest.mark.parametrize("target", FUNCTION_TARGETS)
