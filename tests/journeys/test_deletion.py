@@ -1,6 +1,8 @@
 """Deletion of traces on a real Sternpost: what is left in the data folder when it says that it is done."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +87,29 @@ def test_same_words_are_stored_again_after_the_deletion(home: Path, provider: Fa
         assert "remember the milk" in json.dumps([span["input"] for span in again["spans"]])
         kinds = [one["kind"] for one in running.get("/api/events?kind=traces.")["items"]]
         assert kinds[:2] == ["traces.deleted", "traces.deletion_requested"]
+
+
+def test_command_line_deletes_a_session_after_saying_what_goes(home: Path, provider: FakeProvider) -> None:
+    with run_sternpost(home, config=CONFIG.format(url=provider.url)) as running:
+        running.key = running.key_with()
+        headers = {"x-sternpost-session": "a session/7"}
+        body = {"model": "lab/m1", "messages": [{"role": "user", "content": "hello"}]}
+        _, found, _ = running.request("POST", "/v1/chat/completions", body, headers)
+        running.trace(found["x-sternpost-trace-id"])
+
+        def delete(*flags: str) -> subprocess.CompletedProcess[str]:
+            command = ["trace", "delete", "--session", "a session/7", "--home", str(home), "--json", *flags]
+            return subprocess.run(
+                [sys.executable, "-m", "sternpost.cli.main", *command],
+                capture_output=True,
+                text=True,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+
+        assert json.loads(delete("--dry-run").stdout)["traces"] == 1
+        refused = delete()
+        assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+        done = delete("--yes")
+        assert json.loads(done.stdout)["counts"]["traces"] == 1, done.stderr
+        assert delete("--yes").returncode != 0  # there is nothing left

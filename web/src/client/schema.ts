@@ -2195,13 +2195,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What would be removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionPreview"];
+                };
+            };
             /** @description Successful Response */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeletionView"] | components["schemas"]["DeletionPreview"];
+                    "application/json": components["schemas"]["DeletionView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */
@@ -2355,13 +2364,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What would be removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionPreview"];
+                };
+            };
             /** @description Successful Response */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeletionView"] | components["schemas"]["DeletionPreview"];
+                    "application/json": components["schemas"]["DeletionView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */
@@ -2389,13 +2407,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What would be removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionPreview"];
+                };
+            };
             /** @description Successful Response */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeletionView"] | components["schemas"]["DeletionPreview"];
+                    "application/json": components["schemas"]["DeletionView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final, TypeAlias
 
+import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from sternpost.base.reads import ReadGate
@@ -13,7 +14,7 @@ from sternpost.contracts.call import Principal
 from sternpost.contracts.event_log import Actor
 
 PrincipalOf: TypeAlias = Callable[[Request], Awaitable[Principal]]
-Answer: TypeAlias = views.DeletionView | views.DeletionPreview
+Answer: TypeAlias = views.DeletionView | Response
 
 # Ids of sessions and users may hold any character, slashes too.
 _PATHS: Final[Sequence[tuple[DeletionKind, str, str]]] = (
@@ -33,7 +34,8 @@ def deletion_router(deletions: Deletions, principal_of: PrincipalOf, reads: Read
             _deleter(kind, deletions, principal_of, reads),
             methods=["DELETE"],
             status_code=202,
-            response_model=Answer,
+            response_model=views.DeletionView,
+            responses={200: {"model": views.DeletionPreview, "description": "What would be removed"}},
             summary=summary,
             operation_id=f"delete_{kind}",
         )
@@ -63,7 +65,6 @@ def _deleter(
     async def delete(
         subject: Annotated[str, Path(alias=f"{kind}_id")],
         request: Request,
-        response: Response,
         caller: Annotated[Principal, need],
         dry_run: DryRun = False,
     ) -> Answer:
@@ -72,8 +73,8 @@ def _deleter(
             found = await reads.run(
                 reader, lambda: deletions.preview(caller.project_id, kind, subject), request.receive
             )
-            response.status_code = 200
-            return views.preview_view(kind, found)
+            preview = msgspec.json.encode(views.preview_view(kind, found))
+            return Response(preview, 200, media_type="application/json")
         begun = await reads.run(
             reader,
             lambda: deletions.request(caller.project_id, kind, subject, _by(caller)),
