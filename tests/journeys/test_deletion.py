@@ -109,7 +109,7 @@ def test_command_line_deletes_a_session_after_saying_what_goes(home: Path, provi
 
         assert json.loads(delete("--dry-run").stdout)["traces"] == 1
         refused = delete()
-        assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+        assert (refused.returncode, "--yes" in refused.stdout) == (2, True)
         done = delete("--yes")
         assert json.loads(done.stdout)["counts"]["traces"] == 1, done.stderr
         assert delete("--yes").returncode != 0  # there is nothing left
