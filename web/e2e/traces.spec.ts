@@ -162,3 +162,19 @@ test("tables and lists are drawn, and a span of the tree scrolls to its entry, a
     await expect(page.locator("article[data-selected]")).toHaveCount(1);
   }
 });
+
+test("a trace is deleted for good after the page has said what goes", async ({ page, request }) => {
+  const traceId = await callAndFindTrace(request, "Forget this question.");
+  await page.goto(`/traces/${traceId}`);
+  await page.getByRole("button", { name: "Delete…" }).focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Delete for good?" });
+  await expect(dialog).toContainText("1 trace");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Delete for good" }).press("Enter");
+  await expect(dialog.getByRole("status")).toContainText("Deleted", { timeout: 60_000 });
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/traces(\?|$)/);
+  await page.goto(`/traces/${traceId}`);
+  await expect(page.getByText("This trace is not here")).toBeVisible();
+});

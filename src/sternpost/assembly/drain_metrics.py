@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sternpost.capabilities.traces.writing.drain_report import read_report
@@ -26,4 +26,9 @@ class DrainCollector(Collector):
             "sternpost_records_set_aside",
             "Records that can't be stored, kept in files.",
             count_set_aside(self.home / FOLDER_NAME),
+        )
+        yield CounterMetricFamily(
+            "sternpost_late_spans_dropped",
+            "Spans of deleted traces that arrived late and were not stored, since the worker started.",
+            0 if report is None else report.dropped,
         )

@@ -55,6 +55,11 @@ class ApiClient:
         encoded = None if body is None else json.dumps(body).encode()
         return self._ask("POST", path, encoded, {"content-type": "application/json"})
 
+    def delete(self, path: str, query: Mapping[str, object | None] | None = None) -> dict[str, object]:
+        """Delete something, or ask what that would be. Raises: as `get`."""
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        return self._ask("DELETE", path + (f"?{urllib.parse.urlencode(given)}" if given else ""))
+
     def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> dict[str, object]:
         """Send a form with a file, which is read as it is sent. Raises: as `get`."""
         boundary = f"sternpost-{os.urandom(16).hex()}"

@@ -26,7 +26,7 @@ GROUPS = {
     "doctor": "Check ports, disk, permissions, clock, provider keys and reach.",
     "key": "Make, list and revoke API keys.",
     "config": "Check sternpost.yaml and show what is in force.",
-    "trace": "List, show and follow traces.",
+    "trace": "List, show, follow and delete traces.",
     "cost": "Explain what a call cost, and show prices.",
     "batch": "Submit, list, show and cancel batches.",
     "event": "List and follow changes, and what reacted to them.",

@@ -1,4 +1,4 @@
-"""`sternpost trace`: list, show and follow traces."""
+"""`sternpost trace`: list, show, follow and delete traces."""
 
 import time
 import urllib.parse
@@ -11,9 +11,10 @@ from sternpost.cli.media import part_words
 from sternpost.cli.options import Home, Json, settings_from
 from sternpost.cli.output import dollars, moment, note, print_facts, print_json, print_table, printable
 from sternpost.cli.span_tree import in_tree_order
+from sternpost.cli.trace_deletion import confirm, follow, path_of, print_deletion, print_preview
 from sternpost.cli.trace_pages import read_trace
 
-app = Commands(help="List, show and follow traces.")
+app = Commands(help="List, show, follow and delete traces.")
 
 Filter = Annotated[str | None, Option("--filter", help='e.g. "status:error model:gpt-6.1-terra"')]
 Since = Annotated[str | None, Option("--since", help="A time or a span such as now-24h.")]
@@ -98,6 +99,28 @@ def show(
         _print_conversation(span)
     if detail.get("spans_cursor"):
         note(f"{trace['truncated_spans']} more spans follow; show them with --all")
+
+
+@app.command()
+def delete(
+    trace_id: Annotated[str | None, Argument(help="An id, a URL of the web UI, or @last.")] = None,
+    *,
+    session: Annotated[str | None, Option(help="All traces of this session instead.")] = None,
+    user: Annotated[str | None, Option(help="All traces of this end user instead.")] = None,
+    is_dry_run: Annotated[bool, Option("--dry-run", help="Only count what would be deleted.")] = False,
+    is_sure: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+    is_json: Json = False,
+) -> None:
+    """Delete a trace, or all traces of a session or an end user, for good."""
+    client = connect(settings_from(home))
+    path = path_of(_resolve(client, trace_id) if trace_id else "", session=session, user=user)
+    preview = client.delete(path, {"dry_run": "true"})
+    if is_dry_run:
+        print_preview(preview, is_json=is_json)
+        return
+    confirm(preview, is_sure=is_sure)
+    print_deletion(follow(client, client.delete(path)), is_json=is_json)
 
 
 @app.command()

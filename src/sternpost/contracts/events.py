@@ -65,6 +65,23 @@ class BatchEnded:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class TracesDeletionRequested:
+    """`subject` is the id of a trace, or the hash of the id of a session or a user."""
+
+    KIND: ClassVar = "traces.deletion_requested"
+    kind: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class TracesDeleted:
+    KIND: ClassVar = "traces.deleted"
+    kind: str
+    subject: str
+    counts: Facts
+
+
 EventBody: TypeAlias = (
     KeyCreated
     | KeyRevoked
@@ -74,4 +91,6 @@ EventBody: TypeAlias = (
     | BatchAccepted
     | BatchCancelled
     | BatchEnded
+    | TracesDeletionRequested
+    | TracesDeleted
 )

@@ -12,6 +12,7 @@ class KeyScope(StrEnum):
     PROVIDER_ACCOUNT = "provider:account"  # paths of a provider that are no call of a model
     TRACES_READ = "traces:read"
     TRACES_WRITE = "traces:write"
+    TRACES_DELETE = "traces:delete"
     SCORES_WRITE = "scores:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"

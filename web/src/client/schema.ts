@@ -320,7 +320,8 @@ export interface paths {
         get: operations["get_trace_api_traces__trace_id__get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete a trace for good */
+        delete: operations["delete_trace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -369,6 +370,74 @@ export interface paths {
         };
         /** Read a picture, sound or document of a trace */
         get: operations["get_blob_api_blobs__hash__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete all traces of a session for good */
+        delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete all traces of an end user for good */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deletions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List deletions, newest first */
+        get: operations["list_deletions_api_deletions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deletions/{deletion_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say how far a deletion is */
+        get: operations["get_deletion_api_deletions__deletion_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -553,6 +622,26 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * CountsView
+         * @description What goes, or went. Messages and media are those that nothing else refers to.
+         */
+        CountsView: {
+            /** Traces */
+            traces: number;
+            /** Spans */
+            spans: number;
+            /** Scores */
+            scores: number;
+            /** Messages */
+            messages: number;
+            /** Media */
+            media: number;
+            /** Cost Usd */
+            cost_usd: string;
+            /** Cost Nanousd */
+            cost_nanousd: number;
+        };
         /** CreatedKeyView */
         CreatedKeyView: {
             /** Key Id */
@@ -577,6 +666,74 @@ export interface components {
             scopes: components["schemas"]["KeyScope"][];
             /** Key */
             key: string;
+        };
+        /** DeletionPageView */
+        DeletionPageView: {
+            /** Items */
+            items: components["schemas"]["DeletionView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * DeletionPreview
+         * @description What a deletion would remove now. Messages and media are counted when it is done.
+         */
+        DeletionPreview: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "trace" | "session" | "user";
+            /** Traces */
+            traces: number;
+            /** Spans */
+            spans: number;
+            /** Scores */
+            scores: number;
+            /** Cost Usd */
+            cost_usd: string;
+            /** Cost Nanousd */
+            cost_nanousd: number;
+            /** First Started At */
+            first_started_at: string | null;
+            /** Last Started At */
+            last_started_at: string | null;
+        };
+        /**
+         * DeletionView
+         * @description A deletion. `subject` is the id of the trace, or the hash of the id of the session or user.
+         *
+         *     `error` says why it does not get on at the moment; it is tried again.
+         */
+        DeletionView: {
+            /** Deletion Id */
+            deletion_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "trace" | "session" | "user";
+            /** Subject */
+            subject: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done";
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "find" | "content" | "spans" | "figures" | "files" | "clean";
+            /** Progress */
+            progress: number;
+            counts: components["schemas"]["CountsView"];
+            /** Error */
+            error: string;
+            /** Created At */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
         };
         /** EventPageView */
         EventPageView: {
@@ -646,7 +803,7 @@ export interface components {
          * @description One thing that a key may do. A person who is signed in may do all of them.
          * @enum {string}
          */
-        KeyScope: "calls" | "files" | "provider:account" | "traces:read" | "traces:write" | "scores:write" | "keys:read" | "keys:write";
+        KeyScope: "calls" | "files" | "provider:account" | "traces:read" | "traces:write" | "traces:delete" | "scores:write" | "keys:read" | "keys:write";
         /** KeyView */
         KeyView: {
             /** Key Id */
@@ -2024,6 +2181,49 @@ export interface operations {
             };
         };
     };
+    delete_trace: {
+        parameters: {
+            query?: {
+                /** @description Only count what would be removed; answers 200, not 202. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What would be removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionPreview"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     add_score_api_traces__trace_id__scores_post: {
         parameters: {
             query?: never;
@@ -2138,6 +2338,155 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_session: {
+        parameters: {
+            query?: {
+                /** @description Only count what would be removed; answers 200, not 202. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What would be removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionPreview"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: {
+                /** @description Only count what would be removed; answers 200, not 202. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What would be removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionPreview"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deletions_api_deletions_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionPageView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_deletion_api_deletions__deletion_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deletion_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionView"];
+                };
             };
             /** @description What went wrong (RFC 9457) */
             default: {

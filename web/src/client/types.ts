@@ -1,7 +1,7 @@
 /** Names for the shapes of the management API; read from its paths, so that a renamed schema changes nothing here. */
 import type { paths } from "./schema";
 
-type Ok<Path extends keyof paths, Method extends "get" | "post", Status extends number> = paths[Path] extends {
+type Ok<Path extends keyof paths, Method extends "get" | "post" | "delete", Status extends number> = paths[Path] extends {
   [key in Method]: { responses: { [code in Status]: { content: { "application/json": infer Body } } } };
 }
   ? Body
@@ -15,6 +15,8 @@ export type Span = TraceDetail["spans"][number];
 export type Message = Span["input"][number];
 export type Part = Message["parts"][number];
 export type Score = TraceDetail["scores"][number];
+export type DeletionPreview = Ok<"/api/traces/{trace_id}", "delete", 200>;
+export type Deletion = Ok<"/api/deletions/{deletion_id}", "get", 200>;
 export type Overview = Ok<"/api/overview", "get", 200>;
 export type OverviewPoint = Overview["series"][number];
 export type ModelShare = Overview["by_model"][number];

@@ -1,10 +1,12 @@
-"""Plugs in traces and their media; the worker drains the journal into their store and deletes what is old."""
+"""Plugs in traces and their media; the worker stores what the journal holds, and deletes."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from sternpost.assembly.journal import open_reader
 from sternpost.assembly.part import Foundation, Loop, Part, PartState, Plug, Probe, Serving
+from sternpost.capabilities.traces.deletion.store import DeletionStore
 from sternpost.capabilities.traces.media.service import TraceMedia
 from sternpost.capabilities.traces.service import Traces
 from sternpost.capabilities.traces.writing.drain_report import drain_trouble, reporter
@@ -13,7 +15,7 @@ from sternpost.capabilities.traces.writing.retention import (
     drop_blobs_before,
     drop_traces_before,
 )
-from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME
+from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, SetAside
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.gateway.services import GatewayServices
@@ -24,6 +26,8 @@ _DAY_NS = 86_400_000_000_000
 
 def _serve(open_: Serving) -> Part:
     from sternpost.assembly.drain_metrics import DrainCollector
+    from sternpost.capabilities.traces.deletion.routes import deletion_router
+    from sternpost.capabilities.traces.deletion.service import Deletions
     from sternpost.capabilities.traces.media.routes import media_router
     from sternpost.capabilities.traces.routes import traces_router
 
@@ -38,6 +42,11 @@ def _serve(open_: Serving) -> Part:
         routers=[
             traces_router(traces, caller_of, open_.reads),
             media_router(TraceMedia(open_.blobs), caller_of),
+            deletion_router(
+                Deletions(DeletionStore(open_.tables, open_.log), open_.store, open_.clock),
+                caller_of,
+                open_.reads,
+            ),
         ],
         probes=[Probe("drain", lambda: PartState(*drain_trouble(home)))],
         collectors=[DrainCollector(home)],
@@ -46,17 +55,30 @@ def _serve(open_: Serving) -> Part:
 
 
 def _work(open_: Foundation) -> Part:
+    from sternpost.capabilities.traces.deletion.jobs import delete_traces, open_tombstones
+    from sternpost.capabilities.traces.deletion.steps import Around
     from sternpost.capabilities.traces.writing.drain import Drain
     from sternpost.capabilities.traces.writing.rollup import keep_call_figures
 
     reader = open_reader(open_.settings)
-    drain = Drain(reader, open_.store, open_.blobs, aside=open_.settings.home / FOLDER_NAME)
+    aside = open_.settings.home / FOLDER_NAME
+    deletions = DeletionStore(open_.tables, open_.log)
+    left_out, looked_for = (open_tombstones(deletions, open_.store, open_.clock) for _ in range(2))
+    drain = Drain(reader, open_.store, open_.blobs, aside=aside, clock=open_.clock, tombstones=left_out)
+    around = Around(
+        deletions, open_.store, open_.blobs, drain.turns, SetAside(aside), looked_for, open_.clock
+    )
     drain.on_change = reporter(open_.settings.home)
     return Part(
         "traces",
         jobs=[Job("retention", _retention(open_), schedule="17 3 * * *")],
         loops=[
             Loop("drain", drain.run, needs_store=True, is_watched=True),
+            Loop(
+                "deletions",
+                partial(delete_traces, around, retention_days=open_.settings.trace_retention_days),
+                needs_store=True,
+            ),
             Loop("figures", lambda stop: keep_call_figures(open_.store, stop), needs_store=True),
         ],
         close=reader.close,
@@ -75,6 +97,7 @@ def _retention(open_: Foundation) -> Callable[[int], None]:
 
 
 _READS = frozenset({KeyScope.TRACES_READ})
+_DELETES = frozenset({KeyScope.TRACES_DELETE})
 
 PLUG = Plug(
     name="traces",
@@ -82,6 +105,10 @@ PLUG = Plug(
     scopes={
         ("GET", "/api/traces"): _READS,
         ("POST", "/api/traces"): frozenset({KeyScope.SCORES_WRITE}),  # scores of a trace
+        ("DELETE", "/api/traces"): _DELETES,
+        ("DELETE", "/api/sessions"): _DELETES,
+        ("DELETE", "/api/users"): _DELETES,
+        ("GET", "/api/deletions"): _DELETES,
         ("GET", "/api/overview"): _READS,
         ("GET", "/api/blobs"): _READS,
     },

@@ -63,6 +63,16 @@ class SegmentReader:
             self._save()
         self._sweep()
 
+    def erase(self) -> None:
+        """Overwrite what is done in open segments; not while a crash would need it again."""
+        if self._is_unsaved:
+            return
+        for log in self._logs.values():
+            try:
+                log.erase()
+            except OSError as error:
+                logger.warning("drained records of %s can't be erased: %s", log.name, error.strerror)
+
     def _save(self) -> bool:
         try:
             save_cursor(self._root, {name: log.done for name, log in self._logs.items()})

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 # A segment that is being written may show a record before all of its bytes; after this long it is damage.
 _DAMAGE_AFTER_S = 1.0
 _LEAST_READ_BYTES = 65_536
+_BLANK = bytes(1_000_000)
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class WriterLog:
         self._bad: set[int] = set()
         self._suspected: tuple[Mark, float] | None = None
         self._searched: tuple[Mark, int] | None = None  # damage behind which nothing was found, and how far
+        self._erased = Mark()  # what is done was overwritten up to here
         self._is_kept = False  # drained, and something of somebody else is in the folder
 
     def read(self, max_records: int, max_bytes: int) -> list[ReadRecord]:
@@ -94,6 +96,24 @@ class WriterLog:
             self._is_kept = True
             return False
         return True
+
+    def erase(self) -> None:
+        """Overwrite what is done of the segment that is being written; its length stays. Raises: OSError."""
+        number, end = self.done.segment, self.done.offset
+        start = self._erased.offset if self._erased.segment == number else len(MAGIC)
+        if end <= start or number in self._bad:
+            return
+        try:
+            handle = os.open(segment_path(self._folder, number), os.O_WRONLY)
+        except FileNotFoundError:  # it is drained, and gone
+            return
+        try:
+            for at in range(start, end, len(_BLANK)):
+                _write_at(handle, _BLANK[: min(len(_BLANK), end - at)], at)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        self._erased = self.done
 
     def _step(self, max_records: int, max_bytes: int, is_closed: bool) -> list[ReadRecord]:
         """Read once from `next`; `next` stays where it is when there is nothing to do but wait."""
@@ -205,6 +225,13 @@ class WriterLog:
         else:
             path.unlink(missing_ok=True)
         self._last_ends.pop(number, None)
+
+
+def _write_at(handle: int, content: bytes, at: int) -> None:
+    view = memoryview(content)
+    while view:
+        written = os.pwrite(handle, view, at)
+        view, at = view[written:], at + written
 
 
 def _is_blank(handle: int, at: int, size: int) -> bool:

@@ -30,7 +30,7 @@ def test_changes_need_more_than_reading() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("DELETE", "/api/traces/x"), ("PUT", "/api/keys"), ("GET", "/api/new"), ("GET", "/api")],
+    [("DELETE", "/api/overview"), ("PUT", "/api/keys"), ("GET", "/api/new"), ("GET", "/api")],
 )
 def test_what_says_nothing_is_closed_to_keys(method: str, path: str) -> None:
     assert needed_scopes(method, path) is None

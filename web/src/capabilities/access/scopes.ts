@@ -7,6 +7,7 @@ export const SCOPES: Record<KeyScope, string> = {
   "provider:account": "A provider's files, jobs and other paths that don't call a model",
   "traces:read": "Read all traces, costs and media of the project",
   "traces:write": "Send spans by OpenTelemetry or the SDK",
+  "traces:delete": "Delete traces, sessions and users for good",
   "scores:write": "Score traces and send feedback",
   "keys:read": "List keys",
   "keys:write": "Create and revoke keys with no more rights than this one",

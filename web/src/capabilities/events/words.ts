@@ -13,6 +13,8 @@ const titles: Record<string, string> = {
   "batch.accepted": "Batch started",
   "batch.cancelled": "Batch cancelled",
   "batch.ended": "Batch ended",
+  "traces.deletion_requested": "Deletion requested",
+  "traces.deleted": "Traces deleted",
 };
 
 /** The families a reader can choose from. */
@@ -21,6 +23,7 @@ export const families = [
   { kind: "key.", title: "Keys" },
   { kind: "sign_in.", title: "Sign-ins" },
   { kind: "batch.", title: "Batches" },
+  { kind: "traces.", title: "Deletions" },
 ] as const;
 
 /** `Key revoked`; a kind of a later version under its own name. */

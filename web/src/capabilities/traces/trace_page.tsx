@@ -9,6 +9,7 @@ import { Page } from "@/kit/page";
 import { usePageRange } from "@/kit/page_range";
 import { Failure, Skeleton } from "@/kit/states";
 import { Tabs } from "@/kit/tabs";
+import { DeleteTraces } from "./parts/delete_traces";
 import { Feedback } from "./parts/feedback";
 import { Raw } from "./parts/raw";
 import { SpanPanel } from "./parts/span_panel";
@@ -94,7 +95,7 @@ function Body({ detail, explainCost, onMore }: BodyProps) {
     { id: "raw", title: "Raw", content: <Raw detail={detail} selected={selected} /> },
   ];
   return (
-    <Page name={detail.trace.name || traceId.slice(0, 8)} title={<TraceTitle name={detail.trace.name || detail.trace.trace_id.slice(0, 8)} status={detail.trace.status} filter={filter} />} actions={<Feedback detail={detail} />}>
+    <Page name={detail.trace.name || traceId.slice(0, 8)} title={<TraceTitle name={detail.trace.name || detail.trace.trace_id.slice(0, 8)} status={detail.trace.status} filter={filter} />} actions={<><Feedback detail={detail} /><DeleteTraces trace={detail.trace} /></>}>
       <TraceFacts trace={detail.trace} scores={detail.scores} truncatedSpans={detail.trace.truncated_spans} onMore={onMore} />
       <div className={styles["body"]}>
         <Tabs label="View" tabs={tabs} selected={view ?? "transcript"} onSelect={show} />

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -16,6 +17,8 @@ from sternpost.capabilities.traces.writing.inserts import Row
 from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.capabilities.traces.writing.recent import RecentHashes
 from sternpost.capabilities.traces.writing.set_aside import SetAside
+from sternpost.capabilities.traces.writing.tombstones import Tombstones, referred_to
+from sternpost.capabilities.traces.writing.turns import FlushTurns
 from sternpost.capabilities.traces.writing.writes import Flush, Written
 from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.call import CallRecord
@@ -25,6 +28,7 @@ from sternpost.contracts.span import Content, Span, SpanBundle
 from sternpost.contracts.trace_store import TraceStore
 
 _MAX_READ_RECORDS = 500
+_FLUSH_SPANS = 2000
 _MAX_READ_BYTES = 8_000_000
 _MAX_PENDING_BYTES = 32_000_000
 _DAY_NS = 86_400_000_000_000
@@ -34,6 +38,7 @@ _MANY_DAYS_FACTOR = 10
 _IDLE_S = 0.05
 _FIRST_BACK_OFF_S = 0.2
 _LAST_BACK_OFF_S = 5.0
+_ERASE_EVERY_S = 600.0
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +57,7 @@ class DrainCounts:
     scores: int = 0
     blobs: int = 0
     set_aside: int = 0
+    dropped: int = 0  # spans of deleted traces that arrived late
     bodies_failed: int = 0
     flushes: int = 0
     failures: int = 0
@@ -109,10 +115,10 @@ class Drain:
         *,
         aside: Path,
         clock: Clock | None = None,
-        flush_spans: int = 2000,
+        tombstones: Tombstones | None = None,
         flush_after_s: float = 0.3,
     ) -> None:
-        """aside: the folder for records that can't be read or stored."""
+        """aside: the folder for records that can't be read or stored. tombstones: of deleted traces."""
         # Told at the start, whenever the store goes or comes back, and when records are set aside.
         self.on_change: Callable[[DrainCounts], None] = _tell_nobody
         self.counts = DrainCounts()
@@ -121,9 +127,11 @@ class Drain:
         self._blobs = blobs
         self._aside = SetAside(aside)
         self._clock: Clock = clock or SystemClock()
-        self._flush_spans = flush_spans
         self._flush_after_s = flush_after_s
         self._recent = RecentHashes()
+        self._tombstones = tombstones
+        self.turns = FlushTurns()
+        self._next_erase_s = self._now_s() + _ERASE_EVERY_S
 
     def run(self, stop: Event) -> None:
         """Drain until told to stop; what is pending then is written, or stays in the journal."""
@@ -134,11 +142,14 @@ class Drain:
             if self._is_due(pending):
                 pending = self._flush_until_done(pending, stop)
             elif not has_read:
+                if not pending.mapped:
+                    self._caught_up()
                 stop.wait(_IDLE_S)
         if (
             pending.mapped and len(pending.days) <= _MANY_DAYS
         ):  # many days take long: they wait in the journal
             self._flush_once(pending)
+            self.turns.end()
 
     def drain_once(self) -> int:
         """Write everything the journal holds now; returns the number of records. For tests and tools.
@@ -148,11 +159,14 @@ class Drain:
         done = 0
         while True:
             pending = _Pending()
-            while self._read_into(pending) and pending.span_count < self._flush_spans:
+            while self._read_into(pending) and pending.span_count < _FLUSH_SPANS:
                 pass
             if not pending.mapped:
                 return done
-            self._flush(pending)
+            try:
+                self._flush(pending)
+            finally:
+                self.turns.end()
             done += len(pending.mapped)
 
     def _read_into(self, pending: _Pending) -> bool:
@@ -168,7 +182,7 @@ class Drain:
         if not pending.mapped:
             return False
         factor = _MANY_DAYS_FACTOR if len(pending.days) > _MANY_DAYS else 1
-        is_full = pending.span_count >= self._flush_spans * factor or pending.size_bytes >= _MAX_PENDING_BYTES
+        is_full = pending.span_count >= _FLUSH_SPANS * factor or pending.size_bytes >= _MAX_PENDING_BYTES
         return is_full or self._now_s() - pending.first_s >= self._flush_after_s * factor
 
     def _now_s(self) -> float:
@@ -196,14 +210,27 @@ class Drain:
         except Exception as error:  # noqa: BLE001  # the edge of one record; logged when it is set aside
             return _Mapped(record, broken=f"it can't be mapped to spans ({type(error).__name__})")
 
+    def _caught_up(self) -> None:
+        """Erase what is stored from the journal's open segments, now and then, or when a deletion asks."""
+        self.turns.caught_up(self._reader.erase)
+        if self._now_s() >= self._next_erase_s:
+            self._reader.erase()
+            self._next_erase_s = self._now_s() + _ERASE_EVERY_S
+
     def _flush_until_done(self, pending: _Pending, stop: Event) -> _Pending:
         """Write, waiting for the store as long as it takes; little more is read meanwhile."""
+        try:
+            return self._flush_with_patience(pending, stop)
+        finally:
+            self.turns.end()
+
+    def _flush_with_patience(self, pending: _Pending, stop: Event) -> _Pending:
         back_off_s = _FIRST_BACK_OFF_S
         while not self._flush_once(pending, stop):
             if stop.wait(back_off_s):
                 return _Pending()
             back_off_s = min(back_off_s * 2, _LAST_BACK_OFF_S)
-            if pending.span_count < self._flush_spans:
+            if pending.span_count < _FLUSH_SPANS:
                 self._read_into(
                     pending
                 )  # beside other rows it shows whether one row is at fault, or the store
@@ -246,9 +273,13 @@ class Drain:
         """
         started_s = time.perf_counter()
         if pending.flush is None:
+            if self.turns.begin():  # a deletion had its turn
+                self._recent = RecentHashes()
+                if self._tombstones is not None:
+                    self._tombstones.read()
             pending.flush = Flush(self._store, self._blobs, self._recent)
         flush = pending.flush
-        _feed(flush, pending)
+        self._feed(flush, pending)
         while flush.has_more:
             flush.write_next()
             # Looked at even when nothing is left: it shows that a flush of minutes goes on.
@@ -256,9 +287,9 @@ class Drain:
                 return False
             # Newer records are taken in between, so that older days do not keep them waiting.
             if flush.has_more and self._read_into(pending):
-                _feed(flush, pending)
+                self._feed(flush, pending)
         written = flush.finish()
-        has_more = self._keep_aside(pending.mapped, written)
+        has_more = self._keep_aside(pending.mapped, written) or self._count_dropped()
         self._reader.commit(pending.records())
         self._count(written)
         self.counts.flushes += 1
@@ -267,6 +298,22 @@ class Drain:
         if has_more:
             self.on_change(self.counts)
         return True
+
+    def _feed(self, flush: Flush, pending: _Pending) -> None:
+        """Add what the flush does not have yet and nobody has deleted. Raises: StoreError."""
+        batches: Sequence[SpanBundle] = [one.batch or SpanBundle() for one in pending.mapped[flush.size :]]
+        if self._tombstones is not None:
+            self._tombstones.look()
+            batches = self._tombstones.without_deleted(batches)
+        for batch in batches:
+            self.turns.note(partial(referred_to, batch))
+            flush.add(batch)
+
+    def _count_dropped(self) -> bool:
+        """Say whether spans of deleted traces came since the flush before."""
+        before = self.counts.dropped
+        self.counts.dropped = self._tombstones.dropped if self._tombstones is not None else 0
+        return self.counts.dropped > before
 
     def _keep_aside(self, mapped: Sequence[_Mapped], written: Written) -> bool:
         """Keep what is not in the store in files; say whether there are new ones.
@@ -296,12 +343,6 @@ class Drain:
         self.counts.contents_known += written.contents_known
         self.counts.scores += written.scores
         self.counts.blobs += written.blobs
-
-
-def _feed(flush: Flush, pending: _Pending) -> None:
-    """Add what the flush does not have yet. Raises: StoreError."""
-    for one in pending.mapped[flush.size :]:
-        flush.add(one.batch or SpanBundle())
 
 
 def _tell_nobody(_: DrainCounts) -> None:

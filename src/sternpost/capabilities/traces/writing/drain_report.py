@@ -1,13 +1,13 @@
 """What the worker's drain tells the serving processes of its machine: one small file; not the draining."""
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from sternpost.base.files import write_file
 from sternpost.capabilities.traces.writing.drain import DrainCounts
 from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, count_set_aside
 
@@ -22,17 +22,12 @@ class DrainReport:
 
     is_store_up: bool = True
     reason: str = ""
+    dropped: int = 0  # spans of deleted traces that arrived late, since the worker started
 
 
 def write_report(home: Path, report: DrainReport) -> None:
     """Replace the file; a reader never sees half of it. Raises: OSError."""
-    fresh = home / f"{FILE_NAME}.{os.getpid()}"
-    try:
-        fresh.write_bytes(msgspec.json.encode(report))
-        fresh.replace(home / FILE_NAME)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
+    write_file(home / FILE_NAME, msgspec.json.encode(report))
 
 
 def reporter(home: Path) -> Callable[[DrainCounts], None]:
@@ -40,7 +35,7 @@ def reporter(home: Path) -> Callable[[DrainCounts], None]:
 
     def report(counts: DrainCounts) -> None:
         try:
-            write_report(home, DrainReport(counts.is_store_up, counts.reason))
+            write_report(home, DrainReport(counts.is_store_up, counts.reason, counts.dropped))
         except OSError as error:  # a full disk: the log says the same
             logger.warning("the state of the drain can't be written: %s", error.strerror)
 
@@ -52,10 +47,12 @@ def drain_trouble(home: Path) -> tuple[bool, str]:
     report = read_report(home)
     if report is not None and not report.is_store_up:
         return False, report.reason
-    count = count_set_aside(home / FOLDER_NAME)
-    if not count:
-        return True, ""
-    return True, f"{count} records can't be stored and are kept in the folder {FOLDER_NAME!r}"
+    told: list[str] = []
+    if count := count_set_aside(home / FOLDER_NAME):
+        told.append(f"{count} records can't be stored and are kept in the folder {FOLDER_NAME!r}")
+    if report is not None and report.dropped:
+        told.append(f"{report.dropped} spans of deleted traces arrived late and were not stored")
+    return True, "; ".join(told)
 
 
 def read_report(home: Path) -> DrainReport | None:

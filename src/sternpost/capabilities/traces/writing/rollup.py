@@ -56,7 +56,8 @@ def build_call_figures(store: TraceStore, stop: Event | None = None) -> int:
 def _build(store: TraceStore, project_id: str, hour_ns: int) -> bool:
     hour = [TimeRange(hour_ns, hour_ns + HOUR_NS)]
     within, near = started_in(hour), started_in(nearby(hour), name="near")
-    sql = _BUILD.format(within=within.sql, counted=counted(near.sql, is_across=True))
+    touched = started_in(hour, column="bucket_ns")
+    sql = _BUILD.format(within=within.sql, counted=counted(near.sql, is_across=True), touched=touched.sql)
     try:
         store.command(sql, {"project": project_id, **within.parameters, **near.parameters})
     except SternpostError as error:
@@ -113,6 +114,13 @@ FROM (
     FROM (SELECT *, provider AS span_provider, {{counted}} AS is_counted FROM spans FINAL WHERE {{within}})
     ARRAY JOIN {[length // 1_000_000_000 for length in (FINE_NS, BUCKET_NS, HOUR_NS)]} AS length_s
     GROUP BY length_s, bucket_ns, model, provider, cost_state, latency_ns
+    UNION ALL
+    -- A stretch whose spans were all deleted is built as well, and has no calls.
+    SELECT
+        length_s, bucket_ns - bucket_ns % (toInt64(length_s) * 1000000000) AS bucket_ns, '', '', '', 0,
+        0, 0, NULL, 0, 0, 0, 0
+    FROM (SELECT DISTINCT bucket_ns FROM spans_touched WHERE {{touched}})
+    ARRAY JOIN {[length // 1_000_000_000 for length in (FINE_NS, BUCKET_NS, HOUR_NS)]} AS length_s
 )
 GROUP BY length_s, bucket_ns
 """

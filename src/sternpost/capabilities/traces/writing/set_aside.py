@@ -2,9 +2,11 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from sternpost.base.errors import StoreUnavailable
+from sternpost.base.files import make_folder, sync_folder, write_file
 from sternpost.contracts.journal import Position
 
 logger = logging.getLogger(__name__)
@@ -29,11 +31,9 @@ class SetAside:
         if path.exists():
             return False
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(self.folder / f"{name}.txt", f"{reason}\n".encode())
-            _write(path, payload)
-            _sync_folder(self.folder)
-            _sync_folder(self.folder.parent)
+            make_folder(self.folder)
+            write_file(self.folder / f"{name}.txt", f"{reason}\n".encode())
+            write_file(path, payload)  # it may hold prompts: for the owner alone
         except OSError as error:
             raise StoreUnavailable(
                 f"a record that can't be stored can't be set aside in {str(self.folder)!r}: {error.strerror}"
@@ -44,6 +44,27 @@ class SetAside:
     def count(self) -> int:
         return count_set_aside(self.folder)
 
+    def rewrite(self, changed: Callable[[bytes], bytes | None]) -> int:
+        """Replace each record by what `changed` makes of it, None for none; return how many it changed.
+
+        Raises: OSError.
+        """
+        count = 0
+        for path in sorted(self.folder.glob(f"*{RECORD_SUFFIX}")):
+            before = path.read_bytes()
+            after = changed(before)
+            if after == before:
+                continue
+            count += 1
+            if after is not None:
+                write_file(path, after)
+                continue
+            path.unlink()
+            path.with_suffix(".txt").unlink(missing_ok=True)
+        if count:
+            sync_folder(self.folder)
+        return count
+
 
 def count_set_aside(folder: Path) -> int:
     """Count the records that are set aside now."""
@@ -52,25 +73,3 @@ def count_set_aside(folder: Path) -> int:
             return sum(entry.name.endswith(RECORD_SUFFIX) for entry in entries)
     except OSError:  # nothing was ever set aside
         return 0
-
-
-def _write(path: Path, content: bytes) -> None:
-    fresh = path.with_suffix(f"{path.suffix}.new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # it may hold prompts
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

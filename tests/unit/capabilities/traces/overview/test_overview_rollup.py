@@ -160,3 +160,14 @@ def test_last_bucket_that_the_range_cuts_is_read_from_its_spans() -> None:
     chosen = cover(bounds, [(NOON, True), (NOON + BUCKET_NS, True)], has_hours=False)
     assert chosen.buckets_ns == [NOON]
     assert chosen.spans_of == [TimeRange(NOON + BUCKET_NS, NOON + BUCKET_NS + SECOND)]
+
+
+def test_hour_whose_spans_were_all_deleted_is_built_once_and_holds_nothing(
+    store: TraceStore, project: ProjectId
+) -> None:
+    write(store, call(project))
+    pass_an_hour(store, project)
+    lose_spans(store, project)
+    assert build_call_figures(store) == 1
+    assert build_call_figures(store) == 0
+    assert calls(figures(store, project)) in (0, None)
