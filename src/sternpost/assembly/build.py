@@ -71,7 +71,11 @@ async def open_app(
         yield App(
             opened,
             parts,
-            [*_probes(opened), *(probe for part in parts for probe in part.probes)],
+            [
+                *_probes(opened),
+                *_snapshot_probes(opened, parts),
+                *(probe for part in parts for probe in part.probes),
+            ],
             services,
             OtlpIntake(
                 opened.journal,
@@ -163,6 +167,17 @@ def _probes(opened: Serving) -> list[Probe]:
         Probe("tables", partial(_tables_state, opened.tables)),
         Probe("trace_store", partial(_store_state, opened.store)),
     ]
+
+
+def _snapshot_probes(opened: Serving, parts: Sequence[Part]) -> list[Probe]:
+    """Return how each snapshot is asked whether it shows what was committed."""
+
+    def ask(name: str) -> PartState:
+        state = opened.changes.state(name)
+        return PartState(state.is_current, state.reason)
+
+    names = [one.name for part in parts for one in part.snapshots]
+    return [Probe(name, partial(ask, name), is_from_memory=True) for name in names]
 
 
 def _tables_state(tables: Tables) -> PartState:

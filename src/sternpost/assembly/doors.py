@@ -13,14 +13,13 @@ from sternpost.contracts.tables import Tables
 
 
 def open_access(settings: Settings, tables: Tables, log: EventLog, clock: Clock, needed: Needed) -> Access:
-    """Load the keys; blocking. needed: which scopes a key needs for a method and a path.
+    """Prepare the doors; blocking. No key is known before the follower of changes has loaded its snapshots.
 
-    Raises: StoreUnavailable.
+    needed: which scopes a key needs for a method and a path. Raises: StoreUnavailable.
     """
     service = access_service(tables, log, session_days=settings.session_days, clock=clock)
     first_start = service.ensure_first_start()
     key_ring = KeyRing(service.store, clock)
-    key_ring.load()
     guard = Guard(service, key_ring.check, needed, Site(settings.public_url, settings.port))
     secret = shared_secret(tables, clock.now_ns())
     tokens = TokenReader(secret, clock, key_ring.check, key_ring.refuse_ended)

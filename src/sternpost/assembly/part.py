@@ -93,10 +93,14 @@ class PartState:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How a part of the system is, on `/readyz` and `/api/status`. `ask` may block; it has half a second."""
+    """How a part of the system is, on `/readyz` and `/api/status`. `ask` may block; it has half a second.
+
+    is_from_memory: it never blocks; `/healthz` names what is not up of these.
+    """
 
     name: str
     ask: Callable[[], PartState]
+    is_from_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

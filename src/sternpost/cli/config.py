@@ -72,8 +72,7 @@ def _key_names(settings: Settings) -> set[str] | None:
     """Return the names and ids of the API keys of the data folder; None where there is none yet."""
     try:
         with open_access(settings) as access:
-            _, keys = access.store.all_keys()
-            return {name for key in keys for name in (key.name, key.key_id)}
+            return {name for key in access.store.all_keys() for name in (key.name, key.key_id)}
     except (SternpostError, OSError):
         return None
 

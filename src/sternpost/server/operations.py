@@ -22,7 +22,7 @@ _PATIENCE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `/api/status` says: `parts` are the journal, the tables, the trace store and the drain between."""
+    """What `/api/status` says: `parts` are the journal, the stores, the drain and what memory holds."""
 
     version: str
     base_url: str
@@ -48,9 +48,15 @@ class Operations:
             self._resources.storage = await PROBES.run(look_at_storage, self._app.open.settings)
             return Response(self._metrics.text(), media_type=prometheus.MEDIA_TYPE)
         if path == "/healthz":
-            return _json({"status": "alive"})
+            return _json({"status": "alive", **self._degraded()})
         # Ready means that calls are accepted; a store that is away is named and does not stop them.
         return _json({"status": "ready", "parts": await states_of(self._app.probes)})
+
+    def _degraded(self) -> Mapping[str, Mapping[str, str]]:
+        """Say what works with an older state than it should; from memory, so that this answers always."""
+        states = {probe.name: probe.ask() for probe in self._app.probes if probe.is_from_memory}
+        reasons = {name: state.reason for name, state in states.items() if not state.is_up}
+        return {"degraded": reasons} if reasons else {}
 
 
 async def states_of(probes: Sequence[Probe]) -> Mapping[str, PartState]:

@@ -3,6 +3,7 @@
 from sternpost.assembly.part import Foundation, Part, Plug, Serving, Task
 from sternpost.capabilities.access.jobs import prune_sign_ins
 from sternpost.capabilities.access.service import access_service
+from sternpost.contracts.event_log import Snapshot
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.key_scope import KeyScope
 
@@ -14,7 +15,8 @@ def _serve(open_: Serving) -> Part:
     return Part(
         "access",
         routers=[access_routes(access.service, access.guard, access.guard.site)],
-        tasks=[Task("keys", access.key_ring.run)],
+        snapshots=[Snapshot("keys", ("key.",), access.key_ring.load)],
+        tasks=[Task("key-use", access.key_ring.record_use)],
         close=access.key_ring.close,
     )
 

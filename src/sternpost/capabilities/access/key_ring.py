@@ -20,7 +20,6 @@ from sternpost.contracts.call import Principal
 
 logger = logging.getLogger(__name__)
 
-_POLL_S = 0.5
 _TOUCH_S = 60.0
 _LOOK_UP_EVERY_S = 0.2
 _LOOK_UP_WAIT_S = 0.05
@@ -30,7 +29,7 @@ _NO_END = 1 << 63
 
 
 class KeyRing:
-    """Checks presented keys; `load` it once, then keep `run` going in a task."""
+    """Checks presented keys. `load` it at the start and after each change; keep `record_use` in a task."""
 
     def __init__(self, store: AccessStore, clock: Clock | None = None) -> None:
         self._store = store
@@ -39,9 +38,7 @@ class KeyRing:
         self._entries: dict[bytes, tuple[Principal, int]] = {}
         self._keys: dict[bytes, ApiKey] = {}
         self._by_id: dict[KeyId, ApiKey] = {}
-        self._revision = -1
         self._used: dict[KeyId, int] = {}
-        self._is_stale = False
         self._is_closed = False
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sternpost-key-look-up")
         self._look_up: Future[ApiKey | None] | None = None
@@ -71,23 +68,17 @@ class KeyRing:
             raise KeyRefused(_refusal(key, verdict))
 
     def load(self) -> None:
-        """Read all keys; blocking. Raises: StoreUnavailable."""
-        revision, keys = self._store.all_keys()
-        self._replace(keys)
-        self._revision = revision
+        """Read all keys; blocking. Raises: StoreUnavailable, and the keys read before stay in use."""
+        self._replace(self._store.all_keys())
 
-    async def run(self) -> None:
-        """Follow changes until cancelled; keys that are known stay good while the tables are away."""
-        next_touch_s = time.monotonic() + _TOUCH_S
+    async def record_use(self) -> None:
+        """Write down once a minute when keys were last used, until cancelled."""
         while True:
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(_TOUCH_S)
             try:
-                await self._follow()
-                if time.monotonic() >= next_touch_s:
-                    next_touch_s = time.monotonic() + _TOUCH_S
-                    await in_thread(self.flush)
-            except Exception:  # the edge of the task: if it ended, revoked keys would stay good for ever
-                logger.exception("following changes of keys failed; trying again")
+                await in_thread(self.flush)
+            except Exception:  # the edge of the task: if it ended, the use of keys would be written no more
+                logger.exception("can't write down when keys were last used; trying again in a minute")
 
     def close(self) -> None:
         """Flush and stop looking up; blocking. Known keys are still checked."""
@@ -104,19 +95,6 @@ class KeyRing:
             self._store.touch_keys(used)
         except StoreError as error:
             logger.warning("can't write down when keys were last used: %s", error)
-
-    async def _follow(self) -> None:
-        try:
-            if await in_thread(self._store.revision) != self._revision:
-                await in_thread(self.load)
-        except StoreError as error:
-            if not self._is_stale:
-                logger.warning("keys are checked from memory until the tables are back: %s", error)
-            self._is_stale = True
-            return
-        if self._is_stale:
-            logger.warning("the tables are back; keys are up to date")
-        self._is_stale = False
 
     def _replace(self, keys: Iterable[ApiKey]) -> None:
         self._keys = {bytes.fromhex(key.key_hash): key for key in keys}

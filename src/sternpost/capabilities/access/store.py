@@ -68,8 +68,8 @@ sessions = Table(
     Column("revoked_ns", BigInteger),
     Index("ix_sessions_expires_ns", "expires_ns"),
 )
-# Counts changes, so that other processes see with one small SELECT that they have to read again.
-revisions = Table(
+# Counted changes of keys up to schema 0007, for the processes of that time; the event log says them now.
+Table(
     "access_revisions",
     METADATA,
     Column("subject", Text, primary_key=True),
@@ -96,7 +96,6 @@ class AccessStore:
                 admin = {"user_id": user.user_id, "name": user.name, "is_admin": user.is_admin}
                 connection.execute(users.insert().values(**admin, created_ns=at_ns))
                 connection.execute(api_keys.insert().values(**_columns(key)))
-                connection.execute(_bump())
                 self._log.append(connection, key_created(key, FIRST_START))
         except IntegrityError:
             return False  # on PostgreSQL another machine may have been first in this very moment
@@ -129,7 +128,6 @@ class AccessStore:
     def add_key(self, key: ApiKey, actor: Actor) -> None:
         with self._tables.write() as connection:
             connection.execute(api_keys.insert().values(**_columns(key)))
-            connection.execute(_bump())
             self._log.append(connection, key_created(key, actor))
 
     def revoke_key(
@@ -145,7 +143,6 @@ class AccessStore:
             row = connection.execute(sa.select(api_keys).where(*chosen)).mappings().first()
             found = None if row is None else _key(row)
             if found is not None and is_new:
-                connection.execute(_bump())
                 self._log.append(connection, key_revoked(found, actor))
         return found
 
@@ -159,18 +156,10 @@ class AccessStore:
         with self._tables.read() as connection:
             return tuple(_key(row) for row in connection.execute(query).mappings())
 
-    def revision(self) -> int:
-        query = sa.select(revisions.c.number).where(revisions.c.subject == "keys")
+    def all_keys(self) -> tuple[ApiKey, ...]:
+        """Return every key, revoked ones too."""
         with self._tables.read() as connection:
-            return connection.execute(query).scalar_one()
-
-    def all_keys(self) -> tuple[int, tuple[ApiKey, ...]]:
-        """Return every key, revoked ones too, with the revision they belong to."""
-        query = sa.select(revisions.c.number).where(revisions.c.subject == "keys")
-        with self._tables.read() as connection:
-            # The number first: a change between the two reads is then seen again, never missed.
-            number = connection.execute(query).scalar_one()
-            return number, tuple(_key(row) for row in connection.execute(sa.select(api_keys)).mappings())
+            return tuple(_key(row) for row in connection.execute(sa.select(api_keys)).mappings())
 
     def key_by_hash(self, key_hash: str) -> ApiKey | None:
         with self._tables.read() as connection:
@@ -188,7 +177,7 @@ class AccessStore:
         return None if found is None else _key(found)
 
     def touch_keys(self, used: dict[KeyId, int]) -> None:
-        """Set when keys were last used; the revision stays, because nobody has to read that again."""
+        """Set when keys were last used; that is no event, because nobody has to read it again."""
         with self._tables.write() as connection:
             for key_id, at_ns in used.items():
                 connection.execute(
@@ -271,10 +260,6 @@ class AccessStore:
                 connection.execute(table.delete().where(table.c.expires_ns < before_ns)).rowcount
                 for table in (sign_in_links, sessions)
             )
-
-
-def _bump() -> sa.Update:
-    return revisions.update().where(revisions.c.subject == "keys").values(number=revisions.c.number + 1)
 
 
 def _columns(key: ApiKey) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sternpost.base.errors import StoreError
 from sternpost.base.threads import in_thread
@@ -14,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 _POLL_S = 0.25
 _MAX_EVENTS = 500
+_AWAY = "changes are not seen until the tables are back; what was read before stays in use"
 
 
 class Follower:
@@ -40,7 +42,12 @@ class Follower:
         return self._seq
 
     def states(self) -> Sequence[SnapshotState]:
-        return tuple(self._states.values())
+        return tuple(self.state(name) for name in self._states)
+
+    def state(self, snapshot: str) -> SnapshotState:
+        """Say whether a snapshot shows everything that was committed; from memory. Raises: KeyError."""
+        state = self._states[snapshot]
+        return replace(state, is_current=False, reason=_AWAY) if self._is_away and state.is_current else state
 
     def load(self) -> None:
         """Read every snapshot; blocking. Raises: what a snapshot raises, which ends the start."""

@@ -1,5 +1,4 @@
 import asyncio
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from sternpost.base.errors import KeyRefused, StoreUnavailable
 from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.access.service import AccessService
 from sternpost.capabilities.access.store import AccessStore
+from sternpost.capabilities.events.follower import Follower
+from sternpost.contracts.event_log import Snapshot
 from tests.support.polling import until
 
 
@@ -73,10 +74,14 @@ def test_an_expired_key_is_refused_from_that_moment_on(
         ring.check(created.key)
 
 
-async def test_a_revoked_key_is_refused_soon(ring: KeyRing, service: AccessService):
+async def test_a_revoked_key_is_refused_once_its_event_is_seen(
+    ring: KeyRing, service: AccessService, tables: SqlTables, clock: ManualClock
+):
     created = service.create_key("gone")
+    follower = Follower(SqlEventLog(tables, clock), [Snapshot("keys", ("key.",), ring.load)])
+    follower.load()
     ring.check(created.key)
-    following = asyncio.create_task(ring.run())
+    following = asyncio.create_task(follower.run())
     service.revoke_key(created.record.key_id)
 
     def is_refused() -> bool:
@@ -90,22 +95,24 @@ async def test_a_revoked_key_is_refused_soon(ring: KeyRing, service: AccessServi
     following.cancel()
 
 
-async def test_known_keys_stay_good_while_the_tables_are_away(
-    service: AccessService, tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_known_keys_stay_good_while_the_tables_are_away_and_it_is_told(
+    service: AccessService, tmp_path: Path
 ):
     service.ensure_first_start()
     known = service.create_key("known").key
     away = SqlTables(sqlite_url(tmp_path))
-    ring = KeyRing(AccessStore(away, SqlEventLog(away, ManualClock())))
-    ring.load()
+    log = SqlEventLog(away, ManualClock())
+    ring = KeyRing(AccessStore(away, log))
+    follower = Follower(log, [Snapshot("keys", ("key.",), ring.load)])
+    follower.load()
     away.close()
     (tmp_path / "tables.sqlite").rename(tmp_path / "moved")
     (tmp_path / "tables.sqlite").mkdir()  # a folder can't be opened as a database
     with pytest.raises(StoreUnavailable):
         ring.load()
-    with caplog.at_level(logging.WARNING):
-        following = asyncio.create_task(ring.run())
-        await until(lambda: "checked from memory" in caplog.text)
+    following = asyncio.create_task(follower.run())
+    await until(lambda: not follower.state("keys").is_current)
+    assert "until the tables are back" in follower.state("keys").reason
     assert ring.check(known).key_name == "known"
     with pytest.raises(KeyRefused):
         ring.check("sp-" + "b" * 43)
