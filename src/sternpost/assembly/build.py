@@ -72,7 +72,7 @@ async def open_app(
             opened,
             parts,
             [
-                *_probes(opened),
+                *_probes(opened, apart),
                 *_snapshot_probes(opened, parts),
                 *(probe for part in parts for probe in part.probes),
             ],
@@ -155,8 +155,8 @@ async def _open_apart(stack: AsyncExitStack, opened: Serving) -> IntakeApart:
     return apart
 
 
-def _probes(opened: Serving) -> list[Probe]:
-    """Return how the journal and the stores are asked."""
+def _probes(opened: Serving, apart: IntakeApart) -> list[Probe]:
+    """Return how the journal, the stores and the intake process are asked."""
 
     def journal() -> PartState:
         state = opened.journal.state()
@@ -166,6 +166,7 @@ def _probes(opened: Serving) -> list[Probe]:
         Probe("journal", journal),
         Probe("tables", partial(_tables_state, opened.tables)),
         Probe("trace_store", partial(_store_state, opened.store)),
+        Probe("intake", lambda: PartState(*apart.state())),
     ]
 
 

@@ -54,6 +54,7 @@ class IntakeApart:
     ) -> None:
         """command: starts the process; the number of its socket is added. hello: the first frame it reads."""
         self.patience_s = _PATIENCE_S
+        self.ends = 0  # how often the process ended though nobody closed it
         self._most_bytes = most_bytes
         self._command = command
         self._hello = hello
@@ -69,6 +70,12 @@ class IntakeApart:
     def pid(self) -> int | None:
         """The process that runs, None while none does."""
         return self._line.process.pid if self._line else None
+
+    def state(self) -> tuple[bool, str]:
+        """Say whether spans can be taken in now, and how often the process had to be started again."""
+        is_up = not self._is_closed and time.monotonic() >= self._not_before_s
+        times = "once" if self.ends == 1 else f"{self.ends} times"
+        return is_up, f"the intake process ended unexpectedly {times} since the start" if self.ends else ""
 
     def wants(self, body_bytes: int, content_encoding: str) -> bool:
         """Say whether a request is for the process. A packed body may unfold to megabytes, however small."""
@@ -177,6 +184,7 @@ class IntakeApart:
             if not waiter.done():
                 waiter.set_exception(_gone())
         if not self._is_closed:
+            self.ends += 1
             lived_s = time.monotonic() - line.started_s
             self._not_before_s = time.monotonic() + (_SETTLED_S if lived_s < _SETTLED_S else 0.0)
             logger.warning(

@@ -86,6 +86,11 @@ class OtlpIntake:
         self.langfuse = LangfuseIntake(self.keep, prices, clock)
         self._apart = apart
 
+    @property
+    def process_ends(self) -> int:
+        """How often the intake process ended unexpectedly."""
+        return 0 if self._apart is None else self._apart.ends
+
     async def handle(
         self,
         *,

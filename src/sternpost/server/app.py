@@ -38,7 +38,7 @@ class SternpostApp:
 
     def __init__(self, app: App, metrics: GatewayMetrics, *, base_url: str) -> None:
         settings, access = app.open.settings, app.open.access
-        metrics.watch(app.open.journal.state, app.intake.counts)
+        metrics.watch(app.open.journal.state, app.intake)
         for collector in [one for part in app.parts for one in part.collectors]:
             metrics.registry.register(collector)
         self._gateway = GatewayApp(app.gateway)

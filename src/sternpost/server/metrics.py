@@ -15,7 +15,7 @@ from sternpost.contracts.call import CallRecord
 from sternpost.contracts.journal import JournalState
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import Cost, Usage
-from sternpost.ingest.flow import IntakeCounts
+from sternpost.ingest.flow import OtlpIntake
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 M = TypeVar("M", Counter, Histogram)
@@ -97,7 +97,7 @@ class GatewayMetrics:
             "token_usage", "Tokens of a call.", ["model", "gen_ai_token_type"], _TOKENS
         )
 
-    def watch(self, state: Callable[[], JournalState], intake: IntakeCounts) -> None:
+    def watch(self, state: Callable[[], JournalState], intake: OtlpIntake) -> None:
         """Show the state of the journal and the intake at each scrape."""
         self.registry.register(_StateCollector(state, intake))
 
@@ -161,12 +161,12 @@ class GatewayMetrics:
 
 
 class _StateCollector(Collector):
-    def __init__(self, state: Callable[[], JournalState], intake: IntakeCounts) -> None:
+    def __init__(self, state: Callable[[], JournalState], intake: OtlpIntake) -> None:
         self._state = state
         self._intake = intake
 
     def collect(self) -> Iterable[Metric]:
-        state, intake = self._state(), self._intake
+        state, intake = self._state(), self._intake.counts
         gauges = {
             "journal_is_writable": ("1 while records are kept.", int(state.is_writable)),
             "ingest_log_bytes": ("Written and not yet stored.", state.pending_bytes),
@@ -177,6 +177,10 @@ class _StateCollector(Collector):
             "ingest_rejected": ("Spans not kept.", intake.rejected_spans),
             "ingest_logs_dropped": ("Log records of no span and no call.", intake.dropped_logs),
             "ingest_requests_refused": ("Requests refused whole.", intake.refused),
+            "ingest_process_restarts": (
+                "Times that the intake process ended unexpectedly and was started again.",
+                self._intake.process_ends,
+            ),
         }
         for name, (text, value) in gauges.items():
             yield GaugeMetricFamily(f"sternpost_{name}", text, value)

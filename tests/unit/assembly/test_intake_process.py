@@ -155,6 +155,8 @@ async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(home: Pat
     assert refused
     assert {(reply.status, reply.headers["retry-after"]) for reply in refused} == {(503, "5")}
     assert acknowledged <= desk.span_ids()
+    assert desk.apart.ends == 3
+    assert desk.apart.state()[1] == "the intake process ended unexpectedly 3 times since the start"
     await desk.end()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from sternpost.base.errors import StorageFull
+from sternpost.base.files import write_file
 from sternpost.base.ids import ProjectId
 
 logger = logging.getLogger(__name__)
@@ -92,10 +93,9 @@ class MediaRoom:
             return
         self._next_write_s = time.monotonic() + _WRITE_EVERY_S
         projects = {name: use.size_bytes for name, use in self._uses.items()}
-        fresh = self._root / f".{_USAGE_NAME}-{os.getpid()}"
+        told = json.dumps({"projects": projects, "refused": self._refused}).encode()
         try:
-            fresh.write_text(json.dumps({"projects": projects, "refused": self._refused}))
-            fresh.replace(self._root / _USAGE_NAME)
+            write_file(self._root / _USAGE_NAME, told)
         except OSError as error:  # a full disk: it is a view for people, and comes with the next change
             logger.debug("the usage of media can't be stored: %s", error.strerror)
 
