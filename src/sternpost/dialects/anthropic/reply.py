@@ -12,10 +12,12 @@ from sternpost.contracts.usage import Usage
 from sternpost.dialects.anthropic.citations import read_citations, write_citations
 from sternpost.dialects.anthropic.names import STOP_READ, STOP_WRITTEN
 from sternpost.dialects.anthropic.parts import read_blocks, write_part
+from sternpost.dialects.anthropic.shapes import CONTENT
 from sternpost.dialects.anthropic.usage import read_usage, write_usage
 from sternpost.dialects.errors.failures import fault_from, fault_of_finish
 from sternpost.dialects.json_text.fields import Fields, read_object, text_or_empty
 from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.inside import unknown_inside
 from sternpost.dialects.losses.unshown import fields_beside
 from sternpost.dialects.pairing.citing import share_out
 from sternpost.dialects.protocols import ReplySummary
@@ -72,7 +74,10 @@ def read_reply(body: bytes) -> ChatReply:
         usage=usage,
         stop_sequence=fields.text("stop_sequence"),
         service_tier=usage.service_tier if usage else "",
-        beside=tuple(fields_beside(fields.values, _KNOWN)),
+        beside=(
+            *fields_beside(fields.values, _KNOWN),
+            *unknown_inside(fields.values.get("content"), CONTENT),
+        ),
     )
 
 

@@ -36,4 +36,5 @@ _MESSAGE: Final = Shape(
     "messages.*", frozenset({"role", "content"}), (("content", _blocks("messages.*.content.*")),)
 )
 MESSAGES: Final = Kinds({"user": _MESSAGE, "assistant": _MESSAGE, "system": _MESSAGE}, by="role")
+CONTENT: Final = _blocks("content.*")  # of a reply
 SYSTEM: Final = _blocks("system.*")

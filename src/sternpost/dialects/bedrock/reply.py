@@ -6,7 +6,16 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatReply, Citation, SafetyResult, StreamFault
-from sternpost.contracts.message import BlobPart, Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.message import (
+    BlobPart,
+    Json,
+    Message,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+)
 from sternpost.dialects.bedrock.events import summary_of
 from sternpost.dialects.bedrock.names import MIME_BY_IMAGE_FORMAT, REPLY_TOOL, STOP_READ
 from sternpost.dialects.errors.failures import fault_of_finish
@@ -84,16 +93,16 @@ def _read_blocks(message: Fields) -> Iterator[Part]:
             if text := block.need_text("text"):
                 yield TextPart(text)
         elif tool := block.child("toolUse"):
-            if tool.text("type") != "server_tool_use":
-                yield _read_tool(tool)
+            is_by_provider = tool.text("type") == "server_tool_use"
+            yield OtherPart({"type": "server_tool_use"}) if is_by_provider else _read_tool(tool)
         elif reasoning := block.child("reasoningContent"):
             yield from _read_reasoning(reasoning)
         elif cited := block.child("citationsContent"):
             yield TextPart("".join(piece.text("text") or "" for piece in cited.items("content")))
         elif image := block.child("image"):
-            part = read_image(image.values)
-            if part is not None:
-                yield part
+            yield read_image(image.values) or OtherPart({"type": "image"})
+        elif block.values:
+            yield OtherPart({"type": next(iter(block.values))})
 
 
 def _read_tool(tool: Fields) -> Part:

@@ -7,7 +7,7 @@ import msgspec
 
 from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatReply, Citation, StreamFault, TokenLogprob
-from sternpost.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
+from sternpost.contracts.message import Json, Message, OtherPart, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.dialects.cohere.citations import read_citation
 from sternpost.dialects.cohere.names import FAILED, FINISH_READ
 from sternpost.dialects.cohere.usage import read_usage
@@ -26,6 +26,7 @@ class _Summary(msgspec.Struct):
 
 _KNOWN = frozenset({"id", "model", "message", "finish_reason", "usage", "logprobs"})
 _KNOWN_OF_MESSAGE = frozenset({"role", "content", "tool_plan", "tool_calls", "citations"})
+TEXTS = ("text", "thinking")
 _SUMMARY = msgspec.json.Decoder(_Summary)
 
 
@@ -77,6 +78,7 @@ def _read_parts(message: Fields) -> Iterator[Part]:
     if plan := message.text("tool_plan"):
         yield TextPart(plan)
     yield from (TextPart(text) for kind, text in blocks if kind == "text" and text)
+    yield from (OtherPart({"type": kind}) for kind, _ in blocks if kind not in TEXTS)
     for call in message.items("tool_calls"):
         function = call.need_child("function")
         yield ToolCallPart(function.need_text("name"), function.text("arguments") or "", call.text("id"))
@@ -90,7 +92,7 @@ def _blocks(message: Fields) -> Iterator[tuple[str, str]]:
         return
     for block in message.items("content"):
         kind = block.text("type") or "text"
-        yield kind, block.text(kind) or ""
+        yield kind, (block.text(kind) or "") if kind in TEXTS else ""
 
 
 def _read_citations(message: Fields) -> Iterator[Citation]:

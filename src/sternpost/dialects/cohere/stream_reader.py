@@ -9,6 +9,7 @@ from sternpost.contracts.chat import (
     CitationSeen,
     Finish,
     LogprobsSeen,
+    OtherSeen,
     StreamEnd,
     StreamEvent,
     StreamFault,
@@ -22,7 +23,7 @@ from sternpost.contracts.chat import (
 from sternpost.contracts.message import Json
 from sternpost.dialects.cohere.citations import read_citation
 from sternpost.dialects.cohere.names import FAILED, FINISH_READ
-from sternpost.dialects.cohere.reply import read_logprob
+from sternpost.dialects.cohere.reply import TEXTS, read_logprob
 from sternpost.dialects.cohere.usage import read_usage
 from sternpost.dialects.errors.failures import scrub
 from sternpost.dialects.framing.framed import FramedReader, PlainNotes
@@ -42,6 +43,7 @@ class _Call(msgspec.Struct):
 
 
 class _Block(msgspec.Struct):
+    type: Any = None
     text: str | None = None
     thinking: str | None = None
 
@@ -134,6 +136,8 @@ class CohereReader(FramedReader[PlainNotes]):
     def _content(self, event: WireEvent, message: _Message, index: int) -> Iterator[StreamEvent]:
         blocks = message.content if isinstance(message.content, list) else [message.content or _Block()]
         for block in blocks:
+            if isinstance(block.type, str) and block.type not in TEXTS and event.type == "content-start":
+                yield OtherSeen(f"content.{block.type[:64]}")
             if block.thinking:
                 self._notes.has_content = True
                 yield ThinkingDelta(block.thinking)

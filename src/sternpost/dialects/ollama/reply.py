@@ -11,10 +11,27 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.chat import ChatReply, FinishReason, TokenLogprob
 from sternpost.contracts.message import Json, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from sternpost.contracts.usage import Usage
-from sternpost.dialects.json_text.fields import text_or_empty
+from sternpost.dialects.json_text.fields import read_object, text_or_empty
 from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.unshown import fields_beside
 from sternpost.dialects.protocols import ReplySummary
 
+_KNOWN: Final = frozenset(
+    {
+        *(
+            "message",
+            "model",
+            "created_at",
+            "done",
+            "done_reason",
+            "prompt_eval_count",
+            "eval_count",
+            "logprobs",
+        ),
+        *("total_duration", "load_duration", "prompt_eval_duration", "eval_duration", "error"),
+    }
+)
+_KNOWN_OF_MESSAGE: Final = frozenset({"role", "content", "thinking", "tool_calls", "tool_name"})
 _NO_ARGUMENTS: Final = ("", "null")
 FINISH_READ: Final[Mapping[str, FinishReason]] = {"stop": "end", "length": "length"}
 
@@ -33,6 +50,7 @@ class WireMessage(msgspec.Struct):
     content: str | None = None
     thinking: str | None = None
     tool_calls: list[WireCall] | None = None
+    images: Any = None
 
 
 class WireReply(msgspec.Struct):
@@ -70,7 +88,15 @@ def read_reply(body: bytes) -> ChatReply:
         usage=read_usage(reply),
         created_s=created_s(reply),
         logprobs=(logprobs,) if logprobs else (),
+        beside=tuple(_beside(body)),
     )
+
+
+def _beside(body: bytes) -> Iterator[str]:
+    fields = read_object(body)
+    message = fields.child("message")
+    yield from fields_beside(fields.values, _KNOWN)
+    yield from fields_beside(message.values if message else {}, _KNOWN_OF_MESSAGE)
 
 
 def summarise(body: bytes) -> ReplySummary:

@@ -7,6 +7,7 @@ import msgspec
 from sternpost.contracts.chat import (
     Finish,
     LogprobsSeen,
+    OtherSeen,
     StreamEnd,
     StreamEvent,
     StreamFault,
@@ -79,6 +80,8 @@ class OllamaReader(FramedReader[PlainNotes]):
         if message is not None and message.content:
             notes.has_content = True
             yield TextDelta(message.content)
+        if message is not None and message.images:
+            yield OtherSeen("images")
         if tokens := tuple(read_logprobs(reply.logprobs)):
             yield LogprobsSeen(tokens)
         for call in read_calls(reply, first=self._call_count):

@@ -28,6 +28,7 @@ from sternpost.contracts.provider import Quirks
 from sternpost.dialects.errors.failures import fault_from, fault_of_finish
 from sternpost.dialects.json_text.fields import Fields, read_object, text_or_empty
 from sternpost.dialects.json_text.raw_object import UNREADABLE
+from sternpost.dialects.losses.inside import unknown_inside
 from sternpost.dialects.losses.unshown import fields_beside
 from sternpost.dialects.openai_chat.annotations import read_annotations, write_nested
 from sternpost.dialects.openai_chat.logprobs import read_choice_logprobs, write_logprobs
@@ -43,6 +44,7 @@ from sternpost.dialects.openai_chat.names import (
 )
 from sternpost.dialects.openai_chat.parts import details_text, read_content, thinking_blocks
 from sternpost.dialects.openai_chat.safety import read_prompt_results, read_results, write_safety
+from sternpost.dialects.openai_chat.shapes import CALLS
 from sternpost.dialects.openai_chat.usage import read_usage, write_usage
 from sternpost.dialects.protocols import ReplySummary
 
@@ -126,7 +128,9 @@ def _beside(fields: Fields, choices: list[Fields]) -> Iterator[str]:
     yield from fields_beside(fields.values, KNOWN_FIELDS)
     for choice in choices:
         yield from fields_beside(choice.values, KNOWN_OF_CHOICE)
-        yield from fields_beside(choice.need_child("message").values, KNOWN_OF_MESSAGE)
+        message = choice.need_child("message").values
+        yield from fields_beside(message, KNOWN_OF_MESSAGE)
+        yield from unknown_inside(message.get("tool_calls"), CALLS)
 
 
 def _citations(choice: Fields, index: int) -> tuple[Citation, ...]:

@@ -32,7 +32,7 @@ _REPLIED: Final = frozenset(
 )  # fmt: skip
 _CALL: Final = "messages.*.tool_calls.*"
 _FUNCTION: Final = Kinds({None: Shape(f"{_CALL}.function", frozenset({"name", "arguments"}))})
-_CALLS: Final = Kinds(
+CALLS: Final = Kinds(
     {
         kind: Shape(
             _CALL, frozenset({"id", "type", "index", "function", "custom"}), (("function", _FUNCTION),)
@@ -43,12 +43,13 @@ _CALLS: Final = Kinds(
 _INSIDE: Final = (("content", _CONTENT),)
 _ASKED: Final = Shape("messages.*", _SPOKEN, _INSIDE)
 _TOLD: Final = Shape("messages.*", _SPOKEN | {"tool_call_id", "name"}, _INSIDE)
+
 MESSAGES: Final = Kinds(
     {
         "system": _ASKED,
         "developer": _ASKED,
         "user": _ASKED,
-        "assistant": Shape("messages.*", _SPOKEN | _REPLIED, (*_INSIDE, ("tool_calls", _CALLS))),
+        "assistant": Shape("messages.*", _SPOKEN | _REPLIED, (*_INSIDE, ("tool_calls", CALLS))),
         "tool": _TOLD,
         "function": _TOLD,
     },

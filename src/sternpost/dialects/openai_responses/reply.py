@@ -14,6 +14,7 @@ from sternpost.contracts.usage import Usage
 from sternpost.dialects.errors.failures import fault_from, scrub
 from sternpost.dialects.json_text.fields import Fields, read_object, text_or_empty
 from sternpost.dialects.json_text.raw_object import UNREADABLE, is_null
+from sternpost.dialects.losses.inside import unknown_inside
 from sternpost.dialects.openai_chat.names import TIERS
 from sternpost.dialects.openai_chat.reply import filled
 from sternpost.dialects.openai_responses.items import (
@@ -23,6 +24,7 @@ from sternpost.dialects.openai_responses.items import (
     write_output,
 )
 from sternpost.dialects.openai_responses.names import INCOMPLETE_WRITTEN, finish_read, is_billed
+from sternpost.dialects.openai_responses.shapes import OUTPUT
 from sternpost.dialects.openai_responses.usage import read_usage, write_usage
 from sternpost.dialects.protocols import ReplySummary, RequestHead
 
@@ -163,6 +165,7 @@ def read_reply(body: bytes, quirks: Quirks) -> ChatReply:
         service_tier=tier,
         logprobs=(tokens,) if (tokens := logprobs_of(items)) else (),
         citations=tuple(citations_of(items)),
+        beside=unknown_inside(fields.values.get("output"), OUTPUT),
     )
 
 

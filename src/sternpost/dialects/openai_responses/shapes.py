@@ -5,6 +5,7 @@ from typing import Final
 from sternpost.dialects.losses.inside import Kinds, Shape
 
 _ITEM: Final = frozenset({"type", "id", "status"})
+_REPLIED: Final = frozenset({"phase", "created_by", "agent"})  # of OpenAI's own items
 
 
 def _contents(path: str) -> Kinds:
@@ -40,3 +41,13 @@ INPUT: Final = Kinds(
     }
 )
 FORMAT: Final = Kinds({"json_schema": Shape("text.format", frozenset({"type", "name", "schema", "strict"}))})
+OUTPUT: Final = Kinds(
+    {
+        "message": Shape(
+            "output.*",
+            _ITEM | _REPLIED | {"role", "content"},
+            (("content", _contents("output.*.content.*")),),
+        ),
+        "function_call": Shape("output.*", _ITEM | _REPLIED | {"call_id", "name", "namespace", "arguments"}),
+    }
+)
