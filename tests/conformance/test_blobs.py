@@ -152,7 +152,7 @@ class TestFolder:
 
     def test_media_leave_the_disk_what_is_kept_for_records(self, root: Path):
         room = MediaRoom(root, min_free_bytes=50_000, free=lambda _: 50_000 + len(PICTURE.content) - 1)
-        with pytest.raises(StorageFull, match="kept for records"):
+        with pytest.raises(StorageFull, match="reserved for records"):
             FolderBlobs(root, room).put(PICTURE)
         assert [one for one in root.rglob("*") if one.is_file()] == [root / "usage.json"] or not root.exists()
 

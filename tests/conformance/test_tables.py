@@ -154,5 +154,5 @@ def test_a_url_that_is_none_is_refused_without_its_password(url: str):
 
 
 def test_another_database_is_refused():
-    with pytest.raises(ConfigurationError, match="sqlite:/// or postgresql://"):
+    with pytest.raises(ConfigurationError, match="set STERNPOST_TABLES_URL to sqlite:///"):
         SqlTables("mssql://host/name")

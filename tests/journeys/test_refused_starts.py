@@ -44,7 +44,7 @@ def test_tables_that_are_gone_beside_traces_are_a_loss_until_new_ones_are_asked_
         path.unlink()
     shutil.rmtree(home / "journal")  # the traces in the engine are enough
     said = refusal(home)
-    assert "tables.sqlite' is missing, but the data folder holds traces" in said
+    assert "tables.sqlite' is missing, but the data folder has traces" in said
     assert "sternpost up --new-tables" in said
     assert not (home / "tables.sqlite").exists()
     with run_sternpost(home, flags=["--new-tables"]) as running:

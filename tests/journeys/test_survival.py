@@ -204,7 +204,7 @@ def _many_spans(number: int) -> object:
 
 def _intake_pids(running: RunningSternpost) -> list[int]:
     """Return the processes that the log names, the newest first."""
-    mark = "a process of their own, "
+    mark = "a separate process, "
     return [int(line.rsplit(mark, 1)[1]) for line in reversed(running.output) if mark in line]
 
 

@@ -53,7 +53,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 def batch_service(settings: Settings, config: ConfigFile, tables: Tables, clock: Clock) -> BatchService:
-    """Raises: ConfigurationError for a window that is none."""
+    """Raises: ConfigurationError for an invalid window."""
     quotas = FileQuotas(settings.project_files_bytes, settings.key_files_bytes)
     bodies = FolderBodies(settings.home / _FOLDER, min_free_bytes=storage_floor(settings))
     store = BatchStore(tables, SqlEventLog(tables, clock))
@@ -67,7 +67,7 @@ def run_batches(
     tables: Tables,
     stop: threading.Event,
 ) -> None:
-    """Run batches in a loop of their own until told to stop. Raises: ConfigurationError, StoreUnavailable."""
+    """Run batches in their own loop until stopped. Raises: ConfigurationError, StoreUnavailable."""
     asyncio.run(_run(settings, loaded, environment, tables, stop))
 
 

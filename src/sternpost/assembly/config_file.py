@@ -62,7 +62,7 @@ def find_config(settings: Settings) -> Path | None:
         return settings.config
     here, own = Path.cwd() / NAME, settings.home / NAME
     if here.is_file() and not (own.is_file() and here.samefile(own)):
-        refuse_foreign(here, f"name it if it is yours: --config {here}, or STERNPOST_CONFIG")
+        refuse_foreign(here, f"if it is yours, set --config {here}, or STERNPOST_CONFIG")
         return here
     return own if own.is_file() else None
 
@@ -187,7 +187,7 @@ def _value_of(node: yaml.Node | None, name: str) -> yaml.Node | None:
 
 
 def known_fields(place: tuple[int | str, ...]) -> list[str]:
-    """Return the field names that may stand at a place of the file, e.g. ("routes", "fast")."""
+    """Return the field names that are allowed at a place of the file, e.g. ("routes", "fast")."""
     model: type[BaseModel] = ConfigFile
     for step in place:
         field = model.model_fields.get(str(step))

@@ -18,14 +18,12 @@ class ProviderEntry(_Strict):
     """A name of the catalogue, or any host with a dialect and a base URL."""
 
     like: str | None = Field(
-        None, description="A name of the catalogue that this is another account at, e.g. azure."
+        None, description="The provider of the catalogue at which this is another account, e.g. azure."
     )
-    dialect: Dialect | None = Field(
-        None, description="The wire shape; needed for a host outside the catalogue."
-    )
+    dialect: Dialect | None = Field(None, description="The dialect; needed for a host outside the catalogue.")
     also_speaks: tuple[Dialect, ...] | None = Field(
         None,
-        description="Other wire shapes at the same address; their own callers reach them untranslated.",
+        description="Other dialects at the same address; their callers reach them untranslated.",
     )
     base_url: str | None = Field(
         None, description="Where the dialect's paths begin, e.g. http://host:9000/v1."
@@ -48,9 +46,9 @@ class ProviderEntry(_Strict):
                 raise ValueError(f"{name!r} names a variable that is not set; set it, or leave it out")
         return cast("object", given)
 
-    free: bool = Field(False, description="Calls cost nothing, e.g. a model on your own machine.")
+    free: bool = Field(False, description="Calls are free of charge, e.g. a model on your own machine.")
     auth: AuthStyle | None = Field(
-        None, description="How Sternpost proves who it is; unset: by the host, and by whether there is a key."
+        None, description="How Sternpost authenticates; unset: by the host, and by whether there is a key."
     )
     region: str | None = Field(None, description="Where the account is, e.g. eu-central-1 (Bedrock, Vertex).")
     project: str | None = Field(None, description="The Google Cloud project (Vertex).")
@@ -64,12 +62,12 @@ class ProviderEntry(_Strict):
     profile: str | None = Field(None, description="A profile of ~/.aws (Bedrock); unset: the default.")
     deployments: dict[str, str] = Field(
         default_factory=dict[str, str],
-        description="What you named a model at the host -> the model it is, for prices and limits.",
+        description="Your name for a model at the host -> the model, for prices and limits.",
     )
 
     @property
     def options(self) -> dict[str, str]:
-        """Return what tells the account apart, where it is set."""
+        """Return what identifies the account, where it is set."""
         names = ("region", "project", "resource", "api_version", "credentials_file", "profile")
         return {name: value for name in names if (value := getattr(self, name))}
 
@@ -99,16 +97,16 @@ class RouteEntry(_Strict):
     )
     prompt_cache: Literal["off", "auto"] = Field(
         "off",
-        description="`auto` marks the prompt for the provider's own cache: behind the tools, the system text"
+        description="`auto` marks the prompt for the provider's own cache: after the tools, the system text"
         " and the last user turn.",
     )
     prompt_cache_ttl: Literal["5m", "1h"] = Field(
-        "5m", description="How long the provider keeps what was marked, where it lets one choose."
+        "5m", description="How long the provider keeps what was marked, if it offers a choice."
     )
     unsupported: Unsupported = Field(
         "drop",
-        description="What a target can't do: `drop` leaves it out and names it in x-sternpost-warnings,"
-        " `refuse` goes on to the next target, and answers 400 naming it without one.",
+        description="What a target does not support: `drop` removes it and lists it in x-sternpost-warnings,"
+        " `refuse` tries the next target, and answers 400 with its name if there is none.",
     )
 
 
@@ -136,18 +134,18 @@ class PriceEntry(_Strict):
     batch_factor: Decimal | None = Field(
         None, description="What share of the token prices a batch costs, e.g. 0.5."
     )
-    service_tier: str = Field("", description="For this tier alone, as the provider returns it: flex, batch.")
-    region: str = Field("", description="For accounts in this region alone.")
-    from_date: date | None = Field(None, alias="from", description="Holds from this day on, 00:00 UTC.")
-    until_date: date | None = Field(None, alias="until", description="Holds up to this day, 00:00 UTC.")
+    service_tier: str = Field("", description="Only for this tier, as the provider returns it: flex, batch.")
+    region: str = Field("", description="Only for accounts in this region.")
+    from_date: date | None = Field(None, alias="from", description="Valid from this day, 00:00 UTC.")
+    until_date: date | None = Field(None, alias="until", description="Valid until this day, 00:00 UTC.")
     above_input_tokens: Annotated[int, Field(ge=0)] = Field(
-        0, description="For requests with more input than this; needs an entry without it."
+        0, description="For requests with more input than this; also needs an entry without it."
     )
 
 
 class LimitEntry(_Strict):
     scope: LimitScope
-    name: str = Field("", description="Which one; empty: each of them.")
+    name: str = Field("", description="Which one; empty: each of them separately.")
     requests_per_minute: Annotated[int, Field(ge=0)] | None = None
     concurrency: Annotated[int, Field(ge=0)] | None = None
 
@@ -164,17 +162,17 @@ class BatchesEntry(_Strict):
     """How lines of batches are run."""
 
     concurrency: Annotated[int, Field(ge=1, le=500)] = Field(
-        8, description="How many lines of all batches are under way at once."
+        8, description="How many lines of all batches are in flight at once."
     )
     off_peak: OffPeakEntry | None = Field(
         None,
         description="Start lines only in this window; unset: at once. Providers' own batches never wait.",
     )
     use_providers: bool = Field(
-        True, description="Give lines to a provider's own batch API where it has one, at its batch price."
+        True, description="Send lines to a provider's own batch API if it has one, at its batch price."
     )
     poll_s: Annotated[float, Field(ge=0.1)] = Field(
-        30.0, description="Seconds between two looks at a provider's batch."
+        30.0, description="Seconds between two status checks of a provider's batch."
     )
     max_lines: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         50_000, description="How many lines a batch may have."

@@ -123,7 +123,7 @@ def _of_prices(config: ConfigFile, names: _Names) -> Iterator[Finding]:
         elif provider.lower() not in names.providers:
             near = _near(provider.lower(), names.providers)
             said = (
-                f"no provider {provider!r}{_did_you_mean(near, '; the price holds for traces that name it')}"
+                f"no provider {provider!r}{_did_you_mean(near, '; the price applies to traces that name it')}"
             )
             yield Finding(place, "fault" if near else "note", said)
         else:
@@ -167,7 +167,7 @@ def _of_model(place: Place, name: str, names: _Names) -> Iterator[Finding]:
         else _near(bare, {one.partition("/")[2] for one in of_provider})
     )
     is_version = bool(near) and _VERSION.sub("", near) == _VERSION.sub("", name)
-    hint = _did_you_mean(near, "; it is passed on as it is")
+    hint = _did_you_mean(near, "; it is passed on unchanged")
     yield Finding(
         place, "fault" if near and not is_version else "note", f"the catalogue lists no model {name!r}{hint}"
     )
@@ -180,7 +180,7 @@ def _deployments(config: ConfigFile) -> set[str]:
 
 
 def _named_twice(config: ConfigFile) -> set[str]:
-    """Return models that are routed to and priced: what stands in two places is no slip of the pen."""
+    """Return models that are routed to and priced: a name in two places is not a typo."""
     routed = {target.model for entry in config.routes.values() for target in entry.targets}
     return routed & {entry.model for entry in config.prices}
 

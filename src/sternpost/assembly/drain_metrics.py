@@ -19,7 +19,7 @@ class DrainCollector(Collector):
         report = read_report(self.home)
         yield GaugeMetricFamily(
             "sternpost_drain_is_storing",
-            "1 while the store takes spans.",
+            "1 while the store accepts spans.",
             int(report is None or report.is_store_up),
         )
         yield GaugeMetricFamily(

@@ -64,7 +64,7 @@ def _means_something_when_empty(bound: Bound) -> bool:
 
 
 def _fault(name: str, text: str, bound: Bound, allowed: str) -> str:
-    """Say what is wrong; an address is not repeated, as a password may stand in it."""
+    """Say what is wrong; an address is not repeated, as it may contain a password."""
     shown = "can't be used" if isinstance(bound, Url) else f"can't be {_shortened(text)!r}"
     meaning = f" (it is: {meanings()[name]})" if name in meanings() else ""
     return f"{PREFIX}{name.upper()} {shown}; allowed is {allowed}{meaning}"
@@ -77,7 +77,7 @@ def _shortened(text: str) -> str:
 def _dot_env(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    refuse_foreign(path, "make it yours alone, or start from another folder")
+    refuse_foreign(path, "make it writable by you alone, or start from another folder")
     found: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         name, separator, value = line.strip().removeprefix("export ").partition("=")

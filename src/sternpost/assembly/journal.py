@@ -9,7 +9,7 @@ _FOLDER = "journal"
 
 
 def open_journal(settings: Settings) -> SegmentJournal:
-    """Begin a writer of its own; call it after any fork, as it starts threads."""
+    """Start a separate writer; call it after any fork, as it starts threads."""
     limits = JournalLimits(
         segment_bytes=settings.journal_segment_bytes,
         max_bytes=settings.journal_max_bytes,

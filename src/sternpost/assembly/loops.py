@@ -1,4 +1,4 @@
-"""Runs the worker's loops, each in a thread of its own; what a loop does is its part's matter."""
+"""Runs the worker's loops, each in a separate thread; what a loop does is its part's matter."""
 
 import logging
 import threading

@@ -41,7 +41,7 @@ def refuse_new_tables(settings: Settings) -> None:
     if not found:
         return
     if settings.tables_url:
-        lost = "the database of STERNPOST_TABLES_URL holds no tables of Sternpost"
+        lost = "the database of STERNPOST_TABLES_URL has no tables of Sternpost"
         back = "restore that database from a backup, or name the one that was used before"
     else:
         path = settings.home / "tables.sqlite"
@@ -51,7 +51,8 @@ def refuse_new_tables(settings: Settings) -> None:
             "another database"
         )
     raise ConfigurationError(
-        f"{lost}, but the data folder holds {', '.join(found)} of an earlier Sternpost. New tables would be "
-        f"another installation: its keys could not read them. So {back} (docs/how-to/run-in-production.md). "
-        "To begin anew on purpose: sternpost up --new-tables"
+        f"{lost}, but the data folder has {', '.join(found)} of an earlier Sternpost. New tables would "
+        "be a new installation, whose keys could not read them. "
+        f"So {back} (docs/how-to/run-in-production.md). "
+        "To start with new tables anyway: sternpost up --new-tables"
     )

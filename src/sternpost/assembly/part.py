@@ -105,7 +105,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Work of the worker that never ends, in a thread of its own, until its `stop` is set.
+    """Work of the worker that never ends, in a separate thread, until its `stop` is set.
 
     needs_store: it begins once the trace store has this version's schema. is_watched: the worker is restarted
     when it fails, or does not look at `stop` for a quarter of an hour; another that fails begins again.
@@ -119,7 +119,7 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Work of a serving process that goes on beside its calls, on the event loop, until it is cancelled."""
+    """Work of a serving process that runs beside its calls, on the event loop, until it is cancelled."""
 
     name: str
     run: Callable[[], Coroutine[None, None, None]]

@@ -62,7 +62,7 @@ def load_traffic(loaded: LoadedConfig, catalog: Catalog) -> Traffic:
 
 
 def load_prices(config: ConfigFile, catalog: Catalog) -> PriceBook:
-    """Read the shipped table under the file's overrides. Raises: ConfigurationError for an odd price."""
+    """Read the shipped table under the file's overrides. Raises: ConfigurationError for an invalid price."""
     table, content = read_table()
     return PriceBook(table, content, price_overrides(config), price_names(catalog))
 
@@ -73,7 +73,7 @@ def price_overrides(config: ConfigFile) -> list[PriceOverride]:
 
 
 def load_off_peak(config: ConfigFile) -> OffPeak | None:
-    """Return when the queue of batches may work. Raises: ConfigurationError for a window that is none."""
+    """Return when the queue of batches may work. Raises: ConfigurationError for an invalid window."""
     window = config.batches.off_peak
     return None if window is None else read_off_peak(window.from_, window.until, window.timezone)
 

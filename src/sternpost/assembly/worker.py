@@ -97,7 +97,7 @@ def refuse_newer_tables(tables: LateTables) -> None:
 
 
 def _work(opened: Foundation, parts: Sequence[Part], stop: threading.Event, heart: Heart) -> None:
-    """Run every loop until told to stop; those that need the trace store wait for it."""
+    """Run every loop until stopped; those that need the trace store wait for it."""
     loops = [loop for part in parts for loop in part.loops]
     loops += _subscriptions(opened, parts)
     loops.append(_schedule(opened.settings, [job for part in parts for job in part.jobs]))
@@ -129,7 +129,7 @@ def _schedule(settings: Settings, jobs: Sequence[Job]) -> Loop:
 
 
 def _follow_schedules(settings: Settings, jobs: Sequence[Job], stop: threading.Event) -> None:
-    """Follow the schedules until told to stop. Raises: StoreUnavailable without the jobs' database."""
+    """Follow the schedules until stopped. Raises: StoreUnavailable without the jobs' database."""
     engine = DbosJobs(settings.tables_url or sqlite_jobs_url(settings.home))
     try:
         engine.start(jobs)
@@ -139,7 +139,7 @@ def _follow_schedules(settings: Settings, jobs: Sequence[Job], stop: threading.E
 
 
 def _prepare(store: TraceStore, stop: threading.Event) -> bool:
-    """Bring the schema up to date, waiting for the engine as long as it takes; False when told to stop."""
+    """Bring the schema up to date, waiting for the engine as long as it takes; False when stopped."""
     attempt = 0
     while not stop.is_set():
         try:

@@ -33,7 +33,7 @@ def read_yaml(path: Path) -> tuple[yaml.Node | None, object]:
         ) from error
     except (ValueError, OverflowError) as error:  # of a date or a number that PyYAML takes for one
         raise ConfigurationError(
-            f"{path.name}:{_line_of_bad_value(text)}: this is no date or number that can be read; put it in"
+            f"{path.name}:{_line_of_bad_value(text)}: this is not a valid date or number; put it in"
             " quotes if it is meant as text"
         ) from error
 
@@ -97,7 +97,7 @@ def _refuse_doubled_keys(file: str, node: yaml.Node | None, above: tuple[yaml.No
     if node in above:
         line = node.start_mark.line + 1
         raise ConfigurationError(
-            f"{file}:{line}: an alias (`*name`) stands inside what it names; write it out"
+            f"{file}:{line}: an alias (`*name`) is inside what it refers to; write it out"
         )
     inner = (*above, node)
     if isinstance(node, yaml.SequenceNode):
@@ -111,7 +111,7 @@ def _refuse_doubled_keys(file: str, node: yaml.Node | None, above: tuple[yaml.No
                 raise ConfigurationError(f"{file}:{line}: a name can't be a list or a mapping")
             name = str(key.value)
             if name in seen:
-                raise ConfigurationError(f"{file}:{line}: {name!r} stands here twice; keep one of them")
+                raise ConfigurationError(f"{file}:{line}: {name!r} occurs twice here; keep one of them")
             seen.add(name)
             if key.tag == _MERGE:
                 _refuse_bad_merge(file, line, value)
@@ -121,7 +121,7 @@ def _refuse_doubled_keys(file: str, node: yaml.Node | None, above: tuple[yaml.No
 def _refuse_bad_merge(file: str, line: int, value: yaml.Node) -> None:
     parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
     if not all(isinstance(part, yaml.MappingNode) for part in parts):
-        raise ConfigurationError(f"{file}:{line}: `<<` takes over mappings alone, such as `<<: *name`")
+        raise ConfigurationError(f"{file}:{line}: `<<` merges only mappings, such as `<<: *name`")
 
 
 def _line_of_bad_value(text: str) -> int:

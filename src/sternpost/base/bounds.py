@@ -14,7 +14,7 @@ _PLAIN = re.compile(r"[\x21-\x7e]*")  # printable ASCII without spaces: what an 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number from `least` to `most`. `at_zero`: what 0 means beside them, if anything."""
+    """A whole number from `least` to `most`. `at_zero`: what 0 means in addition, if anything."""
 
     least: int
     most: int

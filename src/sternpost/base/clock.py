@@ -27,7 +27,7 @@ class SystemClock:
 
 @dataclass(slots=True)
 class ManualClock:
-    """A clock that moves only when told to, for tests and replays."""
+    """A clock that moves only when set, for tests and replays."""
 
     at_ns: int = 1_700_000_000_000_000_000
 

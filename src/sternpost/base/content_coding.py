@@ -1,7 +1,7 @@
 """Undoes the content codings of a request's body (RFC 9110, section 8.4) within a limit; reads nothing in it.
 
-A body is decoded whole or refused: one of several members or frames, one that is cut off, and one with bytes
-behind its end never lose a part in silence.
+A body is decoded completely or rejected: several members or frames, a truncated body, and bytes after its end
+never lose a part silently.
 """
 
 import zlib
@@ -52,7 +52,7 @@ def decode(body: bytes, codings: str, max_bytes: int) -> bytes:
     unknown = next((name for name in names if name not in _CODINGS), None)
     if unknown is not None:
         raise EncodingRefused(
-            f"the content-encoding {unknown[:20]!r} is not known here; send gzip, deflate, zstd or none"
+            f"the content-encoding {unknown[:20]!r} is not supported; send gzip, deflate, zstd or none"
         )
     if len(names) > _MOST_CODINGS:
         raise EncodingRefused(f"the body has more than {_MOST_CODINGS} content-encodings; send one")
@@ -121,4 +121,4 @@ _CODINGS: Final[Mapping[str, _Coding]] = {
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:
-    return BodyTooLarge(f"the body, unpacked, is longer than {max_bytes} bytes; send less at a time")
+    return BodyTooLarge(f"the decompressed body is longer than {max_bytes} bytes; send less at a time")

@@ -7,15 +7,15 @@ SternpostError
 |  |- KeyRefused 401, PermissionRefused 403
 |  |- ModelUnknown 404, ProviderNotConfigured 424
 |  `- RateLimited 429
-|- UpstreamError               a model provider answered badly or not at all  502, 504
+|- UpstreamError               a model provider sent no valid response        502, 504
 |  |- UpstreamRefused, UpstreamUnreachable, UpstreamTimedOut, StreamTruncated, CredentialsUnavailable
 |  `- AllTargetsFailed
-|- ModelCallError              a model call that Sternpost made itself failed  502
+|- ModelCallError              a model call that Sternpost made itself failed 502
 |  `- ModelCallRefused, ModelCallDelayed, ModelCallFailed
-|- Stopping                    Sternpost is on its way out                     503
-|- StoreError                  a store of ours can't serve                    503
+|- Stopping                    Sternpost is on its way out                    503
+|- StoreError                  a store of ours is unavailable                 503
 |  `- JournalFull, StorageFull, StoreUnavailable, QueryTimedOut, RowsRefused
-`- ConfigurationError          settings or sternpost.yaml can't be used        exit code 2
+`- ConfigurationError          settings or sternpost.yaml can't be used       exit code 2
    `- AlreadyRunning, ServerNotInstalled, NewerData
 """
 
@@ -60,14 +60,14 @@ class BodyTooLarge(RequestError):
 
 
 class EncodingRefused(RequestError):
-    """The body's `Content-Encoding` is not known; send gzip, deflate, zstd or none."""
+    """The body's `Content-Encoding` is not supported; send gzip, deflate, zstd or none."""
 
     code = "unsupported_content_encoding"
     status = 415
 
 
 class HostRefused(RequestError):
-    """The request names a host that this server is not; add it to `STERNPOST_ALLOWED_HOSTS` if it is."""
+    """The request is for another host name; add it to `STERNPOST_ALLOWED_HOSTS` if it is this server's."""
 
     code = "host_refused"
     status = 421
@@ -88,7 +88,7 @@ class MethodRefused(RequestError):
 
 
 class Conflict(RequestError):
-    """The object was changed or made by somebody else meanwhile; read it again."""
+    """The object was changed or created by somebody else meanwhile; read it again."""
 
     code = "conflict"
     status = 409
@@ -134,7 +134,7 @@ class RateLimited(RequestError):
 
 
 class UpstreamError(SternpostError):
-    """A model provider answered badly."""
+    """A model provider returned an invalid response."""
 
     code = "upstream_error"
     status = 502
@@ -142,7 +142,7 @@ class UpstreamError(SternpostError):
 
 
 class UpstreamRefused(UpstreamError):
-    """An error answer of a provider, passed on with its status and its own words."""
+    """An error answer of a provider, passed on with its status and message."""
 
     code = "upstream_refused"
 
@@ -177,14 +177,14 @@ class UpstreamUnreachable(UpstreamError):
 
 
 class UpstreamTimedOut(UpstreamError):
-    """A model provider took longer than a time-out allows."""
+    """A model provider took longer than a timeout allows."""
 
     code = "upstream_timeout"
     status = 504
 
 
 class CredentialsUnavailable(UpstreamError):
-    """Sternpost can't prove to the provider who it is; the message names what to install or to set."""
+    """Sternpost can't authenticate to the provider; the message says what to install or set."""
 
     code = "provider_credentials_unavailable"
     is_sent = False
@@ -197,7 +197,7 @@ class StreamTruncated(UpstreamError):
 
 
 class AllTargetsFailed(UpstreamError):
-    """Every target of the route failed; the message says how each did."""
+    """Every target of the route failed; the message says why each did."""
 
     code = "all_targets_failed"
 
@@ -210,7 +210,7 @@ class ModelCallError(SternpostError):
 
 
 class ModelCallRefused(ModelCallError):
-    """The call can't succeed as it is: change the model, the key or what is asked.
+    """The call can't succeed as it is: change the model, the key or the request.
 
     `http_status` and `wire_code` are those of the gateway's answer.
     """
@@ -239,7 +239,7 @@ class ModelCallDelayed(ModelCallError):
 
 
 class ModelCallFailed(ModelCallError):
-    """The provider failed; a few more tries may help. `retry_after_s`: how long it asks to be left alone."""
+    """The provider failed; a retry may help. `retry_after_s`: how long it asks to wait."""
 
     def __init__(self, message: str, *, http_status: int = 502, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -248,47 +248,47 @@ class ModelCallFailed(ModelCallError):
 
 
 class Stopping(SternpostError):
-    """Sternpost was told to stop and could wait no longer; send the request again."""
+    """Sternpost is stopping and could not wait any longer; send the request again."""
 
     code = "server_stopping"
     status = 503
 
 
 class StoreError(SternpostError):
-    """A store of Sternpost can't serve."""
+    """A store of Sternpost is unavailable."""
 
     code = "store_error"
     status = 503
 
 
 class JournalFull(StoreError):
-    """The journal takes no records: the disk is full, or its queue is."""
+    """The journal accepts no records: the disk or its queue is full."""
 
     code = "journal_full"
 
 
 class StorageFull(StoreError):
-    """There is no room for the file; delete files or make room in the data folder."""
+    """There is no room for the file; delete files or free some space in the data folder."""
 
     code = "storage_full"
     status = 507
 
 
 class StoreUnavailable(StoreError):
-    """A store is away or starting; calls go on, try again in a moment."""
+    """A store is unavailable or starting; calls go on, try again in a moment."""
 
     code = "store_unavailable"
 
 
 class QueryTimedOut(StoreError):
-    """The query took longer than `STERNPOST_QUERY_TIMEOUT_S`, or was cancelled; ask for less time."""
+    """The query took longer than `STERNPOST_QUERY_TIMEOUT_S`, or was cancelled; use a shorter time range."""
 
     code = "query_timeout"
     status = 504
 
 
 class RowsRefused(StoreError):
-    """The trace store refuses rows for what they hold; those rows are set aside and the others are stored.
+    """The trace store rejects rows for their content; those rows are set aside and the others are stored.
 
     `is_certain`: the engine named the rows themselves; else the error is one that nobody thought of, and only
     rows beside them that are accepted prove whose fault it is.

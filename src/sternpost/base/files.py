@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and on the disk when that was promised; not what is in them."""
+"""Files that are complete or absent, and on disk when that was promised; not what is in them."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ PARTIAL = ".new"  # ends the name of a file that is being written
 def write_file(path: Path, content: bytes, *, partial: Path | None = None) -> None:
     """Replace `path` by `content`, for the owner alone; it is on the disk when this returns.
 
-    Whoever reads meanwhile sees the old file or the new one. Two writers of one path at a time need a
+    A reader meanwhile sees the old file or the new one. Two writers of one path at a time need a
     `partial` each, the file beside it that is written first. Raises: OSError, with nothing changed.
     """
     partial = partial or path.with_name(path.name + PARTIAL)

@@ -1,6 +1,6 @@
 """Slow reads of callers: a few of each at once, a time for each, an end when nobody waits; not what is read.
 
-`ReadGate.run` sets the read under way in the context, where a store that is asked finds it.
+`ReadGate.run` sets the current read in the context, where the store finds it.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _LEFT: Final = "the caller left before the answer was ready"
 
 @dataclass(slots=True)
 class Read:
-    """One read under way: when it must end, and which queries of it run now."""
+    """One read in progress: when it must end, and which queries of it run now."""
 
     end_s: float
     is_ended: bool = False
@@ -39,7 +39,7 @@ class Read:
         """Give a query its id and what is left of the time. Raises: QueryTimedOut when the read is over."""
         left_s = min(timeout_s, self.end_s - time.monotonic())
         if self.is_ended or left_s <= 0:
-            raise QueryTimedOut("the query was ended: it took too long; choose a shorter time range")
+            raise QueryTimedOut("the query was cancelled: it took too long; choose a shorter time range")
         query_id = f"read-{new_span_id()}"
         with self._lock:
             self._running.add(query_id)
@@ -78,7 +78,7 @@ class _Caller:
 
 
 class ReadGate:
-    """Lets each caller have `per_caller` reads under way. `cancel` ends a query at the engine; blocking."""
+    """Lets each caller have `per_caller` concurrent reads. `cancel` ends a query at the engine; blocking."""
 
     def __init__(
         self, cancel: Callable[[str], None], *, per_caller: int, timeout_s: float, wait_s: float = _WAIT_S
@@ -94,7 +94,7 @@ class ReadGate:
     async def run(self, caller: str, work: Callable[[], Awaitable[T]], receive: Receive | None = None) -> T:
         """Do the work within the caller's share and the time of a read.
 
-        receive: tells when the caller leaves. Raises: RateLimited, QueryTimedOut, what the work raises.
+        receive: reports when the caller leaves. Raises: RateLimited, QueryTimedOut, what the work raises.
         """
         held = self._callers.setdefault(caller, _Caller(asyncio.Semaphore(self._per_caller)))
         held.count += 1
@@ -120,8 +120,8 @@ class ReadGate:
         except TimeoutError:
             self.counts.refused += 1
             raise RateLimited(
-                f"{self._per_caller} reads of this key are under way; wait for their answers, narrow them by"
-                " time, or raise STERNPOST_READS_PER_KEY",
+                f"{self._per_caller} reads of this key are running; wait for their answers, use a shorter"
+                " time range, or raise STERNPOST_READS_PER_KEY",
                 retry_after_s=max(1.0, self._wait_s),
             ) from None
 
@@ -138,7 +138,7 @@ class ReadGate:
             if leaving is not None and leaving.done():
                 self.counts.left += 1
                 raise QueryTimedOut(_LEFT)
-            raise QueryTimedOut("the query was ended: it took too long; choose a shorter time range")
+            raise QueryTimedOut("the query was cancelled: it took too long; choose a shorter time range")
         except QueryTimedOut as error:
             self.counts.timed_out += error.message != _LEFT
             raise
@@ -150,7 +150,7 @@ class ReadGate:
                 self._end(read, doing)
 
     def _end(self, read: Read, doing: "asyncio.Future[Any]") -> None:
-        """Let nothing of the read go on: not its queue in the pool, not its queries at the engine."""
+        """Stop everything of the read: its wait for the pool and its queries at the engine."""
         read.is_ended = True
         doing.cancel()
         if read.running():

@@ -92,7 +92,7 @@ def _made(values: tuple[str, ...]) -> Secrets:
 
 
 def _without_scheme(value: str) -> str:
-    """A signature (`AWS4-HMAC-SHA256 Credential=...`) is no secret: it is good for this request alone."""
+    """A signature (`AWS4-HMAC-SHA256 Credential=...`) is not a secret: it is valid for this request alone."""
     scheme, _, rest = value.partition(" ")
     if scheme.startswith("AWS4-"):
         return ""

@@ -1,4 +1,4 @@
-"""What one installation is told from outside; read once, in `assembly`.
+"""The configuration of one installation; read once, in `assembly`.
 
 A field's type carries what is allowed (`base.bounds`), and the comment behind it says what it means: both are
 in the reference and in the error for a value that can't be used.
@@ -41,7 +41,7 @@ _Days = Annotated[int, Whole(1, 36_500, at_zero="keeping them for ever", is_zero
 class Settings:
     """Every setting of a process; each is `STERNPOST_<NAME>` in the environment."""
 
-    home: Annotated[Path, FilePath()]  # the data folder; everything Sternpost keeps is in it
+    home: Annotated[Path, FilePath()]  # the data folder; everything Sternpost stores is in it
     host: _Host = "127.0.0.1"  # the address to listen on
     port: Annotated[int, Whole(0, 65_535)] = 4100  # the public port of gateway, API and web UI; 0: any free
     config: _File = None  # sternpost.yaml; unset: ./sternpost.yaml, then the data folder's
@@ -51,25 +51,25 @@ class Settings:
     log_level: Annotated[str, _LEVELS] = "info"  # debug, info, warning or error
     log_format: Annotated[str, OneOf(("text", "json"))] = "text"  # text, or json for one object a line
     max_body_bytes: Annotated[int, Whole(_KB, 2 * _GB)] = 50_000_000  # the largest request that is read
-    max_file_bytes: Annotated[int, Whole(_KB, _TB)] = 200_000_000  # the largest file taken at /v1/files
+    max_file_bytes: Annotated[int, Whole(_KB, _TB)] = 200_000_000  # the largest file accepted at /v1/files
     max_connections: _Connections = 0  # open connections of callers; 0: as the limit of open files allows
     allowed_hosts: _Hosts = ""  # more names that callers may use for this server, comma-separated; * for any
     gateway_url: _Public = ""  # where the worker sends lines of batches; unset: this machine's port
-    drain_s: Annotated[float, Seconds(0, 86_400)] = 20.0  # how long open calls may go on after a stop
+    drain_s: Annotated[float, Seconds(0, 86_400)] = 20.0  # how long open calls may continue after a stop
     engine_memory_bytes: _Memory = 2_000_000_000  # what queries of the embedded engine may use
     engine_threads: Annotated[int, Whole(1, 1024)] = 2  # threads of one query
-    query_timeout_s: Annotated[float, Seconds(0.1, 3600)] = 20.0  # when a query of UI or API is ended
-    reads_per_key: Annotated[int, Whole(1, 100)] = 3  # reads of traces under way, by key or session
-    journal_max_bytes: _Queue = 20_000_000_000  # records waiting for the trace store; more are refused
+    query_timeout_s: Annotated[float, Seconds(0.1, 3600)] = 20.0  # when a query of UI or API is cancelled
+    reads_per_key: Annotated[int, Whole(1, 100)] = 3  # concurrent reads of traces, by key or session
+    journal_max_bytes: _Queue = 20_000_000_000  # records waiting for the trace store; more are rejected
     journal_min_free_bytes: _Free = 200_000_000  # disk space the journal leaves free
     storage_min_free_bytes: _Free = 1_000_000_000  # disk space that files and media leave to the journal
     project_files_bytes: _Share = 10_000_000_000  # files that one project may keep; 0: any
     key_files_bytes: _Share = 5_000_000_000  # files that one key may keep; 0: any
     project_media_bytes: _Share = 20_000_000_000  # media of traces that one project may keep; 0: any
-    journal_segment_bytes: _Segment = 32_000_000  # the size at which the journal begins a new file
+    journal_segment_bytes: _Segment = 32_000_000  # the size at which the journal starts a new file
     trace_retention_days: _Days = 90  # days after which traces are deleted; 0 or empty keeps them for ever
     session_days: Annotated[int, Whole(1, 3650)] = 14  # days a browser stays signed in
-    public_url: _Public = ""  # how browsers reach Sternpost, when that is not http://host:port
+    public_url: _Public = ""  # how browsers reach Sternpost, if not at http://host:port
 
 
 def bounds() -> Mapping[str, Bound]:

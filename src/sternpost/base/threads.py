@@ -1,6 +1,6 @@
 """The bounded pools for blocking work under an event loop, one per purpose; not for work that takes minutes.
 
-What is slow in one pool never delays another: a search of a large store holds up neither intake nor sign-in.
+What is slow in one pool never delays another: a search of a large store delays neither intake nor sign-in.
 """
 
 import asyncio

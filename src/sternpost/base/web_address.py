@@ -6,7 +6,7 @@ from sternpost.base.errors import ConfigurationError
 
 
 def checked_address(name: str, base_url: str) -> str:
-    """Return a provider's address as it is used. A refusal never repeats it: a key may stand in its place.
+    """Return a provider's address as it is used. A refusal never repeats it: it may be a key by mistake.
 
     Raises: ConfigurationError.
     """
@@ -20,7 +20,7 @@ def checked_address(name: str, base_url: str) -> str:
         is_whole = False
         parts = urlsplit("")
     if not is_whole:
-        raise ConfigurationError(f"{place}: is no address; write one such as http://127.0.0.1:9000/v1")
+        raise ConfigurationError(f"{place}: is not a URL; use one such as http://127.0.0.1:9000/v1")
     if parts.username is not None:
         raise ConfigurationError(
             f"{place}: must not hold a user or password, because addresses are shown; use `api_key`, "

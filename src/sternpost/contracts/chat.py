@@ -185,7 +185,7 @@ class ChatReply:
 
 @dataclass(frozen=True, slots=True)
 class OtherSeen:
-    """Something of the reply that no event stands for; what is shown of it is its kind."""
+    """Something of the reply that no event represents; only its kind is shown."""
 
     kind: str
 
@@ -244,7 +244,7 @@ class ToolArguments:
 
 @dataclass(frozen=True, slots=True)
 class MediaSeen:
-    """A picture or a piece of sound of the reply; pieces of sound follow each other."""
+    """An image or a piece of audio of the reply; pieces of audio follow each other."""
 
     part: BlobPart
     choice: int = 0

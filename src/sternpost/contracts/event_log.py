@@ -63,7 +63,7 @@ class EventLog(Protocol):
     """Blocking; call it through `base.threads`. Raises: StoreUnavailable anywhere but in `append`."""
 
     def append(self, connection: Connection, event: NewEvent) -> EventId:
-        """Write the event in the transaction of the change that it tells of."""
+        """Write the event in the transaction of the change that it describes."""
         ...
 
     def last_seq(self) -> int:
@@ -71,7 +71,7 @@ class EventLog(Protocol):
         ...
 
     def after(self, seq: int, chosen: EventFilter, *, limit: int) -> Sequence[Event]:
-        """Return what was committed after `seq`, oldest first; whoever keeps asking misses none."""
+        """Return what was committed after `seq`, oldest first; a reader that keeps asking misses none."""
         ...
 
     def before(self, seq: int | None, chosen: EventFilter, *, limit: int) -> Sequence[Event]:
@@ -116,7 +116,7 @@ class CursorState:
 
 
 class Cursors(Protocol):
-    """Where each subscriber stands. Blocking. Raises: StoreUnavailable."""
+    """The position of each subscriber. Blocking. Raises: StoreUnavailable."""
 
     def position(self, subscriber: str) -> int:
         """Return the number of the last event that was handled; a new subscriber begins at the log's end."""
@@ -153,7 +153,7 @@ class Cursors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a serving process keeps in memory of the tables. `reload` reads it anew and swaps it in; blocking.
+    """What a serving process keeps in memory of the tables. `reload` reads and swaps it; blocking.
 
     It is called once at the start, then whenever an event of its kinds was committed. When it raises, the
     snapshot before stays in force and the failure is shown until a reload succeeds.

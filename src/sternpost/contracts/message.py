@@ -1,4 +1,4 @@
-"""Messages of a conversation as one provider-neutral shape; not any vendor's wire form.
+"""Messages of a conversation as one provider-neutral shape; not any provider's wire format.
 
 Source: the message schema of OpenTelemetry's GenAI conventions v1.41, with what replay needs.
 """

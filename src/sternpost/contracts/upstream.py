@@ -33,7 +33,7 @@ class UpstreamReply(Protocol):
     def chunks(self) -> AsyncIterator[bytes]:
         """Iterate over the body as it arrives, each chunk once.
 
-        Cancelling a wait for a chunk loses nothing: the next wait goes on where it stopped.
+        Cancelling a wait for a chunk loses nothing: the next wait continues where it stopped.
         Raises: UpstreamUnreachable when the connection breaks, UpstreamTimedOut.
         """
         ...

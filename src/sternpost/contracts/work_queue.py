@@ -118,7 +118,7 @@ class WorkQueue(Protocol):
         ...
 
     def cancel(self, job_id: JobId) -> bool:
-        """Start no further item; those under way are finished. False when the job had ended."""
+        """Start no further item; those in progress are finished. False when the job had ended."""
         ...
 
     def retry_failed(self, job_id: JobId) -> int:
@@ -134,5 +134,5 @@ class WorkRunner(Protocol):
         ...
 
     def stop(self, patience_s: float) -> None:
-        """Start nothing more and give items under way this long; what is cut off runs again later."""
+        """Start nothing more and give items in progress this long; what is cut off runs again later."""
         ...

@@ -1,4 +1,4 @@
-"""Hands OTLP requests to a process of their own, so that mapping spans never holds up calls.
+"""Hands OTLP requests to a separate process, so that mapping spans never delays calls.
 
 The process starts with the first request that is worth it, and again with the next one after it died. What
 it has not answered is refused then, to be sent again: only what is in its journal is acknowledged.
@@ -88,7 +88,7 @@ class IntakeApart:
         if self._is_closed:
             raise _gone()
         if self._waiting_bytes and self._waiting_bytes + len(body) > self._most_bytes:
-            raise StoreUnavailable("more spans arrive than can be taken in; send them again, more slowly")
+            raise StoreUnavailable("too many spans are arriving; send them again, more slowly")
         self._waiting_bytes += len(body)
         try:
             line = self._line or await self._start()
@@ -156,7 +156,7 @@ class IntakeApart:
             write_frame(writer, self._hello)
             line = self._line = _Line(process, writer, time.monotonic())
             line.reading = asyncio.create_task(self._read_answers(line, reader), name="sternpost-intake")
-            logger.info("spans are mapped by a process of their own, %d", process.pid)
+            logger.info("spans are mapped by a separate process, %d", process.pid)
             return line
 
     def _forget(self, line: _Line) -> None:
@@ -180,7 +180,7 @@ class IntakeApart:
             lived_s = time.monotonic() - line.started_s
             self._not_before_s = time.monotonic() + (_SETTLED_S if lived_s < _SETTLED_S else 0.0)
             logger.warning(
-                "the intake process ended (%d) with %d requests unanswered; the next one starts it again",
+                "the intake process ended (%d) with %d requests unanswered; the next one restarts it",
                 code,
                 len(line.waiting),
             )
@@ -201,4 +201,4 @@ def _kill(line: _Line) -> None:
 
 
 def _gone() -> StoreUnavailable:
-    return StoreUnavailable("the process that takes spans in has ended and starts again; send them again")
+    return StoreUnavailable("the process that reads spans has ended and is restarting; send them again")

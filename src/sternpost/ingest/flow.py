@@ -31,7 +31,7 @@ _INLINE_BYTES = 8_000  # a body this small maps in about a millisecond; a larger
 _JSON_LIMITS = json_size.JsonLimits(fields=500_000, values=1_000_000)
 _MOST_MESSAGES = 500_000  # a batch of 512 spans has about 20,000
 _NO_METRICS = (
-    "metrics are not kept: Sternpost counts and times what it sees of spans; set OTEL_METRICS_EXPORTER=none"
+    "metrics are not kept: Sternpost derives counts and times from spans; set OTEL_METRICS_EXPORTER=none"
 )
 _OF_A_REQUEST = frozenset({"requests", "received_bytes"})
 
@@ -77,7 +77,7 @@ class OtlpIntake:
         max_body_bytes: int,
         apart: IntakeApart | None = None,
     ) -> None:
-        """apart: the process that takes what would hold calls up; None: this one takes everything."""
+        """apart: the process that takes what would delay calls; None: this one takes everything."""
         self.counts = IntakeCounts()
         self._journal = journal
         self._prices = prices

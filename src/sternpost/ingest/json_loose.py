@@ -58,7 +58,7 @@ def _decoded(body: bytes, first: str) -> Object:
         raise BadRequest(f"the body is not OTLP in JSON: {error}") from None
     groups = _get(found, first) if is_mapping(found) else ""
     if not is_mapping(found) or not (groups is None or is_list(groups)):
-        raise BadRequest(f"the body is not OTLP in JSON: it is no object with a list `{first}`")
+        raise BadRequest(f"the body is not OTLP in JSON: it is not an object with a list `{first}`")
     return found
 
 
@@ -205,7 +205,7 @@ def _value(value: Json, depth: int) -> Json:
 
 
 def _number(value: Json) -> Json:
-    """Read a 64-bit integer; what is none is kept as it was written."""
+    """Read a 64-bit integer; anything else is kept as it was written."""
     try:
         number = int(value) if isinstance(value, str | int) else None
     except ValueError:

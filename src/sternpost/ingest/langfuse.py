@@ -1,7 +1,7 @@
 """Langfuse's own ingestion: the events, scores and media of its SDKs as raw spans, scores and blobs.
 
-SDKs before version 3 send everything this way, an observation in two events or more; what was told of one is
-remembered, within bounds, until it can hardly be told more of.
+SDKs before version 3 send everything this way, an observation in two events or more; what was sent of one is
+remembered, within limits, until more about it is unlikely.
 """
 
 from collections import OrderedDict
@@ -63,7 +63,7 @@ Body = Mapping[str, Json]
 
 @dataclass(slots=True)
 class Events:
-    """What one request tells: spans to keep, scores, and which events could not be read."""
+    """What one request contains: spans to keep, scores, and which events could not be read."""
 
     spans: dict[str, RawSpan] = field(default_factory=dict[str, RawSpan])
     scores: list[Score] = field(default_factory=list[Score])
@@ -72,7 +72,7 @@ class Events:
 
 
 class Observations:
-    """What was told so far of traces and observations, the oldest forgotten first; one per process."""
+    """What was received so far about traces and observations, the oldest dropped first; one per process."""
 
     def __init__(self, most: int = _MOST_REMEMBERED) -> None:
         self._told: OrderedDict[tuple[str, str], dict[str, Json]] = OrderedDict()
@@ -115,13 +115,13 @@ def _read_event(
 ) -> None:
     body = event.get("body") if is_mapping(event) else None
     if not is_mapping(event) or not is_mapping(body):
-        raise BadRequest("an event is an object with `type` and `body`")
+        raise BadRequest("an event must be an object with `type` and `body`")
     kind = as_text(event.get("type"))
     subject, _, verb = kind.rpartition("-")
     if kind == "sdk-log":
         return
     if verb not in ("create", "update"):
-        raise BadRequest(f"the type {kind[:40]!r} of an event is not known")
+        raise BadRequest(f"the type {kind[:40]!r} of an event is unknown")
     if subject == "score":
         found.scores.append(read_score(body, sender, received_ns))
         return
@@ -247,7 +247,7 @@ def span_id_of(text: str) -> str:
 
 
 def root_id_of(trace_id: str) -> str:
-    """Return the id of the span that stands for a trace of its own, as older SDKs tell it."""
+    """Return the id of the span that represents a whole trace, as older SDKs send it."""
     return blake2b(f"root/{trace_id}".encode(), digest_size=8).hexdigest()
 
 

@@ -85,7 +85,7 @@ class LangfuseIntake:
     def _map_events(self, body: bytes, principal: Principal) -> tuple[Batch, Mapping[str, Json]]:
         listed = _object(body).get("batch")
         if not is_list(listed):
-            raise BadRequest("the body is an object with a list `batch`")
+            raise BadRequest("the body must be an object with a list `batch`")
         now_ns = self._clock.now_ns()
         sender = Sender(principal.project_id, principal.key_id)
         events = read_events(listed, sender, now_ns, self._observations)
@@ -144,7 +144,7 @@ class LangfuseIntake:
         except ValueError:
             is_digest = False
         if not is_digest:
-            raise BadRequest("`sha256Hash` is the SHA-256 of the medium in base64")
+            raise BadRequest("`sha256Hash` must be the SHA-256 of the media in base64")
         media_id = urlsafe_b64encode(b64decode(digest)).decode()[:_ID_CHARACTERS]
         leave = _Leave(
             principal.project_id, media_id, mime_type[:100], digest, self._clock.now_ns() + _UPLOAD_NS
@@ -155,7 +155,7 @@ class LangfuseIntake:
         """Keep the bytes of a medium. Raises: KeyRefused, BadRequest, JournalFull."""
         leave = self._leave_of(token)
         if b64encode(sha256(content).digest()).decode() != leave.digest:
-            raise BadRequest("the bytes are not those whose SHA-256 was named")
+            raise BadRequest("the bytes don't match the given SHA-256")
         project_id = ProjectId(leave.project_id)
         blob = Blob(project_id, apart_hash(project_id, leave.media_id), leave.mime_type, content)
         await self._keep(Batch([payload_of([MappedSpan(None, blobs=(blob,))])]))
@@ -167,13 +167,11 @@ class LangfuseIntake:
     def _leave_of(self, token: str) -> _Leave:
         words, _, sign = token.partition(".")
         if not hmac.compare_digest(hmac.new(self._secret, words.encode(), sha256).hexdigest(), sign):
-            raise KeyRefused(
-                "this address for an upload is not of this server, or of its time before a restart"
-            )
+            raise KeyRefused("this upload URL is not from this server, or is from before its restart")
         packed = b64decode(words + "=" * (-len(words) % 4), altchars=b"-_")
         leave = msgspec.msgpack.decode(packed, type=_Leave)
         if leave.until_ns < self._clock.now_ns():
-            raise KeyRefused("this address for an upload has expired")
+            raise KeyRefused("this upload URL has expired")
         return leave
 
 

@@ -1,6 +1,6 @@
 """OTLP bytes, protobuf or JSON, as raw spans and log records; what they mean belongs to `mapping`.
 
-A request that the strict readers refuse is read once more by `json_loose`, or mended by `protobuf_mend`, so
+A request that the strict readers refuse is read once more by `json_loose`, or repaired by `protobuf_mend`, so
 that one bad span never costs its batch.
 """
 
@@ -270,7 +270,7 @@ def _int(value: _Int) -> int:
 
 
 def _whole_number(value: _Int) -> Json:
-    """Return a 64-bit integer; what is none is kept as it was written."""
+    """Return a 64-bit integer; anything else is kept as it was written."""
     try:
         number = int(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How many messages an OTLP request in protobuf holds, before it is read; looks at no value.
+"""How many messages an OTLP request in protobuf holds, before it is read; reads no value.
 
 Each becomes an object: 24 million empty ones fit into 48 MB, took 1.8 GB and held every call up for 14 s.
 """

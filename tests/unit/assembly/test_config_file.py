@@ -160,14 +160,14 @@ BILLION = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("routes:\n  a: " + "{a: " * 10_000, "sternpost.yaml:2: values are nested more than 40 deep"),
         ("".join(" " * n + "a:\n" for n in range(500)), "sternpost.yaml:40: values are nested"),
         ("- " * 10_000, "sternpost.yaml:1: values are nested"),
-        ("a: &a [*a]\n", "sternpost.yaml:1: an alias .* stands inside what it names"),
-        ("version: 1\nroutes: {}\nroutes: {}\n", "sternpost.yaml:3: 'routes' stands here twice"),
-        ("x: &x {a: 1}\nroutes:\n  <<: *x\n  <<: *x\n", "sternpost.yaml:4: '<<' stands here twice"),
-        ("routes:\n  <<: 3\n", "sternpost.yaml:2: `<<` takes over mappings"),
-        ("routes:\n  <<: [3]\n", "sternpost.yaml:2: `<<` takes over mappings"),
+        ("a: &a [*a]\n", "sternpost.yaml:1: an alias .* is inside what it refers to"),
+        ("version: 1\nroutes: {}\nroutes: {}\n", "sternpost.yaml:3: 'routes' occurs twice here"),
+        ("x: &x {a: 1}\nroutes:\n  <<: *x\n  <<: *x\n", "sternpost.yaml:4: '<<' occurs twice here"),
+        ("routes:\n  <<: 3\n", "sternpost.yaml:2: `<<` merges only mappings"),
+        ("routes:\n  <<: [3]\n", "sternpost.yaml:2: `<<` merges only mappings"),
         ("routes:\n  ? [a, b]\n  : c\n", "sternpost.yaml:2: a name can't be"),
-        ("version: 1\nx: 2001-99-99\n", "sternpost.yaml:2: this is no date"),
-        ("version: 1\nx: " + "9" * 5000 + "\n", "sternpost.yaml:2: this is no date or number"),
+        ("version: 1\nx: 2001-99-99\n", "sternpost.yaml:2: this is not a valid date"),
+        ("version: 1\nx: " + "9" * 5000 + "\n", "sternpost.yaml:2: this is not a valid date or number"),
         ("version: 1\nx: !!python/object/apply:os.system [id]\n", "sternpost.yaml:2: not valid YAML"),
         ("version: 1\n\nx: \x07\n", "sternpost.yaml:3: not valid YAML: a control character"),
         ("version: 1\nx: *nobody\n", "sternpost.yaml:2: not valid YAML"),
@@ -225,7 +225,7 @@ def test_a_file_of_the_working_folder_that_others_may_write_must_be_named(
     here, home = two_folders
     (here / "sternpost.yaml").chmod(file_mode)
     here.chmod(folder_mode)
-    with pytest.raises(ConfigurationError, match=f"{why}; name it if it is yours: --config"):
+    with pytest.raises(ConfigurationError, match=f"{why}; if it is yours, set --config"):
         find_config(Settings(home))
     named = here / "sternpost.yaml"
     assert find_config(Settings(home, config=named)) == named

@@ -76,7 +76,7 @@ def test_tables_without_any_table_beside_data_are_lost_too(tmp_path: Path) -> No
 def test_an_empty_database_of_postgresql_beside_data_is_lost_too(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, tables_url=empty_postgres_url())
     put(tmp_path, "journal/cursor.json")
-    with pytest.raises(ConfigurationError, match="STERNPOST_TABLES_URL holds no tables"):
+    with pytest.raises(ConfigurationError, match="STERNPOST_TABLES_URL has no tables"):
         open_tables(settings)
     make_new_tables(settings)
     open_tables(settings).close()

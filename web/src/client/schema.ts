@@ -39,7 +39,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke Key
-         * @description End a key for good; calls with it are refused within a second.
+         * @description Revoke a key; calls with it are refused within a second.
          */
         post: operations["revoke_key_api_keys__key_id__revoke_post"];
         delete?: never;
@@ -127,7 +127,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Batch
-         * @description End a batch early; lines under way are finished, what is done stays.
+         * @description End a batch early; lines in flight are finished, what is done stays.
          */
         post: operations["cancel_batch_api_batches__batch_id__cancel_post"];
         delete?: never;
@@ -214,7 +214,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show how far each subscriber is, and what it could not handle */
+        /** Show the position of each subscriber, and what it set aside */
         get: operations["list_subscribers_api_events_subscribers_get"];
         put?: never;
         post?: never;
@@ -233,7 +233,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Handle an event again that was set aside */
+        /** Retry an event that was set aside */
         post: operations["retry_event_api_events__event_id__retry_post"];
         delete?: never;
         options?: never;
@@ -250,7 +250,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Handle all events again from one on */
+        /** Replay all events after a given one */
         post: operations["replay_events_api_events_subscribers__name__replay_post"];
         delete?: never;
         options?: never;
@@ -351,7 +351,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Add up calls, errors, cost and latency */
+        /** Summarise calls, errors, cost and latency */
         get: operations["get_overview_api_overview_get"];
         put?: never;
         post?: never;
@@ -368,7 +368,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a picture, sound or document of a trace */
+        /** Read an image, audio or document of a trace */
         get: operations["get_blob_api_blobs__hash__get"];
         put?: never;
         post?: never;
@@ -975,7 +975,7 @@ export interface components {
          * NewKey
          * @description `models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset.
          *
-         *     `scopes` say what it may do; those of an application unless told.
+         *     `scopes` say what it may do; by default those of an application.
          */
         NewKey: {
             /** Name */
@@ -1243,7 +1243,7 @@ export interface components {
          * Span
          * @description One span of a trace, with its messages.
          *
-         *     counted: false where another span stands for the same call, so that its tokens and cost are left out of
+         *     counted: false where another span represents the same call, so that its tokens and cost are left out of
          *     every sum; counted_with names that span and join_reason says why.
          */
         Span: {
@@ -1338,7 +1338,7 @@ export interface components {
         };
         /**
          * SubscriberView
-         * @description `failing` holds the subscriber up until it is handled or, after 10 failures, set aside.
+         * @description `failing` blocks the subscriber until it is handled or, after 10 failures, set aside.
          */
         SubscriberView: {
             /** Name */
@@ -1369,7 +1369,7 @@ export interface components {
         };
         /**
          * TraceDetail
-         * @description A trace; `spans_cursor` asks for the spans behind these, and is null when there are none.
+         * @description A trace; `spans_cursor` is for the spans after these, and is null when there are none.
          */
         TraceDetail: {
             trace: components["schemas"]["TraceHead"];
@@ -1846,7 +1846,7 @@ export interface operations {
     explain_span_api_cost_spans__span_id__get: {
         parameters: {
             query?: {
-                /** @description The span's trace, when known: finds it faster. */
+                /** @description The span's trace, if known; makes it faster. */
                 trace_id?: string;
             };
             header?: never;
@@ -1914,7 +1914,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                /** @description For a stream: the last `seq` that was seen. */
+                /** @description For a stream: the last `seq` that was received. */
                 after?: string;
                 kind?: string[] | null;
                 subject?: string;
@@ -2112,9 +2112,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the previous page. */
                 cursor?: string;
-                /** @description Fields joined by AND, OR, NOT and parentheses, e.g. `status:error model:gpt-* -user:ada cost>0.01`; other words are looked for in the messages. */
+                /** @description Fields joined by AND, OR, NOT and parentheses, e.g. `status:error model:gpt-* -user:ada cost>0.01`; other words are searched in the messages. */
                 filter?: string;
                 /** @description ISO 8601, or relative like `now-24h`. */
                 since?: string;
@@ -2150,7 +2150,7 @@ export interface operations {
     get_trace_api_traces__trace_id__get: {
         parameters: {
             query?: {
-                /** @description `spans_cursor` of the reply before. */
+                /** @description `spans_cursor` of the previous reply. */
                 spans_cursor?: string;
             };
             header?: never;
@@ -2298,7 +2298,7 @@ export interface operations {
     get_blob_api_blobs__hash__get: {
         parameters: {
             query?: {
-                /** @description The longer side of a small picture in pixels: 128, 256, 512. What can't be drawn is answered by a crossed box and `x-sternpost-thumbnail: placeholder`. */
+                /** @description The longer side of a thumbnail in pixels: 128, 256, 512. For what can't be rendered the answer is a placeholder icon and `x-sternpost-thumbnail: placeholder`. */
                 thumbnail?: number | null;
             };
             header?: never;
@@ -2325,14 +2325,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The sender has them. */
+            /** @description The client has them already. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The range lies behind the end. */
+            /** @description The range is beyond the end. */
             416: {
                 headers: {
                     [name: string]: unknown;

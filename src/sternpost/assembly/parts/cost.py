@@ -28,7 +28,7 @@ def _serve(open_: Serving) -> Part:
 
 PLUG = Plug(
     name="cost",
-    summary="How the cost of a call came about, and prices.",
+    summary="How the cost of a call was computed, and prices.",
     scopes={("GET", "/api/cost"): frozenset({KeyScope.TRACES_READ})},
     serve=_serve,
 )

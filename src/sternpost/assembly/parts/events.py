@@ -17,7 +17,7 @@ def _serve(open_: Serving) -> Part:
 
 PLUG = Plug(
     name="events",
-    summary="Changes, who made them, and what reacted to them.",
+    summary="Changes, who made them, and their subscribers.",
     scopes={
         ("GET", "/api/events"): frozenset({KeyScope.KEYS_READ}),  # who changed what
         ("POST", "/api/events"): frozenset({KeyScope.KEYS_WRITE}),  # retry and replay

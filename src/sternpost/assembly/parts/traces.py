@@ -101,7 +101,7 @@ _DELETES = frozenset({KeyScope.TRACES_DELETE})
 
 PLUG = Plug(
     name="traces",
-    summary="Traces, their media and scores, and what they add up to.",
+    summary="Traces, their media and scores, and the overview.",
     scopes={
         ("GET", "/api/traces"): _READS,
         ("POST", "/api/traces"): frozenset({KeyScope.SCORES_WRITE}),  # scores of a trace

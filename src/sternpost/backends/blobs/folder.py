@@ -1,6 +1,6 @@
 """Blobs as files: `<project>/<first two digits>/<hash>`, each with its media type in front; no policy.
 
-A file is written beside its place, synced and renamed, so that there are whole blobs or none.
+A file is written under a temporary name, synced and renamed, so that a blob is complete or absent.
 Its time of change is when it was put for the last time.
 """
 
@@ -50,7 +50,9 @@ class FolderBlobs:
             write_file(path, pack_head(blob.mime_type) + blob.content, partial=fresh)
         except OSError as error:
             if error.errno in _FULL:
-                raise StorageFull("the disk is full (No space left); make room in the data folder") from error
+                raise StorageFull(
+                    "the disk is full (No space left); free some space in the data folder"
+                ) from error
             raise StoreUnavailable(
                 f"the media of a trace can't be kept in {str(self._root)!r}: {error.strerror}"
             ) from error
@@ -109,7 +111,7 @@ class FolderBlobs:
                 yield file
         except FileNotFoundError:
             raise NotFound(
-                f"there is no blob {hash_[:64]!r} in this project: it was deleted, or found no room"
+                f"there is no blob {hash_[:64]!r} in this project: it was deleted, or did not fit in"
             ) from None
         except OSError as error:
             raise StoreUnavailable(f"a blob can't be read: {error.strerror}") from error

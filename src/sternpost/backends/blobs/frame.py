@@ -1,4 +1,4 @@
-"""What stands in front of a blob in its file: a mark and its media type; not the bytes themselves."""
+"""The header of a blob's file: a mark and its media type; not the bytes themselves."""
 
 MAGIC = b"WLBLOB1\n"
 HEAD_BYTES = 128  # of a fixed length, so that a range of the bytes is a range of the file

@@ -61,12 +61,13 @@ class MediaRoom:
         """Raises: StorageFull, saying which of the two is full."""
         if self._min_free_bytes and self._free(self._root) < self._min_free_bytes + size_bytes:
             self._refuse(
-                "the disk is nearly full and the rest is kept for records; make room in the data folder"
+                "the disk is nearly full, and the rest is reserved for records;"
+                " free some space in the data folder"
             )
         if self._project_bytes and self._use(project_id).size_bytes + size_bytes > self._project_bytes:
             self._refuse(
-                f"the project's media fill their {self._project_bytes // _MB} MB"
-                " (STERNPOST_PROJECT_MEDIA_BYTES); they leave with their traces"
+                f"the project's media have reached {self._project_bytes // _MB} MB"
+                " (STERNPOST_PROJECT_MEDIA_BYTES); they are deleted with their traces"
             )
 
     def change(self, project_id: ProjectId, size_bytes: int) -> None:
@@ -96,7 +97,7 @@ class MediaRoom:
             fresh.write_text(json.dumps({"projects": projects, "refused": self._refused}))
             fresh.replace(self._root / _USAGE_NAME)
         except OSError as error:  # a full disk: it is a view for people, and comes with the next change
-            logger.debug("the use of media can't be written down: %s", error.strerror)
+            logger.debug("the usage of media can't be stored: %s", error.strerror)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,9 +97,7 @@ class MemoryCounters:
         """Forget idle rates: they are like new ones. Done at twice as many as stayed last time."""
         self._idle_at_ns = {name: at_ns for name, at_ns in self._idle_at_ns.items() if at_ns > now_ns}
         if len(self._idle_at_ns) >= self._max_counters:
-            logger.warning(
-                "more than %d limits are in use at once; the oldest start anew", self._max_counters
-            )
+            logger.warning("more than %d limits are in use at once; the oldest are reset", self._max_counters)
             keep = list(self._idle_at_ns.items())[-self._max_counters // 2 :]
             self._idle_at_ns = dict(keep)
         self._sweep_at = min(max(_FIRST_SWEEP, 2 * len(self._idle_at_ns)), self._max_counters)

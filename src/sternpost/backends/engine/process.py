@@ -37,7 +37,7 @@ def run_engine(
     threads: int = 2,
     on_ready: Callable[[EngineAddress], None] | None = None,
 ) -> None:
-    """Serve the engine of a data folder until SIGTERM or SIGINT; run it in a process of its own.
+    """Serve the engine of a data folder until SIGTERM or SIGINT; run it in a separate process.
 
     port: 0 takes a free one. password: empty makes a random one, as an argument shows in `ps`.
     The address is in `engine.json` before `on_ready` is called and is withdrawn at the end.
@@ -93,7 +93,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Ends reads when it is told to stop, and waits for writes."""
+    """Ends reads when it is stopped, and waits for writes."""
 
     def __init__(self, config: uvicorn.Config, engine: EmbeddedEngine) -> None:
         super().__init__(config)

@@ -85,7 +85,7 @@ def read_statement(query_string: str, content_type: str, body: bytes) -> Stateme
     """Take a request apart.
 
     Raises: NotAStatement for an empty query, a name that is no identifier, SQL that is not UTF-8, or rows
-    that can't be told from their INSERT.
+    that can't be distinguished from their INSERT.
     """
     pairs = dict(parse_qsl(query_string, keep_blank_values=True))
     if content_type.startswith("multipart/form-data"):

@@ -1,4 +1,4 @@
-"""Where subscribers of the event log stand, in the tables database; calling them is `capabilities.events`."""
+"""The positions of the event log's subscribers, in the tables database; `capabilities.events` calls them."""
 
 from collections.abc import Sequence
 

@@ -46,7 +46,7 @@ def sqlite_jobs_url(home: Path) -> str:
             connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:
         raise StoreUnavailable(
-            f"{str(path)!r} can't be used ({error}); when it is damaged, move it away: it is made anew"
+            f"{str(path)!r} can't be used ({error}); if it is damaged, move it away: it is created again"
         ) from error
     return f"sqlite:///{path}"
 
@@ -93,7 +93,7 @@ class DbosJobs:
         return [_run_of(name, status) for status in found]
 
     def close(self) -> None:
-        """Stop following schedules; a run under way goes on at the next start."""
+        """Stop following schedules; a run in progress continues at the next start."""
         self._workflows = {}
         DBOS.destroy(destroy_registry=True)
 

@@ -30,7 +30,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The whole records at the start of a buffer and why reading stopped at `at`."""
+    """The complete records at the start of a buffer and why reading stopped at `at`."""
 
     frames: tuple[Frame, ...]
     stop: Stop

@@ -79,7 +79,7 @@ class SegmentReader:
         except OSError as error:
             if not self._is_unsaved:
                 logger.error(
-                    "the journal's cursor can't be written (%s): draining goes on; after a crash up to one "
+                    "the journal's cursor can't be written (%s): draining continues; after a crash up to one "
                     "segment of each writer is stored again",
                     error.strerror,
                 )

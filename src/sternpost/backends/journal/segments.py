@@ -29,7 +29,7 @@ _Waiting: TypeAlias = tuple[bytes, bool, Waiter]  # payload, has to be synced, w
 
 
 class SegmentJournal:
-    """Append-only segment files in a folder of its own below `root`; start it after any fork."""
+    """Append-only segment files in its own folder below `root`; start it after any fork."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class SegmentJournal:
 
     def _refusal_sentence(self, size: int) -> str:
         if self._refusal:
-            return f"the journal takes no records: {self._refusal}"
+            return f"the journal accepts no records: {self._refusal}"
         if size > MAX_RECORD_BYTES:
             return f"a record of {size} bytes is larger than the journal's {MAX_RECORD_BYTES}"
         return f"the journal's queue is full ({len(self._queue)} records): the disk is slower than the calls"
@@ -147,7 +147,7 @@ class SegmentJournal:
 
     def _write(self, group: Sequence[_Waiting]) -> None:
         if self._has_failed:
-            settle([w for _, _, w in group], JournalFull(f"the journal takes no records: {self._refusal}"))
+            settle([w for _, _, w in group], JournalFull(f"the journal accepts no records: {self._refusal}"))
             return
         parts: list[bytes] = []
         for payload, _, _ in group:
@@ -201,4 +201,4 @@ class SegmentJournal:
         if reason and not was:
             logger.error("journal refuses records: %s", reason)
         elif was and not reason:
-            logger.warning("journal takes records again")
+            logger.warning("journal accepts records again")

@@ -51,7 +51,7 @@ class SpaceWatch:
             )
         if self.pending_bytes > self._limits.max_bytes:
             return (
-                f"{self.pending_bytes // _MB} MB wait to be drained, more than the journal's "
-                f"{self._limits.max_bytes // _MB} MB: see that the worker and the engine run"
+                f"{self.pending_bytes // _MB} MB are waiting to be drained, more than the journal's "
+                f"{self._limits.max_bytes // _MB} MB: check that the worker and the engine are running"
             )
         return ""

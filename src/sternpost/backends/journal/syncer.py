@@ -1,4 +1,4 @@
-"""The thread that makes written segments durable, so that a slow disk never holds up a write."""
+"""The thread that makes written segments durable, so that a slow disk never delays a write."""
 
 import asyncio
 import logging

@@ -147,7 +147,7 @@ class WriterLog:
         if magic == MAGIC:
             self.next = Mark(number, len(MAGIC))
         elif size >= len(MAGIC) and is_closed:
-            self._set_damaged(size, "it does not begin like a segment")
+            self._set_damaged(size, "it is not a segment")
             self._finish(is_closed)
         elif is_closed:
             self._drop_tail(0, size, is_closed)
@@ -164,7 +164,7 @@ class WriterLog:
             self._search(found.at, size, is_closed)
 
     def _search(self, at: int, size: int, is_closed: bool) -> None:
-        """Go on at the next sound record behind damage; in a living segment it may be written later."""
+        """Continue at the next valid record after damage; in a live segment it may be written later."""
         number = self.next.segment
         if self._searched == (self.next, size):
             return
@@ -174,7 +174,7 @@ class WriterLog:
             self._set_damaged(behind, f"nothing can be read from {at} to {at + behind}")
             self.next = Mark(number, at + behind)
         elif is_closed:
-            self._set_damaged(size - at, f"nothing can be read behind {at}")
+            self._set_damaged(size - at, f"nothing can be read after {at}")
             self._finish(is_closed)
         else:
             if self._searched is None or self._searched[0] != self.next:
@@ -182,7 +182,7 @@ class WriterLog:
             self._searched = (self.next, size)
 
     def _is_lasting(self) -> bool:
-        """Say whether the damage at `next` has been there long enough not to be a write under way."""
+        """Say whether the damage at `next` has been there long enough not to be a write in progress."""
         now_s = time.monotonic()
         if self._suspected is None or self._suspected[0] != self.next:
             self._suspected = (self.next, now_s)

@@ -97,7 +97,7 @@ class LoopbackModelClient:
         finally:
             reply.close()
         if not is_complete:
-            raise ModelCallFailed("the stream ended before the answer was whole; try again")
+            raise ModelCallFailed("the stream ended before the answer was complete; try again")
 
     async def embed(self, model: str, texts: Sequence[str], call: CallFor) -> Embeddings:
         asked = {"model": model, "input": list(texts), "encoding_format": "base64"}
@@ -107,7 +107,7 @@ class LoopbackModelClient:
             ordered = sorted(read.data, key=lambda one: one.index)
             vectors = tuple(_floats(one.embedding) for one in ordered)
         except (msgspec.DecodeError, struct.error, ValueError) as error:
-            raise ModelCallFailed("the gateway's answer holds no vectors that can be read") from error
+            raise ModelCallFailed("the gateway's answer has no readable vectors") from error
         if len(vectors) != len(texts):
             raise ModelCallFailed(f"{len(texts)} texts were sent and {len(vectors)} vectors came back")
         tokens = read.usage.prompt_tokens if read.usage else 0
@@ -119,7 +119,7 @@ class LoopbackModelClient:
         try:
             return _COUNTER.read(answer.body)
         except BadRequest as error:
-            raise ModelCallFailed("the gateway's answer is no count") from error
+            raise ModelCallFailed("the gateway's answer is not a count") from error
 
     async def raw(self, path: str, body: bytes, call: CallFor) -> RawAnswer:
         reply = await self._send(path, body, call)

@@ -1,4 +1,4 @@
-"""What an answer of the gateway means for whoever called: keep it, come back later, or try again."""
+"""What an answer of the gateway means for the caller: keep it, come back later, or try again."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
 """How the worker proves to the gateway for whom it calls; signed, short-lived, kept nowhere.
 
-A token carries a project and a key, so that limits, prices and traces are those of whoever asked for the
+A token carries a project and a key, so that limits, prices and traces are those of whoever requested the
 work. Only a process that can read the tables knows the secret.
 """
 
@@ -111,7 +111,7 @@ class TokenReader:
         if not hmac.compare_digest(
             signature.encode("utf-8", "replace"), _signature(self._secret, encoded).encode()
         ):
-            raise KeyRefused("this token was not made by the worker of this Sternpost; send a key")
+            raise KeyRefused("this token was not created by the worker of this Sternpost; send a key")
         try:
             claims = msgspec.json.decode(urlsafe_b64decode(encoded), type=_Claims)
         except (msgspec.MsgspecError, Base64Error) as error:

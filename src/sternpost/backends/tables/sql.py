@@ -118,7 +118,7 @@ def _open_engine(url: str) -> Engine:
                 "PostgreSQL needs its driver: pip install 'sternpost[postgres]'"
             ) from None
     raise ConfigurationError(
-        f"the tables can't live in {name!r}; give STERNPOST_TABLES_URL a sqlite:/// or postgresql:// URL"
+        f"the tables can't be stored in {name!r}; set STERNPOST_TABLES_URL to sqlite:///... or postgresql://..."
     )
 
 

@@ -1,4 +1,4 @@
-"""A trace store whose queries belong to the read under way: its time, and an id to end them by.
+"""A trace store whose queries belong to the current read: its time, and an id to end them by.
 
 Source: `sternpost.base.reads`; the queries of nobody's read pass unchanged.
 """

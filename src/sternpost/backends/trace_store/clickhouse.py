@@ -231,7 +231,7 @@ class ClickHouseTraceStore:
         return self._connections.reach(ask, read_failure)
 
     def _learn_from(self, failure: SternpostError) -> None:
-        """Return when the question may be asked again, as the tables were those of an earlier version.
+        """Return if the query may be repeated, as the tables were those of an earlier version.
 
         Raises: the failure, or StoreUnavailable when the tables are not brought up to date soon.
         """

@@ -10,7 +10,7 @@ from sternpost.base.errors import StoreUnavailable
 
 _FORGET_S = 3600.0
 _LOOK_EVERY_S = 0.1
-BEING_MIGRATED = "the trace store's schema is being brought up to date; calls go on; try again in a moment"
+BEING_MIGRATED = "the trace store's schema is being migrated; calls go on; try again in a moment"
 
 VERSION = "SELECT max(version) FROM schema_migrations"
 _BROKEN = (
@@ -42,7 +42,7 @@ class Damage:
 def version_trouble(found: int, known: int) -> str:
     """Compare the version of the tables with that of this Sternpost; "" when they agree."""
     if found < known:
-        return f"its schema is being brought up to date ({found} of {known}); calls go on"
+        return f"its schema is being migrated ({found} of {known}); calls go on"
     if found > known:
         return f"its schema ({found}) is newer than this Sternpost ({known}): install the newer Sternpost"
     return ""
@@ -53,7 +53,7 @@ def detached_trouble(parts: str) -> str:
     if not parts:
         return ""
     return (
-        f"damaged files were left out at its start (parts: {parts}): some traces are missing; restore its "
+        f"damaged files were skipped at its start (parts: {parts}): some traces are missing; restore its "
         "folder from a backup, or delete the folders `detached` in it to accept the loss"
     )
 

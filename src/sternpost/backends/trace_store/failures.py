@@ -28,7 +28,7 @@ _UNAVAILABLE = {
     252: "merges lag behind inserts, or one insert spans too many days",
     285: "too few replicas are up",
     319: "an insert may not have reached all replicas",
-    999: "its keeper is away",
+    999: "its keeper is unavailable",
 }
 # Bytes on the disk are not those that were written; some of a read may be whole, so a query is not at fault.
 _DAMAGED = {32, 33, 39, 40, 107, 117, 226, 230, 246, 271, 432, 499}
@@ -69,7 +69,7 @@ def read_failure(error: Exception) -> SternpostError:
     """Name what stopped a query."""
     code = error.code if isinstance(error, Error) else None
     if code in _OUT_OF_TIME:
-        return QueryTimedOut(f"the query was ended: {_OUT_OF_TIME[code]}; choose a shorter time range")
+        return QueryTimedOut(f"the query was cancelled: {_OUT_OF_TIME[code]}; choose a shorter time range")
     if code in _TOO_MUCH:
         return BadRequest(f"the query was refused: {_TOO_MUCH[code]}; narrow its filters")
     return _failure(error, code)
@@ -80,7 +80,7 @@ def write_failure(error: Exception) -> SternpostError:
     code = error.code if isinstance(error, Error) else None
     if code in _OUT_OF_TIME or code == _TOO_MUCH_MEMORY:
         what = "has too little memory" if code == _TOO_MUCH_MEMORY else "is too busy"
-        return StoreUnavailable(f"the trace store {what} to write; it is tried again")
+        return StoreUnavailable(f"the trace store {what} to write; it will retry")
     return _failure(error, code)
 
 
@@ -108,11 +108,11 @@ def _failure(error: Exception, code: int | None) -> SternpostError:
     if code is None:
         return StoreUnavailable("the trace store does not answer; calls go on and their traces arrive later")
     if code in _OF_THE_SYSTEM and any(words in str(error) for words in _NO_SPACE):
-        return StoreUnavailable(f"the trace store can't serve now: {_UNAVAILABLE[243]}")
+        return StoreUnavailable(f"the trace store is unavailable: {_UNAVAILABLE[243]}")
     if code in _SIGN_IN:
         return StoreUnavailable("the trace store refused the password; check STERNPOST_CLICKHOUSE_URL")
     if code in _UNAVAILABLE:
-        return StoreUnavailable(f"the trace store can't serve now: {_UNAVAILABLE[code]}")
+        return StoreUnavailable(f"the trace store is unavailable: {_UNAVAILABLE[code]}")
     if code in _DAMAGED:
         return StoreUnavailable(
             f"files of the trace store are damaged (error {code}); calls go on; restore its folder from a "

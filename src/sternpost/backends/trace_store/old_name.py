@@ -11,7 +11,7 @@ _VIEW = "CREATE MATERIALIZED VIEW IF NOT EXISTS "
 
 
 def take_over_old_database(driver: Driver) -> None:
-    """Rename the old database, if it stands alone, and recreate its views, which name their tables."""
+    """Rename the old database, if there is no new one, and recreate its views, which name their tables."""
     names = f"'{_OLD}', '{DEFAULT_DATABASE}'"
     find = f"SELECT arrayStringConcat(groupArray(name)) FROM system.databases WHERE name IN ({names})"  # noqa: S608
     if driver.command(find, use_database=False) != _OLD:

@@ -174,7 +174,7 @@ class _Reply:
 
 
 class _Chunks:
-    """Not a generator: a wait for a chunk may be cancelled and asked for again without losing bytes."""
+    """Not a generator: a wait for a chunk may be cancelled and repeated without losing bytes."""
 
     __slots__ = ("_content", "_only_secret", "_redactor", "_response")
 
@@ -224,7 +224,7 @@ def _raise(error: Exception, *, is_sent: bool = True) -> NoReturn:
 def _not_connected(error: Exception) -> str:
     """Say why no connection was made; "" when there was one, over which something may have been sent."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return "the provider could not be connected to in time"
+        return "connecting to the provider took too long"
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return "the TLS handshake with the provider failed; check its certificate"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
@@ -232,7 +232,7 @@ def _not_connected(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno  # asyncio's own words name the address
         reason = os.strerror(number).lower() if number else error.os_error.__class__.__name__
-        return f"the provider could not be connected to: {reason}"
+        return f"could not connect to the provider: {reason}"
     if isinstance(error, aiohttp.InvalidURL):
         return "the provider's base_url is not a valid URL; correct it in sternpost.yaml"
     return ""

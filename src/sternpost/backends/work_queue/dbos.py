@@ -89,7 +89,7 @@ class DbosWorkRunner:
                     logger.warning("queued work waits for the tables: %s", error.message)
                 is_away = True
             except Exception:  # the edge of the thread: if it ended, no work would begin until a restart
-                logger.exception("handing work over failed; trying again")
+                logger.exception("dispatching work failed; trying again")
             self._stopping.wait(_POLL_S)
 
     def _turn(self, kinds: dict[str, WorkKind]) -> None:
@@ -115,7 +115,7 @@ def _thread(name: str, run: Callable[[], object]) -> threading.Thread:
 
 
 async def _end_tasks(patience_s: float) -> None:
-    """Wait for items under way, then cut off the rest."""
+    """Wait for items in progress, then cut off the rest."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     if not others:
         return

@@ -108,7 +108,7 @@ class SqlGroups:
             )
 
     def hand_over_again(self) -> None:
-        """Let every group that nobody has be handed over anew, whatever DBOS's tables remember."""
+        """Let every group without a worker be dispatched again, whatever DBOS's tables remember."""
         with self._tables.write() as connection:
             idle = (~groups.c.is_done, groups.c.is_queued, groups.c.worker.in_(("", self._worker)))
             connection.execute(
@@ -154,7 +154,7 @@ class SqlGroups:
             connection.execute(groups.update().where(*_this(ref), held).values(**values))
 
     def ended(self) -> Sequence[WorkJob]:
-        """Return jobs that have ended and whose end nobody was told."""
+        """Return jobs that have ended and whose end was not announced."""
         query = sa.select(jobs).where(jobs.c.state.in_(("done", "cancelled")), ~jobs.c.is_end_told)
         with self._tables.read() as connection:
             return tuple(job_of(row) for row in connection.execute(query.limit(100)).mappings())
@@ -174,7 +174,7 @@ def _this(ref: GroupRef) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _settle_item(connection: Connection, job_id: JobId, one: Settled) -> bool:
-    """Change one item; True when it is new. A cancelled item that was under way keeps what it did."""
+    """Change one item; True when it is new. A cancelled item that was in progress keeps its outcome."""
     outcome = one.outcome
     values = {
         "state": outcome.state,

@@ -80,7 +80,7 @@ class SqlWorkQueue:
             return tuple((row["number"], outcome_of(row)) for row in rows)
 
     def cancel(self, job_id: JobId) -> bool:
-        """Cancel what waits; an item under way keeps its outcome when it is done."""
+        """Cancel what waits; an item in progress keeps its outcome when it is done."""
         now_ns = self._clock.now_ns()
         is_open = (jobs.c.job_id == job_id, jobs.c.state.in_(("waiting", "running")))
         waiting = items.update().where(items.c.job_id == job_id, items.c.state == "waiting")

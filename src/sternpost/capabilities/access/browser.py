@@ -1,4 +1,4 @@
-"""What is asked of browsers: the name of their cookie, where their requests come from, how often they try."""
+"""What is required of browsers: their cookie's name, the origin of their requests, how often they try."""
 
 import ipaddress
 import math
@@ -46,13 +46,13 @@ class Site:
         own = {headers.get("host", ""), urlsplit(self.public_url).netloc}
         if site or (origin and urlsplit(origin).netloc not in own - {""}):
             raise PermissionRefused(
-                "this change was asked for by a page of another site; only Sternpost's own pages may do that"
+                "this change was requested by a page of another site; only Sternpost's own pages may do that"
             )
 
     def sender(self, peer: str, headers: Mapping[str, str]) -> str:
-        """Return the address that sends a request: the peer's, or what a proxy of ours says of it.
+        """Return the address that sends a request: the peer's, or what a trusted proxy says of it.
 
-        The proxy's word is the last of `X-Forwarded-For`; what stands before it, anybody may have written.
+        The proxy's word is the last of `X-Forwarded-For`; anyone may have written what comes before it.
         """
         said = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
         return said if said and self.public_url and _is_near(peer) else peer

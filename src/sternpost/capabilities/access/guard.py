@@ -34,7 +34,7 @@ class Guard:
     async def __call__(self, request: Request) -> Caller:
         """Identify the sender; a key, if one is sent, wins over the cookie.
 
-        Raises: KeyRefused when neither is good, PermissionRefused for a change without its CSRF token or
+        Raises: KeyRefused when neither is valid, PermissionRefused for a change without its CSRF token or
         from a page of another site, and for what the key has no scope for.
         """
         if presented := _presented_key(request):
@@ -78,7 +78,7 @@ class Guard:
     def _refuse_without_scope(self, principal: Principal, request: Request) -> None:
         needed = self.needed(request.method, request.url.path)
         if needed is None:
-            raise PermissionRefused("no key may do this; sign in to the web UI and do it there")
+            raise PermissionRefused("this can't be done with a key; sign in to the web UI and do it there")
         for scope in sorted(needed):
             rules.refuse_without(scope, principal)
 

@@ -78,7 +78,7 @@ class KeyRing:
             try:
                 await in_thread(self.flush)
             except Exception:  # the edge of the task: if it ended, the use of keys would be written no more
-                logger.exception("can't write down when keys were last used; trying again in a minute")
+                logger.exception("can't store when keys were last used; trying again in a minute")
 
     def close(self) -> None:
         """Flush and stop looking up; blocking. Known keys are still checked."""
@@ -94,7 +94,7 @@ class KeyRing:
         try:
             self._store.touch_keys(used)
         except StoreError as error:
-            logger.warning("can't write down when keys were last used: %s", error)
+            logger.warning("can't store when keys were last used: %s", error)
 
     def _replace(self, keys: Iterable[ApiKey]) -> None:
         self._keys = {bytes.fromhex(key.key_hash): key for key in keys}
@@ -104,15 +104,15 @@ class KeyRing:
     def _check_slowly(self, presented: str, now_ns: int) -> tuple[Principal, int]:
         if not presented.startswith(rules.KEY_STARTS) or len(presented) > _MAX_KEY_CHARACTERS:
             raise KeyRefused(
-                "this is not a Sternpost key: those begin with 'sp-'; a provider's own key belongs into "
-                "sternpost.yaml, and `sternpost key create --name NAME` makes one to send here"
+                "this is not a Sternpost key: those begin with 'sp-'; put a provider's own key into "
+                "sternpost.yaml; `sternpost key create --name NAME` creates one to send here"
             )
         digest = sha256(presented.encode("utf-8", "replace")).digest()
         key = self._keys.get(digest) or self._find(digest)
         if key is None:
             raise KeyRefused(
-                f"the key that begins with {presented[:6]!r} is not known here; check that it was copied "
-                "whole, or make one with `sternpost key create --name NAME`"
+                f"the key that begins with {presented[:6]!r} is unknown; check that it was copied "
+                "completely, or create one with `sternpost key create --name NAME`"
             )
         self._keys[digest] = key
         self._entries[digest] = _entry(key)
@@ -146,5 +146,5 @@ def _refusal(key: ApiKey, verdict: Literal["revoked", "expired"]) -> str:
     happened = "was revoked" if verdict == "revoked" else "expired"
     return (
         f"the key {key.name!r} ({key.prefix}...) {happened} at {utc_text(at_ns or 0)}; "
-        "use another, or make one with `sternpost key create --name NAME`"
+        "use another, or create one with `sternpost key create --name NAME`"
     )

@@ -22,7 +22,7 @@ from sternpost.contracts.key_scope import KeyScope
 class NewKey:
     """`models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset.
 
-    `scopes` say what it may do; those of an application unless told.
+    `scopes` say what it may do; by default those of an application.
     """
 
     name: str
@@ -72,7 +72,7 @@ def _key_routes(service: AccessService, who: Callable[[Request], Awaitable[Calle
     async def revoke_key(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
         key_id: str, caller: Annotated[Caller, Depends(who)]
     ) -> views.KeyView:
-        """End a key for good; calls with it are refused within a second."""
+        """Revoke a key; calls with it are refused within a second."""
         if caller.key_id is None and not caller.is_admin:
             raise PermissionRefused("only an admin can revoke keys; ask one, or use `sternpost key revoke`")
         return views.key_view(

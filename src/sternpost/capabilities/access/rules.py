@@ -1,4 +1,4 @@
-"""What makes a key, a link or a session good, and what a key may do; values in, values out."""
+"""What makes a key, a link or a session valid, and what a key may do; values in, values out."""
 
 import difflib
 import hashlib
@@ -83,22 +83,23 @@ def refuse_without(scope: KeyScope, principal: Principal) -> None:
     """Refuse what a key has no scope for. Raises: PermissionRefused."""
     if scope not in principal.scopes:
         raise PermissionRefused(
-            f"the key {principal.key_name!r} lacks the scope {scope.value!r}, which this needs; scopes are"
-            f" given when a key is made: `sternpost key create --name NAME --scope {scope.value}`"
+            f"the key {principal.key_name!r} lacks the scope {scope.value!r}, which this needs; create a"
+            f" key that has it: `sternpost key create --name NAME --scope {scope.value}`"
         )
 
 
 def refuse_wider(new: KeyLimits, own: KeyLimits) -> None:
     """Let a key make only keys that may do no more than it may. Raises: PermissionRefused."""
     if more := sorted(new.scopes - own.scopes):
-        raise PermissionRefused(f"a key can't give what it does not have: the scope {more[0]!r}")
+        raise PermissionRefused(f"a key can't grant a scope that it does not have: {more[0]!r}")
     if own.models and not (new.models and all(_is_within(name, own.models) for name in new.models)):
         raise PermissionRefused(
-            "a key that is held to models can only make keys held to some of them: " + ", ".join(own.models)
+            "a key restricted to models can only create keys restricted to some of them: "
+            + ", ".join(own.models)
         )
     if own.expires_ns is not None and (new.expires_ns is None or new.expires_ns > own.expires_ns):
         raise PermissionRefused(
-            f"a key can't make one that outlives it; let the new one expire by {utc_text(own.expires_ns)}"
+            f"a key can't create one that outlives it; let the new one expire by {utc_text(own.expires_ns)}"
         )
 
 
@@ -112,7 +113,7 @@ def is_live(expires_ns: int, ended_ns: int | None, now_ns: int) -> bool:
 
 
 def csrf_token(session_token: str) -> str:
-    """Derive what a form must send back; only who holds the cookie's value can make it."""
+    """Derive what a form must send back; only the holder of the cookie's value can create it."""
     return hmac.new(session_token.encode(), b"sternpost csrf", hashlib.sha256).hexdigest()
 
 

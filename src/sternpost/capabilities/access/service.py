@@ -77,10 +77,10 @@ class AccessService:
         if caller.key_id is not None:
             own = self.store.key_by_id(caller.key_id)
             if own is None:
-                raise KeyRefused("the key is not known any more; sign in, or send another")
+                raise KeyRefused("the key no longer exists; sign in, or send another")
             rules.refuse_wider(limits, KeyLimits(own.scopes, own.models, own.expires_ns))
         elif not caller.is_admin:
-            raise PermissionRefused("only an admin can make keys; ask one, or use `sternpost key create`")
+            raise PermissionRefused("only an admin can create keys; ask one, or use `sternpost key create`")
         return self._create(caller.project_id, name, limits, caller.actor)
 
     def _create(self, project_id: ProjectId, name: str, limits: KeyLimits, actor: Actor) -> CreatedKey:
@@ -88,13 +88,13 @@ class AccessService:
             raise BadRequest("a key can't expire in the past; choose a later time", param="expires_at")
         if limits.expires_ns is not None and limits.expires_ns >= _LATEST_NS:
             raise BadRequest(
-                "expires_at lies behind the year 2261; leave it out for a key that does not end",
+                "expires_at is after the year 2261; leave it out for a key that does not expire",
                 param="expires_at",
             )
         if any(not model.strip() or not model.isprintable() for model in limits.models):
-            raise BadRequest("a model's name can't be empty or hold line breaks", param="models")
+            raise BadRequest("a model's name can't be empty or contain line breaks", param="models")
         if not limits.scopes:
-            raise BadRequest("a key without scopes may do nothing; give it at least one", param="scopes")
+            raise BadRequest("a key without scopes can do nothing; give it at least one", param="scopes")
         created = self._mint(rules.clean_name(name), project_id, limits)
         self.store.add_key(created.record, actor)
         return created
@@ -102,7 +102,7 @@ class AccessService:
     def list_keys(self, *, cursor: str = "", limit: int = 50, project_id: ProjectId | None = None) -> KeyPage:
         """Return keys newest first, revoked ones too. Raises: BadRequest for a limit that is not 1 to 200."""
         if not 1 <= limit <= _MAX_PAGE:
-            raise BadRequest(f"limit is 1 to {_MAX_PAGE}", param="limit")
+            raise BadRequest(f"limit must be 1 to {_MAX_PAGE}", param="limit")
         found = self.store.keys_before(cursor, limit + 1, project_id)
         page = found[:limit]
         return KeyPage(page, page[-1].key_id if len(found) > limit else None)
@@ -110,7 +110,7 @@ class AccessService:
     def revoke_key(
         self, key_id: KeyId, *, project_id: ProjectId | None = None, actor: Actor = COMMAND_LINE
     ) -> ApiKey:
-        """End a key for good; ending it again keeps the first time. Raises: NotFound."""
+        """Revoke a key; revoking it again keeps the first time. Raises: NotFound."""
         revoked = self.store.revoke_key(key_id, self.clock.now_ns(), project_id, actor)
         if revoked is None:
             raise NotFound(f"there is no key {key_id!r}; `sternpost key list` shows the keys")
@@ -120,14 +120,14 @@ class AccessService:
         """Make a link that signs the admin in once, within 15 minutes."""
         admin = self.store.first_admin()
         if admin is None:
-            raise NotFound("there is no admin yet; run `sternpost up` once to make one")
+            raise NotFound("there is no admin yet; run `sternpost up` once to create one")
         return self._link_for(admin)
 
     def owner_session(self) -> StartedSession:
         """Begin a session for one command of the owner of the data folder; that is no event."""
         admin = self.store.first_admin()
         if admin is None:
-            raise NotFound("there is no admin yet; run `sternpost up` once to make one")
+            raise NotFound("there is no admin yet; run `sternpost up` once to create one")
         return self.redeem_sign_in_link(self._link_for(admin, actor=None).token, is_event=False)
 
     def redeem_sign_in_link(self, token: str, *, is_event: bool = True) -> StartedSession:
@@ -140,7 +140,7 @@ class AccessService:
         )
         if user is None:
             raise KeyRefused(
-                "this sign-in link was used before or is older than 15 minutes; "
+                "this sign-in link was already used or is older than 15 minutes; "
                 "`sternpost sign-in` prints a new one"
             )
         return StartedSession(self._session(user, session_token, expires_ns), session_token)
@@ -165,7 +165,7 @@ class AccessService:
             return found
         if name:
             raise NotFound(f"there is no project {name!r}; leave it out for the default one")
-        raise StoreError("there is no project yet; run `sternpost up` once to make the first")
+        raise StoreError("there is no project yet; run `sternpost up` once to create it")
 
     def _mint(self, name: str, project_id: ProjectId, limits: KeyLimits) -> CreatedKey:
         minted = rules.mint_key(self.entropy())

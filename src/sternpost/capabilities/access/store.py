@@ -203,7 +203,7 @@ class AccessStore:
         *,
         is_event: bool = True,
     ) -> User | None:
-        """Use up a link and begin a session in one transaction; None when the link is not good."""
+        """Use up a link and begin a session in one transaction; None when the link is not valid."""
         use = (
             sign_in_links.update()
             .where(

@@ -100,7 +100,7 @@ class FolderBodies:
     def _check_space(self) -> None:
         if self._free(self._folder) < self._min_free_bytes:
             raise StorageFull(
-                "the disk is nearly full, and the rest is kept for records; delete files, or make room in"
+                "the disk is nearly full, and the rest is reserved for records; delete files, or make room in"
                 " the data folder"
             )
 
@@ -148,5 +148,5 @@ class FolderBody:
 
 def _as_ours(error: OSError) -> StorageFull | StoreUnavailable:
     if error.errno in _FULL:
-        return StorageFull("the disk is full; delete files, or make room in the data folder")
+        return StorageFull("the disk is full; delete files, or free some space in the data folder")
     return StoreUnavailable(f"the folder of files can't be written ({error.strerror})")

@@ -26,7 +26,7 @@ _PATIENCE_S = 8.0
 
 @dataclass(slots=True)
 class BatchWork:
-    """Runs batches. worker: a name of its own that is the same after a restart."""
+    """Runs batches. worker: its own name, the same after a restart."""
 
     worker: str
     store: WorkStore
@@ -41,7 +41,7 @@ class BatchWork:
     _is_away: bool = False
 
     async def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; then what is under way is given a few seconds to end."""
+        """Work until stopped; then what is in flight gets a few seconds to end."""
         while not stop.is_set():  # looked at twice a second, as the tables are
             await self._guarded_turn()
             await self._refill(asyncio.get_running_loop().time() + _TURN_S)
@@ -97,7 +97,7 @@ class BatchWork:
         except SternpostError as error:
             _LOG.warning("the batch %s waits: %s", batch.batch_id, error.message)
         except Exception:  # noqa: BLE001 - the edge of a batch: the others go on
-            _LOG.exception("the batch %s can't go on; trying again", batch.batch_id)
+            _LOG.exception("the batch %s can't continue; trying again", batch.batch_id)
 
     async def _step(self, batch: Batch) -> None:
         match batch.status:

@@ -112,7 +112,7 @@ def _model(body: msgspec.Raw, number: int) -> str:
     if head.stream:
         raise _refused(
             "stream_not_possible",
-            f"line {number} asks for a stream; leave `stream` out of a batch",
+            f"line {number} requests a stream; remove `stream`, batches don't support it",
             number,
             "body.stream",
         )

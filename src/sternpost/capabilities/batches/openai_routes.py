@@ -162,7 +162,7 @@ def _batch_routes(service: BatchService, who: Who) -> APIRouter:
 def _check_purpose(purpose: str) -> None:
     if purpose != "batch":
         raise BadRequest(
-            "purpose: Sternpost keeps files of the purpose 'batch'; those of another purpose belong to the"
+            "purpose: Sternpost only stores files with the purpose 'batch'; send others to the"
             " provider, e.g. POST /v1/providers/openai/files",
             param="purpose",
         )
@@ -176,7 +176,7 @@ def _expiry_s(fields: dict[str, str]) -> int | None:
     anchor = fields.get("expires_after[anchor]", "created_at")
     if anchor != "created_at" or not text.isdecimal() or not _MIN_EXPIRY_S <= int(text) <= _MAX_EXPIRY_S:
         raise BadRequest(
-            f"expires_after: the anchor is 'created_at', seconds are {_MIN_EXPIRY_S} to {_MAX_EXPIRY_S}",
+            f"expires_after: the anchor must be 'created_at', seconds {_MIN_EXPIRY_S} to {_MAX_EXPIRY_S}",
             param="expires_after",
         )
     return int(text)

@@ -52,7 +52,7 @@ class QueueLane:
     _away_until_s: float = 0.0
 
     def flying(self, batch_id: BatchId) -> int:
-        """Return how many lines of a batch are under way."""
+        """Return how many lines of a batch are in flight."""
         return sum(key[0] == batch_id for key in self._flying)
 
     def forget(self, batch_id: BatchId) -> None:
@@ -79,7 +79,7 @@ class QueueLane:
             hungry.append(batch)
 
     async def land(self, patience_s: float) -> None:
-        """Let lines under way end; what takes longer is dropped, and made again by the next worker."""
+        """Let lines in flight end; what takes longer is dropped, and sent again by the next worker."""
         tasks = list(self._flying.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=patience_s)
@@ -120,8 +120,10 @@ class QueueLane:
         try:
             await self._try(batch, line)
         except Exception:  # noqa: BLE001 - the edge of a line: it is tried again, the others go on
-            _LOG.exception("line %d of %s failed for a reason of ours", line.number, batch.batch_id)
-            await self._again(batch, line, "internal_error", "Sternpost failed on this line; see its log")
+            _LOG.exception("line %d of %s failed because of an internal error", line.number, batch.batch_id)
+            await self._again(
+                batch, line, "internal_error", "an internal error occurred on this line; see Sternpost's log"
+            )
         finally:
             self._flying.pop(key, None)
             self.bell.set()

@@ -35,8 +35,8 @@ def check_quotas(use: FileUse, more_bytes: int, quotas: FileQuotas, *, has_key: 
     for owner, kept, most, name in shares:
         if most and kept + more_bytes > most:
             raise StorageFull(
-                f"the files of this {owner} would take more than its {most // _MB} MB ({kept // _MB} MB are"
-                f" kept); delete files, or raise STERNPOST_{name}_FILES_BYTES"
+                f"the files of this {owner} would exceed its {most // _MB} MB ({kept // _MB} MB are"
+                f" stored); delete files, or raise STERNPOST_{name}_FILES_BYTES"
             )
 
 

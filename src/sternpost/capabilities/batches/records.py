@@ -130,7 +130,7 @@ class VendorJob:
 
 @dataclass(frozen=True, slots=True)
 class OffPeak:
-    """When the own queue may work, as minutes of the day; the end may lie before the start."""
+    """When the own queue may work, as minutes of the day; the end may be before the start."""
 
     from_minute: int
     until_minute: int

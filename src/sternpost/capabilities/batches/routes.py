@@ -47,7 +47,7 @@ def batch_routes(service: BatchService, who: Callable[[Request], Awaitable[Princ
     async def cancel_batch(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
         batch_id: str, caller: Annotated[Principal, Depends(who)]
     ) -> views.BatchView:
-        """End a batch early; lines under way are finished, what is done stays."""
+        """End a batch early; lines in flight are finished, what is done stays."""
         batch = await in_thread(service.cancel_batch, BatchId(batch_id), caller)
         return views.batch_view(batch, None)
 
@@ -61,7 +61,7 @@ def batch_routes(service: BatchService, who: Callable[[Request], Awaitable[Princ
     ) -> views.LinePageView:
         """List the lines of a batch in the order of its file; `failed` are all without an answer to use."""
         if cursor and not cursor.isdecimal():
-            raise BadRequest("cursor: send the `next_cursor` of the page before", param="cursor")
+            raise BadRequest("cursor: send the `next_cursor` of the previous page", param="cursor")
         page = await in_thread(
             service.list_lines,
             BatchId(batch_id),

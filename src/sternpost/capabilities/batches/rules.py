@@ -18,13 +18,14 @@ _DAY_MINUTES = 24 * 60
 
 
 def check_new(endpoint: str, window: str, metadata: Mapping[str, str]) -> None:
-    """Raises: BadRequest for what a batch can't be made of."""
+    """Raises: BadRequest for parameters that a batch does not support."""
     if endpoint not in ENDPOINTS:
         raise BadRequest(
-            f"the endpoint {endpoint!r} has no batches; use one of {', '.join(ENDPOINTS)}", param="endpoint"
+            f"the endpoint {endpoint!r}does not support batches; use one of {', '.join(ENDPOINTS)}",
+            param="endpoint",
         )
     if window != "24h":
-        raise BadRequest("completion_window: only '24h' is possible", param="completion_window")
+        raise BadRequest("completion_window: must be '24h'", param="completion_window")
     if len(metadata) > _MAX_METADATA or any(
         len(name) > 64 or len(value) > 512 for name, value in metadata.items()
     ):
@@ -37,7 +38,9 @@ def check_new(endpoint: str, window: str, metadata: Mapping[str, str]) -> None:
 def refuse_cancel(batch: Batch) -> None:
     """Raises: Conflict when there is nothing left to cancel."""
     if batch.status not in _CANCELLABLE | {"cancelling"}:
-        raise Conflict(f"the batch {batch.batch_id!r} is {batch.status}; only one that runs can be cancelled")
+        raise Conflict(
+            f"the batch {batch.batch_id!r} is {batch.status}; only a running batch can be cancelled"
+        )
 
 
 def back_off_s(tries: int, chance: float) -> float:
@@ -46,7 +49,7 @@ def back_off_s(tries: int, chance: float) -> float:
 
 
 def read_off_peak(start: str, end: str, timezone: str) -> OffPeak:
-    """Raises: ConfigurationError for a time or a zone that is none."""
+    """Raises: ConfigurationError for an invalid time or zone."""
     try:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -97,7 +97,7 @@ class BatchService:
         self.file(file_id, project_id)
         reader = self.store.open_batch_of(file_id)
         if reader is not None:
-            raise Conflict(f"the batch {reader!r} still reads this file; cancel it, or wait for its end")
+            raise Conflict(f"the batch {reader!r} still reads this file; cancel it, or wait until it ends")
         self.store.remove_file(file_id)
         self.bodies.remove(file_id)
 
@@ -140,7 +140,7 @@ class BatchService:
         return self.store.batches_page(project_id, after=after, limit=limit)
 
     def cancel_batch(self, batch_id: BatchId, principal: Principal) -> Batch:
-        """Begin to end a batch; what is under way is finished. Raises: NotFound, Conflict."""
+        """Begin to end a batch; what is in flight is finished. Raises: NotFound, Conflict."""
         batch = self.batch(batch_id, principal.project_id)
         rules.refuse_cancel(batch)
         if not self.store.begin_cancel(batch, self.clock.now_ns(), principal):
@@ -161,7 +161,7 @@ class BatchService:
         return self.store.lines_page(batch_id, after=after, limit=limit, states=states)
 
     def waits_until_ns(self, batch: Batch) -> int | None:
-        """Return when the own queue goes on with a batch, None when it may work now."""
+        """Return when the own queue continues a batch, None when it may work now."""
         if self.off_peak is None or batch.status != "in_progress":
             return None
         now_ns = self.clock.now_ns()

@@ -1,4 +1,4 @@
-"""What the worker is told of models and prices; who knows them is chosen in `assembly`."""
+"""What the worker needs to know of models and prices; its source is chosen in `assembly`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sternpost.dialects.protocols import UpstreamCodec
 
 @dataclass(frozen=True, slots=True)
 class VendorTarget:
-    """A model at a provider that has a batch API of its own, asked in one dialect."""
+    """A model at a provider that has its own batch API, asked in one dialect."""
 
     provider: Provider
     model: str

@@ -110,7 +110,7 @@ class AnthropicBatches:
             elif await self._is_of(target, batch.id, lost.token):
                 return VendorIds(batch.id)
         if is_open:
-            raise NotYetKnown("one of the batches that run there may be the one whose id was lost")
+            raise NotYetKnown("one of the batches running there may be this one, whose id was lost")
         return None
 
     async def _is_of(self, target: VendorTarget, batch_id: str, token: str) -> bool:

@@ -83,7 +83,7 @@ class VendorLane:
         except SternpostError as error:
             return await self._wait(batch, job, error.message)
         except Exception as error:  # noqa: BLE001 - the edge of a job: the others go on
-            _LOG.exception("the batch %s can't go on at %s; trying again", batch.batch_id, job.provider)
+            _LOG.exception("the batch %s can't continue at %s; trying again", batch.batch_id, job.provider)
             return await self._wait(batch, job, f"its answer can't be read ({type(error).__name__})")
         finally:
             self._looks[batch.batch_id, job.number] = self.clock.monotonic_ns() / 1e9 + wait_s

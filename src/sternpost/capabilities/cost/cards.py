@@ -96,7 +96,7 @@ def rate_card(
 ) -> RateCard:
     """Resolve every bucket to its most specific price, for the base and for each tier.
 
-    is_audio_text: where audio and pictures have no price of their own, they are meant to pay that of text.
+    is_audio_text: where audio and images have no price of their own, the text price applies.
     """
     starts = sorted({step[0] for rate in rates.values() if isinstance(rate, list) for step in _steps(rate)})
     is_write_1h_guessed = "cache_write_mtok" in rates and "cache_write_1h_mtok" not in rates
@@ -125,7 +125,7 @@ def rate_card(
 
 
 def _gives_pictures(rates: Mapping[str, Rate]) -> bool:
-    """Whether the one price of a model's output is that of pictures, as OpenAI's image models have it."""
+    """Whether the one price of a model's output is that of images, as OpenAI's image models have it."""
     return "input_image_mtok" in rates and "output_mtok" in rates and "output_audio_mtok" not in rates
 
 

@@ -74,7 +74,7 @@ def _head(span: PricedSpan) -> dict[str, str]:
 
 def _without_cost(span: PricedSpan) -> CostExplanation:
     if span.type == "attempt":
-        advice = f"An attempt carries no cost of its own; the call does: {span.parent_span_id}"
+        advice = f"An attempt has no cost of its own; see the call: {span.parent_span_id}"
     elif span.is_rollup:
         advice = (
             "This span repeats the tokens of the spans below it; their costs count, and this one has none."

@@ -83,9 +83,7 @@ class CostExplanations:
             raise BadRequest(f"write the model as provider/model, not {model[:80]!r}", param="model")
         match = self._prices().find(provider, name, "")
         if match is None:
-            raise NotFound(
-                f"no price of {model[:80]!r} is known; write one under `prices:` in sternpost.yaml"
-            )
+            raise NotFound(f"no price is known for {model[:80]!r}; add one under `prices:` in sternpost.yaml")
         now_ns = self._clock.now_ns()
         standard = make_card(match, "", "", now_ns)
         basis: Mapping[str, str] = standard.tiers[0].basis if standard.tiers else dict[str, str]()

@@ -29,7 +29,7 @@ _AMOUNTS = {
 def compile_overrides(overrides: Iterable[PriceOverride]) -> dict[tuple[str, str], tuple[OverrideRow, ...]]:
     """Return (provider, model) in lower case -> its rows.
 
-    Raises: ConfigurationError for a price that can't be meant, and for two that hold at the same time.
+    Raises: ConfigurationError for an implausible price, and for two that apply at the same time.
     """
     by_model: defaultdict[tuple[str, str], list[PriceOverride]] = defaultdict(list)
     for override in overrides:
@@ -57,7 +57,7 @@ def _rows_of_place(tier: str, region: str, entries: Sequence[PriceOverride]) -> 
     for earlier, later in pairwise(bases):
         if earlier.until_date is None or earlier.until_date > (later.from_date or date.min):
             raise ConfigurationError(
-                f"prices: two entries for {later.model!r} hold at the same time; tell them apart by `from`, "
+                f"prices: two entries for {later.model!r} apply at the same time; separate them by `from`, "
                 "`until`, `service_tier`, `region` or `above_input_tokens`"
             )
     rows: list[OverrideRow] = []
@@ -129,7 +129,7 @@ def _per_million(model: str, usd: Decimal) -> int:
     if not is_plausible:
         raise ConfigurationError(
             f"the price {usd} of {model!r} is not plausible in USD per million tokens; "
-            "write the price of a million tokens, not of one or of a thousand"
+            "write the price per million tokens, not per token or per thousand"
         )
     pico = usd * 1_000_000
     if pico != pico.to_integral_value():
@@ -141,7 +141,7 @@ def _per_use(model: str, name: str, usd: Decimal) -> int:
     is_plausible = usd.is_finite() and (usd == 0 or Decimal("0.000001") <= usd <= 100)
     if not is_plausible:
         raise ConfigurationError(
-            f"{name} {usd} of {model!r} is not plausible in USD for one; write the price of one use, "
-            "such as 0.01 where a thousand cost $10"
+            f"{name} {usd} of {model!r} is not plausible in USD per use; write the price of one use, "
+            "such as 0.01 if a thousand cost $10"
         )
     return int(usd * 1_000_000_000_000)

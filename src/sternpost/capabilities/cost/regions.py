@@ -52,7 +52,7 @@ def region_rule(provider: str, model: str, region: str) -> RegionRule:
 
 
 def region_of(match: PriceMatch, region: str, names: Iterable[str]) -> str:
-    """Return where a call was served: as told, or as the name of a Bedrock profile tells; "" when unknown."""
+    """Return where a call was served: as reported, or from the name of a Bedrock profile; "" if unknown."""
     if region in _WORLDWIDE:
         region = ""
     table = match.beneath or match

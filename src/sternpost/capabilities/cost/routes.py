@@ -27,7 +27,7 @@ def cost_router(costs: CostExplanations, principal_of: PrincipalOf, reads: ReadG
     async def explain_span(
         span_id: str,
         request: Request,
-        trace_id: str = Query("", description="The span's trace, when known: finds it faster."),
+        trace_id: str = Query("", description="The span's trace, if known; makes it faster."),
     ) -> Response:
         principal = await principal_of(request)
         explanation = await reads.run(

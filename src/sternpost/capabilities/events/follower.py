@@ -98,7 +98,7 @@ class Follower:
             await in_thread(snapshot.reload)
         except Exception as error:  # the edge of one snapshot: the others must not wait for it
             if snapshot.name not in self._stale:
-                logger.exception("%s could not be reloaded; the state before stays in force", snapshot.name)
+                logger.exception("%s could not be reloaded; the previous state stays in force", snapshot.name)
             self._stale.add(snapshot.name)
             before = self._states[snapshot.name]
             reason = getattr(error, "message", type(error).__name__)

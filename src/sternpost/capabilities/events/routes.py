@@ -37,7 +37,7 @@ def event_routes(service: EventService, streams: EventStreams, who: Who) -> APIR
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
         cursor: str = "",
         accept: Annotated[str, Header()] = "",
-        after: Annotated[str, Query(description="For a stream: the last `seq` that was seen.")] = "",
+        after: Annotated[str, Query(description="For a stream: the last `seq` that was received.")] = "",
         last_event_id: Annotated[str, Header()] = "",
     ) -> views.EventPageView:
         mine = EventFilter(caller.project_id, chosen.environment, chosen.kinds, chosen.subject)
@@ -46,18 +46,18 @@ def event_routes(service: EventService, streams: EventStreams, who: Who) -> APIR
             return StreamingResponse(frames, media_type=MEDIA_TYPE)  # type: ignore[return-value]
         return views.event_page_view(await in_thread(service.page, mine, cursor=cursor, limit=limit))
 
-    @router.get("/subscribers", summary="Show how far each subscriber is, and what it could not handle")
+    @router.get("/subscribers", summary="Show the position of each subscriber, and what it set aside")
     async def list_subscribers(_: Annotated[Principal, Depends(who)]) -> views.SubscriberPageView:
         states = await in_thread(service.subscribers)
         return views.SubscriberPageView([views.subscriber_view(state) for state in states])
 
-    @router.post("/{event_id}/retry", summary="Handle an event again that was set aside")
+    @router.post("/{event_id}/retry", summary="Retry an event that was set aside")
     async def retry_event(
         event_id: str, _: Annotated[Principal, Depends(who)], subscriber: str = ""
     ) -> views.RetriedView:
         return views.RetriedView(await in_thread(service.retry, EventId(event_id), subscriber))
 
-    @router.post("/subscribers/{name}/replay", status_code=204, summary="Handle all events again from one on")
+    @router.post("/subscribers/{name}/replay", status_code=204, summary="Replay all events after a given one")
     async def replay_events(name: str, replay: Replay, _: Annotated[Principal, Depends(who)]) -> None:
         await in_thread(service.replay, name, replay.after)
 

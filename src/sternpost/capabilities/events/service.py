@@ -19,9 +19,9 @@ class EventService:
     cursors: Cursors
 
     def page(self, chosen: EventFilter, *, cursor: str = "", limit: int = 50) -> EventPage:
-        """Return events newest first. Raises: BadRequest for a cursor that is none."""
+        """Return events newest first. Raises: BadRequest for an invalid cursor."""
         if cursor and not (cursor.isdecimal() and len(cursor) < 19):
-            raise BadRequest("cursor: send the `next_cursor` of the page before", param="cursor")
+            raise BadRequest("cursor: send the `next_cursor` of the previous page", param="cursor")
         found = self.log.before(int(cursor) if cursor else None, chosen, limit=limit + 1)
         page = found[:limit]
         return EventPage(page, page[-1].seq if len(found) > limit else None)

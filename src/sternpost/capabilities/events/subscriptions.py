@@ -18,7 +18,7 @@ _LONGEST_ERROR = 500
 
 @dataclass(slots=True)
 class Subscription:
-    """One subscriber on its own cursor; nothing that happens here holds another up."""
+    """One subscriber on its own cursor; nothing that happens here delays another."""
 
     subscriber: Subscriber
     log: EventLog
@@ -27,7 +27,7 @@ class Subscription:
     _is_away: bool = False
 
     def run(self, stop: Stop) -> None:
-        """Work until told to stop; blocking, in a thread of its own."""
+        """Work until stopped; blocking, in a separate thread."""
         while not stop.is_set():
             try:
                 has_more = self.run_once()
@@ -91,7 +91,7 @@ class Subscription:
             self.cursors.settle_retry(replace(failure, error=error, attempts=attempts), is_done=not error)
 
     def _try(self, event: Event) -> str:
-        """Call the subscriber; return what went wrong, in words that hold no text of a prompt."""
+        """Call the subscriber; return what went wrong, without any prompt text."""
         try:
             self.subscriber.handle(event)
         except SternpostError as error:

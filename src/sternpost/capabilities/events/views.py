@@ -47,7 +47,7 @@ class FailureView:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberView:
-    """`failing` holds the subscriber up until it is handled or, after 10 failures, set aside."""
+    """`failing` blocks the subscriber until it is handled or, after 10 failures, set aside."""
 
     name: str
     seq: int

@@ -13,7 +13,7 @@ T = TypeVar("T", ModelItem, ProviderItem)
 def model_items(catalog: Catalog, routes: Mapping[str, Route]) -> list[ModelItem]:
     """List routes, then models that can be used, then those whose provider has no key; each by name.
 
-    Within both, models whose abilities are described stand before those of which only the size is known.
+    Within both, models whose abilities are described come before those of which only the size is known.
     """
     items = [_route_item(route, catalog.providers) for route in routes.values()]
     for name, facts in catalog.models.items():

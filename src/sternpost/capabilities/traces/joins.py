@@ -1,4 +1,4 @@
-"""Which spans of a trace stand for another's call, as a person reads it; finding them is `same_calls`'."""
+"""Which spans of a trace represent another's call, as a person reads it; finding them is `same_calls`'."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ _REASONS: Final[Mapping[str, str]] = {
     "tokens": "same model and tokens at the same time",
     "answer": "same model and answer at the same time",
     "question": "same model and input at the same time",
-    "model_and_time": "same model at the same time, and nothing else is known of it",
+    "model_and_time": "same model at the same time, and nothing else to compare",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Which span stands for the call, and why, for a person."""
+    """Which span represents the call, and why, for a person."""
 
     counted_with: str
     reason: str

@@ -1,4 +1,4 @@
-"""Asks the trace store about one project; which questions there are is told by those who ask."""
+"""Queries the trace store about one project; the queries themselves belong to its callers."""
 
 from collections.abc import Mapping
 

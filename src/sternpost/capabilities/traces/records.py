@@ -115,7 +115,7 @@ class Message(_MessageCore, total=False):
 class Span:
     """One span of a trace, with its messages.
 
-    counted: false where another span stands for the same call, so that its tokens and cost are left out of
+    counted: false where another span represents the same call, so that its tokens and cost are left out of
     every sum; counted_with names that span and join_reason says why.
     """
 
@@ -166,7 +166,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class TraceDetail:
-    """A trace; `spans_cursor` asks for the spans behind these, and is null when there are none."""
+    """A trace; `spans_cursor` is for the spans after these, and is null when there are none."""
 
     trace: TraceHead
     spans: Sequence[Span]

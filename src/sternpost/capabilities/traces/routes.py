@@ -17,9 +17,9 @@ PrincipalOf: TypeAlias = Callable[[Request], Awaitable[Principal]]
 
 _FILTER_HELP = (
     "Fields joined by AND, OR, NOT and parentheses, e.g. `status:error model:gpt-* -user:ada cost>0.01`; "
-    "other words are looked for in the messages."
+    "other words are searched in the messages."
 )
-_SPANS_CURSOR = Query("", description="`spans_cursor` of the reply before.")
+_SPANS_CURSOR = Query("", description="`spans_cursor` of the previous reply.")
 _TIME_HELP = "ISO 8601, or relative like `now-24h`."
 
 
@@ -31,7 +31,7 @@ def traces_router(traces: Traces, principal_of: PrincipalOf, reads: ReadGate) ->
     async def list_traces(
         request: Request,
         limit: int = Query(50, ge=1, le=200),
-        cursor: str = Query("", description="`next_cursor` of the page before."),
+        cursor: str = Query("", description="`next_cursor` of the previous page."),
         filter_text: str = Query("", alias="filter", description=_FILTER_HELP),
         since: str = Query("", description=_TIME_HELP),
         until: str = Query("", description=_TIME_HELP),
@@ -64,7 +64,7 @@ def traces_router(traces: Traces, principal_of: PrincipalOf, reads: ReadGate) ->
         score = await traces.add_score(principal.project_id, trace_id, new, author=principal.key_name)
         return _json(score, 201)
 
-    @router.get("/overview", response_model=Overview, summary="Add up calls, errors, cost and latency")
+    @router.get("/overview", response_model=Overview, summary="Summarise calls, errors, cost and latency")
     async def get_overview(
         request: Request,
         since: str = Query("", description=f"{_TIME_HELP} Empty: 24 hours ago."),

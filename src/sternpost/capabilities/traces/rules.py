@@ -24,7 +24,7 @@ _LATEST_NS = 2**63 - 4 * 86_400 * 1_000_000_000  # what the store can hold, and 
 def read_time(text: str, now_ns: int, *, param: str) -> int:
     """Read `now`, `now-24h` or an ISO 8601 time (UTC unless it says otherwise) as nanoseconds.
 
-    What lies before 1970 or behind 2262 is cut to that. Raises: BadRequest naming `param`.
+    Times before 1970 or after 2262 are clamped. Raises: BadRequest naming `param`.
     """
     relative = _RELATIVE.fullmatch(text.strip())
     if relative:
@@ -52,7 +52,7 @@ def read_range(since: str, until: str, now_ns: int, *, default_since_ns: int) ->
     since_ns = read_time(since, now_ns, param="since") if since else default_since_ns
     until_ns = read_time(until, now_ns, param="until") if until else now_ns + _UNIT_S["d"] * 1_000_000_000
     if since_ns >= until_ns:
-        raise BadRequest("since must lie before until", param="since")
+        raise BadRequest("since must be before until", param="since")
     return TimeRange(since_ns, until_ns)
 
 
@@ -70,7 +70,7 @@ def read_cursor(cursor: str) -> PagePosition:
         text = ""
     found = _POSITION.fullmatch(text)
     if found is None or int(found[1]) > _MAX_NS:
-        raise BadRequest("the cursor is not one of this server; start from the first page", param="cursor")
+        raise BadRequest("the cursor is not from this server; start from the first page", param="cursor")
     return PagePosition(int(found[1]), found[2])
 
 
@@ -94,7 +94,7 @@ def choose_step_s(bounds: TimeRange, asked: str) -> int:
     found = re.fullmatch(r"(\d{1,7})([smhdw]?)", asked)
     step_s = int(found[1]) * _UNIT_S[found[2] or "s"] if found else 0
     if step_s <= 0:
-        raise BadRequest("step is a time like 60s, 5m or 1h", param="step")
+        raise BadRequest("step must be a duration such as 60s, 5m or 1h", param="step")
     if length_s / step_s > _MOST_POINTS:
-        raise BadRequest(f"the step gives more than {_MOST_POINTS} points; take a longer one", param="step")
+        raise BadRequest(f"the step gives more than {_MOST_POINTS} points; use a longer one", param="step")
     return step_s

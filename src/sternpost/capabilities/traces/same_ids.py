@@ -12,7 +12,7 @@ SENT_AS: Final = "sent_with_span_id"  # attribute: the id that was another span'
 def with_ids_of_their_own(rows: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """Leave the id to the gateway's own span, else to the first that came; give each other one a new id.
 
-    Ids are random: the same one from another key is a mistake, or an attempt to stand in for a span.
+    Ids are random: the same one from another key is a mistake, or an attempt to impersonate a span.
     """
     if len({row["span_id"] for row in rows}) == len(rows):
         return list(rows)

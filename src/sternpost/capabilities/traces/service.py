@@ -90,12 +90,12 @@ class Traces:
     async def list(self, project_id: ProjectId, query: TraceQuery) -> TracePage:
         """List traces, newest start first; rows that arrive meanwhile never move a page.
 
-        A search that takes long ends early: the page says back to when it is complete, its cursor goes on.
+        A search that takes long ends early: the page says back to when it is complete, its cursor continues.
 
         Raises: BadRequest for a filter, cursor or time that can't be read; QueryTimedOut, StoreUnavailable.
         """
         if not 1 <= query.limit <= _MAX_LIMIT:
-            raise BadRequest(f"limit is from 1 to {_MAX_LIMIT}", param="limit")
+            raise BadRequest(f"limit must be from 1 to {_MAX_LIMIT}", param="limit")
         bounds = read_range(query.since, query.until, self._clock.now_ns(), default_since_ns=0)
         search = Search(
             self._finder(project_id),
@@ -114,7 +114,7 @@ class Traces:
         return TracePage(items, write_cursor(search.stopped_at), iso_time(search.stopped_at.started_ns))
 
     async def find_maker(self, project_id: ProjectId, reply_id: str) -> tuple[str, KeyId] | None:
-        """Return the provider that made a reply of the last 30 days, as its span tells; None when none does.
+        """Return the provider that made a reply of the last 30 days, from its span; None if there is none.
 
         Providers keep replies that long. Raises: QueryTimedOut, StoreUnavailable.
         """
@@ -125,7 +125,7 @@ class Traces:
     async def get(self, project_id: ProjectId, trace_id: str, spans_cursor: str = "") -> TraceDetail:
         """Open one trace with its messages; a huge one in pages of 5,000 spans, in the order of its tree.
 
-        Raises: NotFound; BadRequest for a cursor that is none of this trace.
+        Raises: NotFound; BadRequest for a cursor of another trace.
         """
         reads = self._reads(project_id)
         finder = self._finder(project_id)
@@ -167,7 +167,7 @@ class Traces:
         return score_view(asdict(score))
 
     async def overview(self, project_id: ProjectId, since: str, until: str, step: str) -> Overview:
-        """Add up calls over a time (24 hours unless told), by step and by model."""
+        """Add up calls over a time (24 hours by default), by step and by model."""
         now_ns = self._clock.now_ns()
         bounds = read_range(since, until or "now", now_ns, default_since_ns=now_ns - _DAY_NS)
         step_ns = choose_step_s(bounds, step) * 1_000_000_000
@@ -210,7 +210,7 @@ class Traces:
 
 
 def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange, cursor: str) -> tuple[list[Span], str | None]:
-    """Read spans and their messages; for thousands of spans it takes long enough to hold calls up."""
+    """Read spans and their messages; for thousands of spans it takes long enough to delay calls."""
     found, next_cursor = _page_of_spans(reads, trace_id, bounds, cursor)
     rows = with_ids_of_their_own(found)
     bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
@@ -247,19 +247,21 @@ def _checked_score(project_id: ProjectId, trace_id: str, new: NewScore, now_ns: 
     if not is_trace_id(trace_id):
         raise NotFound(f"{trace_id[:64]!r} is not a trace id: 32 hex digits")
     if new.span_id and not is_span_id(new.span_id):
-        raise BadRequest("span_id has 16 hex digits", param="span_id")
+        raise BadRequest("span_id must be 16 hex digits", param="span_id")
     if not 1 <= len(new.name) <= 200:
         raise BadRequest("a score needs a name of at most 200 characters", param="name")
     if new.kind in ("numeric", "boolean") and new.value is None:
         raise BadRequest(f"a {new.kind} score needs a value", param="value")
     if new.value is not None and not math.isfinite(new.value):
-        raise BadRequest("a value is a finite number", param="value")
+        raise BadRequest("value must be a finite number", param="value")
     if new.kind == "boolean" and new.value not in (0, 1):
-        raise BadRequest("the value of a boolean score is 0 or 1", param="value")
+        raise BadRequest("the value of a boolean score must be 0 or 1", param="value")
     if new.kind in ("category", "text") and not new.label:
         raise BadRequest(f"a {new.kind} score needs a label", param="label")
     if len(new.label or "") > _MAX_TEXT or len(new.explanation or "") > _MAX_TEXT:
-        raise BadRequest(f"label and explanation have at most {_MAX_TEXT} characters", param="explanation")
+        raise BadRequest(
+            f"label and explanation must have at most {_MAX_TEXT} characters", param="explanation"
+        )
     return score_contract.Score(
         project_id=project_id,
         score_id=ScoreId(new_id("score")),

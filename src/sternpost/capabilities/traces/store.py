@@ -1,4 +1,4 @@
-"""The questions asked of the trace store about traces, as SQL; what the answers mean belongs to `service`."""
+"""The queries of the trace store about traces, as SQL; what the results mean belongs to `service`."""
 
 # ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
 
@@ -93,7 +93,7 @@ class TraceReads:
         return [Place(str(span), str(parent), whole_number(started)) for span, parent, started in rows.rows]
 
     def joins_of(self, trace_id: str, bounds: TimeRange) -> dict[str, Join]:
-        """Return the spans of a trace whose call another span stands for, which one, and why."""
+        """Return the spans of a trace whose call another span represents, which one, and why."""
         rows = self._ask(told_by_which(_IN_ONE_TRACE), {**started_within(bounds), "traces": [trace_id]}).rows
         return read_joins([(str(span), str(other), str(why)) for span, other, why in rows])
 

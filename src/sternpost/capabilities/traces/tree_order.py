@@ -45,7 +45,7 @@ def page_behind(order: Sequence[str], cursor: str, size: int) -> tuple[Sequence[
     Raises: BadRequest for a cursor that is no span of the trace.
     """
     if cursor and cursor not in order:
-        raise BadRequest("spans_cursor is the one of the page before", param="spans_cursor")
+        raise BadRequest("spans_cursor must be the `spans_cursor` of the previous page", param="spans_cursor")
     start = order.index(cursor) + 1 if cursor else 0
     page = order[start : start + size]
     return page, page[-1] if start + size < len(order) else None

@@ -81,7 +81,7 @@ class Attributes:
         return None if value is None else as_json(value)
 
     def listed(self, column: str) -> list[Json]:
-        """Rebuild a flattened list of a column; [] when there is none."""
+        """Rebuild a flattened list of a column; [] if there is none."""
         if not self._flat:
             return []
         for prefix in TABLE.indexed[column]:

@@ -1,4 +1,4 @@
-"""Finds what went into a span and what came out, in whichever attributes or events hold it."""
+"""Finds what went into a span and what came out, in whichever attributes or events have it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,7 +44,7 @@ _NO_READING = Reading()
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`rest` is what stood beside the messages and has no place of its own, by name."""
+    """`rest` is what came beside the messages and has no field of its own, by name."""
 
     inputs: tuple[Message, ...]
     outputs: tuple[Message, ...]

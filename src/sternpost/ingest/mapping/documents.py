@@ -45,7 +45,7 @@ def read_documents(values: Sequence[Json]) -> tuple[DocumentPart, ...]:
 
 
 def read_document(value: Mapping[str, Json]) -> DocumentPart | None:
-    """Read one document; None when nothing in it tells what it is."""
+    """Read one document; None if nothing in it says what it is."""
     value = plain_shape(value)
     score = _number(value, _SCORES)
     for name in ("document", "node"):

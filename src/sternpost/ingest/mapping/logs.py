@@ -1,6 +1,6 @@
 """Log records of GenAI events as spans and scores: each group that belongs to one span hangs below it.
 
-A log record can't change the span it names, which is written by itself; so its messages stand on an event
+A log record can't change the span it names, which is written by itself; so its messages are put on an event
 span, a child that is never counted, and readers of a trace show them at the span.
 """
 
@@ -26,7 +26,7 @@ _MESSAGES: Final = frozenset({"gen_ai.input.messages", "gen_ai.output.messages",
 
 @dataclass(slots=True)
 class LogSpans:
-    """`dropped`: records that belong to no span and tell of no call."""
+    """`dropped`: records that belong to no span and describe no call."""
 
     spans: list[RawSpan] = field(default_factory=list[RawSpan])
     dropped: int = 0
@@ -112,7 +112,7 @@ def _score(log: RawLog) -> RawSpan:
 
 
 def _call(log: RawLog) -> RawSpan:
-    """A call that was told by its event alone, outside of any span."""
+    """A call that was reported by its event alone, outside of any span."""
     fields: Mapping[str, Json] = {**log.attributes, **(log.body if is_mapping(log.body) else {})}
     operation, model = (
         as_text(fields.get("gen_ai.operation.name")),

@@ -1,4 +1,4 @@
-"""Pictures, sounds and files in messages of any vendor's JSON; what becomes of their bytes is elsewhere."""
+"""Images, audio and files in messages of any provider's JSON; what happens to their bytes is elsewhere."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -65,7 +65,7 @@ def read_medium(value: Mapping[str, Json], kind: str) -> Part:
 
 
 def read_apart(text: str) -> BlobPart | None:
-    """Read the token that stands for a medium of Langfuse's SDKs; None for any other text."""
+    """Read the token that represents media of Langfuse's SDKs; None for any other text."""
     match = _LANGFUSE.fullmatch(text)
     return BlobPart(_modality("", match[1], ""), text, match[1]) if match else None
 

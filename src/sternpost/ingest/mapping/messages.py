@@ -1,4 +1,4 @@
-"""Messages of any vendor's or framework's JSON as our messages; which attribute holds them is elsewhere.
+"""Messages of any provider's or framework's JSON as our messages; which attribute holds them is elsewhere.
 
 Nothing is read to nothing: what has no known shape, or no known content, is kept as its JSON text.
 """
@@ -133,7 +133,7 @@ def _is_item(value: Json) -> bool:
 
 
 def _beside(value: Mapping[str, Json], taken: str, reading: Reading) -> tuple[Message, ...]:
-    """Read what stands beside the messages: the system's words, tools; the rest is kept apart."""
+    """Read what comes beside the messages: system instructions, tools; the rest is kept apart."""
     config = value.get("config")
     layers = (value, config) if is_mapping(config) else (value,)
     system: list[Message] = []
@@ -186,7 +186,7 @@ def _is_pair(item: Json) -> bool:
 
 
 def _of_items(items: Sequence[Json], role: Role) -> tuple[Message, ...]:
-    """Read messages, and parts that stand among them without one: neighbours of one role are one message."""
+    """Read messages, and parts among them without one: neighbours of one role are one message."""
     found: list[Message] = []
     loose: list[Part] = []
     loose_role: Role = role
@@ -301,7 +301,7 @@ def _parts_of(value: Mapping[str, Json]) -> tuple[Part, ...]:
 
 
 def _new_calls(calls: Json, parts: Sequence[Part]) -> Iterator[ToolCallPart]:
-    """Read calls, but those that stand among the content as well."""
+    """Read calls, except those that are in the content as well."""
     known = {part.id for part in parts if isinstance(part, ToolCallPart)}
     for call in calls if is_list(calls) else ():
         if is_mapping(call) and ((read := read_tool_call(call)).id is None or read.id not in known):

@@ -64,7 +64,7 @@ def _parameters(attributes: Attributes) -> dict[str, Json]:
 def read_price(
     attributes: Attributes, prices: Prices, model: ModelUse, usage: Usage | None, started_ns: int
 ) -> Cost | None:
-    """Price what was used; what the client says it cost stands in where we have no price."""
+    """Price what was used; the client's own cost is used where we have no price."""
     reported = read_cost(attributes)
     if usage is None and reported is None:
         return None
@@ -77,7 +77,7 @@ def read_price(
 
 
 def _provider(attributes: Attributes) -> str:
-    """Return the provider as told, in our spelling; "" when nobody told."""
+    """Return the provider as reported, in our spelling; "" if it was not."""
     provider = attributes.text("provider").lower()
     return TABLE.providers.get(provider, provider)
 

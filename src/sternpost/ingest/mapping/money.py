@@ -21,7 +21,7 @@ class Prices(Protocol):
 
 
 def read_cost(attributes: Attributes) -> NanoUsd | None:
-    """Read an amount in dollars; None when there is none that makes sense."""
+    """Read an amount in dollars; None if there is no plausible one."""
     whole = attributes.value("client_cost_usd")
     parts = attributes.json("client_cost_parts")
     if whole is not None:

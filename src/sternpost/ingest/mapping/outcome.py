@@ -1,4 +1,4 @@
-"""How a span ended: its status, its error, and words and levels that are none."""
+"""How a span ended: its status, its error, and messages and levels that are not errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One part of a message in any vendor's or framework's JSON as our part; messages are read by `messages`."""
+"""One part of a message in any provider's or framework's JSON as our part; `messages` reads messages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -118,7 +118,7 @@ def _words(part: Part) -> str:
 
 
 def _untyped(value: Mapping[str, Json]) -> Part:
-    """Read the parts of Gemini, Bedrock, Genkit and Haystack, which are told apart by their field."""
+    """Read the parts of Gemini, Bedrock, Genkit and Haystack, which are distinguished by their field."""
     for name in _CALL_NAMES:
         if is_mapping(call := value.get(name)):
             return read_tool_call(call)

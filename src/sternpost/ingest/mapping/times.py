@@ -64,7 +64,7 @@ def first_token_ns(attributes: Attributes, events: Sequence[RawEvent], started_n
 
 
 def moment_ns(text: str) -> int | None:
-    """Read a moment in ISO 8601, in UTC unless it says otherwise; None when it is none."""
+    """Read a moment in ISO 8601, in UTC unless it says otherwise; None if it is not one."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -32,7 +32,7 @@ class ToolSpan:
 
 
 def read_tool_span(span_name: str, attributes: Attributes) -> ToolSpan | None:
-    """Read the call and its answer; None when the span tells neither."""
+    """Read the call and its answer; None if the span has neither."""
     arguments, schema = _arguments(attributes)
     result = _first(attributes, ("tool_result", "output_messages"))
     name = attributes.text("tool_name")

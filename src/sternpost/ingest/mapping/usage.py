@@ -31,7 +31,7 @@ def read_usage(attributes: Attributes, output: Mapping[str, Json] | None = None)
 
     Totals of OpenTelemetry, OpenInference and Vercel include cached tokens and reasoning; the buckets of
     Langfuse don't overlap. Source: the conventions' own texts, telemetry reference section 3.
-    output: what stands beside the messages of the reply, for emitters that report usage there alone.
+    output: what comes beside the messages of the reply, for emitters that report usage there alone.
     """
     tier = attributes.text("service_tier")
     buckets = attributes.json("usage_buckets")

@@ -38,7 +38,7 @@ def as_text(value: Json) -> str:
 
 
 def as_number(value: Json) -> float | None:
-    """Read a number that may be written as text; None when it is none."""
+    """Read a number that may be written as text; None if it is not one."""
     if isinstance(value, str):
         try:
             value = float(value)
@@ -50,7 +50,7 @@ def as_number(value: Json) -> float | None:
 
 
 def as_count(value: Json) -> int | None:
-    """Read a whole number that is not negative and fits the store; None when it is none."""
+    """Read a whole number that is not negative and fits the store; None if it is not one."""
     number = as_number(value)
     return None if number is None or number < 0 or number > 2**53 else round(number)
 

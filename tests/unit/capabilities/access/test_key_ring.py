@@ -50,8 +50,8 @@ def test_a_key_from_before_the_rename_keeps_working(
     ("presented", "says"),
     [
         ("sk-ant-something", "begin with 'sp-'"),
-        ("sp-" + "a" * 43, "'sp-aaa' is not known"),
-        ("sp-" + "\ud800" * 43, "is not known"),
+        ("sp-" + "a" * 43, "'sp-aaa' is unknown"),
+        ("sp-" + "\ud800" * 43, "is unknown"),
         ("sp-" + "a" * 5000, "begin with 'sp-'"),
         ("", "begin with 'sp-'"),
     ],

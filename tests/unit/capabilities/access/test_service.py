@@ -35,7 +35,7 @@ def test_a_link_signs_in_once(service: AccessService):
     assert started.session.user.is_admin
     assert started.session.project_id == first.project_id
     assert service.session_of(started.token) == started.session
-    with pytest.raises(KeyRefused, match="used before"):
+    with pytest.raises(KeyRefused, match="already used"):
         service.redeem_sign_in_link(first.link.token)
 
 

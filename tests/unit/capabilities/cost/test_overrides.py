@@ -109,8 +109,8 @@ def test_larger_requests_pay_the_entry_above_their_size() -> None:
 @pytest.mark.parametrize(
     ("entries", "says"),
     [
-        ([own(), own("2")], "hold at the same time"),
-        ([own(until_date=date(2026, 2, 1)), own("2", from_date=date(2026, 1, 1))], "hold at the same time"),
+        ([own(), own("2")], "apply at the same time"),
+        ([own(until_date=date(2026, 2, 1)), own("2", from_date=date(2026, 1, 1))], "apply at the same time"),
         ([own(from_date=date(2026, 2, 1), until_date=date(2026, 2, 1))], "`until` must be later than `from`"),
         ([own(above_input_tokens=5)], "needs an entry without"),
         ([own(batch_factor=Decimal("50"))], "batch_factor 50 must be above 0 and at most 1"),

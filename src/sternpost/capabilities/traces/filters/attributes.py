@@ -66,7 +66,7 @@ def attribute_equals(name: str, value: str, parameters: AddsParameters, equals: 
 
 
 def attribute_number(name: str, parameters: AddsParameters) -> str:
-    """Return the expression for the number that a span shows under this name; null where it is none."""
+    """Return the expression for the number that a span shows under this name; null where it is not one."""
     key = parameters.add(name, "String")
     own = f"toFloat64OrNull(attributes[{key}])"
     return f"coalesce({own}, toFloat64OrNull(toString({_SHOWN[name]})))" if name in _SHOWN else own

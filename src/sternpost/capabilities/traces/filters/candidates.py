@@ -17,7 +17,7 @@ MOST_MESSAGES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Where traces that can match lie: `sql` selects (trace_id, at_ns), with PROJECT_AND_TIME's parameters.
+    """Where traces that can match are: `sql` selects (trace_id, at_ns), with PROJECT_AND_TIME's parameters.
 
     words: set where the messages have to be counted first, as the index serves only a few of them.
     """

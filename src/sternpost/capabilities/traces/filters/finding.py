@@ -1,4 +1,4 @@
-"""The questions by which the search finds traces, as SQL; in which order they are asked is `search`'s."""
+"""The queries by which the search finds traces, as SQL; their order is decided in `search`."""
 
 # ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
 
@@ -74,7 +74,7 @@ class TraceFinder:
     def traces_in(
         self, window: Window, before: PagePosition, filter_sql: FilterSql | None, limit: int
     ) -> list[PagePosition]:
-        """List traces whose first span of those seen lies in the window, newest first, behind `before`."""
+        """List traces whose first span of those seen is in the window, newest first, behind `before`."""
         if filter_sql is None:
             return self._matching(window, before, None, [], limit)
         long = self.long_traces(window)
@@ -83,7 +83,7 @@ class TraceFinder:
         return sorted(found, key=lambda one: (one.started_ns, one.trace_id), reverse=True)[:limit]
 
     def long_traces(self, window: Window) -> dict[str, TimeRange]:
-        """Return the traces that begin in the window and go on long after it, and how long."""
+        """Return the traces that begin in the window and continue long after it, and how long."""
         rows = self._ask(LONG_TRACES, {"low": window.low_ns, "high": window.high_ns}).rows
         return {str(row[0]): TimeRange(whole_number(row[1]), whole_number(row[2]) + 1) for row in rows}
 
@@ -162,7 +162,7 @@ class TraceFinder:
         long: Mapping[str, TimeRange],
         limit: int,
     ) -> list[PagePosition]:
-        """Judge traces by all their spans, wherever they lie."""
+        """Check traces by all their spans, wherever they are."""
         behind = {
             trace_id: time
             for trace_id, time in long.items()

@@ -90,7 +90,7 @@ def parse_filter(text: str) -> "Filter | None":
     reader = _Reader(tokens, len(text))
     tree = reader.expression(0)
     if (rest := reader.peek()) is not None:
-        raise _fault("there is no opening parenthesis for this one", rest.start(rest.lastgroup or 0))
+        raise _fault("this parenthesis has no opening one", rest.start(rest.lastgroup or 0))
     return tree
 
 
@@ -136,7 +136,7 @@ class _Reader:
     def _negation(self, depth: int) -> Filter:
         token = self.peek()
         if token is None:
-            raise _fault("something is missing here", self._end)
+            raise _fault("a term is missing here", self._end)
         if depth > _MAX_DEPTH:
             raise _fault("the filter is nested too deeply", token.start())
         self._next += 1
@@ -145,7 +145,7 @@ class _Reader:
         if token["open"]:
             return self._group(token, depth)
         if token["close"] or token["word"] in ("OR", "AND"):
-            raise _fault("something is missing before this", token.end() - len(token["word"] or ")"))
+            raise _fault("a term is missing before this", token.end() - len(token["word"] or ")"))
         return _term(token)
 
     def _group(self, token: _Token, depth: int) -> Filter:

@@ -1,4 +1,4 @@
-"""SQL that finds the traces of a window which go on long after it; judging them is `finding`'s."""
+"""SQL that finds the traces of a window which continue long after it; checking them is `finding`'s."""
 
 # ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
 

@@ -1,7 +1,7 @@
-"""SQL that finds spans of a call that another span stands for, and why; counting is `span_sql`'s.
+"""SQL that finds spans of a call that another span represents, and why; counting is `span_sql`'s.
 
 Three ways, the surest first: a span above one that reports a call itself; one reply id; and, where ids are
-missing, the same model at the same time with the same tokens or messages. The gateway's span stands for the
+missing, the same model at the same time with the same tokens or messages. The gateway's span represents the
 call, else the lowest, else the most complete one.
 """
 
@@ -40,7 +40,7 @@ def _values_of(marks: str) -> str:
 
 
 def above_a_call(where: str) -> str:
-    """Return a subquery of (trace, span, below, why) that lie one or two steps above a reported call.
+    """Return a subquery of (trace, span, below, why) that are one or two levels above a reported call.
 
     Two steps: the application's llm span > its HTTP client's span > the gateway's. One pass over the spans: a
     search per step took three times as long.
@@ -147,7 +147,7 @@ _WHY = f"""multiIf(
 
 
 def _may_be_told_twice(where: str, *, is_across: bool) -> str:
-    """Leave out, at a tenth of the cost, the calls of which only one sender tells: mostly all."""
+    """Exclude, at a tenth of the cost, the calls that only one sender reports: almost all."""
     calls = f"FROM spans WHERE {where} AND {_IS_CALL}"
     by_trace = (
         f"trace_id IN (SELECT trace_id {calls} GROUP BY trace_id HAVING uniqExact(scope) > 1 "
@@ -161,9 +161,9 @@ def _may_be_told_twice(where: str, *, is_across: bool) -> str:
 
 
 def beside_a_call(where: str, *, is_across: bool = False) -> str:
-    """Return a subquery of (trace, span, other, why): spans that tell of a call that `other` tells of better.
+    """Return a subquery of (trace, span, other, why): spans of a call that `other` describes better.
 
-    is_across: also where the two lie in different traces, for sums over calls rather than of a trace.
+    is_across: also where the two are in different traces, for sums over calls rather than of a trace.
     """
     return f"""
 SELECT
@@ -195,7 +195,7 @@ GROUP BY trace_id, span_id"""
 
 
 def told_twice(where: str, *, is_across: bool = False) -> str:
-    """Return a subquery of (trace, span) whose call another span stands for."""
+    """Return a subquery of (trace, span) whose call another span represents."""
     told = f"type IN ({TOLD}) AND NOT {IS_OURS}"
     near_told = f"{where} AND trace_id IN (SELECT trace_id FROM spans WHERE {where} AND {told})"
     return (
@@ -205,7 +205,7 @@ def told_twice(where: str, *, is_across: bool = False) -> str:
 
 
 def told_by_which(where: str) -> str:
-    """Return a query of (span, other, why) for the spans of a trace whose call `other` stands for."""
+    """Return a query of (span, other, why) for the spans of a trace whose call `other` represents."""
     own = f"SELECT span_id FROM spans WHERE {where} AND type IN ({TOLD}) AND NOT {IS_OURS} AND NOT is_rollup"
     return (
         f"SELECT span_id, any(below), any(why) FROM ({above_a_call(where)} UNION ALL {beside_a_call(where)}) "

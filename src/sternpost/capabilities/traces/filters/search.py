@@ -35,7 +35,7 @@ class Search:
     """Walks back through time until enough traces are found, or it took long.
 
     `times` then holds when the traces that were found started and ended, and of some more; `stopped_at` the
-    position to go on from, when there may be more.
+    position to continue from, if there may be more.
     """
 
     def __init__(
@@ -181,7 +181,7 @@ class Search:
         return self._finder.matching(self._tree, times)
 
     def _by_windows(self, low_ns: int, most: int = _ALL_DAYS) -> None:
-        """Judge all traces, in windows that hold more and more spans."""
+        """Check all traces, in windows with more and more spans."""
         size, reaches = _FIRST_WINDOW_SPANS, iter(_REACHES_DAYS)
         reach_ns = next(reaches) * _DAY_NS
         while self._goes_on(low_ns) and most:

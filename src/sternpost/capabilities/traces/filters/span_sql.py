@@ -26,7 +26,7 @@ class Condition:
 def started_in(stretches: Sequence[TimeRange], *, column: str = "started_ns", name: str = "at") -> Condition:
     """Choose what started in one of a few stretches of time; each is read along the sort key.
 
-    name: tells the parameters of two conditions in one query apart.
+    name: distinguishes the parameters of two conditions in one query.
     """
     parts = [
         f"{column} >= {{{name}{n}_low:Int64}} AND {column} < {{{name}{n}_high:Int64}}"
@@ -58,9 +58,9 @@ IS_CALL = f"(NOT is_rollup AND type IN ('gateway', {TOLD}))"
 def counted(where: str = PROJECT_AND_TIME, *, is_across: bool = False) -> str:
     """Return the condition under which a span's usage and cost are summed, and a call is counted.
 
-    A call that several spans report counts once; which of them stands for it is told in `same_calls`.
+    A call that several spans report counts once; which of them represents it is decided in `same_calls`.
     where: bounds the search for those spans.
-    is_across: a call counts once even when its spans lie in two traces; a trace's own sums leave that out.
+    is_across: a call counts once even when its spans are in two traces; a trace's own sums leave that out.
     """
     return (
         f"({IS_CALL} "

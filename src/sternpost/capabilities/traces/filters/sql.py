@@ -77,7 +77,7 @@ class FilterSql:
 
 @dataclass(slots=True)
 class Parameters:
-    """Values that a query names. prefix: tells those of two parts of one query apart."""
+    """Values that a query names. prefix: distinguishes those of two parts of one query."""
 
     prefix: str = "f"
     where: str = PROJECT_AND_TIME
@@ -149,7 +149,7 @@ def _term_condition(term: Term, parameters: Parameters) -> str:
 
 
 def _equals(expression: str, value: str, parameters: Parameters) -> str:
-    """Compare as a whole; a `*` stands for any characters."""
+    """Compare as a whole; a `*` matches any characters."""
     if "*" not in value:
         return f"{expression} = {parameters.add(value, 'String')}"
     escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -251,7 +251,7 @@ def _float(text: str) -> float | None:
 
 
 def _text_condition(text: str, parameters: Parameters) -> str:
-    """Find all traces with a message that holds the words; only their own messages are looked at."""
+    """Find all traces with a message that holds the words; only their own messages are read."""
     if not text.strip():
         return "1"
     theirs = f"SELECT arrayJoin(arrayConcat(input_hashes, output_hashes)) FROM spans WHERE {parameters.where}"

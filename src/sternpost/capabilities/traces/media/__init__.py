@@ -1,1 +1,1 @@
-"""Pictures, sounds and documents of messages: taken out, kept as blobs, shown and drawn small."""
+"""Images, audio and documents of messages: extracted, stored as blobs, shown, and rendered as thumbnails."""

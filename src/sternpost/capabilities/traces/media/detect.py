@@ -31,7 +31,7 @@ _MP3_FRAMES: Final = (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
 
 
 def decode_base64(text: str) -> bytes | None:
-    """Decode base64 of either alphabet, with or without padding and line breaks; None when it is none."""
+    """Decode base64 of either alphabet, with or without padding and line breaks; None if it is not one."""
     packed = "".join(text.split()).translate(_TO_STANDARD).rstrip("=")
     try:
         return binascii.a2b_base64(packed + "=" * (-len(packed) % 4), strict_mode=True)

@@ -1,7 +1,7 @@
-"""The program that draws one thumbnail and ends: a picture at its input, a small WebP at its output.
+"""The program that renders one thumbnail and ends: an image as input, a small WebP as output.
 
-It runs in a process of its own (`thumbnails`), because a picture of a few bytes may unfold to gigabytes and
-decoders have holes. It imports nothing of Sternpost: it starts at once, and holds no secret.
+It runs in a separate process (`thumbnails`), because an image of a few bytes may decode to gigabytes and
+decoders have bugs. It imports nothing of Sternpost: it starts at once, and has no secret.
 """
 
 import io
@@ -22,7 +22,7 @@ _DRAWN, _NO_PICTURE = 0, 3
 
 
 def draw(content: bytes, edge: int) -> bytes | None:
-    """Return a WebP picture of at most `edge` pixels a side; None for what is no picture or is too large.
+    """Return a WebP image of at most `edge` pixels a side; None for what is not an image or is too large.
 
     Nothing of the file but its pixels gets into the thumbnail: no place, no camera, no comment.
     """
@@ -41,7 +41,7 @@ def draw(content: bytes, edge: int) -> bytes | None:
 
 
 def _is_too_large(image: Image.Image) -> bool:
-    """Judge by the header. A progressive JPEG is held whole, however small it is drawn (libjpeg)."""
+    """Check the header. A progressive JPEG is decoded completely, however small its thumbnail (libjpeg)."""
     is_scaled = image.format == "JPEG" and not image.info.get("progressive")
     return image.width * image.height > (_MAX_DECLARED_PIXELS if is_scaled else _MAX_PIXELS)
 
@@ -62,7 +62,7 @@ def confine() -> None:
 
 
 def main(edge: int) -> int:
-    """Draw standard input to standard output; 3: it can't be drawn."""
+    """Render standard input to standard output; 3: it can't be rendered."""
     content = sys.stdin.buffer.read()
     confine()
     Image.MAX_IMAGE_PIXELS = _MAX_DECLARED_PIXELS  # Pillow's own limit, for frames inside a file

@@ -64,7 +64,7 @@ class Media:
         return _Search(self).walk(value)
 
     def keep(self, content: bytes, mime_type: str) -> Blob:
-        """Make the blob of some bytes; a media type that says nothing is told by the bytes."""
+        """Make the blob of some bytes; a media type that says nothing is detected from the bytes."""
         key = self.project_id.encode()[:64]  # a hash says nothing about the content of another project
         hash_ = ContentHash(blake2b(content, digest_size=_HASH_BYTES, key=key).hexdigest())
         blob = Blob(self.project_id, hash_, clean_mime_type(mime_type, content), content)

@@ -24,7 +24,7 @@ def put_what_fits(blobs: BlobStore, wanted: Iterable[Blob]) -> dict[ContentHash,
         except StorageFull as full:
             without[blob.hash] = full.message
     if without:
-        logger.warning("%d media were not kept: %s", len(without), next(iter(without.values())))
+        logger.warning("%d media were not stored: %s", len(without), next(iter(without.values())))
     return without
 
 

@@ -22,12 +22,12 @@ PrincipalOf: TypeAlias = Callable[[Request], Awaitable[Principal]]
 _BINARY: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The bytes.", "content": {"application/octet-stream": {}}},
     206: {"description": "The bytes of the range."},
-    304: {"description": "The sender has them."},
-    416: {"description": "The range lies behind the end."},
+    304: {"description": "The client has them already."},
+    416: {"description": "The range is beyond the end."},
 }
 _THUMBNAIL_HELP: Final = (
-    f"The longer side of a small picture in pixels: {', '.join(map(str, THUMBNAIL_EDGES))}."
-    " What can't be drawn is answered by a crossed box and `x-sternpost-thumbnail: placeholder`."
+    f"The longer side of a thumbnail in pixels: {', '.join(map(str, THUMBNAIL_EDGES))}."
+    " For what can't be rendered the answer is a placeholder icon and `x-sternpost-thumbnail: placeholder`."
 )
 
 
@@ -39,7 +39,7 @@ def media_router(media: TraceMedia, principal_of: PrincipalOf) -> APIRouter:
         "/blobs/{hash}",
         response_class=Response,
         responses=_BINARY,
-        summary="Read a picture, sound or document of a trace",
+        summary="Read an image, audio or document of a trace",
     )
     async def get_blob(
         hash: str,  # noqa: A002  # the name in the path

@@ -63,16 +63,16 @@ def thumbnail_headers(blob: StoredBlob, edge: int, *, is_placeholder: bool) -> d
 
 
 def thumbnail_hash(project_id: ProjectId, hash_: ContentHash, edge: int) -> ContentHash:
-    """Name the blob that keeps a thumbnail: known from the picture's hash alone, in the picture's project."""
+    """Name the blob that keeps a thumbnail: known from the image's hash alone, in the image's project."""
     key = project_id.encode()[:64]
     name = f"thumbnail:{edge}:{hash_}".encode()
     return ContentHash(blake2b(name, digest_size=32, key=key).hexdigest())
 
 
 def read_byte_range(header: str, size_bytes: int) -> ByteRange | None:
-    """Read `Range` (RFC 9110, section 14); None for the whole: no range, several, or one that can't be read.
+    """Read `Range` (RFC 9110, section 14); None for the whole blob: no range, several, or an unreadable one.
 
-    A length of 0 means that nothing of the blob lies in the range: answer 416.
+    A length of 0 means that the range is outside the blob: answer 416.
     """
     found = _RANGE.fullmatch(header.strip())
     if found is None or not (found[1] or found[2]):

@@ -23,7 +23,7 @@ _PIECE_BYTES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """`is_placeholder`: the blob is no picture that can be drawn."""
+    """`is_placeholder`: the blob is not an image that can be rendered."""
 
     content: bytes
     mime_type: str
@@ -42,7 +42,7 @@ class TraceMedia:
         return await BLOBS.run(self._blobs.find, project_id, ContentHash(hash_))
 
     async def read(self, blob: StoredBlob, start: int, length: int) -> AsyncIterator[bytes]:
-        """Yield bytes in pieces, so that a large blob never stands in memory whole."""
+        """Yield bytes in pieces, so that a large blob is never in memory as a whole."""
         end = start + length
         while start < end:
             wanted = min(_PIECE_BYTES, end - start)
@@ -53,9 +53,9 @@ class TraceMedia:
             start += len(piece)
 
     async def thumbnail(self, blob: StoredBlob, edge: int) -> Thumbnail:
-        """Return a small picture, drawn once and then kept as a blob beside the large one.
+        """Return a thumbnail, rendered once and then stored as a blob beside the image.
 
-        It is deleted with the large one, or before, and then drawn again when it is wanted.
+        It is deleted with the image, or before, and then rendered again on demand.
         Raises: BadRequest for an edge that isn't one of THUMBNAIL_EDGES; StoreUnavailable.
         """
         if edge not in THUMBNAIL_EDGES:

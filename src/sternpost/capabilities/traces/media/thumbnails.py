@@ -1,4 +1,4 @@
-"""Has small pictures drawn of whatever was sent as a picture; the drawing itself is `drawing`'s."""
+"""Has thumbnails rendered of whatever was sent as an image; the rendering itself is in `drawing`."""
 
 import asyncio
 import io
@@ -28,7 +28,7 @@ ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "1"}
 
 
 class Thumbnails:
-    """Draws two at once, each in a process of its own that has little memory and little time."""
+    """Renders two at once, each in a separate process that has little memory and little time."""
 
     def __init__(self, *, patience_s: float = _PATIENCE_S) -> None:
         self._patience_s = patience_s
@@ -36,9 +36,9 @@ class Thumbnails:
         self._waiting = 0
 
     async def draw(self, read: Callable[[], Awaitable[bytes]], edge: int) -> bytes | None:
-        """Return a WebP picture of at most `edge` pixels a side; None: there is none to be had.
+        """Return a WebP image of at most `edge` pixels a side; None if there can be none.
 
-        read: the picture, asked for when it is its turn, so that those that wait take no memory.
+        read: the image, read when it is its turn, so that waiting ones take no memory.
         """
         if self._waiting >= _MOST_WAITING:
             return None
@@ -77,7 +77,7 @@ class Thumbnails:
 
 @lru_cache(maxsize=4)
 def draw_placeholder(edge: int) -> bytes:
-    """Draw what stands where no thumbnail can be: a crossed box that reads on light and dark ground."""
+    """Draw the placeholder where no thumbnail can be: a crossed box that is visible on light and dark."""
     size = edge // 2
     image = Image.new("RGBA", (size, size), (128, 128, 128, 40))
     draw = ImageDraw.Draw(image)

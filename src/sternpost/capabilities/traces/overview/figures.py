@@ -54,7 +54,7 @@ class Cover:
 def cover(
     bounds: TimeRange, changed: Sequence[tuple[int, bool]], *, has_hours: bool, is_fine: bool = False
 ) -> Cover:
-    """Choose sources. changed: the buckets that hold spans and lie in no built hour, and which are built.
+    """Choose sources. changed: the buckets that hold spans and are in no built hour, and which are built.
 
     Many separate stretches of spans are joined, over what is built between them. is_fine: `bounds` begin at
     a half minute, and so the first bucket may be taken in part.
@@ -116,7 +116,7 @@ class FigureReads:
         return cover(bounds, changed, has_hours=has_hours, is_fine=is_fine)
 
     def _is_told(self, chosen: Cover) -> bool:
-        """Say if an application tells of calls near the spans that are read."""
+        """Say whether an application reports calls near the spans that are read."""
         near = started_in(nearby(chosen.spans_of))
         sql = f"SELECT 1 FROM spans WHERE {near.sql} AND {IS_TOLD} LIMIT 1"
         return bool(chosen.spans_of) and bool(self._ask(sql, near.parameters).rows)
@@ -236,7 +236,7 @@ def _figures_sql(chosen: Cover, bounds: TimeRange, *, is_told: bool) -> tuple[st
 
 
 def nearby(stretches: Sequence[TimeRange]) -> list[TimeRange]:
-    """Return where spans may lie that tell of the same calls: they start at about the same time."""
+    """Return where spans may be that describe the same calls: they start at about the same time."""
     return [TimeRange(one.since_ns - BUCKET_NS, one.until_ns + BUCKET_NS) for one in stretches]
 
 

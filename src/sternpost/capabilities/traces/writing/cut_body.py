@@ -19,7 +19,7 @@ _LISTS: Final = ("messages", "input", "contents")
 def mend_cut_json(body: bytes) -> Mapping[str, Json] | None:
     """Return the object as far as it goes; None when no object was begun.
 
-    The text that the cut goes through keeps its beginning. Of base64 nothing is kept: half a picture is none.
+    Truncated text keeps its beginning. Of base64 nothing is kept: half an image is useless.
     """
     if body[:1] != b"{":
         body = body.lstrip()

@@ -134,7 +134,7 @@ class Drain:
         self._next_erase_s = self._now_s() + _ERASE_EVERY_S
 
     def run(self, stop: Event) -> None:
-        """Drain until told to stop; what is pending then is written, or stays in the journal."""
+        """Drain until stopped; what is pending then is written, or stays in the journal."""
         self.on_change(self.counts)
         pending = _Pending()
         while not stop.is_set():
@@ -203,7 +203,9 @@ class Drain:
         try:
             return _Mapped(record, spans_of_call(call, received_ns), is_call=True)
         except Exception:  # the edge of one record: a body that breaks a codec must not stop the drain
-            logger.exception("the messages of span %s can't be mapped; it is kept without", call.span_id)
+            logger.exception(
+                "the messages of span %s can't be mapped; the span is kept without them", call.span_id
+            )
             self.counts.bodies_failed += 1
         try:
             return _Mapped(record, spans_of_call(call, received_ns, reads_bodies=False), is_call=True)
@@ -250,7 +252,7 @@ class Drain:
             self._note_outage(f"the worker failed while writing ({type(error).__name__}), see its log")
             return False
         if not self.counts.is_store_up:
-            logger.info("the trace store takes spans again")
+            logger.info("the trace store accepts spans again")
             self.counts.is_store_up, self.counts.reason = True, ""
             self.on_change(self.counts)
         return True
@@ -259,15 +261,15 @@ class Drain:
         self.counts.failures += 1
         is_news = self.counts.is_store_up or reason != self.counts.reason
         if self.counts.is_store_up:
-            logger.warning("the trace store can't take spans, the journal keeps them: %s", reason)
+            logger.warning("the trace store accepts no spans, the journal keeps them: %s", reason)
         elif is_news:
-            logger.warning("the trace store still takes no spans: %s", reason)
+            logger.warning("the trace store still accepts no spans: %s", reason)
         self.counts.is_store_up, self.counts.reason = False, reason
         if is_news:
             self.on_change(self.counts)
 
     def _flush(self, pending: _Pending, stop: Event | None = None) -> bool:
-        """Write and commit; False when it was told to stop in between: what is pending stays in the journal.
+        """Write and commit; False when it was stopped in between: what is pending stays in the journal.
 
         Raises: StoreError.
         """

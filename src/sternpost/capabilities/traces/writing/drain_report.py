@@ -1,4 +1,4 @@
-"""What the worker's drain tells the serving processes of its machine: one small file; not the draining."""
+"""What the worker's drain reports to the serving processes of its machine, in one small file."""
 
 import logging
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def reporter(home: Path) -> Callable[[DrainCounts], None]:
 
 
 def drain_trouble(home: Path) -> tuple[bool, str]:
-    """Say whether the journal reaches the store, as the worker of this machine told last, and why not."""
+    """Say whether the journal reaches the store, as the worker of this machine last reported, and why not."""
     report = read_report(home)
     if report is not None and not report.is_store_up:
         return False, report.reason

@@ -1,4 +1,4 @@
-"""Inserts rows into one table, around those it refuses; not what stands in a row, nor which go together."""
+"""Inserts rows into one table, around those it refuses; not what a row contains, nor which go together."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _MAX_UNPROVEN = 8
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row to insert. `source` tells which batch its `item` came from."""
+    """One row to insert. `source` is the batch its `item` came from."""
 
     values: Sequence[object]
     day_ns: int
@@ -31,7 +31,7 @@ class RefusedRow:
 
 @dataclass(slots=True)
 class TableInserts:
-    """The inserts of one flush into one table: halves what is refused until the rows at fault stand alone.
+    """The inserts of one flush into one table: halves what is refused until the rows at fault are isolated.
 
     An error that names the rows is believed. Any other is held against a row only when the table takes a row
     that it took before at the same time: a fault of the store must never look like one of every row.
@@ -77,7 +77,7 @@ class TableInserts:
         except StoreError:
             raise
         except MemoryError:
-            raise StoreUnavailable("the worker has too little memory to write; it is tried again") from None
+            raise StoreUnavailable("the worker has too little memory to write; it will retry") from None
         except Exception as error:  # noqa: BLE001  # the edge of one insert: a row that breaks the driver
             return RowsRefused(f"the rows can't be sent ({type(error).__name__})", is_certain=False)
         self.accepted += len(rows)
@@ -87,7 +87,7 @@ class TableInserts:
     def _judge(self, row: Row, refusal: RowsRefused, *, is_last: bool) -> None:
         if not refusal.is_certain and not self._takes_others():
             if is_last or len(self._unproven) >= _MAX_UNPROVEN:
-                raise StoreUnavailable(f"{refusal.message}; no other row shows whose fault it is")
+                raise StoreUnavailable(f"{refusal.message}; no other row shows if this row is at fault")
             self._unproven.append(row)
             return
         self.refused.append(RefusedRow(row, refusal.message))

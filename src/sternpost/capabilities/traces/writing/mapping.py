@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 def spans_of_call(call: CallRecord, received_ns: int, *, reads_bodies: bool = True) -> SpanBundle:
     """Make the gateway span of a call, one attempt span per try, and its messages as content.
 
-    Usage and cost stand on the gateway span alone, so that no sum counts them twice.
+    Usage and cost are on the gateway span alone, so that no sum counts them twice.
     A body that can't be read is kept raw and flagged; the span is written in any case.
     """
     request = _read_request(call) if reads_bodies else None
@@ -128,7 +128,7 @@ def _gateway_span(
 
 
 def _asked_path(call: CallRecord) -> str:
-    """Say what was asked of a provider's own path, whose bodies are not kept."""
+    """Describe the request to a provider's own path, whose bodies are not kept."""
     method, path = call.attributes.get("http.request.method", ""), call.attributes.get("url.path", "")
     return f"{method} {path}" if call.operation == "pass_through" and path else ""
 

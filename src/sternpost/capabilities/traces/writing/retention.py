@@ -1,4 +1,4 @@
-"""What is deleted when traces are old enough: whole days of rows, and the media nobody used since.
+"""What is deleted when traces are old enough: whole days of rows, and the media that no span has used since.
 
 Dropping a partition frees the disk at once. Media go by the day they were used last: the writer of spans
 puts a blob again for the first span of each day that refers to it. So a blob that was not put since a day

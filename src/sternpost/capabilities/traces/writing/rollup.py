@@ -31,12 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 def keep_call_figures(store: TraceStore, stop: Event) -> None:
-    """Build what is due each minute, until told to stop."""
+    """Build what is due each minute, until stopped."""
     while not stop.wait(_PAUSE_S):
         try:
             build_call_figures(store, stop)
         except StoreError as error:
-            logger.info("the figures of calls wait for the trace store: %s", error.message)
+            logger.info("the aggregates of calls are waiting for the trace store: %s", error.message)
 
 
 def build_call_figures(store: TraceStore, stop: Event | None = None) -> int:
@@ -64,7 +64,7 @@ def _build(store: TraceStore, project_id: str, hour_ns: int) -> bool:
         if not store.ping():
             raise
         # An hour too large for the engine must not hold up the others.
-        logger.warning("the figures of an hour are not built, its spans are read: %s", error.message)
+        logger.warning("the aggregates of an hour can't be built, reading its spans: %s", error.message)
         return False
     return True
 

@@ -52,7 +52,7 @@ class _Day:
 class Flush:
     """Batches on their way into the store. More may be added while older days are still being written.
 
-    Blobs go first, then content, so that whoever sees a span finds its messages and their media. What was
+    Blobs go first, then content, so that anyone who sees a span finds its messages and their media. What was
     written a short while ago for the same day is left out.
     """
 

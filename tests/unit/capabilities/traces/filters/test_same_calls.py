@@ -54,7 +54,7 @@ async def sums_of(api: Api, trace_id: str) -> Sums:
         ({"usage": _TOKENS}, "same model and tokens at the same time"),
         ({"usage": _TOKENS, "started_ns": NOON - SECOND}, "same model and tokens at the same time"),
         ({"model": replace(_MODEL, response_id="chatcmpl-1"), "usage": Usage(in_fresh=1)}, "response id"),
-        ({}, "nothing else is known"),
+        ({}, "nothing else to compare"),
         ({"usage": _TOKENS, "status": SpanStatus.ERROR}, "same model and tokens at the same time"),
     ],
 )

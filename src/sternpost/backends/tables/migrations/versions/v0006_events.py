@@ -1,4 +1,4 @@
-"""The event log, and where its subscribers stand."""
+"""The event log, and its subscribers' positions."""
 
 import sqlalchemy as sa
 from alembic import op
