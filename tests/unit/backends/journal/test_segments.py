@@ -98,7 +98,7 @@ async def test_undrained_records_over_the_limit_refuse_new_ones(tmp_path: Path):
     journal = SegmentJournal(tmp_path, JournalLimits(max_bytes=1000, min_free_bytes=0))
     await journal.append(bytes(2000), "written")
     await until(lambda: not journal.state().is_writable)
-    assert "wait to be drained" in journal.state().reason
+    assert "are waiting to be drained" in journal.state().reason
     drain(tmp_path)
     await until(lambda: journal.state().is_writable)
     journal.close()
