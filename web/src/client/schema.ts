@@ -1317,7 +1317,7 @@ export interface components {
         };
         /**
          * Status
-         * @description What `/api/status` says: `parts` are the journal, the tables, the trace store and the drain between.
+         * @description What `/api/status` says: `parts` are the journal, the stores, the drain and what memory holds.
          */
         Status: {
             /** Version */
