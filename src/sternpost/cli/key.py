@@ -1,4 +1,7 @@
-"""`sternpost key`: make, list and revoke API keys; works while Sternpost runs."""
+"""`sternpost key`: make, list and revoke API keys.
+
+Needs sternpost[server].
+"""
 
 import re
 from collections.abc import Sequence
