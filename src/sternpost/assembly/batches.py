@@ -58,7 +58,9 @@ def batch_service(settings: Settings, config: ConfigFile, tables: Tables, clock:
     quotas = FileQuotas(settings.project_files_bytes, settings.key_files_bytes)
     bodies = FolderBodies(settings.home / _FOLDER, min_free_bytes=storage_floor(settings))
     store = BatchStore(tables, SqlEventLog(tables, clock))
-    return BatchService(store, bodies, clock, load_off_peak(config), UploadRoom(quotas))
+    return BatchService(
+        store, bodies, clock, load_off_peak(config), UploadRoom(quotas), settings.max_file_bytes
+    )
 
 
 def run_batches(

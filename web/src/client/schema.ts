@@ -1914,11 +1914,11 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                /** @description For a stream: the last `seq` that was seen. */
-                after?: string;
                 kind?: string[] | null;
                 subject?: string;
                 environment?: string;
+                /** @description For a stream: the last `seq` that was seen. */
+                after?: string;
             };
             header?: {
                 accept?: string;
