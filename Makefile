@@ -8,7 +8,7 @@ UI := src/sternpost/_ui/index.html
 JOBS ?= 2
 WHERE = $(if $(HOME_DIR),--home "$(HOME_DIR)") $(if $(PORT),--port $(PORT))
 
-.PHONY: setup ui demo up test check fix instrumentations agents bench docs clean help
+.PHONY: setup ui demo up test check fix instrumentations agents bench capability docs clean help
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -67,6 +67,12 @@ bench: setup ## Measure, and write bench/results
 docs: setup ## Generate docs/reference, web/openapi.json and the web app's client
 	@$(BIN)/python scripts/reference.py
 	@$(BIN)/python -m tests.support.node npm --prefix web run --silent generate
+
+capability: setup ## Write a new capability in its full shape; NAME=notes, ONE=note where that is not NAME without its s
+	@test -n "$(NAME)" || { echo "say which: make capability NAME=notes"; exit 2; }
+	@$(BIN)/python scripts/capability.py $(NAME) $(if $(ONE),--one $(ONE))
+	@$(BIN)/ruff format --quiet src tests
+	@$(MAKE) --no-print-directory docs
 
 clean: ## Remove what was built
 	rm -rf $(VENV) src/sternpost/_ui web/node_modules dist

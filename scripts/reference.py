@@ -12,12 +12,13 @@ from typing import Any
 
 from sternpost.assembly.build import open_app
 from sternpost.assembly.config_file import LoadedConfig
-from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.config_grammar import GRAMMAR, ConfigFile
 from sternpost.assembly.environment import PREFIX
 from sternpost.assembly.in_force import InForce, prepare
 from sternpost.base import errors
 from sternpost.base.settings import Settings, bounds, meanings
 from sternpost.cli import main as cli
+from sternpost.cli.groups import groups
 from sternpost.contracts.provider import Provider
 from sternpost.dialects.losses.abilities import support
 from sternpost.dialects.losses.probes import PROBES
@@ -68,14 +69,14 @@ def cli_page() -> str:
         ' `eval "$(_STERNPOST_COMPLETE=bash_source sternpost)"` (or `zsh_source`, `fish_source`).',
         "",
     ]
-    client = ", ".join(f"`{name}`" for name in cli.GROUPS if name not in cli.OF_SERVER)
+    client = ", ".join(f"`{name}`" for name, group in groups().items() if not group.needs_server)
     lines += [
         f"{client} need only `pip install sternpost`; the others need `pip install 'sternpost[server]'`.",
         "",
     ]
-    for name, text in cli.GROUPS.items():
+    for name, group in groups().items():
         command: Any = cli.load(name)
-        lines += [f"## sternpost {name}\n", text, ""]
+        lines += [f"## sternpost {name}\n", group.summary, ""]
         lines += _command_lines(f"sternpost {name}", command)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -132,7 +133,7 @@ def configuration_page() -> str:
         "",
     ]
     lines += ["`${NAME}` is read from the environment. Unknown fields are errors that name the line.", ""]
-    schema = ConfigFile.model_json_schema()
+    schema = GRAMMAR.model_json_schema()
     parts = {"sternpost.yaml": schema, **schema["$defs"]}
     for title, part in parts.items():
         lines += [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from sternpost.cli.main import OF_SERVER
+from sternpost.cli.groups import groups
 from tests.support.running import RunningSternpost, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,7 +114,7 @@ def test_the_sdk_traces_and_the_client_lists_what_it_traced(
     assert "offline/" in run(light, ["sternpost", "model", "list"], **where).stdout
 
 
-@pytest.mark.parametrize("name", sorted(OF_SERVER))
+@pytest.mark.parametrize("name", sorted(one.name for one in groups().values() if one.needs_server))
 def test_a_command_of_the_server_says_what_to_install(light: Path, name: str) -> None:
     refused = run(light, ["sternpost", name])
     assert refused.returncode == 2

@@ -11,6 +11,7 @@ import pytest
 
 from sternpost.cli import main as cli
 from sternpost.cli.extra import SERVER_MODULES
+from sternpost.cli.groups import groups
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {  # where an import is not spelt like its package
@@ -46,7 +47,7 @@ def _name(requirement: str) -> str:
 
 def test_sdk_and_client_commands_import_only_the_base() -> None:
     sdk = [f"sternpost.sdk.{path.stem}" for path in (ROOT / "src/sternpost/sdk").glob("[a-z]*.py")]
-    client = [f"sternpost.cli.{name}" for name in cli.GROUPS if name not in cli.OF_SERVER]
+    client = [f"sternpost.cli.{name}" for name, one in groups().items() if not one.needs_server]
     assert {"sternpost.cli.trace", "sternpost.sdk.tracing"} <= {*client, *sdk}
     command = [sys.executable, "-c", ONLY_BASE, *sdk, *client, "sternpost.cli.main"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -84,6 +85,6 @@ def test_extras_of_providers_and_stores_bring_the_server() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("name", sorted({*cli.GROUPS}))
+@pytest.mark.parametrize("name", sorted(groups()))
 def test_every_command_can_be_built(name: str) -> None:
     assert cli.load(name).name == name

@@ -23,6 +23,7 @@ from sternpost.base.errors import SternpostError
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.base.settings import Settings
 from sternpost.capabilities.batches.bodies import FolderBodies
+from sternpost.capabilities.batches.config import SECTION
 from sternpost.capabilities.batches.jobs import BatchWork
 from sternpost.capabilities.batches.line_format import DIALECTS
 from sternpost.capabilities.batches.queue_lane import QueueLane
@@ -57,7 +58,9 @@ def batch_service(settings: Settings, config: ConfigFile, tables: Tables, clock:
     quotas = FileQuotas(settings.project_files_bytes, settings.key_files_bytes)
     bodies = FolderBodies(settings.home / _FOLDER, min_free_bytes=storage_floor(settings))
     store = BatchStore(tables, SqlEventLog(tables, clock))
-    return BatchService(store, bodies, clock, load_off_peak(config), UploadRoom(quotas))
+    return BatchService(
+        store, bodies, clock, load_off_peak(config), UploadRoom(quotas), settings.max_file_bytes
+    )
 
 
 def run_batches(
@@ -132,7 +135,7 @@ def _bodies(settings: Settings) -> FolderBodies:
 
 
 def _queue_settings(settings: Settings, config: ConfigFile) -> QueueSettings:
-    entry = config.batches
+    entry = config.section(SECTION)
     host = settings.host if settings.host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104
     return QueueSettings(
         gateway_url=settings.gateway_url or f"http://{host}:{settings.port}",

@@ -3,23 +3,25 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, cast, get_args
+from typing import Any, TypeAlias, cast, get_args, get_type_hints
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.config_grammar import GRAMMAR, ConfigFile
 from sternpost.assembly.trust import refuse_foreign
 from sternpost.assembly.yaml_text import read_yaml
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
 
 NAME = "sternpost.yaml"
+_UNKNOWN_FIELD = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+_Grammar: TypeAlias = type[object]  # of one mapping: a model or a dataclass
 Place: TypeAlias = tuple[int | str, ...]  # of a value in the file, e.g. ("routes", "fast", "targets", 0)
 
 
@@ -94,7 +96,7 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> tuple[Load
         Misfit(
             one["loc"],
             _line_of(root, one["loc"]),
-            _sentence(path.name, root, one["loc"], one["type"], one["msg"]),
+            _sentence(path.name, root, one),
         )
         for one in faults
     ]
@@ -106,7 +108,7 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> tuple[Load
 def _fitting(document: dict[str, Any]) -> tuple[ConfigFile, Sequence[ErrorDetails]]:
     """Return the parts of a file that fit the grammar, and what does not; a part is e.g. one provider."""
     try:
-        return ConfigFile.model_validate(document), ()
+        return GRAMMAR.model_validate(document), ()
     except ValidationError as error:
         faults = error.errors()
     sound = dict(document)
@@ -120,7 +122,7 @@ def _fitting(document: dict[str, Any]) -> tuple[ConfigFile, Sequence[ErrorDetail
         elif place:  # a list keeps its order, by which its entries are named, or goes as a whole
             sound.pop(str(place[0]), None)
     try:
-        return ConfigFile.model_validate(sound), faults
+        return GRAMMAR.model_validate(sound), faults
     except ValidationError:
         return ConfigFile(), faults
 
@@ -154,16 +156,18 @@ def _key_variables(providers: object, environment: Mapping[str, str]) -> dict[st
     return found
 
 
-def _sentence(
-    file: str, root: yaml.Node | None, place: tuple[int | str, ...], kind: str, message: str
-) -> str:
+def _sentence(file: str, root: yaml.Node | None, fault: ErrorDetails) -> str:
+    place = fault["loc"]
     path = ".".join(str(step) for step in place)
     line = _line_of(root, place)
-    if kind == "extra_forbidden":
+    if fault["type"] in _UNKNOWN_FIELD:
         known = known_fields(place[:-1])
         near = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         return f"{file}:{line}: unknown field {path!r}; {hint}"
+    message = fault["msg"]
+    if fault["type"] == "dataclass_type":  # pydantic says it otherwise of models
+        message = f"Input should be a valid dictionary or instance of {fault.get('ctx', {})['class_name']}"
     return f"{file}:{line}: {path}: {message[0].lower()}{message[1:]}"
 
 
@@ -188,19 +192,30 @@ def _value_of(node: yaml.Node | None, name: str) -> yaml.Node | None:
 
 def known_fields(place: tuple[int | str, ...]) -> list[str]:
     """Return the field names that are allowed at a place of the file, e.g. ("routes", "fast")."""
-    model: type[BaseModel] = ConfigFile
+    grammar: _Grammar = GRAMMAR
     for step in place:
-        field = model.model_fields.get(str(step))
-        if field is None:
+        known = _fields(grammar)
+        if str(step) not in known:
             continue
-        inner = _inner_model(field.annotation)
+        inner = _inner_grammar(known[str(step)])
         if inner is None:
             return []
-        model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
+        grammar = inner
+    return list(_fields(grammar))
 
 
-def _inner_model(annotation: object) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for found in map(_inner_model, get_args(annotation)) if found is not None), None)
+def _fields(grammar: "_Grammar") -> dict[str, object]:
+    """Return the words that a mapping of the file may hold, each with its type."""
+    if issubclass(grammar, BaseModel):
+        return {field.alias or name: field.annotation for name, field in grammar.model_fields.items()}
+    types = get_type_hints(grammar)
+    own = fields(cast("Any", grammar))
+    return {str(one.metadata.get("alias", one.name)): types[one.name] for one in own}
+
+
+def _inner_grammar(annotation: object) -> "_Grammar | None":
+    if isinstance(annotation, type):
+        kind = cast("_Grammar", annotation)
+        if issubclass(kind, BaseModel) or is_dataclass(kind):
+            return kind
+    return next((found for found in map(_inner_grammar, get_args(annotation)) if found is not None), None)

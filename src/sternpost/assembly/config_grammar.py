@@ -1,17 +1,23 @@
-"""The grammar of `sternpost.yaml` as models; reading the file belongs to `config_file`."""
+"""The grammar of `sternpost.yaml`: what calls need, and sections of capabilities; `config_file` reads it."""
 
-from datetime import date
-from decimal import Decimal
-from typing import Annotated, Literal, cast
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
-from sternpost.contracts.call import Dialect, FallbackCause, LimitScope, Unsupported
+from sternpost import capabilities
+from sternpost.base.config_section import STRICT, ConfigSection
+from sternpost.contracts.call import Dialect, FallbackCause, LimitEntry, Unsupported
 from sternpost.contracts.provider import AuthStyle
+
+T = TypeVar("T")
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = cast("ConfigDict", STRICT)
 
 
 class ProviderEntry(_Strict):
@@ -110,81 +116,40 @@ class RouteEntry(_Strict):
     )
 
 
-class PriceEntry(_Strict):
-    """A price of your own, in USD per million tokens; a class without one pays as input or as output."""
-
-    model: str = Field(description="provider/model")
-    input_usd: Decimal
-    output_usd: Decimal
-    cache_read_usd: Decimal | None = None
-    cache_write_usd: Decimal | None = Field(None, description="Writing to the cache, for five minutes.")
-    cache_write_1h_usd: Decimal | None = Field(
-        None, description="For an hour; unset: twice the input, an estimate."
-    )
-    input_audio_usd: Decimal | None = None
-    input_image_usd: Decimal | None = None
-    output_reasoning_usd: Decimal | None = None
-    output_audio_usd: Decimal | None = None
-    output_image_usd: Decimal | None = None
-    request_usd: Decimal | None = Field(None, description="For each request, beside its tokens.")
-    units_usd: dict[str, Decimal] = Field(
-        default_factory=dict[str, Decimal],
-        description="For one use of a tool at the provider, e.g. web_search: 0.01.",
-    )
-    batch_factor: Decimal | None = Field(
-        None, description="What share of the token prices a batch costs, e.g. 0.5."
-    )
-    service_tier: str = Field("", description="Only for this tier, as the provider returns it: flex, batch.")
-    region: str = Field("", description="Only for accounts in this region.")
-    from_date: date | None = Field(None, alias="from", description="Valid from this day, 00:00 UTC.")
-    until_date: date | None = Field(None, alias="until", description="Valid until this day, 00:00 UTC.")
-    above_input_tokens: Annotated[int, Field(ge=0)] = Field(
-        0, description="For requests with more input than this; also needs an entry without it."
-    )
-
-
-class LimitEntry(_Strict):
-    scope: LimitScope
-    name: str = Field("", description="Which one; empty: each of them separately.")
-    requests_per_minute: Annotated[int, Field(ge=0)] | None = None
-    concurrency: Annotated[int, Field(ge=0)] | None = None
-
-
-class OffPeakEntry(_Strict):
-    """A window of the day in the wall-clock time of a zone; it may span midnight."""
-
-    from_: str = Field(alias="from", description='When it opens, e.g. "22:00".')
-    until: str = Field(description='When it closes, e.g. "06:00".')
-    timezone: str = Field("UTC", description="e.g. Europe/Berlin.")
-
-
-class BatchesEntry(_Strict):
-    """How lines of batches are run."""
-
-    concurrency: Annotated[int, Field(ge=1, le=500)] = Field(
-        8, description="How many lines of all batches are in flight at once."
-    )
-    off_peak: OffPeakEntry | None = Field(
-        None,
-        description="Start lines only in this window; unset: at once. Providers' own batches never wait.",
-    )
-    use_providers: bool = Field(
-        True, description="Send lines to a provider's own batch API if it has one, at its batch price."
-    )
-    poll_s: Annotated[float, Field(ge=0.1)] = Field(
-        30.0, description="Seconds between two status checks of a provider's batch."
-    )
-    max_lines: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        50_000, description="How many lines a batch may have."
-    )
-
-
 class ConfigFile(_Strict):
     """What `sternpost.yaml` may say; every part may be left out."""
 
     version: Literal[1] = 1
     providers: dict[str, ProviderEntry] = Field(default_factory=dict[str, ProviderEntry])
     routes: dict[str, RouteEntry] = Field(default_factory=dict[str, RouteEntry])
-    prices: list[PriceEntry] = Field(default_factory=list[PriceEntry])
     limits: list[LimitEntry] = Field(default_factory=list[LimitEntry])
-    batches: BatchesEntry = BatchesEntry.model_validate({})
+
+    def section(self, section: ConfigSection[T]) -> T:
+        """Return what the file says of a capability."""
+        said = cast("T | None", getattr(self, section.key, None))
+        return section.default() if said is None else said
+
+
+def _sections() -> Iterator[ConfigSection[object]]:
+    """Yield what capabilities declare, by looking into their folders."""
+    folder = Path(capabilities.__path__[0])
+    for noun in sorted(path.parent.name for path in folder.glob("*/config.py")):
+        section: ConfigSection[object] = import_module(f"{capabilities.__name__}.{noun}.config").SECTION
+        yield section
+
+
+_OF_CAPABILITIES: dict[str, Any] = {
+    one.key: (
+        one.grammar,
+        Field(one.default()) if is_dataclass(one.grammar) else Field(default_factory=one.default),
+    )
+    for one in _sections()
+}
+# The whole grammar: `ConfigFile` with a field for each section of a capability.
+GRAMMAR: Final[type[ConfigFile]] = create_model(
+    ConfigFile.__name__,
+    __doc__=ConfigFile.__doc__,
+    __base__=ConfigFile,
+    __module__=__name__,
+    **_OF_CAPABILITIES,
+)

@@ -10,6 +10,7 @@ from sternpost.assembly.config_file import LoadedConfig, Place
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.traffic import load_catalog, load_off_peak, load_prices
 from sternpost.base.errors import ConfigurationError
+from sternpost.capabilities.cost.config import SECTION as PRICES
 from sternpost.contracts.provider import Catalog
 
 # `stop`: Sternpost does not start with it; `fault`: it starts, but the name is most likely a slip;
@@ -114,7 +115,7 @@ def _idle_routes(config: ConfigFile, catalog: Catalog) -> Iterator[Finding]:
 
 
 def _of_prices(config: ConfigFile, names: _Names) -> Iterator[Finding]:
-    for number, entry in enumerate(config.prices):
+    for number, entry in enumerate(config.section(PRICES)):
         place = ("prices", number, "model")
         provider, separator, model = entry.model.partition("/")
         if not (provider and separator and model):
@@ -182,7 +183,7 @@ def _deployments(config: ConfigFile) -> set[str]:
 def _named_twice(config: ConfigFile) -> set[str]:
     """Return models that are routed to and priced: a name in two places is not a typo."""
     routed = {target.model for entry in config.routes.values() for target in entry.targets}
-    return routed & {entry.model for entry in config.prices}
+    return routed & {entry.model for entry in config.section(PRICES)}
 
 
 def _owned(model: str, models: Collection[str]) -> str:

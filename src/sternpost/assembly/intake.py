@@ -6,8 +6,8 @@ import msgspec
 
 from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.intake_process import Hello
-from sternpost.assembly.traffic import price_overrides
 from sternpost.base.settings import Settings
+from sternpost.capabilities.cost.config import SECTION as PRICES
 from sternpost.contracts.provider import Catalog
 from sternpost.ingest.apart import IntakeApart
 from sternpost.providers.configure import price_names
@@ -15,6 +15,6 @@ from sternpost.providers.configure import price_names
 
 def intake_apart(settings: Settings, config: ConfigFile, catalog: Catalog) -> IntakeApart:
     """Prepare the intake process; it starts with the first request that is for it."""
-    hello = Hello(str(settings.home), price_overrides(config), price_names(catalog))
+    hello = Hello(str(settings.home), config.section(PRICES), price_names(catalog))
     command = [sys.executable, "-m", "sternpost.assembly.intake_process"]
     return IntakeApart(command, msgspec.msgpack.encode(hello))

@@ -22,7 +22,7 @@ from sternpost.assembly.logs import configure_logs
 from sternpost.base.clock import SystemClock
 from sternpost.base.collection import leave_out_of_collection
 from sternpost.base.errors import SternpostError
-from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.config import PriceEntry
 from sternpost.capabilities.cost.service import PriceBook
 from sternpost.capabilities.cost.store import read_table
 from sternpost.ingest.flow import IntakeCounts, OtlpIntake
@@ -40,7 +40,7 @@ class Hello(msgspec.Struct, frozen=True):
     """The first frame: what the environment doesn't say."""
 
     home: str
-    overrides: Sequence[PriceOverride]
+    overrides: Sequence[PriceEntry]
     provider_aliases: Mapping[str, str]
 
 

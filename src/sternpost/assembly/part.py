@@ -129,12 +129,12 @@ class Task:
 class OpenAiPaths:
     """Paths below /v1 that OpenAI's SDKs use and that are no calls; errors come in OpenAI's shape.
 
-    streamed: paths whose bodies the routes bound themselves.
+    is_streamed: the routes of `prefix` itself bound their bodies.
     """
 
     router: "APIRouter"
-    prefixes: tuple[str, ...]
-    streamed: frozenset[str] = frozenset()
+    prefix: str
+    is_streamed: bool = False
 
 
 def _unchanged(services: GatewayServices) -> GatewayServices:
@@ -150,6 +150,7 @@ class Part:
 
     name: str
     routers: "Sequence[APIRouter]" = ()  # serve, from here
+    services: Sequence[object] = ()  # that the routes ask for, by type; see `api.services`
     openai: Sequence[OpenAiPaths] = ()
     snapshots: Sequence[Snapshot] = ()
     tasks: Sequence[Task] = ()

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.config_grammar import ConfigFile, RouteEntry
 from sternpost.base.errors import ConfigurationError
+from sternpost.capabilities.batches.config import SECTION as BATCHES
 from sternpost.capabilities.batches.records import OffPeak
 from sternpost.capabilities.batches.rules import read_off_peak
-from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.config import SECTION as PRICES
 from sternpost.capabilities.cost.service import PriceBook
 from sternpost.capabilities.cost.store import read_table
-from sternpost.contracts.call import Limit, Route, Target, TimeLimits
+from sternpost.contracts.call import Route, Target, TimeLimits
 from sternpost.contracts.provider import Catalog
 from sternpost.gateway.state.traffic import Traffic, traffic_of
 from sternpost.providers.configure import ProviderSetting, configure, price_names
@@ -54,27 +55,18 @@ def load_traffic(loaded: LoadedConfig, catalog: Catalog) -> Traffic:
     """Prepare routes and limits. Raises: ConfigurationError for a target whose provider is unknown."""
     config = loaded.config
     routes = [_route(name, entry, catalog) for name, entry in config.routes.items()]
-    limits = [
-        Limit(entry.scope, entry.name, entry.requests_per_minute, entry.concurrency)
-        for entry in config.limits
-    ]
-    return traffic_of(catalog, routes, limits)
+    return traffic_of(catalog, routes, config.limits)
 
 
 def load_prices(config: ConfigFile, catalog: Catalog) -> PriceBook:
     """Read the shipped table under the file's overrides. Raises: ConfigurationError for an invalid price."""
     table, content = read_table()
-    return PriceBook(table, content, price_overrides(config), price_names(catalog))
-
-
-def price_overrides(config: ConfigFile) -> list[PriceOverride]:
-    """Return the prices that the file sets itself."""
-    return [PriceOverride(**entry.model_dump()) for entry in config.prices]
+    return PriceBook(table, content, config.section(PRICES), price_names(catalog))
 
 
 def load_off_peak(config: ConfigFile) -> OffPeak | None:
     """Return when the queue of batches may work. Raises: ConfigurationError for an invalid window."""
-    window = config.batches.off_peak
+    window = config.section(BATCHES).off_peak
     return None if window is None else read_off_peak(window.from_, window.until, window.timezone)
 
 

@@ -1,4 +1,7 @@
-"""`sternpost config`: check sternpost.yaml and show what is in force."""
+"""`sternpost config`: check sternpost.yaml and show what is in force.
+
+Needs sternpost[server].
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -7,7 +10,7 @@ from typing import Annotated
 
 from sternpost.assembly.config_check import Examined, Said, examine
 from sternpost.assembly.config_file import find_config
-from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.config_grammar import GRAMMAR
 from sternpost.assembly.environment import PREFIX, misspelt_settings, process_environment
 from sternpost.assembly.local import open_access
 from sternpost.base.errors import ConfigurationError, SternpostError
@@ -80,7 +83,7 @@ def _key_names(settings: Settings) -> set[str] | None:
 @app.command()
 def schema() -> None:
     """Print the JSON schema of sternpost.yaml."""
-    print_json(ConfigFile.model_json_schema())
+    print_json(GRAMMAR.model_json_schema())
 
 
 @app.command()

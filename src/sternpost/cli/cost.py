@@ -1,4 +1,4 @@
-"""`sternpost cost`: how a cost came about, and what a model costs."""
+"""`sternpost cost`: explain what a call cost, and show prices."""
 
 import urllib.parse
 from typing import Annotated, Any, cast

@@ -1,4 +1,7 @@
-"""`sternpost demo`: start Sternpost on a folder of its own and run the example application through it."""
+"""`sternpost demo`: start Sternpost with a small application running through it.
+
+Needs sternpost[server].
+"""
 
 import json
 import shlex

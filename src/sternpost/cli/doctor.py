@@ -1,4 +1,7 @@
-"""`sternpost doctor`: check this machine and this folder, and say how to mend what is wrong."""
+"""`sternpost doctor`: check ports, disk, permissions, clock, provider keys and reach.
+
+Needs sternpost[server].
+"""
 
 import asyncio
 import json

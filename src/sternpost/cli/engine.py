@@ -1,4 +1,7 @@
-"""`sternpost engine`: the embedded trace engine alone."""
+"""`sternpost engine`: run the embedded trace engine alone (normally started by `up`).
+
+Needs sternpost[server].
+"""
 
 from sternpost.assembly import engine as assembly
 from sternpost.cli.commands import Commands

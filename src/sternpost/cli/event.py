@@ -1,4 +1,4 @@
-"""`sternpost event`: list and follow changes; see, retry and replay what subscribers did with them."""
+"""`sternpost event`: list and follow changes, and what reacted to them."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Whether the extra `server` is installed; which commands need it stands in `main`."""
+"""Whether the extra `server` is installed; which commands need it, each says itself."""
 
 from importlib.util import find_spec
 

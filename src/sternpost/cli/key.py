@@ -1,4 +1,7 @@
-"""`sternpost key`: make, list and revoke API keys; works while Sternpost runs."""
+"""`sternpost key`: make, list and revoke API keys.
+
+Needs sternpost[server].
+"""
 
 import re
 from collections.abc import Sequence
@@ -89,7 +92,7 @@ def list_keys(
 
 @app.command()
 def revoke(key_id: str, *, home: Home = None, is_json: Json = False) -> None:
-    """End a key for good; calls with it are refused within a second."""
+    """Revoke a key; calls with it are refused within a second."""
     with open_access(settings_from(home)) as access:
         revoked = key_view(access.revoke_key(KeyId(key_id)))
     if is_json:

@@ -17,29 +17,7 @@ from sternpost import __version__
 from sternpost.base.errors import ConfigurationError, RequestError, ServerNotInstalled, SternpostError
 from sternpost.cli.commands import Commands, Exit
 from sternpost.cli.extra import NEEDS_SERVER, is_server_installed
-
-# Loaded when used: `up` and `engine` must not pay for the server's imports in time and memory.
-GROUPS = {
-    "up": "Start Sternpost: gateway, engine and worker, and restart what dies.",
-    "demo": "Start Sternpost with a small application running through it.",
-    "sign-in": "Print a one-time link that signs you in to the web UI.",
-    "doctor": "Check ports, disk, permissions, clock, provider keys and reach.",
-    "key": "Make, list and revoke API keys.",
-    "config": "Check sternpost.yaml and show what is in force.",
-    "trace": "List, show, follow and delete traces.",
-    "cost": "Explain what a call cost, and show prices.",
-    "batch": "Submit, list, show and cancel batches.",
-    "event": "List and follow changes, and what reacted to them.",
-    "model": "List the models and routes that callers can use.",
-    "provider": "List the providers and whether they are configured.",
-    "serve": "Run the gateway and the web UI alone (normally started by `up`).",
-    "engine": "Run the embedded trace engine alone (normally started by `up`).",
-    "worker": "Run the worker alone (normally started by `up`).",
-    "version": "Print the version.",
-}
-
-# These run Sternpost or open its data folder; all others ask a running one over HTTP.
-OF_SERVER = frozenset({"up", "demo", "sign-in", "doctor", "key", "config", "serve", "engine", "worker"})
+from sternpost.cli.groups import group, groups
 
 
 class LazyGroup(click.Group):
@@ -47,12 +25,13 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(GROUPS)
+        return list(groups())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in GROUPS:
+        found = group(cmd_name)
+        if found is None:
             return None
-        if cmd_name in OF_SERVER and not is_server_installed():
+        if found.needs_server and not is_server_installed():
             if ctx.resilient_parsing:  # a shell asks for completions, and wants no sentence
                 return None
             raise ServerNotInstalled(f"`sternpost {cmd_name}` {NEEDS_SERVER}")
@@ -60,12 +39,17 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(GROUPS.items()))
+        for title, needs_server in (("On the machine of Sternpost", True), ("From anywhere", False)):
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(one.name, one.summary) for one in groups().values() if one.needs_server is needs_server]
+                )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         found = [
-            CompletionItem(name, help=text) for name, text in GROUPS.items() if name.startswith(incomplete)
+            CompletionItem(one.name, help=one.summary)
+            for one in groups().values()
+            if one.name.startswith(incomplete)
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 

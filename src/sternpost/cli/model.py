@@ -1,4 +1,4 @@
-"""`sternpost model`: the models and routes that callers can use."""
+"""`sternpost model`: list the models and routes that callers can use."""
 
 import difflib
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""`sternpost provider`: the providers and whether they are configured."""
+"""`sternpost provider`: list the providers and whether they are configured."""
 
 from typing import Any, cast
 

@@ -1,4 +1,7 @@
-"""`sternpost serve`: the gateway, the API and the web UI alone."""
+"""`sternpost serve`: run the gateway and the web UI alone (normally started by `up`).
+
+Needs sternpost[server].
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,7 @@
-"""`sternpost sign-in`: a one-time link to the web UI."""
+"""`sternpost sign-in`: print a one-time link that signs you in to the web UI.
+
+Needs sternpost[server].
+"""
 
 from sternpost.assembly.local import make_sign_in_link
 from sternpost.cli.commands import Commands, echo

@@ -1,4 +1,7 @@
-"""`sternpost up`: all processes under one supervisor, and the screen that says how to use them."""
+"""`sternpost up`: start Sternpost: gateway, engine and worker, and restart what dies.
+
+Needs sternpost[server].
+"""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""`sternpost version`."""
+"""`sternpost version`: print the version."""
 
 from sternpost import __version__
 from sternpost.cli.commands import Commands, echo

@@ -1,4 +1,7 @@
-"""`sternpost worker`: the worker process alone."""
+"""`sternpost worker`: run the worker alone (normally started by `up`).
+
+Needs sternpost[server].
+"""
 
 from sternpost.assembly import worker as assembly
 from sternpost.cli.commands import Commands

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
+from sternpost.base.config_section import STRICT, told
 from sternpost.base.ids import KeyId, ProjectId, SpanId, TraceId
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus, TraceAttributes
@@ -69,13 +70,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitEntry:
     """A limit on calls within one scope; 0 denies, None does not limit."""
 
+    __pydantic_config__: ClassVar = STRICT  # it is an entry of `limits:` in sternpost.yaml
+
     scope: LimitScope
-    name: str = ""  # which project, key, user, model or route; empty: each of them
-    requests_per_minute: int | None = None
-    concurrency: int | None = None
+    name: str = field(default="", metadata=told("Which one; empty: each of them separately."))
+    requests_per_minute: int | None = field(default=None, metadata={"ge": 0})
+    concurrency: int | None = field(default=None, metadata={"ge": 0})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,24 @@
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sternpost import __version__
+from sternpost.api.services import connect, missing
 from sternpost.assembly.build import App
 from sternpost.assembly.parts import plugs
 from sternpost.base.errors import HostRefused, SternpostError
 from sternpost.gateway.http.asgi import AZURE, GatewayApp
-from sternpost.server import problems
+from sternpost.server import operations, problems
 from sternpost.server.gate import Gate
 from sternpost.server.hosts import Hosts
 from sternpost.server.langfuse import LangfuseApp
 from sternpost.server.metrics import GatewayMetrics
 from sternpost.server.openai_app import OpenAiApp
 from sternpost.server.openai_app import refusal as openai_refusal
-from sternpost.server.operations import Operations, Status, states_of
+from sternpost.server.operations import Operations, StatusService
 from sternpost.server.otlp import OtlpApp
 from sternpost.server.texts import refuse_unkeepable_text
 from sternpost.server.ui import WebApp
@@ -56,7 +57,9 @@ class SternpostApp:
         self._langfuse: ASGIApp = LangfuseApp(
             app.intake.langfuse, access.key_ring.check, max_body_bytes=settings.max_body_bytes
         )
-        self._openai = OpenAiApp([one for part in app.parts for one in part.openai], access.guard.principal)
+        self._openai = OpenAiApp(
+            [one for part in app.parts for one in part.openai], _services(app, base_url), access.guard
+        )
         self._operations: ASGIApp = Operations(app, metrics)
         self._web: ASGIApp = WebApp(UI_FOLDER)
 
@@ -106,19 +109,20 @@ def build_api(app: App, *, base_url: str) -> FastAPI:
         dependencies=[Depends(refuse_unkeepable_text)],
     )
     problems.install(api)
-    for router in [one for part in app.parts for one in part.routers]:
+    routers = [*(one for part in app.parts for one in part.routers), operations.router]
+    services = _services(app, base_url)
+    assert not (unknown := missing(routers, services)), f"no part brings {', '.join(unknown)}"
+    for router in routers:
         api.include_router(router)
-    api.include_router(_status_router(app, base_url))
+    connect(api, services, app.open.access.guard)
     return api
 
 
-def _status_router(app: App, base_url: str) -> APIRouter:
-    router = APIRouter(tags=["operations"], dependencies=[Depends(app.open.access.guard)])
-
-    @router.get("/api/status", summary="Say which version runs and how its parts are")
-    async def show_status() -> Status:
-        url = app.open.settings.public_url or base_url
-        return Status(__version__, url, await states_of(app.probes))
-
-    _ = show_status  # registered by its decorator
-    return router
+def _services(app: App, base_url: str) -> list[object]:
+    """Return what routes may ask for: what parts bring, and what all of them read with."""
+    url = app.open.settings.public_url or base_url
+    return [
+        *(one for part in app.parts for one in part.services),
+        app.open.reads,
+        StatusService(url, app.probes),
+    ]

@@ -1,6 +1,6 @@
 """Stands before an app that reads whole bodies: the sender is known first, and a body has a limit."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sternpost.api.asking import Identify, keep_identified
 from sternpost.base.errors import BodyTooLarge, SternpostError
 
 MOST_BYTES: Final = 256_000  # pydantic takes some 50 ms for the worst of them
@@ -23,7 +24,7 @@ class Gate:
     """
 
     app: ASGIApp
-    identify: Callable[[Request], Awaitable[object]]
+    identify: Identify
     refuse: Callable[[SternpostError], Response]
     open_paths: Mapping[str, int] = field(default_factory=dict[str, int])
     streamed_paths: frozenset[str] = frozenset()
@@ -38,7 +39,8 @@ class Gate:
             return
         try:
             if path not in self.open_paths:
-                await self.identify(Request(scope))
+                request = Request(scope)
+                keep_identified(request, await self.identify(request))
             body = await _read(Request(scope).headers, receive, self.open_paths.get(path, self.most_bytes))
         except SternpostError as error:
             await self.refuse(error)(scope, receive, answer)

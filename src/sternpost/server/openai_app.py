@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sternpost.api.asking import Identify
+from sternpost.api.services import connect
 from sternpost.assembly.part import OpenAiPaths
 from sternpost.base.errors import BadRequest, MethodRefused, NotFound, RateLimited, SternpostError
 from sternpost.base.ids import new_id
-from sternpost.contracts.call import Principal
 from sternpost.dialects.protocols import WireError
 from sternpost.dialects.registry import CODECS
 from sternpost.server.gate import Gate
@@ -27,13 +28,14 @@ _MOST_BYTES = 64_000  # a batch with the largest metadata that OpenAI allows has
 
 
 class OpenAiApp:
-    """Serves what parts add to OpenAI's API. `who` identifies the caller; it raises KeyRefused."""
+    """Serves what parts add to OpenAI's API. `identify` raises KeyRefused."""
 
-    def __init__(self, paths: Sequence[OpenAiPaths], who: Callable[[Request], Awaitable[Principal]]) -> None:
-        self._roots = frozenset(prefix for one in paths for prefix in one.prefixes)
-        streamed = frozenset(path for one in paths for path in one.streamed)
+    def __init__(self, paths: Sequence[OpenAiPaths], services: Sequence[object], identify: Identify) -> None:
+        self._roots = frozenset(one.prefix for one in paths)
+        streamed = frozenset(one.prefix for one in paths if one.is_streamed)
         app = _build([one.router for one in paths])
-        self._app = Gate(app, who, refusal, streamed_paths=streamed, most_bytes=_MOST_BYTES)
+        connect(app, services, identify)
+        self._app = Gate(app, identify, refusal, streamed_paths=streamed, most_bytes=_MOST_BYTES)
         self._below = tuple(f"{root}/" for root in self._roots)
 
     def serves(self, path: str) -> bool:

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sternpost import __version__
+from sternpost.api.asking import Asker
+from sternpost.api.services import the
 from sternpost.assembly.build import App
 from sternpost.assembly.part import PartState, Probe
 from sternpost.assembly.storage import look_at_storage
@@ -27,6 +31,25 @@ class Status:
     version: str
     base_url: str
     parts: Mapping[str, PartState]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusService:
+    """How Sternpost and its parts are, for people and for the CLI."""
+
+    base_url: str
+    probes: Sequence[Probe]
+
+    async def status(self) -> Status:
+        return Status(__version__, self.base_url, await states_of(self.probes))
+
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/api/status", summary="Say which version runs and how its parts are")
+async def show_status(_: Asker, service: Annotated[StatusService, Depends(the(StatusService))]) -> Status:
+    return await service.status()
 
 
 class Operations:

@@ -18,9 +18,9 @@ from sternpost.backends.journal.segments import SegmentJournal
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
 from sternpost.base.errors import KeyRefused
 from sternpost.base.ids import KeyId, ProjectId
-from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.config import PriceEntry
 from sternpost.capabilities.cost.service import open_price_book
-from sternpost.contracts.call import CallRecord, Limit, Principal, Route, Target, TimeLimits
+from sternpost.contracts.call import CallRecord, LimitEntry, Principal, Route, Target, TimeLimits
 from sternpost.contracts.journal import CallEntry
 from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 from sternpost.gateway.http.asgi import GatewayApp
@@ -154,7 +154,7 @@ class GatewayMaker:
         self._folder = folder
         self._running: list[tuple[uvicorn.Server, Gateway]] = []
 
-    async def __call__(self, *limits: Limit, **changes: Any) -> Gateway:
+    async def __call__(self, *limits: LimitEntry, **changes: Any) -> Gateway:
         self._provider.reset()
         disk, ear = Disk(), Ear()
         folder = self._folder / f"journal-{len(self._running)}"
@@ -184,7 +184,7 @@ class GatewayMaker:
             gateway.services.journal.close()
 
 
-def _services(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear: Ear) -> GatewayServices:
+def _services(url: str, limits: tuple[LimitEntry, ...], journal: SegmentJournal, ear: Ear) -> GatewayServices:
     settings = [
         ProviderSetting("lab", "openai_chat", f"{url}/v1", "lab-key"),
         ProviderSetting("labant", "anthropic", f"{url}/v1", "lab-key"),
@@ -220,7 +220,7 @@ def _services(url: str, limits: tuple[Limit, ...], journal: SegmentJournal, ear:
         Route("limited", (Target("lab", "fault-429?retry_after=9"), Target("lab", "m1"))),
     ]
     prices = [
-        PriceOverride(model, input_usd=Decimal(1), output_usd=Decimal(2))
+        PriceEntry(model, input_usd=Decimal(1), output_usd=Decimal(2))
         for model in ("lab/m1", "lab/fault-cut")
     ]
     traffic = traffic_of(configure(settings, {}), routes, limits)

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from sternpost.base.clock import ManualClock
-from sternpost.contracts.call import Dialect, Limit, Target
+from sternpost.contracts.call import Dialect, LimitEntry, Target
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import CostStatus, UsageSource
 from sternpost.dialects.anthropic.tap import AnthropicTap
@@ -270,7 +270,7 @@ async def test_silence_is_filled_with_keep_alives(start_gateway: GatewayMaker) -
 async def test_a_caller_who_leaves_closes_the_upstream_at_once(
     start_gateway: GatewayMaker, model: str, is_stream: bool
 ) -> None:
-    gateway = await start_gateway(Limit("key", concurrency=1))
+    gateway = await start_gateway(LimitEntry("key", concurrency=1))
     body = json.dumps({"model": model, "messages": ASK, "stream": is_stream}).encode()
     host, port = gateway.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sternpost.contracts.call import Dialect, Limit, Route, Target
+from sternpost.contracts.call import Dialect, LimitEntry, Route, Target
 from sternpost.contracts.message import TextPart
 from sternpost.contracts.provider import STANDARD
 from sternpost.contracts.span import SpanStatus
@@ -42,7 +42,7 @@ async def odd_gateway(start_gateway: GatewayMaker, upstream: ScriptedProvider) -
         Route(f"then-{name}", (Target(f"x-{name}".replace("_", "-"), "m1"), Target("spare", "m1")))
         for name in odd.DIALECTS
     ]
-    limit = Limit("key", "", concurrency=1)
+    limit = LimitEntry("key", "", concurrency=1)
     traffic = traffic_of(configure(settings, {}), routes, (limit,))
     return await start_gateway(limit, traffic=lambda: traffic)
 

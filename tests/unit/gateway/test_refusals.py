@@ -2,7 +2,7 @@
 
 import pytest
 
-from sternpost.contracts.call import Limit
+from sternpost.contracts.call import LimitEntry
 from sternpost.contracts.span import SpanStatus
 from tests.support.polling import until
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
@@ -81,7 +81,7 @@ async def test_a_body_over_the_limit_is_refused_and_recorded(start_gateway: Gate
 
 
 async def test_a_spent_rate_limit_refuses_before_calling_the_provider(start_gateway: GatewayMaker) -> None:
-    gateway = await start_gateway(Limit("key", requests_per_minute=2))
+    gateway = await start_gateway(LimitEntry("key", requests_per_minute=2))
     answers = [await gateway.chat("lab/m1") for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429]
     assert float(answers[2].headers["retry-after-ms"]) > 0
@@ -92,7 +92,7 @@ async def test_a_spent_rate_limit_refuses_before_calling_the_provider(start_gate
 
 
 async def test_a_place_at_once_is_given_back_whatever_happens(start_gateway: GatewayMaker) -> None:
-    gateway = await start_gateway(Limit("key", concurrency=1))
+    gateway = await start_gateway(LimitEntry("key", concurrency=1))
     models = ["lab/m1", "lab/fault-400", "nobody/m1", "lab/fault-cut"]
     for model in models:
         await gateway.chat(model)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sternpost.base.errors import ModelUnknown, ProviderNotConfigured
 from sternpost.base.ids import KeyId, ProjectId
-from sternpost.contracts.call import Dialect, Limit, Principal, Route, Target
+from sternpost.contracts.call import Dialect, LimitEntry, Principal, Route, Target
 from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.gateway.http.models import list_models
 from sternpost.gateway.stages.admit import claims_of
@@ -23,7 +23,7 @@ ANYONE = Principal(ProjectId("prj"), KeyId("key_1"), "one", scopes=ALL_SCOPES)
 TARGET = Target("lab", "m1")
 
 
-def traffic(*limits: Limit) -> Traffic:
+def traffic(*limits: LimitEntry) -> Traffic:
     settings = [
         ProviderSetting("lab", "openai_chat", "http://h/v1", "k"),
         ProviderSetting("unset", "openai_chat", "http://h/v1", is_key_expected=True),
@@ -71,12 +71,12 @@ def test_any_name_is_a_plan_or_a_refusal(name: str) -> None:
 
 def test_claims_name_every_scope_that_applies() -> None:
     limits = (
-        Limit("project", requests_per_minute=1),
-        Limit("key", name="one", concurrency=2),
-        Limit("key", name="other", concurrency=2),
-        Limit("user", requests_per_minute=3),
-        Limit("model", name="lab/m1", requests_per_minute=4, concurrency=5),
-        Limit("route", requests_per_minute=6),
+        LimitEntry("project", requests_per_minute=1),
+        LimitEntry("key", name="one", concurrency=2),
+        LimitEntry("key", name="other", concurrency=2),
+        LimitEntry("user", requests_per_minute=3),
+        LimitEntry("model", name="lab/m1", requests_per_minute=4, concurrency=5),
+        LimitEntry("route", requests_per_minute=6),
     )
     plan = choose("mixed", ANYONE, traffic(*limits))
     counters = [claim.counter for claim, _ in claims_of(limits, ANYONE, "", plan)]

@@ -9,12 +9,14 @@ from sternpost.contracts.key_scope import KeyScope
 
 
 def _serve(open_: Serving) -> Part:
-    from sternpost.capabilities.access.routes import access_routes
+    from sternpost.capabilities.access.browser import SignInAttempts
+    from sternpost.capabilities.access.routes import keys, sessions
 
     access = open_.access
     return Part(
         "access",
-        routers=[access_routes(access.service, access.guard, access.guard.site)],
+        routers=[keys, sessions],
+        services=[access.service, access.guard.site, SignInAttempts()],
         snapshots=[Snapshot("keys", ("key.",), access.key_ring.load)],
         tasks=[Task("key-use", access.key_ring.record_use)],
         close=access.key_ring.close,

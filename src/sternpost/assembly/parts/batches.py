@@ -12,20 +12,19 @@ _FILES_PATH, _BATCHES_PATH = "/v1/files", "/v1/batches"
 
 
 def _serve(open_: Serving) -> Part:
-    from sternpost.capabilities.batches.openai_routes import openai_batch_routes
-    from sternpost.capabilities.batches.routes import batch_routes
+    from sternpost.capabilities.batches.openai_routes import batches, files
+    from sternpost.capabilities.batches.routes import router
 
-    caller_of = open_.access.guard.principal
     config = open_.in_force.current.loaded.config
     service = batch_service(open_.settings, config, open_.tables, open_.clock)
-    openai = openai_batch_routes(service, caller_of, max_file_bytes=open_.settings.max_file_bytes)
 
     return Part(
         "batches",
-        routers=[batch_routes(service, caller_of)],
+        routers=[router],
+        services=[service],
         openai=[
-            # A file flows to the disk as it comes.
-            OpenAiPaths(openai, (_FILES_PATH, _BATCHES_PATH), streamed=frozenset({_FILES_PATH}))
+            OpenAiPaths(files, _FILES_PATH, is_streamed=True),  # a file flows to the disk as it comes
+            OpenAiPaths(batches, _BATCHES_PATH),
         ],
     )
 

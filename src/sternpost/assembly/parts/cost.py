@@ -9,7 +9,7 @@ from sternpost.gateway.services import GatewayServices
 
 
 def _serve(open_: Serving) -> Part:
-    from sternpost.capabilities.cost.routes import cost_router
+    from sternpost.capabilities.cost.routes import router
 
     costs = CostExplanations(
         open_.store,
@@ -21,9 +21,7 @@ def _serve(open_: Serving) -> Part:
     def price_calls(services: GatewayServices) -> GatewayServices:
         return replace(services, price=open_.in_force.price)
 
-    return Part(
-        "cost", routers=[cost_router(costs, open_.access.guard.principal, open_.reads)], gateway=price_calls
-    )
+    return Part("cost", routers=[router], services=[costs], gateway=price_calls)
 
 
 PLUG = Plug(

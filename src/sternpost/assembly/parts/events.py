@@ -8,11 +8,11 @@ from sternpost.contracts.key_scope import KeyScope
 
 
 def _serve(open_: Serving) -> Part:
-    from sternpost.capabilities.events.routes import event_routes
+    from sternpost.capabilities.events.routes import router
 
     service = EventService(open_.log, SqlCursors(open_.tables, open_.clock))
     streams = EventStreams(service, open_.changes)
-    return Part("events", routers=[event_routes(service, streams, open_.access.guard.principal)])
+    return Part("events", routers=[router], services=[service, streams])
 
 
 PLUG = Plug(

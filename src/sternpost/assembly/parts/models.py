@@ -7,14 +7,14 @@ from sternpost.contracts.key_scope import KeyScope
 
 
 def _serve(open_: Serving) -> Part:
-    from sternpost.capabilities.models.routes import models_router
+    from sternpost.capabilities.models.routes import router
 
     def offered() -> Offered:
         traffic = open_.in_force.current.traffic
         return Offered(traffic.catalog, traffic.routes)
 
     models = Models(offered, ListPrices(open_.in_force.price, open_.clock).of)
-    return Part("models", routers=[models_router(models, open_.access.guard)])
+    return Part("models", routers=[router], services=[models])
 
 
 _READS = frozenset({KeyScope.CALLS})

@@ -26,12 +26,12 @@ _DAY_NS = 86_400_000_000_000
 
 def _serve(open_: Serving) -> Part:
     from sternpost.assembly.drain_metrics import DrainCollector
-    from sternpost.capabilities.traces.deletion.routes import deletion_router
+    from sternpost.capabilities.traces.deletion.routes import router as deletion_router
     from sternpost.capabilities.traces.deletion.service import Deletions
-    from sternpost.capabilities.traces.media.routes import media_router
-    from sternpost.capabilities.traces.routes import traces_router
+    from sternpost.capabilities.traces.media.routes import router as media_router
+    from sternpost.capabilities.traces.routes import router
 
-    home, caller_of = open_.settings.home, open_.access.guard.principal
+    home = open_.settings.home
     traces = Traces(open_.store, open_.journal, open_.clock, query_timeout_s=open_.settings.query_timeout_s)
 
     def find_origins(services: GatewayServices) -> GatewayServices:
@@ -39,14 +39,11 @@ def _serve(open_: Serving) -> Part:
 
     return Part(
         "traces",
-        routers=[
-            traces_router(traces, caller_of, open_.reads),
-            media_router(TraceMedia(open_.blobs), caller_of),
-            deletion_router(
-                Deletions(DeletionStore(open_.tables, open_.log), open_.store, open_.clock),
-                caller_of,
-                open_.reads,
-            ),
+        routers=[router, media_router, deletion_router],
+        services=[
+            traces,
+            TraceMedia(open_.blobs),
+            Deletions(DeletionStore(open_.tables, open_.log), open_.store, open_.clock),
         ],
         probes=[Probe("drain", lambda: PartState(*drain_trouble(home)))],
         collectors=[DrainCollector(home)],

@@ -15,7 +15,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sternpost.backends.tables.durable import commit_durably
 from sternpost.base.errors import ConfigurationError, NewerData, StoreUnavailable
 
-SCHEMA_VERSION = "0008"  # the newest module of `migrations/versions`; compared as text
+# Of the newest migration, by the names of their files; compared as text. Alembic would take 0.2 s to say it.
+SCHEMA_VERSION = max(path.name[1:5] for path in Path(__file__).parent.glob("migrations/versions/v*.py"))
 
 _OWN_TABLE = "projects"  # in every version
 _BUSY_TIMEOUT_S = 10

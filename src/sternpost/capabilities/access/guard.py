@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from sternpost.base.errors import KeyRefused, PermissionRefused
-from sternpost.base.ids import KeyId
 from sternpost.base.threads import in_thread
 from sternpost.capabilities.access import rules
 from sternpost.capabilities.access.browser import Site
@@ -19,9 +18,9 @@ CSRF_HEADER = "x-sternpost-csrf"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # FastAPI keeps dependencies by hash: identity is enough
+@dataclass(frozen=True, slots=True)
 class Guard:
-    """A FastAPI dependency: `Depends(guard)` is the Caller. `check_key` is `KeyRing.check`.
+    """Identifies senders for `sternpost.api`. `check_key` is `KeyRing.check`.
 
     needed: which scopes a key needs for a method and a path; None: no key may do it, only a person.
     """
@@ -61,19 +60,6 @@ class Guard:
                     f"this change was not sent by the signed-in page; send its CSRF token as `{CSRF_HEADER}`"
                 )
         return Caller(session.project_id, session.user, scopes=ALL_SCOPES, csrf_token=session.csrf_token)
-
-    async def principal(self, request: Request) -> Principal:
-        """Identify the sender as the one whose work it is; the CLI and the web app have no key."""
-        caller = await self(request)
-        name = caller.user.name if caller.user else ""
-        return Principal(
-            caller.project_id,
-            caller.key_id or KeyId(""),
-            caller.key_name or name,
-            caller.models,
-            caller.scopes,
-            "session" if caller.user else "key",
-        )
 
     def _refuse_without_scope(self, principal: Principal, request: Request) -> None:
         needed = self.needed(request.method, request.url.path)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from sternpost.base.ids import KeyId, ProjectId, UserId
+from sternpost.contracts.call import Principal
 from sternpost.contracts.event_log import Actor
 from sternpost.contracts.key_scope import KeyScope
 
@@ -102,6 +103,18 @@ class Caller:
     @property
     def is_admin(self) -> bool:
         return self.user is not None and self.user.is_admin
+
+    @property
+    def principal(self) -> Principal:
+        """The sender as the one whose work it is; the CLI and the web app have no key."""
+        return Principal(
+            self.project_id,
+            self.key_id or KeyId(""),
+            self.key_name or (self.user.name if self.user else ""),
+            self.models,
+            self.scopes,
+            "key" if self.key_id else "session",
+        )
 
     @property
     def actor(self) -> Actor:

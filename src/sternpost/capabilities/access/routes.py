@@ -1,13 +1,14 @@
 """The endpoints of keys and sign-in; errors become problem details in the server."""
 
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from sternpost.api.asking import identified
+from sternpost.api.services import the
 from sternpost.base.errors import BadRequest, KeyRefused, PermissionRefused
 from sternpost.base.ids import KeyId
 from sternpost.base.threads import in_thread
@@ -36,102 +37,101 @@ class Redeem:
     token: str  # of a sign-in link
 
 
-def access_routes(
-    service: AccessService, who: Callable[[Request], Awaitable[Caller]], site: Site | None = None
-) -> APIRouter:
-    """Build the router of `/api/keys` and `/api/session`. `who` identifies the caller, e.g. a `Guard`."""
-    router = APIRouter()
-    router.include_router(_key_routes(service, who))
-    router.include_router(_session_routes(service, who, site or Site()))
-    return router
+async def sender_of(request: Request) -> Caller:
+    """Return who sends a request, with the person or the key. Raises: KeyRefused, PermissionRefused."""
+    return cast("Caller", await identified(request))
 
 
-def _key_routes(service: AccessService, who: Callable[[Request], Awaitable[Caller]]) -> APIRouter:
-    router = APIRouter(prefix="/api/keys", tags=["access"])
+Sender = Annotated[Caller, Depends(sender_of)]
+Service = Annotated[AccessService, Depends(the(AccessService))]
+OurSite = Annotated[Site, Depends(the(Site))]
+Attempts = Annotated[SignInAttempts, Depends(the(SignInAttempts))]
 
-    @router.get("")
-    async def list_keys(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
-        caller: Annotated[Caller, Depends(who)],
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        cursor: str = "",
-    ) -> views.KeyPageView:
-        """List the project's keys, newest first."""
-        page = await in_thread(service.list_keys, cursor=cursor, limit=limit, project_id=caller.project_id)
-        return views.key_page_view(page)
-
-    @router.post("", status_code=201)
-    async def create_key(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
-        new: NewKey, caller: Annotated[Caller, Depends(who)]
-    ) -> views.CreatedKeyView:
-        """Make a key; the reply is the only place where it is ever shown."""
-        scopes = rules.APPLICATION if new.scopes is None else frozenset(new.scopes)
-        limits = KeyLimits(scopes, tuple(new.models), _nanoseconds(new.expires_at))
-        return views.created_key_view(await in_thread(service.create_key_for, caller, new.name, limits))
-
-    @router.post("/{key_id}/revoke")
-    async def revoke_key(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
-        key_id: str, caller: Annotated[Caller, Depends(who)]
-    ) -> views.KeyView:
-        """Revoke a key; calls with it are refused within a second."""
-        if caller.key_id is None and not caller.is_admin:
-            raise PermissionRefused("only an admin can revoke keys; ask one, or use `sternpost key revoke`")
-        return views.key_view(
-            await in_thread(
-                service.revoke_key, KeyId(key_id), project_id=caller.project_id, actor=caller.actor
-            )
-        )
-
-    return router
+keys = APIRouter(prefix="/api/keys", tags=["access"])
 
 
-def _session_routes(
-    service: AccessService, who: Callable[[Request], Awaitable[Caller]], site: Site
-) -> APIRouter:
-    router = APIRouter(prefix="/api/session", tags=["access"])
-    attempts = SignInAttempts()
+@keys.get("")
+async def list_keys(
+    caller: Sender,
+    service: Service,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: str = "",
+) -> views.KeyPageView:
+    """List the project's keys, newest first."""
+    page = await in_thread(service.list_keys, cursor=cursor, limit=limit, project_id=caller.project_id)
+    return views.key_page_view(page)
 
-    @router.get("")
-    async def show_session(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
-        caller: Annotated[Caller, Depends(who)],
-    ) -> views.SessionView:
-        """Say who is asking."""
-        return views.session_view(caller, await in_thread(service.project_name, caller.project_id))
 
-    @router.post("", status_code=201)
-    async def redeem_link(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
-        redeem: Redeem, request: Request, response: Response
-    ) -> views.SessionView:
-        """Sign in by a one-time link; sets the session's cookie."""
-        site.refuse_foreign(request.headers)
-        sender = site.sender(request.client.host if request.client else "", request.headers)
-        attempts.check(sender, time.monotonic())
-        try:
-            started = await in_thread(service.redeem_sign_in_link, redeem.token)
-        except KeyRefused:
-            attempts.failed(sender, time.monotonic())
-            raise
-        response.set_cookie(
-            site.cookie,
-            started.token,
-            max_age=service.session_days * 86_400,
-            httponly=True,
-            samesite="lax",
-            secure=site.is_https,
-        )
-        session = started.session
-        caller = Caller(session.project_id, session.user, csrf_token=session.csrf_token)
-        return views.session_view(caller, await in_thread(service.project_name, session.project_id))
+@keys.post("", status_code=201)
+async def create_key(new: NewKey, caller: Sender, service: Service) -> views.CreatedKeyView:
+    """Make a key; the reply is the only place where it is ever shown."""
+    scopes = rules.APPLICATION if new.scopes is None else frozenset(new.scopes)
+    limits = KeyLimits(scopes, tuple(new.models), _nanoseconds(new.expires_at))
+    return views.created_key_view(await in_thread(service.create_key_for, caller, new.name, limits))
 
-    @router.delete("", status_code=204)
-    async def sign_out(  # pyright: ignore[reportUnusedFunction] - FastAPI keeps it
-        request: Request, response: Response, caller: Annotated[Caller, Depends(who)]
-    ) -> None:
-        """Sign out; the cookie is worthless from now on."""
-        if caller.user is not None:
-            await in_thread(service.sign_out, request.cookies.get(site.cookie, ""))
-        response.delete_cookie(site.cookie, httponly=True, samesite="lax", secure=site.is_https)
 
-    return router
+@keys.post("/{key_id}/revoke")
+async def revoke_key(key_id: str, caller: Sender, service: Service) -> views.KeyView:
+    """Revoke a key; calls with it are refused within a second."""
+    if caller.key_id is None and not caller.is_admin:
+        raise PermissionRefused("only an admin can revoke keys; ask one, or use `sternpost key revoke`")
+    return views.key_view(
+        await in_thread(service.revoke_key, KeyId(key_id), project_id=caller.project_id, actor=caller.actor)
+    )
+
+
+sessions = APIRouter(prefix="/api/session", tags=["access"])
+
+
+@sessions.get("")
+async def show_session(
+    caller: Sender,
+    service: Service,
+) -> views.SessionView:
+    """Say who is asking."""
+    return views.session_view(caller, await in_thread(service.project_name, caller.project_id))
+
+
+@sessions.post("", status_code=201)
+async def redeem_link(
+    redeem: Redeem,
+    request: Request,
+    response: Response,
+    *,
+    service: Service,
+    site: OurSite,
+    attempts: Attempts,
+) -> views.SessionView:
+    """Sign in by a one-time link; sets the session's cookie."""
+    site.refuse_foreign(request.headers)
+    sender = site.sender(request.client.host if request.client else "", request.headers)
+    attempts.check(sender, time.monotonic())
+    try:
+        started = await in_thread(service.redeem_sign_in_link, redeem.token)
+    except KeyRefused:
+        attempts.failed(sender, time.monotonic())
+        raise
+    response.set_cookie(
+        site.cookie,
+        started.token,
+        max_age=service.session_days * 86_400,
+        httponly=True,
+        samesite="lax",
+        secure=site.is_https,
+    )
+    session = started.session
+    caller = Caller(session.project_id, session.user, csrf_token=session.csrf_token)
+    return views.session_view(caller, await in_thread(service.project_name, session.project_id))
+
+
+@sessions.delete("", status_code=204)
+async def sign_out(
+    request: Request, response: Response, caller: Sender, service: Service, site: OurSite
+) -> None:
+    """Sign out; the cookie is worthless from now on."""
+    if caller.user is not None:
+        await in_thread(service.sign_out, request.cookies.get(site.cookie, ""))
+    response.delete_cookie(site.cookie, httponly=True, samesite="lax", secure=site.is_https)
 
 
 def _nanoseconds(moment: datetime | None) -> int | None:

@@ -38,6 +38,7 @@ class BatchService:
     clock: Clock = field(default_factory=SystemClock)
     off_peak: OffPeak | None = None
     uploads: UploadRoom = field(default_factory=lambda: UploadRoom(FileQuotas()))
+    max_file_bytes: int = 200_000_000
 
     def file_use(self, principal: Principal) -> FileUse:
         return self.store.file_use(principal.project_id, principal.key_id)

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from sternpost.base.errors import ConfigurationError
 from sternpost.capabilities.cost.cards import UNIT_PREFIX
-from sternpost.capabilities.cost.records import Factor, OverrideRow, PriceOverride, Rate
+from sternpost.capabilities.cost.config import PriceEntry
+from sternpost.capabilities.cost.records import Factor, OverrideRow, Rate
 from sternpost.capabilities.cost.rules import REQUEST_KEY, plain_tier
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -26,12 +27,12 @@ _AMOUNTS = {
 }
 
 
-def compile_overrides(overrides: Iterable[PriceOverride]) -> dict[tuple[str, str], tuple[OverrideRow, ...]]:
+def compile_overrides(overrides: Iterable[PriceEntry]) -> dict[tuple[str, str], tuple[OverrideRow, ...]]:
     """Return (provider, model) in lower case -> its rows.
 
     Raises: ConfigurationError for an implausible price, and for two that apply at the same time.
     """
-    by_model: defaultdict[tuple[str, str], list[PriceOverride]] = defaultdict(list)
+    by_model: defaultdict[tuple[str, str], list[PriceEntry]] = defaultdict(list)
     for override in overrides:
         provider, separator, model = override.model.partition("/")
         if not separator or not provider or not model:
@@ -40,8 +41,8 @@ def compile_overrides(overrides: Iterable[PriceOverride]) -> dict[tuple[str, str
     return {key: _rows(entries) for key, entries in by_model.items()}
 
 
-def _rows(entries: Sequence[PriceOverride]) -> tuple[OverrideRow, ...]:
-    by_place: defaultdict[tuple[str, str], list[PriceOverride]] = defaultdict(list)
+def _rows(entries: Sequence[PriceEntry]) -> tuple[OverrideRow, ...]:
+    by_place: defaultdict[tuple[str, str], list[PriceEntry]] = defaultdict(list)
     for entry in entries:
         by_place[plain_tier(entry.service_tier), entry.region].append(entry)
     return tuple(
@@ -49,7 +50,7 @@ def _rows(entries: Sequence[PriceOverride]) -> tuple[OverrideRow, ...]:
     )
 
 
-def _rows_of_place(tier: str, region: str, entries: Sequence[PriceOverride]) -> list[OverrideRow]:
+def _rows_of_place(tier: str, region: str, entries: Sequence[PriceEntry]) -> list[OverrideRow]:
     """Make a row of each entry and of the entries above it, for larger requests at the same time."""
     bases = sorted(
         (one for one in entries if not one.above_input_tokens), key=lambda one: one.from_date or date.min
@@ -74,7 +75,7 @@ def _rows_of_place(tier: str, region: str, entries: Sequence[PriceOverride]) -> 
     return rows
 
 
-def _row(tier: str, region: str, base: PriceOverride, above: Sequence[PriceOverride]) -> OverrideRow:
+def _row(tier: str, region: str, base: PriceEntry, above: Sequence[PriceEntry]) -> OverrideRow:
     if base.from_date and base.until_date and base.until_date <= base.from_date:
         raise ConfigurationError(f"prices: {base.model!r}: `until` must be later than `from`")
     rates: dict[str, Rate] = dict(_rates(base))
@@ -99,7 +100,7 @@ def _day(day: date | None) -> int | None:
     return None if day is None else day.toordinal() - _EPOCH_DAY
 
 
-def _factor(entry: PriceOverride) -> Factor | None:
+def _factor(entry: PriceEntry) -> Factor | None:
     if entry.batch_factor is None:
         return None
     if not 0 < entry.batch_factor <= 1:
@@ -110,7 +111,7 @@ def _factor(entry: PriceOverride) -> Factor | None:
     return entry.batch_factor.as_integer_ratio()
 
 
-def _rates(override: PriceOverride) -> dict[str, int]:
+def _rates(override: PriceEntry) -> dict[str, int]:
     """Check the amounts of an entry and turn them into pico-USD."""
     rates = {
         key: _per_million(override.model, amount)

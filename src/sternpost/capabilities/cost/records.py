@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -59,31 +57,6 @@ class PriceTable(msgspec.Struct, frozen=True):
 
     source: str
     providers: dict[str, msgspec.Raw]
-
-
-@dataclass(frozen=True, slots=True)
-class PriceOverride:
-    """A contract or self-hosted price, in USD per million tokens, per use of a tool and per request."""
-
-    model: str  # provider/model
-    input_usd: Decimal
-    output_usd: Decimal
-    cache_read_usd: Decimal | None = None
-    cache_write_usd: Decimal | None = None
-    cache_write_1h_usd: Decimal | None = None
-    input_audio_usd: Decimal | None = None
-    input_image_usd: Decimal | None = None
-    output_reasoning_usd: Decimal | None = None
-    output_audio_usd: Decimal | None = None
-    output_image_usd: Decimal | None = None
-    request_usd: Decimal | None = None
-    units_usd: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
-    batch_factor: Decimal | None = None  # a batch costs this share of the token prices
-    service_tier: str = ""  # as the provider returns it
-    region: str = ""
-    from_date: date | None = None  # both at 00:00 UTC
-    until_date: date | None = None
-    above_input_tokens: int = 0  # for requests with more input than this
 
 
 Factor: TypeAlias = tuple[int, int]  # numerator, denominator

@@ -1,51 +1,52 @@
-"""The HTTP face of costs under `/api/cost`; who may call it is decided by the dependency it is given."""
+"""The HTTP face of costs under `/api/cost`."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.requests import Request
 
+from sternpost.api.asking import Asker, reader
+from sternpost.api.services import the
 from sternpost.base.reads import ReadGate
 from sternpost.capabilities.cost.explanations import CostExplanations
 from sternpost.capabilities.cost.records import CostExplanation, ModelPriceList
-from sternpost.contracts.call import Principal
 
-PrincipalOf: TypeAlias = Callable[[Request], Awaitable[Principal]]
+Service = Annotated[CostExplanations, Depends(the(CostExplanations))]
+Reads = Annotated[ReadGate, Depends(the(ReadGate))]
+
+router = APIRouter(prefix="/api/cost", tags=["cost"])
 
 
-def cost_router(costs: CostExplanations, principal_of: PrincipalOf, reads: ReadGate) -> APIRouter:
-    """Build the routes. principal_of: resolves the caller from the request, or raises KeyRefused."""
-    router = APIRouter(prefix="/api/cost", tags=["cost"])
-
-    @router.get(
-        "/spans/{span_id}",
-        response_model=CostExplanation,
-        summary="Explain the cost of one span line by line",
+@router.get(
+    "/spans/{span_id}",
+    response_model=CostExplanation,
+    summary="Explain the cost of one span line by line",
+)
+async def explain_span(
+    span_id: str,
+    request: Request,
+    asker: Asker,
+    costs: Service,
+    reads: Reads,
+    *,
+    trace_id: str = Query("", description="The span's trace, if known; makes it faster."),
+) -> Response:
+    explanation = await reads.run(
+        reader(asker),
+        lambda: costs.explain_span(asker.project_id, span_id, trace_id),
+        request.receive,
     )
-    async def explain_span(
-        span_id: str,
-        request: Request,
-        trace_id: str = Query("", description="The span's trace, if known; makes it faster."),
-    ) -> Response:
-        principal = await principal_of(request)
-        explanation = await reads.run(
-            f"{principal.project_id}/{principal.key_id or principal.key_name}",
-            lambda: costs.explain_span(principal.project_id, span_id, trace_id),
-            request.receive,
-        )
-        return _json(explanation)
+    return _json(explanation)
 
-    @router.get(
-        "/prices", response_model=ModelPriceList, summary="List the unit prices of one model in force now"
-    )
-    async def list_prices(request: Request, model: str = Query(description="provider/model")) -> Response:
-        await principal_of(request)
-        return _json(costs.prices_of(model))
 
-    _ = (explain_span, list_prices)  # registered by their decorators
-    return router
+@router.get(
+    "/prices", response_model=ModelPriceList, summary="List the unit prices of one model in force now"
+)
+async def list_prices(
+    _: Asker, costs: Service, *, model: str = Query(description="provider/model")
+) -> Response:
+    return _json(costs.prices_of(model))
 
 
 def _json(record: object) -> Response:

@@ -9,11 +9,11 @@ import msgspec
 from sternpost.base.money import NanoUsd
 from sternpost.capabilities.cost.arithmetic import bill
 from sternpost.capabilities.cost.cards import choose_override, make_card
+from sternpost.capabilities.cost.config import PriceEntry
 from sternpost.capabilities.cost.overrides import compile_overrides
 from sternpost.capabilities.cost.records import (
     ModelPrices,
     PriceMatch,
-    PriceOverride,
     PriceTable,
     ProviderPrices,
     RateCard,
@@ -34,7 +34,7 @@ class PriceBook:
         self,
         table: PriceTable,
         table_bytes: bytes,
-        overrides: Sequence[PriceOverride] = (),
+        overrides: Sequence[PriceEntry] = (),
         provider_aliases: Mapping[str, str] | None = None,
     ) -> None:
         self._table = table
@@ -213,7 +213,7 @@ class PriceBook:
 
 
 def open_price_book(
-    overrides: Sequence[PriceOverride] = (), provider_aliases: Mapping[str, str] | None = None
+    overrides: Sequence[PriceEntry] = (), provider_aliases: Mapping[str, str] | None = None
 ) -> PriceBook:
     """Read the shipped table under the overrides of the configuration.
 

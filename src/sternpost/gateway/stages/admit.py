@@ -1,7 +1,7 @@
 """Whether a call fits the limits of its scopes; how counters count belongs to `backends/counters`."""
 
 from sternpost.base.errors import RateLimited
-from sternpost.contracts.call import Limit, Principal
+from sternpost.contracts.call import LimitEntry, Principal
 from sternpost.contracts.counters import Claim
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.state.traffic import Plan
@@ -27,8 +27,8 @@ def reserve(call: OpenCall, plan: Plan) -> None:
 
 
 def claims_of(
-    limits: tuple[Limit, ...], principal: Principal, user: str, plan: Plan
-) -> list[tuple[Claim, Limit]]:
+    limits: tuple[LimitEntry, ...], principal: Principal, user: str, plan: Plan
+) -> list[tuple[Claim, LimitEntry]]:
     """Return what the call asks of each limit that applies to it."""
     subjects = {
         "project": (principal.project_id,),
@@ -37,7 +37,7 @@ def claims_of(
         "model": (plan.targets[0].name, plan.targets[0].target.model),
         "route": (plan.route,),
     }
-    claims: list[tuple[Claim, Limit]] = []
+    claims: list[tuple[Claim, LimitEntry]] = []
     for limit in limits:
         names = subjects[limit.scope]
         if not names[0] or (limit.name and limit.name not in names):
@@ -50,7 +50,7 @@ def claims_of(
     return claims
 
 
-def _sentence(limit: Limit, counter: str) -> str:
+def _sentence(limit: LimitEntry, counter: str) -> str:
     if counter.endswith("/concurrency"):
         what = f"{limit.concurrency} calls at once"
     else:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sternpost.contracts.call import Dialect, Limit, Route, Target, TimeLimits, Unsupported
+from sternpost.contracts.call import Dialect, LimitEntry, Route, Target, TimeLimits, Unsupported
 from sternpost.contracts.provider import Catalog, ModelFacts, Provider
 from sternpost.dialects.protocols import UpstreamCodec
 
@@ -42,7 +42,7 @@ class Traffic:
 
     catalog: Catalog
     routes: Mapping[str, Route]
-    limits: tuple[Limit, ...]
+    limits: tuple[LimitEntry, ...]
     owners: Mapping[str, tuple[str, ...]]
     # What names resolved to; the cache dies with the traffic it was made from.
     plans: dict[tuple[str, Dialect | None], Plan] = field(
@@ -50,7 +50,7 @@ class Traffic:
     )
 
 
-def traffic_of(catalog: Catalog, routes: Iterable[Route] = (), limits: Iterable[Limit] = ()) -> Traffic:
+def traffic_of(catalog: Catalog, routes: Iterable[Route] = (), limits: Iterable[LimitEntry] = ()) -> Traffic:
     """Prepare what a call asks for: routes by name and the owners of bare model names."""
     owners: dict[str, tuple[str, ...]] = {}
     for facts in catalog.models.values():

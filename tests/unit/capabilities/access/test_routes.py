@@ -6,13 +6,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from sternpost.api.services import connect
 from sternpost.assembly.parts import needed_scopes
 from sternpost.base.errors import KeyRefused
-from sternpost.capabilities.access.browser import Site
+from sternpost.capabilities.access.browser import SignInAttempts, Site
 from sternpost.capabilities.access.guard import CSRF_HEADER, Guard
 from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.access.records import FirstStart
-from sternpost.capabilities.access.routes import access_routes
+from sternpost.capabilities.access.routes import keys, sessions
 from sternpost.capabilities.access.rules import scopes_named
 from sternpost.capabilities.access.service import AccessService
 from sternpost.contracts.call import Principal
@@ -33,9 +34,15 @@ def client(service: AccessService, first: FirstStart) -> Iterator[TestClient]:
     ring.load()
     app = FastAPI()
     problems.install(app)
-    app.include_router(access_routes(service, Guard(service, ring.check, needed_scopes)))
+    _connect(app, Guard(service, ring.check, needed_scopes))
     yield TestClient(app)
     ring.close()
+
+
+def _connect(app: FastAPI, guard: Guard) -> None:
+    app.include_router(keys)
+    app.include_router(sessions)
+    connect(app, [guard.service, guard.site, SignInAttempts()], guard)
 
 
 def sign_in(client: TestClient, first: FirstStart) -> dict[str, str]:
@@ -106,7 +113,7 @@ def test_over_https_the_cookie_is_bound_to_the_host(service: AccessService, firs
     site = Site("https://sternpost.example.org", 4100)
     app = FastAPI()
     problems.install(app)
-    app.include_router(access_routes(service, Guard(service, _knows_no_key, needed_scopes, site), site))
+    _connect(app, Guard(service, _knows_no_key, needed_scopes, site))
     client = TestClient(app, base_url="https://sternpost.example.org")
     reply = client.post("/api/session", json={"token": first.link.token})
     said = reply.headers["set-cookie"]

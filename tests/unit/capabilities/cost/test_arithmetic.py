@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sternpost.capabilities.cost.arithmetic import bill, round_half_even
 from sternpost.capabilities.cost.cards import rate_card
-from sternpost.capabilities.cost.records import Bill, PriceOverride
+from sternpost.capabilities.cost.config import PriceEntry
+from sternpost.capabilities.cost.records import Bill
 from sternpost.capabilities.cost.rules import BUCKETS
 from sternpost.capabilities.cost.service import open_price_book
 from sternpost.contracts.message import Json
@@ -22,7 +23,7 @@ from sternpost.dialects.openai_chat.usage import read_usage as read_chat
 from sternpost.dialects.openai_responses.usage import read_usage as read_responses
 
 AT = 1_795_176_000_000_000_000  # 2026-11-20 12:00 UTC
-AUDIO = PriceOverride(
+AUDIO = PriceEntry(
     "lab/audio", Decimal("2.50"), Decimal("10"), input_audio_usd=Decimal(40), output_audio_usd=Decimal(80)
 )
 BOOK = open_price_book([AUDIO])

@@ -15,8 +15,9 @@ from sternpost.base.clock import ManualClock
 from sternpost.base.errors import BadRequest, NotFound
 from sternpost.base.ids import ProjectId, new_id
 from sternpost.base.money import NanoUsd
+from sternpost.capabilities.cost.config import PriceEntry
 from sternpost.capabilities.cost.explanations import CostExplanations
-from sternpost.capabilities.cost.records import CostExplanation, PriceOverride
+from sternpost.capabilities.cost.records import CostExplanation
 from sternpost.capabilities.cost.service import PriceBook, open_price_book
 from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.capabilities.traces.writing.recent import RecentHashes
@@ -121,7 +122,7 @@ async def test_batch_is_explained_and_priced_again_as_a_batch(store: TraceStore,
 
 
 async def test_changed_table_is_said_and_the_record_stays(store: TraceStore, project: ProjectId) -> None:
-    new_book = open_price_book([PriceOverride("anthropic/claude-sonnet-4-5", Decimal(1), Decimal(1))])
+    new_book = open_price_book([PriceEntry("anthropic/claude-sonnet-4-5", Decimal(1), Decimal(1))])
     found = await explained(store, priced(project, Usage(in_fresh=1000)), new_book)
     assert found.cost_nanousd == 3_000_000
     assert found.lines[0].rate_usd == "3"
@@ -132,7 +133,7 @@ async def test_changed_table_is_said_and_the_record_stays(store: TraceStore, pro
 async def test_price_of_a_later_day_changes_nothing_for_an_earlier_call(
     store: TraceStore, project: ProjectId
 ) -> None:
-    later = PriceOverride("anthropic/claude-sonnet-4-5", Decimal(1), Decimal(1), from_date=date(2026, 11, 21))
+    later = PriceEntry("anthropic/claude-sonnet-4-5", Decimal(1), Decimal(1), from_date=date(2026, 11, 21))
     found = await explained(store, priced(project, Usage(in_fresh=1000)), open_price_book([later]))
     assert found.today is not None
     assert found.today.is_same

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sternpost.base.errors import ConfigurationError
-from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.config import PriceEntry
 from sternpost.capabilities.cost.service import PriceBook, open_price_book
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 
@@ -17,8 +17,8 @@ AT = 1_795_176_000_000_000_000  # 2026-11-20 12:00 UTC
 THOUSAND = Usage(in_fresh=1000)
 
 
-def own(input_usd: str = "1", **more: Any) -> PriceOverride:
-    return PriceOverride(more.pop("model", "lab/m1"), Decimal(input_usd), Decimal("2"), **more)
+def own(input_usd: str = "1", **more: Any) -> PriceEntry:
+    return PriceEntry(more.pop("model", "lab/m1"), Decimal(input_usd), Decimal("2"), **more)
 
 
 def price(book: PriceBook, usage: Usage = THOUSAND, **more: Any) -> Cost:
@@ -120,7 +120,7 @@ def test_larger_requests_pay_the_entry_above_their_size() -> None:
         ([own(model="m1")], "provider/model"),
     ],
 )
-def test_price_that_cannot_be_meant_is_refused(entries: list[PriceOverride], says: str) -> None:
+def test_price_that_cannot_be_meant_is_refused(entries: list[PriceEntry], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         open_price_book(entries)
 

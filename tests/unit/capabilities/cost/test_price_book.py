@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.money import NanoUsd
 from sternpost.capabilities.cost.arithmetic import round_half_even
-from sternpost.capabilities.cost.records import PriceOverride
+from sternpost.capabilities.cost.config import PriceEntry
 from sternpost.capabilities.cost.service import PriceBook, open_price_book
 from sternpost.contracts.usage import Cost, CostStatus, Usage, UsageSource
 
 AT = 1_795_176_000_000_000_000  # 2026-11-20 12:00 UTC
-LAB = PriceOverride("lab/m1", Decimal("1.00"), Decimal("2.00"), cache_read_usd=Decimal("0.10"))
+LAB = PriceEntry("lab/m1", Decimal("1.00"), Decimal("2.00"), cache_read_usd=Decimal("0.10"))
 BOOK = open_price_book([LAB])
 
 
@@ -153,7 +153,7 @@ def test_override_prices_a_model_of_ones_own() -> None:
 
 
 def test_override_wins_over_the_table_and_changes_the_version() -> None:
-    book = open_price_book([PriceOverride("openai/gpt-4o", Decimal("1"), Decimal("1"))])
+    book = open_price_book([PriceEntry("openai/gpt-4o", Decimal("1"), Decimal("1"))])
     assert price("openai", "gpt-4o", Usage(in_fresh=1000), book=book).nanousd == 1_000_000
     assert book.version != open_price_book().version
 
@@ -166,7 +166,7 @@ def test_provider_alias_leads_to_its_name_in_the_table() -> None:
 @pytest.mark.parametrize("usd", ["0.000003", "-1", "250000", "NaN", "1.0000001"])
 def test_override_of_the_wrong_magnitude_is_refused(usd: str) -> None:
     with pytest.raises(ConfigurationError):
-        open_price_book([PriceOverride("lab/m1", Decimal(usd), Decimal("1"))])
+        open_price_book([PriceEntry("lab/m1", Decimal(usd), Decimal("1"))])
 
 
 @given(st.integers(0, 10**15), st.sampled_from([1000, 2000]))

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
 
+from sternpost.api.services import connect
 from sternpost.backends.blobs.folder import FolderBlobs
 from sternpost.backends.journal.reader import SegmentReader
 from sternpost.backends.journal.segments import SegmentJournal
@@ -14,14 +15,15 @@ from sternpost.base.clock import ManualClock
 from sternpost.base.ids import ContentHash, KeyId, ProjectId, new_span_id, new_trace_id
 from sternpost.base.money import NanoUsd
 from sternpost.base.reads import ReadGate
+from sternpost.capabilities.access.records import Caller
 from sternpost.capabilities.traces.content import json_content, message_content
-from sternpost.capabilities.traces.routes import traces_router
+from sternpost.capabilities.traces.routes import router
 from sternpost.capabilities.traces.service import Traces
 from sternpost.capabilities.traces.writing.drain import Drain
 from sternpost.capabilities.traces.writing.mapping import spans_of_call
 from sternpost.capabilities.traces.writing.recent import RecentHashes
 from sternpost.capabilities.traces.writing.writes import write_batches
-from sternpost.contracts.call import CallRecord, Principal
+from sternpost.contracts.call import CallRecord
 from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.message import DocumentPart, Message
 from sternpost.contracts.span import ModelUse, Span, SpanBundle, SpanStatus, SpanType, TraceAttributes
@@ -42,11 +44,12 @@ class Api:
         install(app)
         self.clock = ManualClock(NOON + 3600 * SECOND)
 
-        async def principal_of(request: Request) -> Principal:
-            return Principal(project, KeyId("key_1"), "ada's key", scopes=ALL_SCOPES)
+        async def identify(_: Request) -> Caller:
+            return Caller(project, key_id=KeyId("key_1"), key_name="ada's key", scopes=ALL_SCOPES)
 
         reads = ReadGate(store.cancel, per_caller=20, timeout_s=20)
-        app.include_router(traces_router(Traces(store, journal, self.clock), principal_of, reads))
+        app.include_router(router)
+        connect(app, [Traces(store, journal, self.clock), reads], identify)
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sternpost")
 
     def write(self, *records: CallRecord | SpanBundle) -> None:

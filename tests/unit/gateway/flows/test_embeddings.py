@@ -2,7 +2,7 @@
 
 import json
 
-from sternpost.contracts.call import Limit
+from sternpost.contracts.call import LimitEntry
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import CostStatus
 from tests.unit.gateway.conftest import Gateway, GatewayMaker
@@ -73,7 +73,7 @@ async def test_more_texts_than_openai_takes_are_several_requests_and_tokens_are_
 
 
 async def test_refusals_are_in_openais_shape(start_gateway: GatewayMaker) -> None:
-    gateway = await start_gateway(Limit("key", requests_per_minute=3))
+    gateway = await start_gateway(LimitEntry("key", requests_per_minute=3))
     cases = [
         ({"model": "lab/m1"}, 400, "bad_request"),
         ({"model": "lab/m1", "input": None}, 400, "bad_request"),

@@ -9,7 +9,7 @@ import pytest
 
 from sternpost.base.errors import BadRequest
 from sternpost.capabilities.traces.writing.mapping import spans_of_call
-from sternpost.contracts.call import Limit, Route, Target
+from sternpost.contracts.call import LimitEntry, Route, Target
 from sternpost.contracts.usage import CostStatus
 from sternpost.gateway.stages.model_in_body import read_named
 from sternpost.gateway.state.traffic import traffic_of
@@ -77,7 +77,7 @@ async def test_a_route_falls_back_and_a_refusal_is_tried_again(gateway: Gateway)
 
 
 async def test_limits_and_allow_lists_of_a_model_hold(start_gateway: GatewayMaker) -> None:
-    gateway = await start_gateway(Limit("model", "lab/m1", requests_per_minute=1))
+    gateway = await start_gateway(LimitEntry("model", "lab/m1", requests_per_minute=1))
     body = {"model": "lab/m1", "input": "x"}
     narrow = {"authorization": "Bearer sp-narrow"}
     assert (await gateway.post("/v1/moderations", body, **narrow)).status == 200

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from sternpost.contracts.call import Limit
+from sternpost.contracts.call import LimitEntry
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.usage import CostStatus, UsageSource
 from tests.support.polling import until
@@ -255,7 +255,7 @@ async def test_a_key_with_an_allow_list_needs_all_of_the_provider(gateway: Gatew
 
 
 async def test_limits_hold_for_the_key_and_for_the_model_that_is_named(start_gateway: GatewayMaker) -> None:
-    gateway = await start_gateway(Limit("model", "lab/m1", requests_per_minute=1))
+    gateway = await start_gateway(LimitEntry("model", "lab/m1", requests_per_minute=1))
     calls = [{"model": "m1"}, {"model": "m2"}, {"model": "m1"}]
     found = [(await ask(gateway, "POST", f"{BASE}/echo", json=body))[0].status for body in calls]
     in_path, _ = await ask(gateway, "POST", f"{BASE}/models/m1:generateContent", json={})

@@ -1,12 +1,13 @@
 """The HTTP face of media under `/api/blobs`; which bytes may be shown how is decided by `rules`."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from sternpost.api.asking import Asker
+from sternpost.api.services import the
 from sternpost.capabilities.traces.media.rules import (
     THUMBNAIL_EDGES,
     media_headers,
@@ -15,9 +16,8 @@ from sternpost.capabilities.traces.media.rules import (
 )
 from sternpost.capabilities.traces.media.service import TraceMedia
 from sternpost.contracts.blobs import StoredBlob
-from sternpost.contracts.call import Principal
 
-PrincipalOf: TypeAlias = Callable[[Request], Awaitable[Principal]]
+Service = Annotated[TraceMedia, Depends(the(TraceMedia))]
 
 _BINARY: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The bytes.", "content": {"application/octet-stream": {}}},
@@ -30,34 +30,31 @@ _THUMBNAIL_HELP: Final = (
     " For what can't be rendered the answer is a placeholder icon and `x-sternpost-thumbnail: placeholder`."
 )
 
+router = APIRouter(prefix="/api", tags=["traces"])
 
-def media_router(media: TraceMedia, principal_of: PrincipalOf) -> APIRouter:
-    """Build the route. principal_of: resolves the caller from the request, or raises KeyRefused."""
-    router = APIRouter(prefix="/api", tags=["traces"])
 
-    @router.get(
-        "/blobs/{hash}",
-        response_class=Response,
-        responses=_BINARY,
-        summary="Read an image, audio or document of a trace",
-    )
-    async def get_blob(
-        hash: str,  # noqa: A002  # the name in the path
-        request: Request,
-        thumbnail: int | None = Query(None, description=_THUMBNAIL_HELP),
-    ) -> Response:
-        principal = await principal_of(request)
-        blob = await media.find(principal.project_id, hash)
-        if thumbnail is None:
-            return _bytes_of(media, blob, request)
-        drawn = await media.thumbnail(blob, thumbnail)
-        headers = thumbnail_headers(blob, thumbnail, is_placeholder=drawn.is_placeholder)
-        if request.headers.get("if-none-match") == headers["etag"]:
-            return Response(status_code=304, headers=headers)
-        return Response(drawn.content, headers=headers, media_type=drawn.mime_type)
-
-    _ = get_blob  # registered by its decorator
-    return router
+@router.get(
+    "/blobs/{hash}",
+    response_class=Response,
+    responses=_BINARY,
+    summary="Read an image, audio or document of a trace",
+)
+async def get_blob(
+    hash: str,  # noqa: A002  # the name in the path
+    request: Request,
+    asker: Asker,
+    media: Service,
+    *,
+    thumbnail: int | None = Query(None, description=_THUMBNAIL_HELP),
+) -> Response:
+    blob = await media.find(asker.project_id, hash)
+    if thumbnail is None:
+        return _bytes_of(media, blob, request)
+    drawn = await media.thumbnail(blob, thumbnail)
+    headers = thumbnail_headers(blob, thumbnail, is_placeholder=drawn.is_placeholder)
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(drawn.content, headers=headers, media_type=drawn.mime_type)
 
 
 def _bytes_of(media: TraceMedia, blob: StoredBlob, request: Request) -> Response:

@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.requests import Request
 
+from sternpost.api.services import connect
 from sternpost.backends.blobs.folder import FolderBlobs
 from sternpost.base.ids import KeyId, ProjectId
+from sternpost.capabilities.access.records import Caller
 from sternpost.capabilities.traces.media.extract import Media
-from sternpost.capabilities.traces.media.routes import media_router
+from sternpost.capabilities.traces.media.routes import router
 from sternpost.capabilities.traces.media.rules import read_byte_range
 from sternpost.capabilities.traces.media.service import TraceMedia
 from sternpost.capabilities.traces.media.thumbnails import COMMAND as THUMBNAIL_COMMAND
 from sternpost.capabilities.traces.media.thumbnails import ENVIRONMENT as THUMBNAIL_ENVIRONMENT
 from sternpost.capabilities.traces.media.thumbnails import Thumbnails
-from sternpost.contracts.call import Principal
 from sternpost.server.problems import install
 from tests.unit.capabilities.traces.media_samples import PDF, picture, sound
 
@@ -36,10 +37,11 @@ class Api:
         app = FastAPI()
         install(app)
 
-        async def principal_of(request: Request) -> Principal:
-            return Principal(ProjectId(request.headers["x-project"]), KeyId("key_1"), "")
+        async def identify(request: Request) -> Caller:
+            return Caller(ProjectId(request.headers["x-project"]), key_id=KeyId("key_1"))
 
-        app.include_router(media_router(TraceMedia(self.blobs), principal_of))
+        app.include_router(router)
+        connect(app, [TraceMedia(self.blobs)], identify)
         self.client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app), base_url="http://sternpost", headers={"x-project": OURS}
         )
