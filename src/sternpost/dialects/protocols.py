@@ -166,11 +166,32 @@ class Relay(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What else the gateway must know of a dialect, so that it never asks for a dialect's name."""
+
+    is_openai: bool = False  # hosts that speak it may have OpenAI's other paths
+    has_rerank: bool = False
+    stores_responses: bool = False  # a provider keeps replies by id, for later calls to go on from
+    streams_json_lines: bool = False  # with the content type of a whole answer
+    signs_reasoning: bool = False  # and refuses earlier reasoning that another model signed
+    signs_tool_calls: bool = False  # and wants the signatures back, which callers of other dialects lose
+    counts_elsewhere: Dialect | None = None  # where a host that speaks it, too, counts tokens
+    has_betas: bool = False  # in a header of Anthropic's
+    takes_tools_elsewhere: Dialect | None = None  # where models that reason take tools
+    repeats_version_in_path: bool = False  # SDKs write the version into the path of a pass-through call
+    key_parameters: frozenset[str] = frozenset()  # of a query, where SDKs put a key
+    request_id_header: bytes = b""  # that SDKs read beside x-request-id
+
+
 class UpstreamCodec(Protocol):
     """A dialect as it is spoken to a provider; pure."""
 
     @property
     def name(self) -> Dialect: ...
+
+    @property
+    def traits(self) -> Traits: ...
 
     @property
     def auth(self) -> AuthStyle:

@@ -152,7 +152,7 @@ class _Asking:
         try:
             answer = embedder.read(body, part, quirks)
         except BadRequest as error:
-            is_same = planned.provider.dialect == "openai_chat"
+            is_same = planned.codec is call.codec
             raise not_an_answer(body, planned.provider, error.message, is_same_dialect=is_same) from error
         if len(self.parts) > 1 and answer.count != len(vectors.inputs_of(part)):
             raise unusable(planned.provider, "it holds another number of vectors than was asked for.")

@@ -106,11 +106,14 @@ def request_of(attempt: Attempt, asked: PassThroughRequest, plan: Plan) -> Upstr
     if asked.upload and "content-length" in call.request.headers:
         headers["content-length"] = call.request.headers["content-length"]
     presented = authenticate.presented_key(call.request.headers)
-    query = pass_through_request.provider_query(asked.query, planned.provider)
+    query = pass_through_request.provider_query(asked.query, planned.provider, planned.codec)
     return UpstreamRequest(
         method=asked.method,
         url=pass_through_request.provider_url(
-            pass_through_request.base_for(planned.provider, asked.path), asked.path, query, presented
+            pass_through_request.base_for(planned.provider, planned.codec, asked.path),
+            asked.path,
+            query,
+            presented,
         ),
         headers=headers,
         body=asked.body,

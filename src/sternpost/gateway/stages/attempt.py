@@ -17,7 +17,7 @@ from sternpost.base.errors import (
 )
 from sternpost.base.ids import SpanId, new_span_id
 from sternpost.base.threads import CALLS
-from sternpost.contracts.call import AttemptRecord, Dialect
+from sternpost.contracts.call import AttemptRecord
 from sternpost.contracts.chat import StreamStart
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
@@ -42,7 +42,6 @@ from sternpost.gateway.stages.strip_unreadable_reasoning import SEALED, without_
 from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _WHOLE_TYPE = "application/json"
-_JSON_LINES: Dialect = "ollama"  # whose streams hosts send with that type, too
 _MAX_ERROR_BYTES = 1_000_000
 # SDKs wait so long for the status line, and after it for each piece (openai-node's `fetchWithTimeout`,
 # `timeout.read` in Python): it is no limit on the length of a stream.
@@ -300,7 +299,7 @@ async def _open_stream(
 def _relay_for(attempt: Attempt, reply: UpstreamReply, head: RequestHead, renamed_tools: Renamed) -> Relay:
     planned, sink, unsaid = attempt.planned, attempt.call.codec, _unsaid(attempt)
     source, quirks = planned.codec, planned.provider.quirks
-    if reply.headers.get("content-type", "").startswith(_WHOLE_TYPE) and source.name != _JSON_LINES:
+    if reply.headers.get("content-type", "").startswith(_WHOLE_TYPE) and not source.traits.streams_json_lines:
         return open_doubtful_relay(source, sink, head, quirks, renamed_tools=renamed_tools, unsaid=unsaid)
     return open_relay(
         source,

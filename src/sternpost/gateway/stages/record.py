@@ -31,7 +31,6 @@ _ENCODER = msgspec.msgpack.Encoder()
 _NO_SUMMARY = ReplySummary()
 _NO_ATTRIBUTES = TraceAttributes()
 _NO_FACTS: Mapping[str, str] = {}
-_STORING_DIALECT = "openai_responses"  # whose providers keep replies by id
 # Headers worth keeping: an SDK's own retries explain calls that look doubled.
 _RECORDED_HEADERS = {
     "x-stainless-retry-count": "client.retry_count",
@@ -153,7 +152,12 @@ class OpenCall:
         target, reply_id = outcome.answered_by, outcome.summary.id
         if outcome.summary.signatures:
             self.services.signatures.remember(principal.project_id, outcome.summary.signatures)
-        if target is not None and reply_id and target.codec.name == self.codec.name == _STORING_DIALECT:
+        if (
+            target is not None
+            and reply_id
+            and target.codec is self.codec
+            and self.codec.traits.stores_responses
+        ):
             origin = Origin(principal.project_id, target.provider.name, principal.key_id)
             self.services.origins.remember(reply_id, origin)
 
