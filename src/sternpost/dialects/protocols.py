@@ -12,7 +12,7 @@ from sternpost.contracts.message import Json
 from sternpost.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from sternpost.contracts.usage import Usage
 
-# `unsupported`: the target can't be told what is asked, and nothing was sent to it.
+# `unsupported`: the target does not support a requested parameter, and nothing was sent to it.
 FailureKind: TypeAlias = Literal[
     "bad_request", "unsupported", "too_large", "context_too_long", "policy", "auth", "quota", "permission",
     "not_found", "rate_limited", "timeout", "overloaded", "server",
@@ -162,7 +162,7 @@ class Relay(Protocol):
     def summary(self) -> ReplySummary: ...
 
     def unshown(self) -> Sequence[str]:
-        """Return warnings that name what passed and the caller's dialect has no place for."""
+        """Return warnings that name what passed and the caller's dialect cannot express."""
         ...
 
 

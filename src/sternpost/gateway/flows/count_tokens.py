@@ -1,4 +1,4 @@
-"""The story of a token count: the provider counts where it can, else an estimate that says what it is."""
+"""The flow of a token count: the provider counts where it can, else an estimate that is marked as one."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""The story of a call to one more of OpenAI's paths: its model says who is asked; its answer is not read."""
+"""The flow of a call to another OpenAI path: its model decides the target; its response is not parsed."""
 
 import asyncio
 from dataclasses import replace

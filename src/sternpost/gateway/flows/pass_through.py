@@ -1,4 +1,4 @@
-"""The story of a call to a provider's own paths: metered and recorded, its bytes left alone, tried once."""
+"""The flow of a call to a provider's own paths: metered and recorded, bytes untouched, attempted once."""
 
 import asyncio
 
@@ -74,7 +74,7 @@ def _check_size(call: OpenCall, asked: PassThroughRequest) -> None:
 
 
 async def _send(attempt: Attempt, asked: PassThroughRequest, plan: Plan) -> UpstreamReply:
-    """Send once: what a second try would repeat, only the caller knows."""
+    """Send once: only the caller knows what a second attempt would repeat."""
     call, planned = attempt.call, attempt.planned
     client = call.services.clients.get(planned.provider.name, call.services.client)
     try:

@@ -1,4 +1,4 @@
-"""Tries targets until one answers: time-outs, retries, fallback; a loop, no recursion. Not their order."""
+"""Tries targets until one answers: timeouts, retries, fallback. Does not decide their order."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Attempt:
-    """One try on its way; `close` makes its record."""
+    """One attempt under way; `close` records it."""
 
     call: OpenCall
     planned: PlannedTarget
@@ -137,7 +137,7 @@ class OpenAnswer:
 async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnswer | OpenAnswer:
     """Return the first answer of the plan's targets.
 
-    Raises: what the last try failed with, AllTargetsFailed, BadRequest.
+    Raises: what the last attempt failed with, AllTargetsFailed, BadRequest.
     """
     requested: dict[str, RequestHead] = {}  # by target, where it is not `head`
     return await first_of(
@@ -225,7 +225,7 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
 
 
 def time_limit_s(call: OpenCall, plan: Plan, left_s: float, *, is_stream: bool) -> float:
-    """Return how long one try may take to its end. left_s: how long the caller waits."""
+    """Return how long one attempt may take in total. left_s: how long the caller waits."""
     if is_stream and _SDK_LIMIT in call.request.headers:
         return plan.limits.total_s
     return min(plan.limits.total_s, left_s)
@@ -350,7 +350,7 @@ async def _read_to_content(answer: OpenAnswer) -> None:
 
 
 async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
-    """Send, and turn an error answer into a failed try."""
+    """Send, and turn an error response into a failed attempt."""
     call, planned = attempt.call, attempt.planned
     client = call.services.clients.get(planned.provider.name, call.services.client)
     reply = await client.send(request)

@@ -1,4 +1,4 @@
-"""What a call cost, from what was read of its reply; the table of prices belongs to `capabilities/cost`."""
+"""What a call cost, from the usage in its reply; the price table belongs to `capabilities/cost`."""
 
 from dataclasses import replace
 from functools import lru_cache

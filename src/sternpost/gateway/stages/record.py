@@ -74,7 +74,7 @@ class OpenCall:
     waited_ns: int = 0  # between attempts
     cut: Outcome | None = None  # of a stream that was given up before its reply began
     dropped: tuple[str, ...] = ()
-    sent_body: bytes = b""  # of the last try, as the target's dialect has it
+    sent_body: bytes = b""  # of the last attempt, in the target's dialect
     warnings: list[str] = field(default_factory=list[str])
     is_billed: bool = False  # a part of what was asked has been answered
     unsent: set[SpanId] = field(default_factory=set[SpanId])  # attempts of which nothing reached a provider

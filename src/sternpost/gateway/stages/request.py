@@ -1,4 +1,4 @@
-"""What the caller asks for: the head of the body; the messages stay bytes unless a dialect must change."""
+"""Writes the request for a target: the caller's bytes edited, or translated to another dialect."""
 
 import hashlib
 import re
@@ -46,7 +46,7 @@ def write_body(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: 
     if written.auto_cached:
         call.facts[_PLACED] = ",".join(written.auto_cached)
     else:
-        call.facts.pop(_PLACED, None)  # of an earlier try
+        call.facts.pop(_PLACED, None)  # of an earlier attempt
     if plan.unsupported == "refuse":
         _refuse_loss(written.dropped, planned)
     return written
@@ -64,7 +64,7 @@ def _refuse_loss(dropped: tuple[str, ...], planned: PlannedTarget) -> None:
     lost = [name for name in dropped if name not in _SAVINGS and not _TOLD_OTHERWISE.search(name)]
     if lost:
         error = BadRequest(
-            f"{planned.name!r} can't be told: {', '.join(lost)}; leave that out, or let the route drop it"
+            f"{planned.name!r} does not support: {', '.join(lost)}; leave it out, or let the route drop it"
             " (`unsupported: drop`)",
             param=lost[0].partition(" ")[0],
         )

@@ -1,4 +1,4 @@
-"""Which targets a model name stands for; not whether they answer."""
+"""Resolves a model name to targets; not whether they answer."""
 
 import difflib
 import re

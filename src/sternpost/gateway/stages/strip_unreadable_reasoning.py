@@ -1,4 +1,4 @@
-"""The request without what its target could not read or refused by name; asks nobody."""
+"""The request without the reasoning its target could not read or the fields it refused; sends nothing."""
 
 from dataclasses import replace
 from typing import Final
