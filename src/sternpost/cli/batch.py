@@ -100,7 +100,7 @@ def first_url(file: Path) -> str:
         ) from None
     except (KeyError, TypeError):
         raise BadRequest(
-            f"the first line of {str(file)!r} is no request with a `url`; say --endpoint"
+            f"the first line of {str(file)!r} is not a request with a `url`; pass --endpoint"
         ) from None
 
 

@@ -62,7 +62,7 @@ def _print_examined(
     checked: Examined, said: Sequence[Said], environment: Mapping[str, str], *, is_valid: bool
 ) -> None:
     for strange, meant in misspelt_settings(environment).items():
-        note(f"note: {strange} is no setting; do you mean {meant}?")
+        note(f"note: {strange} is not a setting; did you mean {meant}?")
     if is_valid:
         echo(f"{checked.path}: fine" if checked.path else "no sternpost.yaml found, which is fine")
     for one in said:

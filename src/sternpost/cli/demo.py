@@ -31,7 +31,7 @@ def demo(
     *,
     port: Port = None,
     home: Annotated[Path | None, Option("--home", help="Default: ~/.sternpost-demo")] = None,
-    is_reset: Annotated[bool, Option("--reset", help="Begin with an empty data folder.")] = False,
+    is_reset: Annotated[bool, Option("--reset", help="Start with an empty data folder.")] = False,
     is_exit: Annotated[bool, Option("--exit", help="Stop when the application has finished.")] = False,
 ) -> None:
     """Start Sternpost on a demo folder, run the docs bot's questions through it, and keep serving."""
@@ -118,5 +118,5 @@ def _run(bot: Path, url: str, key: str) -> int:
 def _remove(folder: Path) -> None:
     """Delete a demo folder, and nothing that is not one."""
     if not (folder / "sternpost.lock").exists():
-        raise ConfigurationError(f"{str(folder)!r} is no data folder of Sternpost; not deleting it")
+        raise ConfigurationError(f"{str(folder)!r} is not a Sternpost data folder; not deleting it")
     shutil.rmtree(folder)

@@ -65,7 +65,7 @@ def doctor(
     home: Home = None,
     port: Port = None,
     config: ConfigPath = None,
-    is_offline: Annotated[bool, Option("--offline", help="Do not try to reach providers.")] = False,
+    is_offline: Annotated[bool, Option("--offline", help="Do not contact providers.")] = False,
     is_json: Json = False,
 ) -> None:
     """Check everything Sternpost needs. Exit code 1 when something must be mended."""
@@ -91,7 +91,7 @@ def examine(settings: Settings, *, is_offline: bool) -> Iterator[Finding]:
     """Run every check; none changes anything but the data folder's existence."""
     yield _python()
     for strange, meant in misspelt_settings(process_environment()).items():
-        yield Finding("settings", "note", f"{strange} is no setting of Sternpost", f"do you mean {meant}?")
+        yield Finding("settings", "note", f"{strange} is not a Sternpost setting", f"do you mean {meant}?")
     yield _folder(settings)
     yield _disk(settings)
     yield _storage(settings)

@@ -107,7 +107,7 @@ def retry(
 def replay(
     subscriber: Annotated[str, Argument(help="A name that `sternpost event subscribers` shows.")],
     *,
-    after: Annotated[int, Option(min=0, help="The `seq` behind which to begin; 0: from the first event.")],
+    after: Annotated[int, Option(min=0, help="The `seq` after which to start; 0: from the first event.")],
     home: Home = None,
 ) -> None:
     """Let a subscriber handle again everything that came after an event."""

@@ -124,6 +124,6 @@ def _nanoseconds(text: str | None) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadRequest(
-            f"--expires {text!r} is no time; write e.g. 30d, 12h or 2030-01-01T00:00:00Z"
+            f"--expires {text!r} is not a time; write e.g. 30d, 12h or 2030-01-01T00:00:00Z"
         ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000

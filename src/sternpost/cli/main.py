@@ -121,7 +121,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception:  # the edge of the process: a fault of ours is 4, never 1, a negative result
-        logging.getLogger(__name__).exception("sternpost failed for a reason of its own")
+        logging.getLogger(__name__).exception("sternpost hit an internal error")
         sys.exit(4)
 
 

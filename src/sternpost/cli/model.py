@@ -16,7 +16,7 @@ app = Commands(help="List the models and routes that callers can use.")
 @app.command("list")
 def list_models(
     *,
-    is_all: Annotated[bool, Option("--all", help="Also those whose provider has no key.")] = False,
+    is_all: Annotated[bool, Option("--all", help="Include models whose provider has no key.")] = False,
     home: Home = None,
     is_json: Json = False,
 ) -> None:

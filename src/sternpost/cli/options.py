@@ -25,7 +25,7 @@ NewTables: TypeAlias = Annotated[
     bool,
     Option(
         "--new-tables",
-        help="Where the tables are lost, begin with new ones beside the old traces.",
+        help="If the tables are lost, start with new ones and keep the old traces.",
     ),
 ]
 HeartbeatFd: TypeAlias = Annotated[int | None, Option("--heartbeat-fd", hidden=True)]

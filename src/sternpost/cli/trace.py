@@ -17,7 +17,7 @@ from sternpost.cli.trace_pages import read_trace
 app = Commands(help="List, show, follow and delete traces.")
 
 Filter = Annotated[str | None, Option("--filter", help='e.g. "status:error model:gpt-6.1-terra"')]
-Since = Annotated[str | None, Option("--since", help="A time or a span such as now-24h.")]
+Since = Annotated[str | None, Option("--since", help="A time, or a period such as now-24h.")]
 _MOST = 200
 _SAID = 400  # characters of a message; --json has all
 _COLUMNS = ("trace", "started", "name", "status", "duration", "tokens", "cost", "input")
@@ -29,7 +29,7 @@ def list_traces(
     where: Filter = None,
     since: Since = None,
     cursor: Annotated[
-        str | None, Option("--cursor", help="Go on from where the output before ended.")
+        str | None, Option("--cursor", help="Continue where the previous output ended.")
     ] = None,
     limit: Annotated[int, Option(min=1, max=_MOST)] = 20,
     home: Home = None,
@@ -60,7 +60,9 @@ def list_traces(
 def show(
     trace_id: Annotated[str, Argument(help="An id, a URL of the web UI, or @last.")],
     *,
-    has_all: Annotated[bool, Option("--all", help="Show all spans of a trace with more than 5,000.")] = False,
+    has_all: Annotated[
+        bool, Option("--all", help="Show all spans of a trace that has more than 5,000.")
+    ] = False,
     home: Home = None,
     is_json: Json = False,
 ) -> None:

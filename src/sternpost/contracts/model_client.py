@@ -73,7 +73,7 @@ class RawAnswer:
 
 class ModelClient(Protocol):
     """Raises, anywhere: ModelCallRefused, which another try would not change; ModelCallDelayed, which says
-    when to try again; ModelCallFailed, which a few more tries may help; BodyTooLarge for a huge answer."""
+    when to try again; ModelCallFailed, which a few more attempts may help; BodyTooLarge for a huge answer."""
 
     async def chat(self, request: ChatRequest, call: CallFor) -> ChatAnswer: ...
 

@@ -12,7 +12,7 @@ from sternpost.contracts.message import Json
 from sternpost.contracts.provider import STANDARD, AuthStyle, ModelFacts, Quirks
 from sternpost.contracts.usage import Usage
 
-# `unsupported`: the target can't be told what is asked, and nothing was sent to it.
+# `unsupported`: the target does not support a requested parameter, and nothing was sent to it.
 FailureKind: TypeAlias = Literal[
     "bad_request", "unsupported", "too_large", "context_too_long", "policy", "auth", "quota", "permission",
     "not_found", "rate_limited", "timeout", "overloaded", "server",
@@ -162,8 +162,26 @@ class Relay(Protocol):
     def summary(self) -> ReplySummary: ...
 
     def unshown(self) -> Sequence[str]:
-        """Return warnings that name what passed and the caller's dialect has no place for."""
+        """Return warnings that name what passed and the caller's dialect cannot express."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What else the gateway must know of a dialect, so that it never asks for a dialect's name."""
+
+    is_openai: bool = False  # hosts that speak it may have OpenAI's other paths
+    has_rerank: bool = False
+    stores_responses: bool = False  # a provider keeps replies by id, for later calls to go on from
+    streams_json_lines: bool = False  # with the content type of a whole answer
+    signs_reasoning: bool = False  # and refuses earlier reasoning that another model signed
+    signs_tool_calls: bool = False  # and wants the signatures back, which callers of other dialects lose
+    counts_elsewhere: Dialect | None = None  # where a host that speaks it, too, counts tokens
+    has_betas: bool = False  # in a header of Anthropic's
+    takes_tools_elsewhere: Dialect | None = None  # where models that reason take tools
+    repeats_version_in_path: bool = False  # SDKs write the version into the path of a pass-through call
+    key_parameters: frozenset[str] = frozenset()  # of a query, where SDKs put a key
+    request_id_header: bytes = b""  # that SDKs read beside x-request-id
 
 
 class UpstreamCodec(Protocol):
@@ -171,6 +189,9 @@ class UpstreamCodec(Protocol):
 
     @property
     def name(self) -> Dialect: ...
+
+    @property
+    def traits(self) -> Traits: ...
 
     @property
     def auth(self) -> AuthStyle:

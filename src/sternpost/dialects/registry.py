@@ -1,6 +1,7 @@
-"""Which codec speaks which dialect; the codecs themselves are in their own modules."""
+"""One table of the dialects and of what does each of their jobs; the parts are in their own folders."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from sternpost.contracts.call import Dialect
@@ -22,35 +23,55 @@ from sternpost.dialects.openai_responses.codec import OpenAiResponses
 from sternpost.dialects.openai_responses.count_tokens import ResponsesCounter
 from sternpost.dialects.protocols import CallersCounter, Codec, Embedder, TokenCounter, UpstreamCodec
 
+
+def _same(model: str) -> str:
+    return model
+
+
+@dataclass(frozen=True, slots=True)
+class DialectParts:
+    """A dialect that providers are spoken to in. Without `codec` no caller speaks it to Sternpost."""
+
+    upstream: UpstreamCodec
+    codec: Codec | None = None
+    embedder: Embedder | None = None
+    counter: TokenCounter | None = None  # asks a provider for a count
+    callers_counter: CallersCounter | None = None  # and is asked by callers
+    base_model: Callable[[str], str] = _same  # where a model has several ids: that of the model itself
+    priced_model: Callable[[str], str] = _same  # and the one that has a price
+
+
+def _spoken(
+    codec: Codec, counter: CallersCounter | None = None, embedder: Embedder | None = None
+) -> DialectParts:
+    return DialectParts(codec, codec, embedder, counter, counter)
+
+
+DIALECTS: Final[Mapping[Dialect, DialectParts]] = {
+    "openai_chat": _spoken(OpenAiChat(), embedder=OpenAiEmbedder()),
+    "anthropic": _spoken(AnthropicMessages(), AnthropicCounter()),
+    "openai_responses": _spoken(OpenAiResponses(), ResponsesCounter()),
+    "gemini": DialectParts(Gemini(), embedder=GeminiEmbedder(), counter=GeminiCounter()),
+    "bedrock": DialectParts(
+        BedrockConverse(), counter=BedrockCounter(), base_model=base_of, priced_model=without_arn
+    ),
+    "cohere": DialectParts(CohereChat(), embedder=CohereEmbedder()),
+    "ollama": DialectParts(OllamaChat(), embedder=OllamaEmbedder()),
+}
+
+# The columns of the table, for who needs one.
 CODECS: Final[Mapping[Dialect, Codec]] = {
-    "openai_chat": OpenAiChat(),
-    "anthropic": AnthropicMessages(),
-    "openai_responses": OpenAiResponses(),
+    name: parts.codec for name, parts in DIALECTS.items() if parts.codec is not None
 }
-# What providers are spoken to in: the dialects above, and those no caller speaks to Sternpost.
 UPSTREAM_CODECS: Final[Mapping[Dialect, UpstreamCodec]] = {
-    **CODECS,
-    "gemini": Gemini(),
-    "bedrock": BedrockConverse(),
-    "cohere": CohereChat(),
-    "ollama": OllamaChat(),
+    name: parts.upstream for name, parts in DIALECTS.items()
 }
-# Where a model has several ids: an id -> that of the model itself.
-BASE_MODELS: Final[Mapping[Dialect, Callable[[str], str]]] = {"bedrock": base_of}
-PRICED_NAMES: Final[Mapping[Dialect, Callable[[str], str]]] = {"bedrock": without_arn}  # and the priced one
 EMBEDDERS: Final[Mapping[Dialect, Embedder]] = {
-    "openai_chat": OpenAiEmbedder(),
-    "gemini": GeminiEmbedder(),
-    "cohere": CohereEmbedder(),
-    "ollama": OllamaEmbedder(),
+    name: parts.embedder for name, parts in DIALECTS.items() if parts.embedder is not None
 }
-# In which dialects callers ask for a count of tokens, and in which providers answer one.
 CALLERS_COUNTERS: Final[Mapping[Dialect, CallersCounter]] = {
-    "anthropic": AnthropicCounter(),
-    "openai_responses": ResponsesCounter(),
+    name: parts.callers_counter for name, parts in DIALECTS.items() if parts.callers_counter is not None
 }
 COUNTERS: Final[Mapping[Dialect, TokenCounter]] = {
-    **CALLERS_COUNTERS,
-    "gemini": GeminiCounter(),
-    "bedrock": BedrockCounter(),
+    name: parts.counter for name, parts in DIALECTS.items() if parts.counter is not None
 }

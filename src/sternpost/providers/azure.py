@@ -123,7 +123,7 @@ class EntraSigner:
         if isinstance(error, CredentialsUnavailable):
             return error
         return CredentialsUnavailable(
-            f"no Microsoft Entra credential gives a token for the provider {self._name!r}; run `az login`, or"
+            f"no Microsoft Entra credential gave a token for the provider {self._name!r}; run `az login`, or"
             " set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or use a managed identity with"
             " the role Cognitive Services OpenAI User, or give the provider an `api_key`"
         )

@@ -74,7 +74,7 @@ class GatewayMetrics:
         self._model, self._route = _Names(), _Names()
         call = ["provider", "model"]
         self._requests = self._counter("requests", "Calls by outcome.", ["route", *call, "status_class"])
-        self._attempts = self._counter("attempts", "Upstream tries by outcome.", [*call, "reason"])
+        self._attempts = self._counter("attempts", "Upstream attempts by outcome.", [*call, "reason"])
         self._cost = self._counter("cost_nano_usd", "Money spent.", ["model", "cost_status"])
         self._saved = self._counter(
             "cache_saved_nano_usd", "Money the provider's prompt cache saved (gain) or cost more (loss).",
@@ -82,11 +82,13 @@ class GatewayMetrics:
         )  # fmt: skip
         self._tokens = self._counter("tokens", "Tokens by bucket.", ["model", "bucket"])
         self._truncated = self._counter(
-            "stream_truncated", "Streams without an end.", ["dialect", "provider"]
+            "stream_truncated", "Streams that were cut off.", ["dialect", "provider"]
         )
-        self._left = self._counter("client_disconnect", "Callers who left early.", ["dialect", "provider"])
+        self._left = self._counter(
+            "client_disconnect", "Callers who disconnected early.", ["dialect", "provider"]
+        )
         self._limited = self._counter("limit_rejections", "Calls refused by a limit of ours.", ["kind"])
-        self._refused = self._counter("key_refused", "Calls without a known key.", [])
+        self._refused = self._counter("key_refused", "Calls without a valid key.", [])
         self._lost = self._counter("record_lost", "Call records the journal refused.", [])
         self._no_retry = self._counter("retry_budget_exhausted", "Retries not tried.", ["route", "provider"])
         self._duration = self._histogram("operation_duration_seconds", "Call duration.", call, _SECONDS)

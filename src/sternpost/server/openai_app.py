@@ -80,7 +80,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     path = request.url.path
     if error.status_code == 405:
         return refusal(
-            MethodRefused(f"{request.method} is not possible on {path!r}"), dict(error.headers or {})
+            MethodRefused(f"{request.method} is not allowed on {path!r}"), dict(error.headers or {})
         )
     if error.status_code == 404:
         return refusal(
@@ -91,7 +91,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 async def _on_crash(request: Request, error: Exception) -> Response:
     logger.error("unexpected error at %s", request.url.path, exc_info=error)
-    return refusal(SternpostError("Sternpost failed here; see its log"))
+    return refusal(SternpostError("Sternpost hit an internal error; see its log"))
 
 
 def refusal(error: SternpostError, more: dict[str, str] | None = None) -> Response:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 FASTAPI_UNREADABLE: Final = "There was an error parsing the body"  # its words, also for deep nesting
-UNREADABLE: Final = "the body can't be read: it is no JSON, not UTF-8 or nested too deeply"
+UNREADABLE: Final = "the body can't be read: it is not JSON, not UTF-8 or nested too deeply"
 _STORE_BACK_S = 2.0  # a store that is away or being brought up to date is asked again soon
 _TEXT = {"type": "string"}
 _FAULT = {
@@ -119,5 +119,5 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 async def _on_crash(request: Request, error: Exception) -> Response:
     logger.error("unexpected error at %s", request.url.path, exc_info=error)
     return problem(
-        500, "internal_error", "Sternpost failed here; the log has the details under this request."
+        500, "internal_error", "Sternpost hit an internal error; the log has the details under this request."
     )

@@ -170,7 +170,7 @@ class Supervisor:
 
     def _kill_hanging(self, process: Process) -> None:
         logger.error(
-            "%s gave no sign of life for %.0f s; killing it and starting it again",
+            "%s has not responded for %.0f s; killing and restarting it",
             process.name,
             process.silence_s,
         )

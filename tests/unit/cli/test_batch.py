@@ -15,8 +15,8 @@ from sternpost.cli.batch import first_url
         ("\n\n", "is empty"),
         ("id,question\n1,hello\n", "one JSON object per line"),
         ('[\n  {"url": "/v1/messages"}\n]\n', "one JSON object per line"),
-        ('{"custom_id": "a"}\n', "no request with a `url`"),
-        ("[1]\n", "no request with a `url`"),
+        ('{"custom_id": "a"}\n', "not a request with a `url`"),
+        ("[1]\n", "not a request with a `url`"),
     ],
 )
 def test_a_file_that_is_no_batch_is_told_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:

@@ -20,12 +20,15 @@ from sternpost.dialects.protocols import (
     RequestHead,
     StreamReader,
     StreamWriter,
+    Traits,
     UpstreamFailure,
     WireError,
     WrittenRequest,
 )
 
 _HEADERS: Mapping[str, str] = {"anthropic-version": "2023-06-01"}
+
+_TRAITS = Traits(signs_reasoning=True, has_betas=True, request_id_header=b"request-id")
 
 
 class AnthropicMessages:
@@ -34,6 +37,10 @@ class AnthropicMessages:
     @property
     def name(self) -> Dialect:
         return "anthropic"
+
+    @property
+    def traits(self) -> Traits:
+        return _TRAITS
 
     @property
     def auth(self) -> AuthStyle:

@@ -77,7 +77,7 @@ class _Draft:
 
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
-    """Raises: BadRequest for what the dialect has no place for: several choices, audio, unpaired tools."""
+    """Raises: BadRequest for what the dialect cannot express: several choices, audio, unpaired tools."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
     request = as_functions(request)

@@ -10,7 +10,9 @@ from sternpost.dialects.bedrock import reply as replies
 from sternpost.dialects.bedrock.model_ids import path_of
 from sternpost.dialects.bedrock.request_writer import write_request
 from sternpost.dialects.bedrock.stream_reader import BedrockReader
-from sternpost.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
+from sternpost.dialects.protocols import ReplySummary, StreamReader, Traits, UpstreamFailure, WrittenRequest
+
+_TRAITS = Traits(signs_reasoning=True)
 
 
 class BedrockConverse:
@@ -19,6 +21,10 @@ class BedrockConverse:
     @property
     def name(self) -> Dialect:
         return "bedrock"
+
+    @property
+    def traits(self) -> Traits:
+        return _TRAITS
 
     @property
     def auth(self) -> AuthStyle:

@@ -71,7 +71,7 @@ class BlockWriter:
                     f"Bedrock fetches no links: send the {modality} itself as base64, or as s3://bucket/key."
                 )
             case FilePart(modality):
-                raise BadRequest(f"Bedrock knows no file ids: send the {modality} itself as base64.")
+                raise BadRequest(f"Bedrock does not support file ids: send the {modality} itself as base64.")
             case OtherPart(payload):
                 raise no_place(payload, "Bedrock")
 

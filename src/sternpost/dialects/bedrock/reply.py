@@ -58,7 +58,7 @@ def empty_fault(stop_reason: str) -> StreamFault | None:
     """Return the failure that a message without content stands for; None when it is an answer."""
     if STOP_READ.get(stop_reason) != "malformed_tool":
         return fault_of_finish(stop_reason)
-    said = f"The provider ended its reply with {stop_reason!r}: the model made nothing that can be shown."
+    said = f"The provider ended its reply with {stop_reason!r}: the model produced nothing that can be shown."
     return StreamFault("server_error", said)
 
 

@@ -32,7 +32,7 @@ _MOST_METADATA: Final = 16
 
 
 def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenRequest:
-    """Raises: BadRequest for what the dialect has no place for: several choices, links, unpaired tools."""
+    """Raises: BadRequest for what the dialect cannot express: several choices, links, unpaired tools."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
     draft = Draft(as_functions(request), facts)

@@ -10,10 +10,12 @@ from sternpost.dialects.cohere import reply as replies
 from sternpost.dialects.cohere.request_writer import write_request
 from sternpost.dialects.cohere.stream_reader import CohereReader
 from sternpost.dialects.errors import failures
-from sternpost.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
+from sternpost.dialects.protocols import ReplySummary, StreamReader, Traits, UpstreamFailure, WrittenRequest
 
 _HEADERS: Mapping[str, str] = {"x-client-name": "sternpost"}
 _BLOCKED_WORD = 498  # https://docs.cohere.com/reference/errors: a text holds what is on a deny list
+
+_TRAITS = Traits(has_rerank=True)
 
 
 class CohereChat:
@@ -22,6 +24,10 @@ class CohereChat:
     @property
     def name(self) -> Dialect:
         return "cohere"
+
+    @property
+    def traits(self) -> Traits:
+        return _TRAITS
 
     @property
     def auth(self) -> AuthStyle:

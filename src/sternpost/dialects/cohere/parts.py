@@ -27,7 +27,7 @@ from sternpost.dialects.losses.no_place import no_place, unreplayed
 def write_messages(messages: Sequence[Message], *, can_think: bool, dropped: list[str]) -> Iterator[Json]:
     """Yield messages in Cohere's shape. can_think: whether the model takes its thinking back.
 
-    Raises: BadRequest for content Cohere has no place for.
+    Raises: BadRequest for content Cohere does not support.
     """
     for message in messages:
         match message.role:
@@ -61,7 +61,7 @@ def _content_part(part: Part) -> Json:
         case OtherPart(payload):
             raise no_place(payload, "Cohere's chat")
         case _:
-            raise BadRequest(f"Cohere's chat can't take content of type {part.type!r} in this place.")
+            raise BadRequest(f"Cohere's chat does not support content of type {part.type!r} here.")
 
 
 def _assistant(message: Message, *, can_think: bool, dropped: list[str]) -> dict[str, Json]:

@@ -46,7 +46,7 @@ class _Draft:
 
 
 def write_request(request: ChatRequest, *, facts: ModelFacts | None) -> WrittenRequest:
-    """Raises: BadRequest for what Cohere has no place for: several choices, sound, documents as files."""
+    """Raises: BadRequest for what Cohere cannot express: several choices, sound, documents as files."""
     if request.choice_count != 1:
         raise BadRequest("n: this model gives one choice per call; send n=1 or leave it out.", param="n")
     draft = _Draft(as_functions(request), facts)

@@ -10,7 +10,7 @@ from sternpost.dialects.gemini import errors
 from sternpost.dialects.gemini import reply as replies
 from sternpost.dialects.gemini.request_writer import write_request
 from sternpost.dialects.gemini.stream_reader import GeminiReader
-from sternpost.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
+from sternpost.dialects.protocols import ReplySummary, StreamReader, Traits, UpstreamFailure, WrittenRequest
 
 _HEADERS: Mapping[str, str] = {}
 
@@ -19,12 +19,25 @@ def path_of(model: str, method: str) -> str:
     return f"/models/{quote(model.removeprefix('models/'), safe='')}:{method}"
 
 
+_TRAITS = Traits(
+    signs_tool_calls=True,
+    repeats_version_in_path=True,
+    key_parameters=frozenset(
+        {"key", "access_token", "oauth_token"}
+    ),  # cloud.google.com/apis/docs/system-parameters
+)
+
+
 class Gemini:
     """Implements `dialects.protocols.UpstreamCodec`."""
 
     @property
     def name(self) -> Dialect:
         return "gemini"
+
+    @property
+    def traits(self) -> Traits:
+        return _TRAITS
 
     @property
     def auth(self) -> AuthStyle:

@@ -119,7 +119,7 @@ def write_part(part: Part) -> Mapping[str, Json] | None:
         case OtherPart(payload):
             raise no_place(payload)
         case _:
-            raise BadRequest(f"This model's API can't take content of type {part.type!r} in this place.")
+            raise BadRequest(f"This model's API does not support content of type {part.type!r} here.")
 
 
 def write_blob(part: BlobPart) -> Mapping[str, Json]:

@@ -82,7 +82,7 @@ def empty_fault(reason: str, message: Json) -> StreamFault | None:
     """Return the failure that a candidate without content stands for; None when it is an answer."""
     if reason not in FAILED:
         return None
-    said = scrub(text_or_empty(message)) or "the model made nothing that can be shown"
+    said = scrub(text_or_empty(message)) or "the model produced nothing that can be shown"
     return StreamFault("server_error", f"The provider ended its reply with {reason}: {said}")
 
 
@@ -124,7 +124,7 @@ def read_reply(body: bytes) -> ChatReply:
     try:
         answer = decode_answer(body)
     except UNREADABLE as error:
-        raise BadRequest("The provider's reply is not what its API says.") from error
+        raise BadRequest("The provider's reply does not match its API.") from error
     if answer.error is not None:
         raise BadRequest(f"The provider's reply failed: {fault_from(answer.error).message}", param="error")
     if not answer.candidates and not is_prompt_blocked(answer):

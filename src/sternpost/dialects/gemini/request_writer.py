@@ -51,7 +51,7 @@ class _Draft:
 
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
-    """Raises: BadRequest for content this dialect has no place for."""
+    """Raises: BadRequest for content this dialect cannot express."""
     draft = _Draft(as_functions(request), quirks, facts)
     draft.dropped += request.unread
     _write_contents(draft)

@@ -133,7 +133,9 @@ class GeminiReader(FramedReader[_Notes]):
             yield self._fault("unknown_frame", "The provider's stream holds a frame of an unknown shape.")
             return
         except UNREADABLE:
-            yield self._fault("malformed_frame", "The provider's stream holds a frame that is no valid JSON.")
+            yield self._fault(
+                "malformed_frame", "The provider's stream holds a frame that is not valid JSON."
+            )
             return
         if answer.error is not None:
             self._is_broken = True

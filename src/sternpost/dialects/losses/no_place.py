@@ -1,4 +1,4 @@
-"""Refuses content that a dialect has no place for, and says what to send instead; it looks for none."""
+"""Refuses content that a dialect cannot express, and says what to send instead; it searches for none."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -15,10 +15,10 @@ def no_place(payload: Mapping[str, Json], api: str = "This model's API") -> BadR
     kind = str(payload.get("type", ""))[:64]
     if kind == _REFERENCE:
         return BadRequest(
-            f"{api} knows no items that another provider keeps: send the item itself instead of its"
+            f"{api} cannot use items stored by another provider: send the item itself instead of its"
             f" {_REFERENCE!r}."
         )
-    return BadRequest(f"{api} has no place for content of type {kind!r}.")
+    return BadRequest(f"{api} does not support content of type {kind!r}.")
 
 
 def unreplayed(parts: Iterable[Part]) -> list[str]:

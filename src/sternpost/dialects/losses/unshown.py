@@ -1,4 +1,4 @@
-"""Names what an answer holds and the caller's dialect has no place for; it takes nothing out."""
+"""Names what a reply holds and the caller's dialect cannot express; it removes nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final

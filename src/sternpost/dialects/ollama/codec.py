@@ -9,9 +9,11 @@ from sternpost.dialects.errors import failures
 from sternpost.dialects.ollama import reply as replies
 from sternpost.dialects.ollama.request_writer import write_request
 from sternpost.dialects.ollama.stream_reader import OllamaReader
-from sternpost.dialects.protocols import ReplySummary, StreamReader, UpstreamFailure, WrittenRequest
+from sternpost.dialects.protocols import ReplySummary, StreamReader, Traits, UpstreamFailure, WrittenRequest
 
 _HEADERS: Mapping[str, str] = {}
+
+_TRAITS = Traits(streams_json_lines=True)
 
 
 class OllamaChat:
@@ -20,6 +22,10 @@ class OllamaChat:
     @property
     def name(self) -> Dialect:
         return "ollama"
+
+    @property
+    def traits(self) -> Traits:
+        return _TRAITS
 
     @property
     def auth(self) -> AuthStyle:

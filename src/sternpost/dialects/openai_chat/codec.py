@@ -20,12 +20,19 @@ from sternpost.dialects.protocols import (
     RequestHead,
     StreamReader,
     StreamWriter,
+    Traits,
     UpstreamFailure,
     WireError,
     WrittenRequest,
 )
 
 _HEADERS: Mapping[str, str] = {}
+
+_TRAITS = Traits(
+    is_openai=True,
+    counts_elsewhere="openai_responses",
+    takes_tools_elsewhere="openai_responses",
+)
 
 
 class OpenAiChat:
@@ -34,6 +41,10 @@ class OpenAiChat:
     @property
     def name(self) -> Dialect:
         return "openai_chat"
+
+    @property
+    def traits(self) -> Traits:
+        return _TRAITS
 
     @property
     def auth(self) -> AuthStyle:

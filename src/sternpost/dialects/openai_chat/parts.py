@@ -168,4 +168,4 @@ def _kind_of(part: Part) -> str:
         case BlobPart(modality, _, mime_type):
             return f"{modality} of type {mime_type!r}"
         case _:
-            return f"content of type {part.type!r} in this place"
+            return f"content of type {part.type!r} here"

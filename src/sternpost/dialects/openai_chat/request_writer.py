@@ -43,7 +43,7 @@ _EFFORT_BY_BUDGET: Final = ((2048, "low"), (8192, "medium"))
 
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
-    """Raises: BadRequest for content this dialect has no place for."""
+    """Raises: BadRequest for content this dialect cannot express."""
     request = as_functions(request)
     names = ToolNames(_TOOL_NAME, client_tools=request.client_tools)
     messages = fit_messages(request.messages, quirks.call_id_length)

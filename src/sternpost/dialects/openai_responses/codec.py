@@ -20,12 +20,15 @@ from sternpost.dialects.protocols import (
     RequestHead,
     StreamReader,
     StreamWriter,
+    Traits,
     UpstreamFailure,
     WireError,
     WrittenRequest,
 )
 
 _HEADERS: Mapping[str, str] = {}
+
+_TRAITS = Traits(is_openai=True, stores_responses=True)
 
 
 class OpenAiResponses:
@@ -34,6 +37,10 @@ class OpenAiResponses:
     @property
     def name(self) -> Dialect:
         return "openai_responses"
+
+    @property
+    def traits(self) -> Traits:
+        return _TRAITS
 
     @property
     def auth(self) -> AuthStyle:

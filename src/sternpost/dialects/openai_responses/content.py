@@ -111,4 +111,4 @@ def write_part(part: Part) -> Mapping[str, Json]:
         case OtherPart(payload):
             raise no_place(payload)
         case _:
-            raise BadRequest(f"This model's API can't take content of type {part.type!r} in this place.")
+            raise BadRequest(f"This model's API does not support content of type {part.type!r} here.")

@@ -45,7 +45,7 @@ _UNKNOWN: Final[tuple[Ask, ...]] = (
 
 
 def write_request(request: ChatRequest, *, quirks: Quirks, facts: ModelFacts | None) -> WrittenRequest:
-    """Raises: BadRequest for content this dialect has no place for, and for several choices.
+    """Raises: BadRequest for content this dialect cannot express, and for several choices.
 
     Nothing is stored at the provider: the caller's dialect has no way to go on from it.
     """

@@ -1,1 +1,1 @@
-"""The stories of calls, one file for each kind; what a step does is in `stages/`."""
+"""The flows of calls, one file for each kind; what a step does is in `stages/`."""

@@ -1,4 +1,4 @@
-"""The story of a call, one stage per line; each stage is told in `stages/`."""
+"""The flow of a chat call, one stage per line; the stages are in `stages/`."""
 
 from sternpost.gateway.exchange import InboundCall, OutboundReply
 from sternpost.gateway.flows.run_call import answer_plan, begin, is_dry_run, run_call

@@ -1,4 +1,4 @@
-"""The story of a token count: the provider counts where it can, else an estimate that says what it is."""
+"""The flow of a token count: the provider counts where it can, else an estimate that is marked as one."""
 
 from dataclasses import dataclass, replace
 
@@ -85,8 +85,9 @@ async def _attempt_once(attempt: Attempt, head: RequestHead, plan: Plan, left_s:
 def _counter_of(planned: PlannedTarget) -> TokenCounter | None:
     """Choose how the provider is asked: OpenAI counts in its Responses API alone."""
     found = COUNTERS.get(planned.codec.name)
-    if found is None and _OF_OPENAI in planned.provider.also_speaks:
-        return COUNTERS[_OF_OPENAI]
+    elsewhere = planned.codec.traits.counts_elsewhere
+    if found is None and elsewhere in planned.provider.also_speaks:
+        return COUNTERS[elsewhere]
     return found
 
 

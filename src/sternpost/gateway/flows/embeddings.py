@@ -1,4 +1,4 @@
-"""The story of an embeddings call: the stages of a chat, and never another model than the one asked for."""
+"""The flow of an embeddings call: the stages of a chat, but never a different model than requested."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ def comparable(plan: Plan, warnings: list[str]) -> Plan:
     first = plan.targets[0]
     if first.provider.dialect not in EMBEDDERS:
         raise BadRequest(
-            f"{first.name!r} has no embeddings that Sternpost knows how to ask for;"
+            f"{first.name!r} cannot be used for embeddings through Sternpost;"
             f" name a model of a provider whose dialect is one of {', '.join(EMBEDDERS)}",
             param="model",
         )
@@ -81,7 +81,7 @@ class _Answer:
 async def _attempt_once(
     attempt: Attempt, head: RequestHead, plan: Plan, left_s: float, answers: dict[int, Vectors]
 ) -> _Answer:
-    """Ask for the vectors in as many requests as it takes, but for those that an earlier try got."""
+    """Ask for the vectors in as many requests as it takes, but for those that an earlier attempt got."""
     planned = attempt.planned
     most_texts = EMBEDDERS[planned.provider.dialect].most_texts(planned.target.model, planned.provider.quirks)
     parts = vectors.split(head, most_texts)
@@ -92,7 +92,7 @@ async def _attempt_once(
 
 @dataclass(slots=True)
 class _Asking:
-    """The requests of one try, several at once.
+    """The requests of one attempt, several at once.
 
     After a failure no more begin; those on their way are waited for, so that none is paid for twice.
     """
@@ -152,10 +152,10 @@ class _Asking:
         try:
             answer = embedder.read(body, part, quirks)
         except BadRequest as error:
-            is_same = planned.provider.dialect == "openai_chat"
+            is_same = planned.codec is call.codec
             raise not_an_answer(body, planned.provider, error.message, is_same_dialect=is_same) from error
         if len(self.parts) > 1 and answer.count != len(vectors.inputs_of(part)):
-            raise unusable(planned.provider, "it holds another number of vectors than was asked for.")
+            raise unusable(planned.provider, "it holds a different number of vectors than requested.")
         call.is_billed = True
         return answer
 

@@ -1,4 +1,4 @@
-"""The story of a call to one more of OpenAI's paths: its model says who is asked; its answer is not read."""
+"""The flow of a call to another OpenAI path: its model decides the target; its response is not parsed."""
 
 import asyncio
 from dataclasses import replace
@@ -37,7 +37,6 @@ PATHS: Final = frozenset(
         "/v1/moderations",
     }
 )
-_OPENAI: Final = frozenset[Dialect]({"openai_chat", "openai_responses"})
 
 
 def dialect_of(path: str) -> Dialect:
@@ -119,5 +118,6 @@ def _able(plan: Plan, path: str) -> Plan:
 def _has(planned: PlannedTarget, path: str) -> bool:
     """Whether the API of a provider could have a path; whether this host has it, only the host knows."""
     if path == _COMPACT:
-        return planned.codec.name == "openai_responses"
-    return planned.provider.dialect in _OPENAI or (path == _RERANK and planned.provider.dialect == "cohere")
+        return planned.codec.traits.stores_responses
+    traits = planned.codec.traits
+    return traits.is_openai or (path == _RERANK and traits.has_rerank)

@@ -1,4 +1,4 @@
-"""The story of a call to a provider's own paths: metered and recorded, its bytes left alone, tried once."""
+"""The flow of a call to a provider's own paths: metered and recorded, bytes untouched, attempted once."""
 
 import asyncio
 
@@ -74,7 +74,7 @@ def _check_size(call: OpenCall, asked: PassThroughRequest) -> None:
 
 
 async def _send(attempt: Attempt, asked: PassThroughRequest, plan: Plan) -> UpstreamReply:
-    """Send once: what a second try would repeat, only the caller knows."""
+    """Send once: only the caller knows what a second attempt would repeat."""
     call, planned = attempt.call, attempt.planned
     client = call.services.clients.get(planned.provider.name, call.services.client)
     try:
@@ -106,11 +106,14 @@ def request_of(attempt: Attempt, asked: PassThroughRequest, plan: Plan) -> Upstr
     if asked.upload and "content-length" in call.request.headers:
         headers["content-length"] = call.request.headers["content-length"]
     presented = authenticate.presented_key(call.request.headers)
-    query = pass_through_request.provider_query(asked.query, planned.provider)
+    query = pass_through_request.provider_query(asked.query, planned.provider, planned.codec)
     return UpstreamRequest(
         method=asked.method,
         url=pass_through_request.provider_url(
-            pass_through_request.base_for(planned.provider, asked.path), asked.path, query, presented
+            pass_through_request.base_for(planned.provider, planned.codec, asked.path),
+            asked.path,
+            query,
+            presented,
         ),
         headers=headers,
         body=asked.body,

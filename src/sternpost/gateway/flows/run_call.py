@@ -36,8 +36,10 @@ async def run_call(call: OpenCall, story: Callable[[OpenCall], Awaitable[Outboun
         call.abandon(cut)
         raise
     except Exception:  # noqa: BLE001  # the edge of a request
-        _LOG.exception("a call failed for a reason of ours (%s)", call.request_id)
-        return await _refuse(call, SternpostError("Sternpost failed on this call; see its log"))
+        _LOG.exception("a call failed because of an internal error (%s)", call.request_id)
+        return await _refuse(
+            call, SternpostError("Sternpost hit an internal error on this call; see its log")
+        )
 
 
 def begin(

@@ -1,4 +1,4 @@
-"""The flow as a bare ASGI app for `/v1/`: finds the story, writes replies, notices callers who leave."""
+"""The gateway as an ASGI app for `/v1/`: finds the flow, writes replies, notices callers who disconnect."""
 
 import asyncio
 import re
@@ -242,7 +242,7 @@ class GatewayApp:
         if not self.serves(path):
             raise NotFound(f"there is no {path!r} here; {_advice(path)}")
         if _takes_post(path) or method not in {"GET", "HEAD"}:
-            raise MethodRefused(f"{method} is not possible on {path!r}")
+            raise MethodRefused(f"{method} is not allowed on {path!r}")
         principal = authenticate.check(headers, self._services)
         traffic = self._services.traffic()
         name = unquote(path[len(_MODELS) + 1 :])
@@ -293,8 +293,8 @@ async def _send_whole(reply: OutboundReply, send: Send) -> None:
 
 def _advice(path: str) -> str:
     if path.startswith("/v1/v1/"):  # every SDK adds the path it was written for
-        return "the base URL has a /v1 too many: an Anthropic SDK's ends at the port"
-    return f"what only a provider has is at /v1/providers/<name>{path.removeprefix('/v1')}"
+        return "the base URL has one /v1 too many: for an Anthropic SDK it ends at the port"
+    return f"paths that only a provider has are at /v1/providers/<name>{path.removeprefix('/v1')}"
 
 
 def _headers_of(scope: Scope) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Reads the body of a call: the key first, then so much as is allowed, decoded; not how it streams onward."""
+"""Reads the body of a call: checks the key, then reads up to the limit and decodes; does not stream it on."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple, TypeAlias, cast

@@ -1,4 +1,4 @@
-"""Sends a frame without meaning after each silence of a stream; not when a stream ends."""
+"""Sends a keep-alive frame after each silence of a stream; not when a stream ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping

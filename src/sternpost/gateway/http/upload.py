@@ -26,7 +26,7 @@ class AsgiUpload:
             message = await self._receive()
             if message["type"] != "http.request":
                 self.ended.set()
-                raise ConnectionResetError("the caller left while sending")
+                raise ConnectionResetError("the caller disconnected while sending")
             self._is_last = not message.get("more_body", False)
             block = cast("bytes", message.get("body", b""))
             self.size_bytes += len(block)

@@ -1,4 +1,4 @@
-"""Tries targets until one answers: time-outs, retries, fallback; a loop, no recursion. Not their order."""
+"""Tries targets until one answers: timeouts, retries, fallback. Does not decide their order."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from sternpost.base.errors import (
 )
 from sternpost.base.ids import SpanId, new_span_id
 from sternpost.base.threads import CALLS
-from sternpost.contracts.call import AttemptRecord, Dialect
+from sternpost.contracts.call import AttemptRecord
 from sternpost.contracts.chat import StreamStart
 from sternpost.contracts.span import SpanStatus
 from sternpost.contracts.upstream import UpstreamReply, UpstreamRequest
@@ -42,7 +42,6 @@ from sternpost.gateway.stages.strip_unreadable_reasoning import SEALED, without_
 from sternpost.gateway.state.traffic import Plan, PlannedTarget
 
 _WHOLE_TYPE = "application/json"
-_JSON_LINES: Dialect = "ollama"  # whose streams hosts send with that type, too
 _MAX_ERROR_BYTES = 1_000_000
 # SDKs wait so long for the status line, and after it for each piece (openai-node's `fetchWithTimeout`,
 # `timeout.read` in Python): it is no limit on the length of a stream.
@@ -53,7 +52,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Attempt:
-    """One try on its way; `close` makes its record."""
+    """One attempt under way; `close` records it."""
 
     call: OpenCall
     planned: PlannedTarget
@@ -138,7 +137,7 @@ class OpenAnswer:
 async def first_good(call: OpenCall, head: RequestHead, plan: Plan) -> WholeAnswer | OpenAnswer:
     """Return the first answer of the plan's targets.
 
-    Raises: what the last try failed with, AllTargetsFailed, BadRequest.
+    Raises: what the last attempt failed with, AllTargetsFailed, BadRequest.
     """
     requested: dict[str, RequestHead] = {}  # by target, where it is not `head`
     return await first_of(
@@ -226,7 +225,7 @@ async def _ask(attempt: Attempt, head: RequestHead, plan: Plan, left_s: float) -
 
 
 def time_limit_s(call: OpenCall, plan: Plan, left_s: float, *, is_stream: bool) -> float:
-    """Return how long one try may take to its end. left_s: how long the caller waits."""
+    """Return how long one attempt may take in total. left_s: how long the caller waits."""
     if is_stream and _SDK_LIMIT in call.request.headers:
         return plan.limits.total_s
     return min(plan.limits.total_s, left_s)
@@ -300,7 +299,7 @@ async def _open_stream(
 def _relay_for(attempt: Attempt, reply: UpstreamReply, head: RequestHead, renamed_tools: Renamed) -> Relay:
     planned, sink, unsaid = attempt.planned, attempt.call.codec, _unsaid(attempt)
     source, quirks = planned.codec, planned.provider.quirks
-    if reply.headers.get("content-type", "").startswith(_WHOLE_TYPE) and source.name != _JSON_LINES:
+    if reply.headers.get("content-type", "").startswith(_WHOLE_TYPE) and not source.traits.streams_json_lines:
         return open_doubtful_relay(source, sink, head, quirks, renamed_tools=renamed_tools, unsaid=unsaid)
     return open_relay(
         source,
@@ -351,7 +350,7 @@ async def _read_to_content(answer: OpenAnswer) -> None:
 
 
 async def send(attempt: Attempt, request: UpstreamRequest) -> UpstreamReply:
-    """Send, and turn an error answer into a failed try."""
+    """Send, and turn an error response into a failed attempt."""
     call, planned = attempt.call, attempt.planned
     client = call.services.clients.get(planned.provider.name, call.services.client)
     reply = await client.send(request)

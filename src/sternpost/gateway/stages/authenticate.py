@@ -1,4 +1,4 @@
-"""Whose call it is; how keys are kept belongs to `capabilities/access`."""
+"""Identifies the caller; how keys are stored belongs to `capabilities/access`."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Tries that failed: which cause each stands for and what the caller reads; not what is tried next."""
+"""Failed attempts: the cause of each and what the caller reads; not what is tried next."""
 
 import re
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ _RETRYABLE = frozenset[FailureKind]({"rate_limited", "overloaded", "timeout", "s
 
 
 class AttemptFailed(Exception):
-    """One try at one target failed; `error` is what the caller reads if no other try succeeds."""
+    """One attempt at one target failed; `error` is what the caller reads if no other attempt succeeds."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ def from_answer(failure: UpstreamFailure, provider: Provider, *, is_same_dialect
 
 def key_refused(provider: Provider) -> UpstreamRefused:
     if provider.auth in SIGNED:
-        refused = "refused the credentials Sternpost has for it; check that they are in force"
+        refused = "refused the credentials Sternpost has for it; check that they are valid"
     else:
         place = "its `api_key` in sternpost.yaml" if provider.is_key_written else provider.key_variable
         refused = f"refused the key Sternpost has for it{f'; check {place}' if place else ''}"
@@ -163,7 +163,7 @@ def refused_in_stream(fault: StreamFault, provider: Provider, *, is_same_dialect
 
 
 def unsupported(error: BadRequest) -> AttemptFailed:
-    """Say that a target can't be told what the caller asks for; another one may."""
+    """Say that a target does not support a requested parameter; another one may."""
     return AttemptFailed("unsupported", error, is_retryable=False)
 
 
@@ -181,7 +181,7 @@ def unusable(provider: Provider, reason: str, *, is_paid: bool = False) -> Attem
     is_paid: it counts tokens; the same provider would count them again.
     """
     error = UpstreamRefused(
-        f"the provider {provider.name!r} sent an answer that can't be read: {reason}",
+        f"the provider {provider.name!r} returned an invalid response: {reason}",
         http_status=502,
         wire_code="unreadable_answer",
     )

@@ -1,4 +1,4 @@
-"""Which target is tried next, after which wait; pure but for health and budgets, which it asks and tells."""
+"""Which target is tried next, and after which wait; reads and updates health and retry budgets."""
 
 import math
 from dataclasses import dataclass, field
@@ -33,9 +33,9 @@ class FallbackPolicy:
         self.current = self._take(None) or self.plan.targets[0]
 
     def after(self, failed: AttemptFailed) -> float:
-        """Move on to the next target, or stay for another try; else raise the final error.
+        """Move on to the next target, or stay for another attempt; else raise the final error.
 
-        Returns how many seconds to wait before the next try.
+        Returns how many seconds to wait before the next attempt.
         """
         self._failures[self.current.name] = failed
         if failed.kind == "unsupported":
@@ -56,7 +56,7 @@ class FallbackPolicy:
         return wait_s
 
     def _pass_over(self, failed: AttemptFailed) -> None:
-        """Take the next target after one that can't be told what is asked: nothing was sent to it."""
+        """Take the next target after one that lacks a requested parameter: nothing was sent to it."""
         passed_over = self.current
         self.current = self._take("unsupported") or self._give_up(failed)
         self.warnings.append(f"unsupported:{passed_over.name}")

@@ -105,7 +105,7 @@ def _fields_of(body: bytes, mark: bytes) -> Iterator[tuple[bytes, tuple[int, int
         head_start, value_end = at + len(mark), following - 2
         head_end = body.find(b"\r\n\r\n", head_start, min(value_end, head_start + _MAX_HEAD_BYTES))
         if head_end < 0:
-            raise _unreadable("a part has no head, or one too long")
+            raise _unreadable("a part has no headers, or they are too long")
         yield _name_in(body[head_start + 2 : head_end]), (head_end + 4, value_end)
 
 
@@ -134,10 +134,10 @@ def _name_in(head: bytes) -> bytes:
     found = _DISPOSITION.fullmatch(said[0]) if len(said) == 1 else None
     is_folded = any(line[:1] in (b" ", b"\t") or b"\r" in line or b"\n" in line for line in lines)
     if found is None or is_folded or b'\\"' in found[1] or _PARAMETER.sub(b"", found[1]):
-        raise _unreadable("a part has no content-disposition, or an odd one")
+        raise _unreadable("a part has no valid content-disposition")
     names = [(key, quoted or bare) for key, quoted, bare in _PARAMETER.findall(found[1]) if _is_name(key)]
     if len(names) != 1 or names[0][0].endswith(b"*") or b"\\" in names[0][1]:
-        raise _unreadable("a part has no name, or an odd one")
+        raise _unreadable("a part has no valid name")
     return names[0][1]
 
 

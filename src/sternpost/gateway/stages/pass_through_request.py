@@ -10,6 +10,7 @@ from sternpost.base.errors import BadRequest
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.provider import Provider
 from sternpost.dialects.json_text.raw_object import check_length
+from sternpost.dialects.protocols import UpstreamCodec
 from sternpost.gateway.exchange import Headers
 
 # Of the caller's headers only these go on. Keys, cookies, accounts and addresses never do.
@@ -42,9 +43,6 @@ _GOOGLE_VERSION = re.compile(r"/v\d\w*(?=/|\Z)")
 _GOOGLE_PATH = re.compile(r"/(?:upload/)?v\d\w*/")
 _VERSIONED = re.compile(r".*(/v\d\w*)$")
 _VERSION_IN_PATH = re.compile(r"(/v\d\w*)/")
-_GOOGLE_KEYS = frozenset(
-    {"key", "access_token", "oauth_token"}
-)  # cloud.google.com/apis/docs/system-parameters
 _IN_QUERY = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 _IN_PATH = _IN_QUERY.replace("?", "")
 _MOST_DECODINGS = 3
@@ -97,30 +95,31 @@ def provider_url(base_url: str, path: str, query: str, presented_key: str) -> st
     return url + "?" + quote("&".join(kept), safe=_IN_QUERY, encoding="latin-1") if kept else url
 
 
-def base_for(provider: Provider, path: str) -> str:
+def base_for(provider: Provider, codec: UpstreamCodec, path: str) -> str:
     """Return the address that a path is joined to.
 
     Google's SDKs write the version into the path, at times behind `/upload`: it replaces that of the address.
     """
     version = _GOOGLE_VERSION.search(provider.base_url)
-    if provider.dialect != "gemini" or version is None or not _GOOGLE_PATH.match(path):
+    if not codec.traits.repeats_version_in_path or version is None or not _GOOGLE_PATH.match(path):
         return provider.base_url
     return provider.base_url[: version.start()]
 
 
-def provider_query(query: str, provider: Provider) -> str:
+def provider_query(query: str, provider: Provider, codec: UpstreamCodec) -> str:
     """Add what every request to the provider carries, but for what the caller wrote himself.
 
     A key of the caller's own account at Google would win over ours, so it is taken out.
     """
-    asked = [pair for pair in query.split("&") if pair and not _is_google_key(pair, provider)]
+    asked = [pair for pair in query.split("&") if pair and not _is_key(pair, codec)]
     written = {pair.partition("=")[0] for pair in asked}
     fixed = [pair for pair in provider.query.split("&") if pair and pair.partition("=")[0] not in written]
     return "&".join([*asked, *fixed])
 
 
-def _is_google_key(pair: str, provider: Provider) -> bool:
-    return provider.dialect == "gemini" and unquote_plus(pair.partition("=")[0]) in _GOOGLE_KEYS
+def _is_key(pair: str, codec: UpstreamCodec) -> bool:
+    names = codec.traits.key_parameters
+    return bool(names) and unquote_plus(pair.partition("=")[0]) in names
 
 
 def _check_path(path: str) -> None:

@@ -1,4 +1,4 @@
-"""One whole request and answer of a try that is no chat; not what the bytes mean."""
+"""One whole request and response of an attempt that is not a chat; not what the bytes mean."""
 
 from sternpost.base.errors import BodyTooLarge
 from sternpost.contracts.upstream import UpstreamRequest

@@ -1,4 +1,4 @@
-"""What a call cost, from what was read of its reply; the table of prices belongs to `capabilities/cost`."""
+"""What a call cost, from the usage in its reply; the price table belongs to `capabilities/cost`."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -9,7 +9,7 @@ from sternpost.base.money import NanoUsd
 from sternpost.contracts.provider import Provider
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 from sternpost.dialects.protocols import ReplySummary
-from sternpost.dialects.registry import PRICED_NAMES
+from sternpost.dialects.registry import DIALECTS
 from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.stages.record import OpenCall
 from sternpost.gateway.state.traffic import PlannedTarget
@@ -36,10 +36,9 @@ def of_model(
     """Price a reply of a model. processing: `batch` for a line of a provider's batch."""
     base_model = provider.deployments.get(model)  # a deployment answers with any name it likes
     named = base_model or summary.model or model
-    read_name = PRICED_NAMES.get(provider.dialect)
     return services.price(
         provider=provider.name,
-        model=read_name(named) if read_name else named,
+        model=DIALECTS[provider.dialect].priced_model(named),
         fallback_model=base_model or model,
         usage=_placed(summary.usage, provider),
         started_ns=started_ns,

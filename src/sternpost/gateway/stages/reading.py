@@ -1,4 +1,4 @@
-"""What a whole answer of a provider means and what its caller reads of it; asks nobody."""
+"""What a complete response of a provider means and what the caller reads of it; sends nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -31,7 +31,6 @@ _ENCODER = msgspec.msgpack.Encoder()
 _NO_SUMMARY = ReplySummary()
 _NO_ATTRIBUTES = TraceAttributes()
 _NO_FACTS: Mapping[str, str] = {}
-_STORING_DIALECT = "openai_responses"  # whose providers keep replies by id
 # Headers worth keeping: an SDK's own retries explain calls that look doubled.
 _RECORDED_HEADERS = {
     "x-stainless-retry-count": "client.retry_count",
@@ -75,7 +74,7 @@ class OpenCall:
     waited_ns: int = 0  # between attempts
     cut: Outcome | None = None  # of a stream that was given up before its reply began
     dropped: tuple[str, ...] = ()
-    sent_body: bytes = b""  # of the last try, as the target's dialect has it
+    sent_body: bytes = b""  # of the last attempt, in the target's dialect
     warnings: list[str] = field(default_factory=list[str])
     is_billed: bool = False  # a part of what was asked has been answered
     unsent: set[SpanId] = field(default_factory=set[SpanId])  # attempts of which nothing reached a provider
@@ -153,7 +152,12 @@ class OpenCall:
         target, reply_id = outcome.answered_by, outcome.summary.id
         if outcome.summary.signatures:
             self.services.signatures.remember(principal.project_id, outcome.summary.signatures)
-        if target is not None and reply_id and target.codec.name == self.codec.name == _STORING_DIALECT:
+        if (
+            target is not None
+            and reply_id
+            and target.codec is self.codec
+            and self.codec.traits.stores_responses
+        ):
             origin = Origin(principal.project_id, target.provider.name, principal.key_id)
             self.services.origins.remember(reply_id, origin)
 

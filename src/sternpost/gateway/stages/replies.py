@@ -177,8 +177,8 @@ def _own_headers(call: OpenCall, attempt_count: int) -> Headers:
         (b"x-sternpost-attempts", b"%d" % attempt_count),
         _CACHE_OFF,
     ]
-    if call.request.dialect == "anthropic":
-        headers.append((b"request-id", request_id))
+    if name := call.codec.traits.request_id_header:
+        headers.append((name, request_id))
     if warnings := call.all_warnings():
         headers.append((b"x-sternpost-warnings", listed(warnings)))
     return headers

@@ -1,4 +1,4 @@
-"""What the caller asks for: the head of the body; the messages stay bytes unless a dialect must change."""
+"""Writes the request for a target: the caller's bytes edited, or translated to another dialect."""
 
 import hashlib
 import re
@@ -8,7 +8,6 @@ from typing import Final
 
 from sternpost.base.collection import collection_paused
 from sternpost.base.errors import BadRequest
-from sternpost.contracts.call import Dialect
 from sternpost.contracts.chat import AutoCache, ChatRequest
 from sternpost.dialects import auto_cache
 from sternpost.dialects.anthropic import attribution, vertex
@@ -27,7 +26,6 @@ _SAVINGS = frozenset({"cache_control", "prompt_cache_key", "prompt_cache_retenti
 # What the target is told in another way, and loses nothing by it.
 _TOLD_OTHERWISE: Final = re.compile(r"\((?:shortened|[\w ]*(?:read|sent) as [\w. ]+)\)\Z")
 _BETAS: Final = "anthropic-beta"
-_SIGNS_CALLS: Final[Dialect] = "gemini"
 
 _LARGE_BYTES = 256_000  # about 10,000 objects, from where the collector makes itself felt
 
@@ -48,7 +46,7 @@ def write_body(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: 
     if written.auto_cached:
         call.facts[_PLACED] = ",".join(written.auto_cached)
     else:
-        call.facts.pop(_PLACED, None)  # of an earlier try
+        call.facts.pop(_PLACED, None)  # of an earlier attempt
     if plan.unsupported == "refuse":
         _refuse_loss(written.dropped, planned)
     return written
@@ -66,7 +64,7 @@ def _refuse_loss(dropped: tuple[str, ...], planned: PlannedTarget) -> None:
     lost = [name for name in dropped if name not in _SAVINGS and not _TOLD_OTHERWISE.search(name)]
     if lost:
         error = BadRequest(
-            f"{planned.name!r} can't be told: {', '.join(lost)}; leave that out, or let the route drop it"
+            f"{planned.name!r} does not support: {', '.join(lost)}; leave it out, or let the route drop it"
             " (`unsupported: drop`)",
             param=lost[0].partition(" ")[0],
         )
@@ -106,7 +104,7 @@ def _translated(
     chat = replace(call.chat, model=planned.target.model)
     if head.is_thoughtless:
         chat = without_thoughts(chat)
-    if planned.codec.name == _SIGNS_CALLS and call.principal is not None:
+    if planned.codec.traits.signs_tool_calls and call.principal is not None:
         project_id = call.principal.project_id
         chat = replace(chat, messages=call.services.signatures.restore(project_id, chat.messages))
     placed: tuple[str, ...] = ()
@@ -136,7 +134,7 @@ def _read_chat(call: OpenCall, head: RequestHead) -> ChatRequest:
 
 def _betas(call: OpenCall) -> tuple[str, ...]:
     """Return the betas of an Anthropic caller, which another dialect may have to write elsewhere."""
-    return _words(call.request.headers.get(_BETAS, "")) if call.codec.name == "anthropic" else ()
+    return _words(call.request.headers.get(_BETAS, "")) if call.codec.traits.has_betas else ()
 
 
 def _words(listed: str) -> tuple[str, ...]:

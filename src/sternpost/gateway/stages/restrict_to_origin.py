@@ -1,4 +1,4 @@
-"""Holds a call that goes on from what a provider keeps to the targets that can have it; tries nothing."""
+"""Restricts a call that continues a stored response to the targets that can have it; sends nothing."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ async def restrict_to_origin(call: OpenCall, head: RequestHead, plan: Plan) -> P
     targets = tuple(target for target in plan.targets if target.codec is call.codec)
     if not targets:
         raise BadRequest(
-            f"{field}: {plan.asked!r} is served by a provider without the Responses API, which keeps nothing"
+            f"{field}: {plan.asked!r} is served by a provider without the Responses API, which stores nothing"
             " between calls; send the whole input instead",
             param=field,
         )
@@ -29,7 +29,7 @@ async def restrict_to_origin(call: OpenCall, head: RequestHead, plan: Plan) -> P
     project_id = call.owner.project_id
     origin = await call.services.origins.find(head.stored_id, project_id)
     if origin is not None and origin.project != project_id:
-        raise BadRequest(f"{field}: there is nothing with this id", param=field)
+        raise BadRequest(f"{field}: nothing is stored under this id", param=field)
     if origin is not None:
         targets = tuple(target for target in targets if target.provider.name == origin.provider)
     elif len({target.provider.name for target in targets}) > 1:
@@ -40,8 +40,8 @@ async def restrict_to_origin(call: OpenCall, head: RequestHead, plan: Plan) -> P
         )
     if not targets:
         raise BadRequest(
-            f"{field}: this id was made at another provider, which is no target of {plan.asked!r}; ask for a"
-            " model there, or send the whole input",
+            f"{field}: this id belongs to a provider that is not a target of {plan.asked!r}; use a"
+            " model of that provider, or send the whole input",
             param=field,
         )
     return replace(plan, targets=targets)

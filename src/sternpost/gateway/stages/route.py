@@ -1,4 +1,4 @@
-"""Which targets a model name stands for; not whether they answer."""
+"""Resolves a model name to targets; not whether they answer."""
 
 import difflib
 import re
@@ -10,7 +10,7 @@ from sternpost.base.errors import ModelUnknown, NotFound, PermissionRefused, Pro
 from sternpost.contracts.call import Dialect, Principal, Route, Target, TimeLimits
 from sternpost.contracts.provider import AuthStyle, Catalog, ModelFacts, Provider
 from sternpost.dialects.protocols import UpstreamCodec
-from sternpost.dialects.registry import BASE_MODELS, UPSTREAM_CODECS
+from sternpost.dialects.registry import DIALECTS, UPSTREAM_CODECS
 from sternpost.gateway.state.traffic import Plan, PlannedTarget, Traffic
 
 _DEFAULT_LIMITS = TimeLimits()
@@ -159,18 +159,16 @@ def _dialect(spoken: Dialect | None, provider: Provider, facts: ModelFacts | Non
         return provider.dialect
     if spoken in provider.also_speaks:
         return spoken
+    elsewhere = UPSTREAM_CODECS[provider.dialect].traits.takes_tools_elsewhere
     is_refused = facts is not None and _CHAT_TOOLS in facts.rejects
-    return (
-        "openai_responses" if is_refused and "openai_responses" in provider.also_speaks else provider.dialect
-    )
+    return elsewhere if is_refused and elsewhere in provider.also_speaks else provider.dialect
 
 
 def _facts_of_base(target: Target, provider: Provider, catalog: Catalog) -> ModelFacts | None:
     """Return what is known of the model behind a deployment's name, or behind one of several ids."""
     base_model = provider.deployments.get(target.model, target.model)
     names = [base_model]
-    if read_base := BASE_MODELS.get(provider.dialect):
-        names.append(read_base(base_model))
+    names.append(DIALECTS[provider.dialect].base_model(base_model))
     found = (catalog.models.get(f"{provider.name}/{name}") for name in names)
     return next((facts for facts in found if facts is not None), None)
 

@@ -61,8 +61,10 @@ class CallStream:
             self._abandon()
             raise
         except Exception:  # noqa: BLE001  # the edge of a request: whatever failed, the call is settled
-            _LOG.exception("a stream failed for a reason of ours (%s)", self._call.request_id)
-            return await self._break(SpanStatus.ERROR, SternpostError("Sternpost failed on this stream"))
+            _LOG.exception("a stream failed because of an internal error (%s)", self._call.request_id)
+            return await self._break(
+                SpanStatus.ERROR, SternpostError("Sternpost hit an internal error on this stream")
+            )
 
     def interrupt(self, reason: str) -> None:
         """End the stream soon with an error event, because Sternpost stops."""
@@ -161,7 +163,7 @@ class CallStream:
                 return summary
             return partial.settle(summary, self._call, self._answer.attempt.planned, received)
         except Exception:  # noqa: BLE001  # a place of a limit that is not given back is lost for ever
-            _LOG.exception("what a stream used can't be told (%s)", self._call.request_id)
+            _LOG.exception("the usage of a stream could not be determined (%s)", self._call.request_id)
             return ReplySummary()
 
     def _of_fault(self, fault: StreamFault) -> tuple[SpanStatus, SternpostError]:

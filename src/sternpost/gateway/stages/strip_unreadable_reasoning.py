@@ -1,10 +1,9 @@
-"""The request without what its target could not read or refused by name; asks nobody."""
+"""The request without the reasoning its target could not read or the fields it refused; sends nothing."""
 
 from dataclasses import replace
 from typing import Final
 
 from sternpost.base.errors import SternpostError, UpstreamRefused
-from sternpost.contracts.call import Dialect
 from sternpost.dialects.errors import refused_fields
 from sternpost.dialects.openai_responses import resealed
 from sternpost.dialects.protocols import RequestHead
@@ -15,7 +14,6 @@ from sternpost.gateway.stages.request import betas_in
 from sternpost.gateway.state.traffic import PlannedTarget
 
 SEALED: Final = resealed.DROPPED
-_CLAUDES: Final = frozenset[Dialect]({"anthropic", "bedrock"})
 
 
 def without_refused(
@@ -44,7 +42,7 @@ def without_unread(
     is_same_dialect = planned.codec is call.codec
     if is_same_dialect and resealed.is_refused(error.wire_code, error.message):
         return resealed.without_sealed(head)
-    if planned.codec.name not in _CLAUDES or not unread_thinking.is_refused(error.message):
+    if not planned.codec.traits.signs_reasoning or not unread_thinking.is_refused(error.message):
         return None
     has_thoughts = (
         unread_thinking.THOUGHT.search(head.fields["messages"]) is not None

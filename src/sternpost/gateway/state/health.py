@@ -1,4 +1,4 @@
-"""Which targets are known to be down, in the memory of one process; not why a call went elsewhere."""
+"""Which targets are cooling down, in the memory of one process; not why a call fell back."""
 
 from dataclasses import dataclass, field
 
@@ -25,9 +25,9 @@ class _Rest:
 
 @dataclass(slots=True)
 class TargetHealth:
-    """Rests a target after Retry-After, a refused connection or five failures in a row.
+    """Lets a target cool down after Retry-After, a refused connection or five failures in a row.
 
-    When a rest is over one call probes it; the others go on avoiding it until that call comes back.
+    After the cool-down one call probes it; the others keep avoiding it until that call returns.
     """
 
     _rests: dict[tuple[str, str], _Rest] = field(default_factory=dict[tuple[str, str], _Rest])
@@ -43,7 +43,7 @@ class TargetHealth:
         return None
 
     def answered(self, target: Target, now_s: float) -> None:
-        """Forget failures. A rest the provider asked for goes on: the call may have begun before it."""
+        """Forget failures. A cool-down asked for by the provider goes on: the call may be older."""
         rest = self._rests.get((target.provider, target.model)) if self._rests else None
         if rest is None:
             return
@@ -61,7 +61,7 @@ class TargetHealth:
         retry_after_s: float | None,
         is_unreachable: bool,
     ) -> None:
-        """Count a failure; a rest is lengthened, never shortened."""
+        """Count a failure; a cool-down is extended, never shortened."""
         if len(self._rests) >= _MAX_TARGETS:  # callers choose model names, memory is ours
             self._rests.clear()
         rest = self._rests.setdefault((target.provider, target.model), _Rest())

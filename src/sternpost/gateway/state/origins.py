@@ -1,4 +1,4 @@
-"""Which provider keeps which reply, so that a call can go on from it; what was kept is not its business."""
+"""Which provider stores which response, so that it can be continued; knows nothing of its content."""
 
 import logging
 from collections import OrderedDict
@@ -66,5 +66,5 @@ class ReplyOrigins:
         try:
             return await self.find_maker(project, reply_id)
         except StoreError as error:
-            _LOG.warning("where a reply was made can't be looked up: %s", error.message)
+            _LOG.warning("the provider of a stored response can't be looked up: %s", error.message)
             return None

@@ -8,7 +8,7 @@ MAX_ATTEMPTS = 3  # over all targets of one call
 LONGEST_WAIT_S = 20.0
 
 _BASE_S = 0.5
-_SHARE = 0.1  # of first tries
+_SHARE = 0.1  # of first attempts
 _FLOOR = 10.0  # so that a quiet route may retry at all
 _FLOOR_PERIOD_S = 10.0
 _CEILING = 100.0
@@ -18,7 +18,7 @@ _MAX_BUCKETS = 10_000
 def wait_before_retry(number: int, retry_after_s: float | None, chance: float) -> float:
     """Return seconds: what the provider asked for, else full jitter over an exponential.
 
-    number: how many tries failed, from 1. chance: uniform in [0, 1).
+    number: how many attempts failed, from 1. chance: uniform in [0, 1).
     Source: "Exponential Backoff And Jitter", AWS Architecture Blog.
     """
     if retry_after_s is not None:
@@ -34,7 +34,7 @@ class _Bucket:
 
 @dataclass(slots=True)
 class RetryBudgets:
-    """Token buckets per route and provider: a tenth of the first tries, at least 10 per 10 s.
+    """Token buckets per route and provider: a tenth of the first attempts, at least 10 per 10 s.
 
     They keep a fleet of callers from doubling the load of a provider that is already failing.
     """

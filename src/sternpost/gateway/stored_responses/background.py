@@ -1,4 +1,4 @@
-"""Replies that a provider makes in the background: asks for them until they ended, then settles their calls.
+"""Responses that a provider generates in the background: polled until they end, then their calls settled.
 
 The call's record was written when the provider took it, at an unknown cost; it is written again, whole.
 """
@@ -160,7 +160,7 @@ class BackgroundReplies:
             reply = await services.clients.get(provider.name, services.client).send(request)
             return reply.status, await reply.read(services.max_reply_bytes)
         except UpstreamError as error:
-            _LOG.info("a background reply can't be asked for: %s", error.code)
+            _LOG.info("a background reply can't be fetched: %s", error.code)
             return 0, b""
         finally:
             if reply is not None:

@@ -1,4 +1,4 @@
-"""Replies that a provider keeps, read, cancelled and deleted there by their id; they are no calls of a model.
+"""Responses that a provider stores: read, cancelled and deleted there by id; no model is called.
 
 What is asked here costs nothing, so it is authenticated and passed on, but neither limited nor recorded.
 """
@@ -49,7 +49,7 @@ async def pass_on(
         raise NotFound(f"there is no {path!r} here; see the documentation for what Sternpost serves")
     reply_id, part = found[1], found[2] or ""
     if method not in _METHODS[part]:
-        raise MethodRefused(f"{method} is not possible on {path!r}")
+        raise MethodRefused(f"{method} is not allowed on {path!r}")
     is_stream = method == "GET" and not part and parse_qs(query).get("stream", ["false"])[0] == "true"
     provider = await _maker(reply_id, principal, services)
     base = url_at(provider, "", _CODEC.upstream_path("", is_stream=False))

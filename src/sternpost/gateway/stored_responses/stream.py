@@ -1,4 +1,4 @@
-"""The stream of a reply that a provider keeps, read again; it belongs to no call and no record."""
+"""The stream of a stored response, read again; it belongs to no call and no record."""
 
 import asyncio
 from typing import Final

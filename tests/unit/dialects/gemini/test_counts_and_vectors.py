@@ -13,7 +13,7 @@ from sternpost.contracts.provider import STANDARD, Provider, Quirks
 from sternpost.contracts.usage import Usage, UsageSource
 from sternpost.dialects.gemini.count_tokens import GeminiCounter
 from sternpost.dialects.openai_chat import embeddings
-from sternpost.dialects.registry import EMBEDDERS
+from sternpost.dialects.registry import EMBEDDERS, UPSTREAM_CODECS
 from sternpost.dialects.usage_shapes import summarise
 from sternpost.gateway.stages.pass_through_request import base_for
 from tests.unit.dialects.wire import FIXTURES
@@ -103,4 +103,4 @@ def test_usage_of_an_untranslated_answer_is_found_in_all_three_forms() -> None:
 def test_a_version_in_the_path_replaces_that_of_the_address(
     dialect: Any, base: str, path: str, found: str
 ) -> None:
-    assert base_for(Provider("p", "P", dialect, base), path) == found
+    assert base_for(Provider("p", "P", dialect, base), UPSTREAM_CODECS[dialect], path) == found
