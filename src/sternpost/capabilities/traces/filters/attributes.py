@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from sternpost.capabilities.traces.content import CONTENT_REFERENCE
-from sternpost.capabilities.traces.filters.span_sql import PROJECT_AND_TIME
 
 # What the page shows as an attribute though a column of its own holds it, as text.
 _TEXTS: Final = (
@@ -47,6 +46,8 @@ NAMED_LISTS: Final[Mapping[str, str]] = {"finish_reason": "finish_reasons"}
 
 
 class AddsParameters(Protocol):
+    where: str  # the spans that are judged
+
     def add(self, value: object, kind: str) -> str: ...
 
 
@@ -60,7 +61,8 @@ def attribute_equals(name: str, value: str, parameters: AddsParameters, equals: 
     key = parameters.add(name, "String")
     text = f"attributes[{key}]"
     # Some senders write texts as JSON, in quotation marks that nobody asks for.
-    kept = f"({equals(text, value)} OR {equals(text, _quoted(value))} OR {_is_long(text, value, equals)})"
+    is_long = _is_long(text, value, parameters.where, equals)
+    kept = f"({equals(text, value)} OR {equals(text, _quoted(value))} OR {is_long})"
     found = f"(mapContains(attributes, {key}) AND {kept})"
     return f"({found} OR {equals(_SHOWN[name], value)})" if name in _SHOWN else found
 
@@ -76,11 +78,11 @@ def _quoted(value: str) -> str:
     return f'"{value}"'
 
 
-def _is_long(text: str, value: str, equals: Equals) -> str:
+def _is_long(text: str, value: str, where: str, equals: Equals) -> str:
     """Compare a value above 1 KB, which is kept as content; the row holds its hash."""
     hash_ = f"substring({text}, {len(CONTENT_REFERENCE) + 1})"
     is_long = f"startsWith({text}, '{CONTENT_REFERENCE}')"
-    theirs = f"SELECT {hash_} FROM spans WHERE {PROJECT_AND_TIME} AND {is_long}"
+    theirs = f"SELECT {hash_} FROM spans WHERE {where} AND {is_long}"
     body = "if(startsWith(body, '\"'), JSONExtractString(body), body)"
     matching = (
         "SELECT hash FROM content WHERE project_id = {project:String} "

@@ -72,14 +72,19 @@ class TraceFinder:
         return window, [PagePosition(whole_number(row[1]), str(row[0])) for row in rows if row[4]]
 
     def traces_in(
-        self, window: Window, before: PagePosition, filter_sql: FilterSql | None, limit: int
+        self, window: Window, before: PagePosition, tree: "Filter | None", limit: int
     ) -> list[PagePosition]:
-        """List traces whose first span of those seen is in the window, newest first, behind `before`."""
-        if filter_sql is None:
-            return self._matching(window, before, None, [], limit)
+        """List traces whose first span of those seen lies in the window, newest first, behind `before`."""
+        if tree is None:
+            return self._in_window(window, before, None, [], limit)
         long = self.long_traces(window)
-        found = self._matching(window, before, filter_sql, list(long), limit)
-        found += self._matching_long(window, before, filter_sql, long, limit)
+        behind = {
+            trace_id: time
+            for trace_id, time in long.items()
+            if (time.since_ns, trace_id) < (before.started_ns, before.trace_id)
+        }
+        found = self._in_window(window, before, compile_filter(tree), list(long), limit)
+        found += [PagePosition(long[one].since_ns, one) for one in self.matching(tree, behind)]
         return sorted(found, key=lambda one: (one.started_ns, one.trace_id), reverse=True)[:limit]
 
     def long_traces(self, window: Window) -> dict[str, TimeRange]:
@@ -87,7 +92,7 @@ class TraceFinder:
         rows = self._ask(LONG_TRACES, {"low": window.low_ns, "high": window.high_ns}).rows
         return {str(row[0]): TimeRange(whole_number(row[1]), whole_number(row[2]) + 1) for row in rows}
 
-    def _matching(
+    def _in_window(
         self,
         window: Window,
         before: PagePosition,
@@ -138,6 +143,8 @@ class TraceFinder:
 
     def matching(self, tree: Filter, times: Mapping[str, TimeRange]) -> set[str]:
         """Return which of these traces match a filter; each is judged by all of its spans."""
+        if not times:
+            return set()
         where = started_in(join_stretches(times.values(), _MAX_STRETCHES))
         theirs = f"{where.sql} AND {_IN_TRACES}"
         filter_sql = compile_filter(tree, theirs)
@@ -153,40 +160,6 @@ class TraceFinder:
             },
         )
         return {str(row[0]) for row in rows.rows}
-
-    def _matching_long(
-        self,
-        window: Window,
-        before: PagePosition,
-        filter_sql: FilterSql,
-        long: Mapping[str, TimeRange],
-        limit: int,
-    ) -> list[PagePosition]:
-        """Check traces by all their spans, wherever they are."""
-        behind = {
-            trace_id: time
-            for trace_id, time in long.items()
-            if (time.since_ns, trace_id) < (before.started_ns, before.trace_id)
-        }
-        if not behind:
-            return []
-        within = started_in(join_stretches(behind.values(), _MAX_STRETCHES), name="long")
-        until_ns = max(one.until_ns for one in behind.values())
-        rows = self._ask(
-            "SELECT trace_id, min(started_ns) AS first_ns FROM spans FINAL "
-            f"WHERE {within.sql} AND {_IN_TRACES} GROUP BY trace_id HAVING ({filter_sql.having}) "
-            "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
-            {
-                **within.parameters,
-                **filter_sql.parameters,
-                **whole_days(window.low_ns, until_ns),
-                "low": window.low_ns,
-                "high": until_ns,
-                "traces": list(behind),
-                "limit": limit,
-            },
-        )
-        return [PagePosition(whole_number(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
 
     def times_of(self, trace_ids: Sequence[str]) -> dict[str, TimeRange]:
         """Return when the first and last spans of traces started; a trace that isn't there is left out."""

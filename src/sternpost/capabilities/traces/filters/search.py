@@ -14,7 +14,6 @@ from sternpost.capabilities.traces.filters.candidates import (
 from sternpost.capabilities.traces.filters.finding import TraceFinder, Window
 from sternpost.capabilities.traces.filters.grammar import Filter
 from sternpost.capabilities.traces.filters.long_traces import FILTERED_TRACE_NS
-from sternpost.capabilities.traces.filters.sql import compile_filter
 from sternpost.capabilities.traces.records import PagePosition, TimeRange
 
 _FIRST_WINDOW_SPANS = 2000
@@ -50,7 +49,6 @@ class Search:
         self._finder = finder
         self._since_ns = bounds.since_ns
         self._tree = tree
-        self._filter = None if tree is None else compile_filter(tree)
         self._largest = _LARGEST_WINDOW_SPANS
         if tree is not None and has_words(tree):
             self._largest = _LARGEST_WINDOW_OF_WORDS
@@ -199,12 +197,12 @@ class Search:
 
     def _open(self, bounds: TimeRange, size: int, wanted: int) -> tuple[Window, list[PagePosition]]:
         """Find the next window and the first traces in it."""
-        if self._filter is None:
+        if self._tree is None:
             return self._finder.newest_traces(bounds, self._position, size, wanted)
         window = self._finder.window_before(bounds, size)
         if not window.span_count:
             return window, []
-        return window, self._finder.traces_in(window, self._position, self._filter, wanted)
+        return window, self._finder.traces_in(window, self._position, self._tree, wanted)
 
     def _search_window(self, window: Window, seen: Sequence[PagePosition], count: int) -> list[PagePosition]:
         found: list[PagePosition] = []
@@ -216,7 +214,7 @@ class Search:
             if len(seen) < wanted or len(found) >= count:
                 break
             wanted = count - len(found)
-            seen = self._finder.traces_in(window, seen[-1], self._filter, wanted)
+            seen = self._finder.traces_in(window, seen[-1], self._tree, wanted)
         return found
 
 
