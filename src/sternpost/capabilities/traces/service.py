@@ -215,9 +215,11 @@ def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange, cursor: str) -> 
     rows = with_ids_of_their_own(found)
     bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
     joins = reads.joins_of(trace_id, bounds)
-    return with_logged_messages(
-        [span_view(row, bodies, joins.get(str(row["span_id"]))) for row in rows]
-    ), next_cursor
+    lone = reads.lone_agents_of(trace_id, bounds) if any(row["is_rollup"] for row in rows) else set[str]()
+    spans = [
+        span_view(row, bodies, joins.get(str(row["span_id"])), is_lone=row["span_id"] in lone) for row in rows
+    ]
+    return with_logged_messages(spans), next_cursor
 
 
 def _page_of_spans(

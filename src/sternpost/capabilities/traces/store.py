@@ -5,12 +5,13 @@
 from collections.abc import Mapping, Sequence
 
 from sternpost.base.ids import KeyId
+from sternpost.capabilities.traces.filters.lone_agents import lone_agents
 from sternpost.capabilities.traces.filters.same_calls import told_by_which
 from sternpost.capabilities.traces.filters.span_sql import (
+    DEPENDS_ON_OTHERS,
     INPUT_TOKENS,
     IS_CALL,
     IS_OURS,
-    IS_TOLD,
     MODEL,
     NEWEST,
     OUTPUT_TOKENS,
@@ -51,10 +52,10 @@ class TraceReads:
         where = started_in(stretches)
         within = f"{where.sql} AND {_IN_TRACES}"
         parameters = {**where.parameters, "traces": list(trace_ids)}
-        is_told = bool(
-            self._ask(f"SELECT 1 FROM spans WHERE {within} AND {IS_TOLD} LIMIT 1", parameters).rows
+        is_dependent = bool(
+            self._ask(f"SELECT 1 FROM spans WHERE {within} AND {DEPENDS_ON_OTHERS} LIMIT 1", parameters).rows
         )
-        sql = _summary_sql(within, counted(within) if is_told else IS_CALL)
+        sql = _summary_sql(within, counted(within) if is_dependent else IS_CALL)
         return _named(self._ask(sql, parameters))
 
     def scores(self, trace_ids: Sequence[str]) -> list[Mapping[str, object]]:
@@ -96,6 +97,12 @@ class TraceReads:
         """Return the spans of a trace whose call another span represents, which one, and why."""
         rows = self._ask(told_by_which(_IN_ONE_TRACE), {**started_within(bounds), "traces": [trace_id]}).rows
         return read_joins([(str(span), str(other), str(why)) for span, other, why in rows])
+
+    def lone_agents_of(self, trace_id: str, bounds: TimeRange) -> set[str]:
+        """Return the agents and chains of a trace whose own usage counts."""
+        theirs = lone_agents(_IN_ONE_TRACE)
+        rows = self._ask(f"{theirs} LIMIT 10000", {**started_within(bounds), "traces": [trace_id]}).rows
+        return {str(span_id) for _, span_id in rows}
 
     def maker_of(self, reply_id: str, since_ns: int) -> tuple[str, KeyId] | None:
         """Return the provider that answered with this id, and the key that asked, as the gateway saw it."""

@@ -89,7 +89,7 @@ def map_span(raw: RawSpan, sender: Sender, received_ns: int, prices: Prices) -> 
     usage = _usage(kind, attributes, talk)
     is_counted = kind in COUNTED_TYPES
     model = read_model(attributes, talk, raw, is_call=is_counted)
-    cost = read_price(attributes, prices, model, usage, raw.started_ns) if is_counted else None
+    cost = read_price(attributes, prices, model, usage, raw.started_ns) if is_counted or usage else None
     contents = _Contents(project_id, media)
     times = straight_times(raw, received_ns)
     outcome = read_outcome(raw, attributes)

@@ -51,6 +51,8 @@ interface Props {
 /** Says which span stands for the same call, so that nobody adds this one's tokens to it. */
 function JoinNote({ span, onSelect }: { span: Span; onSelect: (spanId: string) => void }) {
   const other = span.counted_with;
+  const isRepeated = span.attributes["is_rollup"] !== undefined && !span.counted;
+  if (isRepeated) return <p className={styles["quiet"]}>Tokens and cost repeat those of the spans below, which are counted.</p>;
   if (!other) return null;
   return (
     <p className={styles["quiet"]}>
