@@ -5,6 +5,7 @@
 from collections.abc import Mapping, Sequence
 
 from sternpost.base.ids import KeyId
+from sternpost.capabilities.traces.filters.bounds_sql import BEGAN_NS, is_inside, root_ends, root_starts
 from sternpost.capabilities.traces.filters.lone_agents import lone_agents
 from sternpost.capabilities.traces.filters.same_calls import told_by_which
 from sternpost.capabilities.traces.filters.span_sql import (
@@ -126,8 +127,14 @@ class TraceReads:
         return {str(row[0]): str(row[1]) for row in rows.rows}
 
 
+_ROOTS = "OVER (PARTITION BY trace_id)"
+_OF_TRACE = (
+    f"{root_starts()} {_ROOTS} AS root_ns, {root_ends()} {_ROOTS} AS root_end_ns, "
+    f"{is_inside('root_ns', 'root_end_ns')} AS is_inside"
+)
 _SUMMARY_COLUMNS = (
-    "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status, trace_name, user_id, "
+    "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, is_time_skewed, status, "
+    "trace_name, user_id, "
     "session_id, tags, request_model, response_model, cost_nanousd, cost_status, in_cache_read, "
     "cache_saved_nanousd, "
     "preview_input, preview_output, error, error_type, "
@@ -141,8 +148,8 @@ SELECT
     trace_id,
     argMin(if(trace_name != '', trace_name, name), {_ROOT_FIRST}) AS root_name,
     anyIf(trace_name, trace_name != '') AS given_name,
-    min(started_ns) AS first_ns,
-    max(ended_ns) AS last_ns,
+    {BEGAN_NS} AS first_ns,
+    if(countIf(is_inside) > 0, maxIf(ended_ns, is_inside), max(ended_ns)) AS last_ns,
     {TRACE_STATUS} AS trace_status,
     count() AS span_count,
     groupUniqArrayIf(20)({MODEL}, is_counted AND {MODEL} != '') AS models,
@@ -160,9 +167,11 @@ SELECT
     argMinIf(if(error != '', error, error_type), (parent_span_id != '', ended_ns), status = 'error')
         AS preview_error
 FROM (
-    SELECT {_SUMMARY_COLUMNS}, {is_counted} AS is_counted
-    FROM spans WHERE {where}
-    ORDER BY {NEWEST} LIMIT 1 BY trace_id, span_id, written_by
+    SELECT *, {_OF_TRACE} FROM (
+        SELECT {_SUMMARY_COLUMNS}, {is_counted} AS is_counted
+        FROM spans WHERE {where}
+        ORDER BY {NEWEST} LIMIT 1 BY trace_id, span_id, written_by
+    )
 )
 GROUP BY trace_id
 """

@@ -5,6 +5,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sternpost.capabilities.traces.filters.bounds_sql import BEGAN_NS, BEGAN_OF_TIMES
 from sternpost.capabilities.traces.filters.candidates import Candidates
 from sternpost.capabilities.traces.filters.grammar import Filter
 from sternpost.capabilities.traces.filters.long_traces import FILTERED_TRACE_NS, LONG_TRACES
@@ -16,7 +17,7 @@ from sternpost.capabilities.traces.filters.span_sql import (
 from sternpost.capabilities.traces.filters.sql import FilterSql, compile_filter
 from sternpost.capabilities.traces.filters.stretches import join_stretches
 from sternpost.capabilities.traces.queries import ProjectQueries, started_within, whole_number
-from sternpost.capabilities.traces.records import PagePosition, TimeRange
+from sternpost.capabilities.traces.records import PagePosition, TimeRange, TraceTimes
 from sternpost.contracts.trace_store import TraceStore
 
 _MAX_STRETCHES = 200
@@ -60,10 +61,10 @@ class TraceFinder:
     ) -> tuple[Window, list[PagePosition]]:
         """Answer `window_before` and, for that window without a filter, `traces_in` at once."""
         rows = self._ask(
-            "SELECT trace_id, min(started_ns) AS first_ns, min(first_ns) OVER (), sum(count()) OVER (), "
+            f"SELECT trace_id, {BEGAN_NS} AS first_ns, min(min(started_ns)) OVER (), sum(count()) OVER (), "
             "(first_ns, trace_id) < ({before_ns:Int64}, {before_id:String}) AS is_behind "
-            f"FROM (SELECT trace_id, started_ns {_NEWEST_SPANS}) GROUP BY trace_id "
-            "ORDER BY is_behind DESC, first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
+            f"FROM (SELECT trace_id, started_ns, parent_span_id, is_time_skewed {_NEWEST_SPANS}) "
+            "GROUP BY trace_id ORDER BY is_behind DESC, first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
             {**started_within(bounds), **_before(before), "size": size, "limit": limit},
         ).rows
         if not rows:
@@ -120,7 +121,7 @@ class TraceFinder:
             where = " AND trace_id NOT IN {left_out:Array(String)}"
             parameters["left_out"] = list(left_out)
         rows = self._ask(
-            f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} "
+            f"SELECT trace_id, {BEGAN_NS} AS first_ns FROM spans {final} "
             f"WHERE {PROJECT_AND_TIME}{where} GROUP BY trace_id HAVING {' AND '.join(having)} "
             "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
             parameters,
@@ -161,14 +162,20 @@ class TraceFinder:
         )
         return {str(row[0]) for row in rows.rows}
 
-    def times_of(self, trace_ids: Sequence[str]) -> dict[str, TimeRange]:
-        """Return when the first and last spans of traces started; a trace that isn't there is left out."""
+    def times_of(self, trace_ids: Sequence[str]) -> dict[str, TraceTimes]:
+        """Return when traces began and their spans started; a trace that isn't there is left out."""
         rows = self._ask(
-            "SELECT trace_id, min(first_started_ns), max(last_started_ns) FROM trace_times "
+            "SELECT trace_id, min(first_started_ns) AS since_ns, max(last_started_ns) AS last_ns, "
+            f"{BEGAN_OF_TIMES} AS began_ns FROM trace_times "
             "WHERE project_id = {project:String} AND trace_id IN {traces:Array(String)} GROUP BY trace_id",
             {"traces": list(trace_ids)},
         )
-        return {str(row[0]): TimeRange(whole_number(row[1]), whole_number(row[2]) + 1) for row in rows.rows}
+        return {
+            str(trace_id): TraceTimes(
+                whole_number(since_ns), whole_number(last_ns) + 1, whole_number(began_ns)
+            )
+            for trace_id, since_ns, last_ns, began_ns in rows.rows
+        }
 
 
 def _window(bounds: TimeRange, size: int, first_ns: int, count: int) -> Window:

@@ -9,6 +9,8 @@ call, else the lowest, else the most complete one.
 
 from typing import Final
 
+from sternpost.capabilities.traces.clocks import CLOCKS_NS
+
 TOLD: Final = "'llm', 'embedding', 'reranker'"  # what an application reports of a call
 IS_OURS: Final = "scope = 'sternpost.gateway'"  # ingest lets nobody else have this scope
 _IS_GATEWAY = f"(type = 'gateway' OR {IS_OURS})"
@@ -18,7 +20,6 @@ _IS_CALL = f"(type IN ('gateway', {TOLD}) AND NOT is_rollup)"
 # Spans of one key are compared with this many neighbours in time: what it costs stays linear in the spans.
 _NEIGHBOURS = 16
 # Clocks of two machines differ; what agrees in tokens and words may lie further apart.
-CLOCKS_NS: Final = 2_000_000_000
 _SURE_NS = 120_000_000_000
 
 

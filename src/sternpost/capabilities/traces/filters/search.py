@@ -14,7 +14,7 @@ from sternpost.capabilities.traces.filters.candidates import (
 from sternpost.capabilities.traces.filters.finding import TraceFinder, Window
 from sternpost.capabilities.traces.filters.grammar import Filter
 from sternpost.capabilities.traces.filters.long_traces import FILTERED_TRACE_NS
-from sternpost.capabilities.traces.records import PagePosition, TimeRange
+from sternpost.capabilities.traces.records import PagePosition, TimeRange, TraceTimes
 
 _FIRST_WINDOW_SPANS = 2000
 _WINDOW_GROWTH = 8
@@ -210,12 +210,16 @@ class Search:
         while seen:
             self.times |= (times := self._finder.times_of([position.trace_id for position in seen]))
             # A trace that began before the window is listed where it began.
-            found += [p for p in seen if p.trace_id in times and times[p.trace_id].since_ns >= window.low_ns]
+            found += [p for p in seen if p.trace_id in times and _begins_in(window, times[p.trace_id])]
             if len(seen) < wanted or len(found) >= count:
                 break
             wanted = count - len(found)
             seen = self._finder.traces_in(window, seen[-1], self._tree, wanted)
         return found
+
+
+def _begins_in(window: Window, time: TraceTimes) -> bool:
+    return window.low_ns <= time.began_ns < window.high_ns
 
 
 def _pair(position: PagePosition) -> tuple[int, str]:

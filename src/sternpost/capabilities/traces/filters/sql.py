@@ -15,6 +15,7 @@ from sternpost.capabilities.traces.filters.attributes import (
     attribute_equals,
     attribute_number,
 )
+from sternpost.capabilities.traces.filters.bounds_sql import LASTED_NS
 from sternpost.capabilities.traces.filters.grammar import (
     AMOUNT_FIELDS,
     ATTRIBUTE_PREFIX,
@@ -170,7 +171,7 @@ def _amount_condition(term: Term, parameters: Parameters) -> str:
     match term.field:
         case "duration":
             bound = parameters.add(round(_amount(term, _SECONDS) * 1e9), "Int64")
-            return f"max(ended_ns) - min(started_ns) {term.operator} {bound}"
+            return f"{LASTED_NS} {term.operator} {bound}"
         case "ttft":
             bound = parameters.add(round(_amount(term, _SECONDS) * 1e9), "Int64")
             return f"countIf(time_to_first_token_ns {term.operator} {bound}) > 0"

@@ -177,7 +177,7 @@ SELECT
     {MODEL} AS model,
     provider,
     if(cost_status = '', 'unknown', cost_status) AS cost_state,
-    ended_ns - started_ns AS latency_ns,
+    if(is_time_skewed, -1, ended_ns - started_ns) AS latency_ns,  -- -1: nobody knows
     toUInt64(1) AS call_count,
     toUInt64(status != 'ok') AS error_count,
     cost_nanousd AS nanousd,
@@ -283,7 +283,9 @@ FROM (
         sum(cached_sum) AS cached_part,
         sum(cacheable_sum) AS cacheable_part,
         sum(saved_nanousd) AS saved_part,
-        quantilesTDigestWeightedState(0.5, 0.95)(latency_ns, call_count) AS latencies_part
+        quantilesTDigestWeightedState(0.5, 0.95)(
+            latency_ns, if(latency_ns < 0, 0, call_count)
+        ) AS latencies_part
     FROM ({{calls}})
     GROUP BY step, model, provider, cost_state
 )

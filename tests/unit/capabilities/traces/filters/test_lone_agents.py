@@ -56,6 +56,14 @@ async def test_calls_that_report_no_usage_leave_it_to_the_agent(api: Api) -> Non
     assert (await sums_of(api, seen.trace_id)).tokens == TRACE_TOKENS
 
 
+async def test_what_repeats_the_usage_of_the_call_above_it_does_not(api: Api) -> None:
+    llm = told(api.project, usage=Usage(in_fresh=100, out_text=40))
+    step = span(api.project, trace_id=llm.trace_id, parent_span_id=llm.span_id)
+    api.write(SpanBatch((llm, step, agent(api, llm.trace_id, step.span_id))))
+    api.write(SpanBatch((agent(api, llm.trace_id, llm.span_id, type=SpanType.EVENT),)))
+    assert await sums_of(api, llm.trace_id) == Sums(1, TRACE_TOKENS)
+
+
 async def test_lowest_of_nested_agents_counts_and_each_branch_is_judged_alone(api: Api) -> None:
     outer = agent(api, new_trace_id(), usage=Usage(in_fresh=130, out_text=50))
     lone = agent(api, outer.trace_id, outer.span_id)

@@ -73,6 +73,9 @@ export function SpanPanel({ span, scores, explainCost, onSelect }: Props) {
       </div>
       {span.error && <ErrorText text={span.error} stack={stackOf(span.attributes)} />}
       <JoinNote span={span} onSelect={onSelect} />
+      {span.is_time_skewed && (
+        <p className={styles["quiet"]}>The times of this span can’t be right, or lie outside its parent’s. They are left out of the trace’s start and duration.</p>
+      )}
       <dl className={styles["facts"]}>
         <Line name="Kind"><SpanType type={span.type} /></Line>
         <Line name="Started">{moment(span.started_at)}</Line>
