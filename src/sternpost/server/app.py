@@ -11,6 +11,7 @@ from sternpost import __version__
 from sternpost.assembly.build import App
 from sternpost.assembly.parts import plugs
 from sternpost.base.errors import HostRefused, SternpostError
+from sternpost.capabilities.traces.media.service import TraceMedia
 from sternpost.gateway.http.asgi import AZURE, GatewayApp
 from sternpost.server import problems
 from sternpost.server.gate import Gate
@@ -54,7 +55,10 @@ class SternpostApp:
             headers=_API_HEADERS,
         )
         self._langfuse: ASGIApp = LangfuseApp(
-            app.intake.langfuse, access.key_ring.check, max_body_bytes=settings.max_body_bytes
+            app.intake,
+            TraceMedia(app.open.blobs),
+            access.key_ring.check,
+            max_body_bytes=settings.max_body_bytes,
         )
         self._openai = OpenAiApp([one for part in app.parts for one in part.openai], access.guard.principal)
         self._operations: ASGIApp = Operations(app, metrics)
