@@ -10,11 +10,12 @@ from sternpost.capabilities.traces.filters.candidates import Candidates
 from sternpost.capabilities.traces.filters.grammar import Filter
 from sternpost.capabilities.traces.filters.long_traces import FILTERED_TRACE_NS, LONG_TRACES
 from sternpost.capabilities.traces.filters.span_sql import (
+    DEPENDS_ON_OTHERS,
     PROJECT_AND_TIME,
     started_in,
     whole_days,
 )
-from sternpost.capabilities.traces.filters.sql import FilterSql, compile_filter
+from sternpost.capabilities.traces.filters.sql import FilterSql, compile_filter, sums_calls
 from sternpost.capabilities.traces.filters.stretches import join_stretches
 from sternpost.capabilities.traces.queries import ProjectQueries, started_within, whole_number
 from sternpost.capabilities.traces.records import PagePosition, TimeRange, TraceTimes
@@ -84,7 +85,10 @@ class TraceFinder:
             for trace_id, time in long.items()
             if (time.since_ns, trace_id) < (before.started_ns, before.trace_id)
         }
-        found = self._in_window(window, before, compile_filter(tree), list(long), limit)
+        bounds = TimeRange(window.low_ns, window.high_ns + FILTERED_TRACE_NS)
+        is_dependent = self._is_dependent(tree, PROJECT_AND_TIME, started_within(bounds))
+        compiled = compile_filter(tree, is_dependent=is_dependent)
+        found = self._in_window(window, before, compiled, list(long), limit)
         found += [PagePosition(long[one].since_ns, one) for one in self.matching(tree, behind)]
         return sorted(found, key=lambda one: (one.started_ns, one.trace_id), reverse=True)[:limit]
 
@@ -148,19 +152,27 @@ class TraceFinder:
             return set()
         where = started_in(join_stretches(times.values(), _MAX_STRETCHES))
         theirs = f"{where.sql} AND {_IN_TRACES}"
-        filter_sql = compile_filter(tree, theirs)
+        chosen: dict[str, object] = {**where.parameters, "traces": list(times)}
+        is_dependent = self._is_dependent(tree, theirs, chosen)
+        filter_sql = compile_filter(tree, theirs, is_dependent=is_dependent)
         low_ns = min(one.since_ns for one in times.values())
         high_ns = max(one.until_ns for one in times.values())
         rows = self._ask(
             f"SELECT trace_id FROM spans FINAL WHERE {theirs} GROUP BY trace_id HAVING {filter_sql.having}",
             {
-                **where.parameters,
+                **chosen,
                 **filter_sql.parameters,
                 **whole_days(low_ns, high_ns),
-                "traces": list(times),
             },
         )
         return {str(row[0]) for row in rows.rows}
+
+    def _is_dependent(self, tree: Filter, where: str, parameters: Mapping[str, object]) -> bool:
+        """Say whether a filter adds calls up of which some may be told by others as well."""
+        if not sums_calls(tree):
+            return False
+        sql = f"SELECT 1 FROM spans WHERE {where} AND {DEPENDS_ON_OTHERS} LIMIT 1"
+        return bool(self._ask(sql, parameters).rows)
 
     def times_of(self, trace_ids: Sequence[str]) -> dict[str, TraceTimes]:
         """Return when traces began and their spans started; a trace that isn't there is left out."""

@@ -85,7 +85,7 @@ class Search:
         elif candidates.words:
             self._by_words(candidates)
         else:
-            if candidates.is_by_sum:  # what many traces match is found among the newest
+            if candidates.is_costly:  # what many traces match is found among the newest
                 self._by_windows(self._since_ns, _WINDOWS_BEFORE_SUMS)
             self._by_candidates(candidates, self._since_ns)
 
