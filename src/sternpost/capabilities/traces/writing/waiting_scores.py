@@ -61,7 +61,8 @@ def _settle(store: TraceStore, project_id: str, waiting: Sequence[Mapping[str, o
     found = [(row, *places[str(row["response_id"])]) for row in waiting if row["response_id"] in places]
     scores = [{**row, "trace_id": trace, "span_id": span} for row, trace, span in found]
     store.insert("scores", SCORE_COLUMNS, [[score[name] for name in SCORE_COLUMNS] for score in scores])
-    settled = [{**row, "is_settled": 1} for row, _, _ in found]
+    # What was said stands in `scores` now, where a deletion finds it.
+    settled = [{**row, "label": "", "explanation": "", "is_settled": 1} for row, _, _ in found]
     store.insert(
         "waiting_scores",
         WAITING_SCORE_COLUMNS,
