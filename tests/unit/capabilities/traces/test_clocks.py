@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sternpost.base.ids import new_trace_id
 from sternpost.capabilities.traces.clocks import is_outside, skewed_spans
 from sternpost.capabilities.traces.writing.rollup import build_call_figures
-from sternpost.contracts.span import Span, SpanBatch, SpanType, TraceAttributes
+from sternpost.contracts.span import Span, SpanBundle, SpanType, TraceAttributes
 from tests.unit.capabilities.traces.calls import NOON, SECOND
 from tests.unit.capabilities.traces.overview.test_overview_rollup import lose_spans, pass_an_hour
 from tests.unit.capabilities.traces.test_traces_api import Api, api, journal, span
@@ -31,7 +31,7 @@ def child(root: Span, started_ns: int, **changes: object) -> Span:
 async def test_child_outside_its_parent_is_flagged_and_bounds_nothing(api: Api, off_ns: int) -> None:
     root = span(api.project, trace=TraceAttributes(session_id="s"))
     inside, outside = child(root, NOON + SECOND // 2), child(root, NOON + off_ns)
-    api.write(SpanBatch((outside,)), SpanBatch((inside, root)))
+    api.write(SpanBundle((outside,)), SpanBundle((inside, root)))
     detail = await api.get(f"/api/traces/{root.trace_id}")
     assert {one["span_id"]: one["is_time_skewed"] for one in detail["spans"]} == {
         root.span_id: False,
@@ -47,7 +47,7 @@ async def test_child_outside_its_parent_is_flagged_and_bounds_nothing(api: Api, 
 async def test_clocks_that_differ_a_little_and_work_that_goes_on_are_not(api: Api) -> None:
     root = span(api.project)
     early, late = child(root, NOON - SECOND), child(root, NOON + 5 * 60 * SECOND)
-    api.write(SpanBatch((root, early, late)))
+    api.write(SpanBundle((root, early, late)))
     detail = await api.get(f"/api/traces/{root.trace_id}")
     assert not any(one["is_time_skewed"] for one in detail["spans"])
     assert detail["trace"]["duration_ms"] == 301_000.0
@@ -55,7 +55,7 @@ async def test_clocks_that_differ_a_little_and_work_that_goes_on_are_not(api: Ap
 
 async def test_the_list_orders_by_where_the_root_began(api: Api) -> None:
     older, newer = span(api.project, started_ns=NOON - HOUR, ended_ns=NOON - HOUR + SECOND), span(api.project)
-    api.write(SpanBatch((older, newer, child(newer, NOON - 5 * HOUR))))
+    api.write(SpanBundle((older, newer, child(newer, NOON - 5 * HOUR))))
     for filter_text in ("", "duration:<1h"):
         assert await api.ids(filter=filter_text) == [newer.trace_id, older.trace_id]
         first = await api.get("/api/traces", filter=filter_text, limit=1)
@@ -68,7 +68,7 @@ async def test_the_list_orders_by_where_the_root_began(api: Api) -> None:
 
 async def test_trace_whose_spans_are_all_flagged_lasts_as_long_as_they_do(api: Api) -> None:
     root = span(api.project, is_time_skewed=True)
-    api.write(SpanBatch((root,)))
+    api.write(SpanBundle((root,)))
     detail = await api.get(f"/api/traces/{root.trace_id}")
     assert (detail["trace"]["duration_ms"], detail["spans"][0]["is_time_skewed"]) == (2000.0, True)
 
@@ -77,7 +77,7 @@ async def test_calls_of_wrong_clocks_have_no_part_in_latencies(api: Api) -> None
     trace_id = new_trace_id()
     good = span(api.project, trace_id=trace_id, type=SpanType.LLM)
     bad = child(good, NOON, type=SpanType.LLM, ended_ns=NOON + HOUR // 2, is_time_skewed=True)
-    api.write(SpanBatch((good, bad)))
+    api.write(SpanBundle((good, bad)))
     totals = (await api.get("/api/overview"))["totals"]
     assert (totals["calls"], totals["latency_p95_ms"]) == (2, 2000)
     pass_an_hour(api.store, api.project)

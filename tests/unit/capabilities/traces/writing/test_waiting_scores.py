@@ -5,7 +5,7 @@ import pytest
 from sternpost.base.ids import ScoreId, TraceId, new_id
 from sternpost.capabilities.traces.writing.waiting_scores import settle_scores
 from sternpost.contracts.score import Score
-from sternpost.contracts.span import ModelUse, Span, SpanBatch, SpanType
+from sternpost.contracts.span import ModelUse, Span, SpanBundle, SpanType
 from tests.unit.capabilities.traces.calls import call
 from tests.unit.capabilities.traces.test_traces_api import Api, api, journal, span
 
@@ -35,7 +35,7 @@ def answered(api: Api, reply: str, **changes: object) -> Span:
 @pytest.mark.parametrize("is_span_first", [True, False])
 async def test_score_finds_its_span_whichever_comes_first(api: Api, is_span_first: bool) -> None:
     seen, score = answered(api, "resp_1"), waiting(api, "resp_1")
-    batches = [SpanBatch((seen,)), SpanBatch(scores=(score,))]
+    batches = [SpanBundle((seen,)), SpanBundle(scores=(score,))]
     for batch in batches if is_span_first else reversed(batches):
         api.write(batch)
         settle_scores(api.store)
@@ -48,7 +48,7 @@ async def test_score_finds_its_span_whichever_comes_first(api: Api, is_span_firs
 
 
 async def test_settled_score_is_not_looked_up_again(api: Api) -> None:
-    api.write(SpanBatch((answered(api, "resp_2"),), scores=(waiting(api, "resp_2"),)))
+    api.write(SpanBundle((answered(api, "resp_2"),), scores=(waiting(api, "resp_2"),)))
     assert settle_scores(api.store) == 1
     assert settle_scores(api.store) == 0
 
@@ -57,8 +57,8 @@ async def test_score_of_a_call_seen_twice_stands_at_the_gateways_span(api: Api) 
     record = call(api.project)
     api.write(record)
     (reply,) = {one["attributes"].get("response_id") for one in await _spans(api, record.trace_id)} - {None}
-    api.write(SpanBatch((answered(api, str(reply), trace_id=record.trace_id),)))
-    api.write(SpanBatch(scores=(waiting(api, str(reply)),)))
+    api.write(SpanBundle((answered(api, str(reply), trace_id=record.trace_id),)))
+    api.write(SpanBundle(scores=(waiting(api, str(reply)),)))
     settle_scores(api.store)
     detail = await api.get(f"/api/traces/{record.trace_id}")
     assert [one["span_id"] for one in detail["scores"]] == [record.span_id]
@@ -66,8 +66,8 @@ async def test_score_of_a_call_seen_twice_stands_at_the_gateways_span(api: Api) 
 
 async def test_replies_of_other_projects_are_not_taken(api: Api) -> None:
     other = answered(api, "resp_3")
-    api.write(SpanBatch((other,)))
-    api.write(SpanBatch(scores=(waiting(api, "resp_3", project_id=f"{api.project}x"),)))
+    api.write(SpanBundle((other,)))
+    api.write(SpanBundle(scores=(waiting(api, "resp_3", project_id=f"{api.project}x"),)))
     assert settle_scores(api.store) == 0
 
 
