@@ -33,6 +33,7 @@ SPAN = {
     "name": "chat gpt-5",
     "started_ns": NOON_NS,
     "ended_ns": NOON_NS + 1_234_567_890,
+    "is_time_skewed": True,
     "status": "truncated",
     "operation": "chat",
     "error_type": "stream_truncated",

@@ -62,7 +62,7 @@ def test_a_read_waits_while_the_schema_is_brought_up_to_date(
     engine: EngineProcess, store: ClickHouseTraceStore
 ) -> None:
     store.migrate()
-    store.command("ALTER TABLE spans DROP COLUMN cache_saved_nanousd")
+    store.command("ALTER TABLE spans DROP COLUMN cost_rates")
     store.command("ALTER TABLE schema_migrations DELETE WHERE version > 2 SETTINGS mutations_sync = 2")
     assert "(2 of" in store.trouble()
     has_begun = Event()
@@ -70,7 +70,7 @@ def test_a_read_waits_while_the_schema_is_brought_up_to_date(
     def read() -> object:
         own = engine.store()
         has_begun.set()
-        rows = own.query("SELECT count(cache_saved_nanousd) FROM spans").rows
+        rows = own.query("SELECT count(cost_rates) FROM spans").rows
         own.close()
         return rows[0][0]
 

@@ -33,7 +33,7 @@ export function span(draft: Draft, extra: Partial<Span> = {}, origin = 0): Span 
     started_at: new Date(origin + (draft.at ?? 0)).toISOString(), duration_ms: draft.ms ?? 100,
     time_to_first_token_ms: null, status: "ok", error: null, provider: null, request_model: null,
     response_model: null, route: null, usage: null, cost_usd: null, cost_nanousd: null, cost_status: null, cost_reason: null, error_type: null, cost_parts: {},
-    counted: false, counted_with: null, join_reason: null,
+    is_time_skewed: false, counted: false, counted_with: null, join_reason: null,
     cache_hit_rate: null, cache_saved_usd: null, cache_saved_nanousd: null,
     input: [], output: [], attributes: {}, ...extra,
   };

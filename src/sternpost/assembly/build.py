@@ -9,7 +9,7 @@ from functools import partial
 from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.doors import open_access
 from sternpost.assembly.in_force import InForce
-from sternpost.assembly.intake import intake_apart
+from sternpost.assembly.intake import intake_apart, upload_secret
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.part import Part, PartState, Probe, Serving
 from sternpost.assembly.parts import needed_scopes, plugs
@@ -83,6 +83,7 @@ async def open_app(
                 opened.clock,
                 max_body_bytes=settings.max_body_bytes,
                 apart=apart,
+                secret=await in_thread(upload_secret, opened.tables, opened.clock.now_ns()),
             ),
         )
 

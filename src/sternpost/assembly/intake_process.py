@@ -27,7 +27,8 @@ from sternpost.capabilities.cost.service import PriceBook
 from sternpost.capabilities.cost.store import read_table
 from sternpost.ingest.flow import IntakeCounts, OtlpIntake
 from sternpost.ingest.intake_pipe import Answer, Ask, Request, read_frame, write_frame
-from sternpost.ingest.otlp_reply import refused
+from sternpost.ingest.langfuse_flow import langfuse_refusal
+from sternpost.ingest.otlp_reply import LANGFUSE, refused
 from sternpost.ingest.records import OtlpReply
 
 _NICE = 5  # calls and queries go before
@@ -83,6 +84,10 @@ async def _answer(intake: OtlpIntake, head: bytes, body: bytes, writer: asyncio.
 
 async def _handle(intake: OtlpIntake, ask: Ask, body: bytes) -> OtlpReply:
     try:
+        if ask.signal in LANGFUSE:
+            return await intake.handle_langfuse(
+                ask.signal, content_encoding=ask.content_encoding, body=body, principal=ask.principal
+            )
         return await intake.handle(
             content_type=ask.content_type,
             content_encoding=ask.content_encoding,
@@ -93,7 +98,7 @@ async def _handle(intake: OtlpIntake, ask: Ask, body: bytes) -> OtlpReply:
     except Exception:  # the edge of one request: the others must not suffer
         logger.exception("a request of %d bytes can't be taken in", len(body))
         error = SternpostError("the request can't be taken in; the server's log says why")
-        return refused(ask.content_type, error)
+        return langfuse_refusal(error) if ask.signal in LANGFUSE else refused(ask.content_type, error)
 
 
 async def _flush(writer: asyncio.StreamWriter) -> None:

@@ -3,6 +3,7 @@
 SternpostError
 |- RequestError                what the caller sent can't be served           4xx
 |  |- BadRequest 400, BodyTooLarge 413, NotFound 404, Conflict 409, MethodRefused 405
+|  |- NotSupported 422
 |  |- EncodingRefused 415, HostRefused 421
 |  |- KeyRefused 401, PermissionRefused 403
 |  |- ModelUnknown 404, ProviderNotConfigured 424
@@ -57,6 +58,13 @@ class BodyTooLarge(RequestError):
 
     code = "request_too_large"
     status = 413
+
+
+class NotSupported(RequestError):
+    """A part of another product's API that Sternpost does not serve; the message says what to do instead."""
+
+    code = "not_supported"
+    status = 422  # not 501: clients would send it again
 
 
 class EncodingRefused(RequestError):

@@ -29,3 +29,4 @@ class Score:
     explanation: str = ""
     author: str = ""
     unscored_reason: str = ""
+    response_id: str = ""  # of the reply that is judged, where `trace_id` is "": its span is looked up

@@ -110,6 +110,7 @@ class Span:
     mapping_version: int = 1
     received_ns: int = 0
     written_by: KeyId | None = None  # the key that sent it; None: Sternpost itself saw it
+    is_time_skewed: bool = False  # its times can't be right: it stands for no bound of its trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sternpost.ingest import protobuf_size
 from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.batch import Batch, map_logs, map_spans
 from sternpost.ingest.intake_pipe import Ask
-from sternpost.ingest.langfuse_flow import LangfuseIntake
+from sternpost.ingest.langfuse_flow import LangfuseIntake, langfuse_refusal
 from sternpost.ingest.mapping.money import Prices
 from sternpost.ingest.otlp_decode import (
     decode_json,
@@ -76,14 +76,18 @@ class OtlpIntake:
         *,
         max_body_bytes: int,
         apart: IntakeApart | None = None,
+        secret: bytes = b"",
     ) -> None:
-        """apart: the process that takes what would delay calls; None: this one takes everything."""
+        """apart: the process that takes what would hold calls up; None: this one takes everything.
+
+        secret: signs leaves to upload; all processes of a server have the same.
+        """
         self.counts = IntakeCounts()
         self._journal = journal
         self._prices = prices
         self._clock = clock
         self._max_body_bytes = max_body_bytes
-        self.langfuse = LangfuseIntake(self.keep, prices, clock)
+        self.langfuse = LangfuseIntake(self.keep, prices, clock, max_body_bytes=max_body_bytes, secret=secret)
         self._apart = apart
 
     @property
@@ -122,6 +126,24 @@ class OtlpIntake:
             self.counts.refused += 1
             return refused(content_type, error)
         return accepted(content_type, batch.rejected, batch.why, signal)
+
+    async def handle_langfuse(
+        self, signal: Signal, *, content_encoding: str, body: bytes, principal: Principal
+    ) -> OtlpReply:
+        """Keep the events or scores of one request of Langfuse's SDKs; raises no SternpostError.
+
+        All of them go to the intake process: an observation comes in several events, which it remembers.
+        """
+        self.counts.requests += 1
+        self.counts.received_bytes += len(body)
+        try:
+            if self._apart is not None:
+                sent = _Sent(signal, is_json=True, encoding=content_encoding, body=body)
+                return await self._let_read(self._apart, sent, JSON, principal)
+            return await self.langfuse.handle(signal, body, content_encoding, principal)
+        except SternpostError as error:
+            self.counts.refused += 1
+            return langfuse_refusal(error)
 
     async def _let_read(
         self, apart: IntakeApart, sent: _Sent, content_type: str, principal: Principal

@@ -6,13 +6,16 @@ from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
 
+from sternpost.base import json_size
 from sternpost.base.clock import Clock
-from sternpost.base.errors import BadRequest, KeyRefused
-from sternpost.base.ids import ProjectId
+from sternpost.base.content_coding import decode
+from sternpost.base.errors import BadRequest, KeyRefused, SternpostError, StoreError
+from sternpost.base.ids import ContentHash, ProjectId
 from sternpost.base.threads import INTAKE
 from sternpost.capabilities.access.rules import refuse_without
 from sternpost.contracts.blobs import Blob
@@ -26,10 +29,16 @@ from sternpost.ingest.mapping.media import apart_hash
 from sternpost.ingest.mapping.money import Prices
 from sternpost.ingest.mapping.spans import MappedSpan
 from sternpost.ingest.mapping.values import as_text, is_list, is_mapping
-from sternpost.ingest.records import Sender
+from sternpost.ingest.otlp_reply import Signal
+from sternpost.ingest.records import OtlpReply, Sender
 
 _INLINE_BYTES: Final = 8_000
+_JSON_LIMITS: Final = json_size.JsonLimits(fields=500_000, values=1_000_000)  # as of a batch of spans
+_JSON: Final = {"content-type": "application/json"}
+_PROBLEM: Final = {"content-type": "application/problem+json"}
+_RETRY_AFTER_S: Final = "5"
 _UPLOAD_NS: Final = 900 * 10**9
+_TO_READ: Final = "read"  # in place of a digest
 _ID_CHARACTERS: Final = 22  # of the digest in URL-safe base64: Langfuse's SDKs write this id into messages
 
 
@@ -62,28 +71,55 @@ class _Leave(msgspec.Struct, array_like=True):
 class LangfuseIntake:
     """Takes what Langfuse's SDKs send beside OTLP; what it acknowledges is on disk."""
 
-    def __init__(self, keep: Callable[[Batch], Awaitable[None]], prices: Prices, clock: Clock) -> None:
-        """keep: makes a batch durable."""
+    def __init__(
+        self,
+        keep: Callable[[Batch], Awaitable[None]],
+        prices: Prices,
+        clock: Clock,
+        *,
+        max_body_bytes: int,
+        secret: bytes = b"",
+    ) -> None:
+        """keep: makes a batch durable. secret: signs leaves to upload; all processes of a server share it."""
         self._keep = keep
         self._prices = prices
         self._clock = clock
         self._observations = Observations()
-        self._secret = secrets.token_bytes(32)  # uploads begin and end at one process
+        self._max_body_bytes = max_body_bytes
+        self._secret = secret or secrets.token_bytes(32)
 
-    async def take_events(self, body: bytes, principal: Principal) -> Mapping[str, Json]:
+    async def handle(self, signal: Signal, body: bytes, encoding: str, principal: Principal) -> OtlpReply:
+        """Keep the events or scores of one request. Raises: as `take_events` and `take_scores` do."""
+        if signal == "langfuse_scores":
+            taken = await self.take_scores(body, principal, encoding)
+            return OtlpReply(taken.status, _JSON, msgspec.json.encode(taken.answer))
+        answer = await self.take_events(body, principal, encoding)
+        return OtlpReply(207, _JSON, msgspec.json.encode(answer))
+
+    async def take_events(self, body: bytes, principal: Principal, encoding: str = "") -> Mapping[str, Json]:
         """Keep a batch of events and return what Langfuse answers.
 
-        Raises: BadRequest; PermissionRefused; JournalFull.
+        Raises: BadRequest; EncodingRefused; BodyTooLarge; PermissionRefused; JournalFull.
         """
-        if len(body) > _INLINE_BYTES:
-            batch, answer = await INTAKE.run(self._map_events, body, principal)
+        # A packed body may unfold to megabytes, however small it is.
+        if encoding or len(body) > _INLINE_BYTES:
+            batch, answer = await INTAKE.run(self._map_events, body, encoding, principal)
         else:
-            batch, answer = self._map_events(body, principal)
+            batch, answer = self._map_events(body, encoding, principal)
         await self._keep(batch)
         return answer
 
-    def _map_events(self, body: bytes, principal: Principal) -> tuple[Batch, Mapping[str, Json]]:
-        listed = _object(body).get("batch")
+    def _read(self, body: bytes, encoding: str) -> Json:
+        """Raises: BadRequest, EncodingRefused, BodyTooLarge."""
+        text = decode(body, encoding, self._max_body_bytes)
+        if not json_size.is_surely_small(text, _JSON_LIMITS):
+            json_size.check(text, _JSON_LIMITS)
+        return _decoded(text)
+
+    def _map_events(
+        self, body: bytes, encoding: str, principal: Principal
+    ) -> tuple[Batch, Mapping[str, Json]]:
+        listed = _as_object(self._read(body, encoding)).get("batch")
         if not is_list(listed):
             raise BadRequest("the body must be an object with a list `batch`")
         now_ns = self._clock.now_ns()
@@ -109,14 +145,15 @@ class LangfuseIntake:
             rejected=batch.rejected,
         ), answer
 
-    async def take_scores(self, body: bytes, principal: Principal) -> ScoresTaken:
+    async def take_scores(self, body: bytes, principal: Principal, encoding: str = "") -> ScoresTaken:
         """Keep one score, or a list of them as newer SDKs send it; of a list each by itself.
 
-        Raises: BadRequest, for a single one that can't be kept; JournalFull.
+        Raises: BadRequest, for a single one that can't be kept; EncodingRefused; BodyTooLarge; JournalFull.
         """
         refuse_without(KeyScope.SCORES_WRITE, principal)
         sender = Sender(principal.project_id, principal.key_id)
-        sent = _decoded(body)
+        is_large = encoding or len(body) > _INLINE_BYTES
+        sent = await INTAKE.run(self._read, body, encoding) if is_large else self._read(body, encoding)
         now_ns = self._clock.now_ns()
         if not is_list(sent):
             score = read_score(_as_object(sent), sender, now_ns)
@@ -151,6 +188,19 @@ class LangfuseIntake:
         )
         return Upload(media_id, self._signed(leave))
 
+    def link_to_medium(self, media_id: str, mime_type: str, principal: Principal) -> tuple[str, int]:
+        """Return a token with which anybody may read a medium for a while, and until when."""
+        until_ns = self._clock.now_ns() + _UPLOAD_NS
+        return self._signed(_Leave(principal.project_id, media_id, mime_type, _TO_READ, until_ns)), until_ns
+
+    def linked_medium(self, token: str, media_id: str) -> tuple[ProjectId, ContentHash]:
+        """Return where the medium of a link is kept. Raises: KeyRefused."""
+        leave = self._leave_of(token)
+        if leave.digest != _TO_READ or leave.media_id != media_id:
+            raise KeyRefused("this address is not one to read this medium at")
+        project_id = ProjectId(leave.project_id)
+        return project_id, apart_hash(project_id, media_id)
+
     async def take_medium(self, token: str, content: bytes) -> None:
         """Keep the bytes of a medium. Raises: KeyRefused, BadRequest, JournalFull."""
         leave = self._leave_of(token)
@@ -173,6 +223,21 @@ class LangfuseIntake:
         if leave.until_ns < self._clock.now_ns():
             raise KeyRefused("this upload URL has expired")
         return leave
+
+
+def langfuse_refusal(error: SternpostError) -> OtlpReply:
+    """Write an error as problem details that Langfuse's SDKs can read too."""
+    told: Mapping[str, Json] = {
+        "type": f"urn:sternpost:error:{error.code}",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.message,
+        "message": error.message,
+        "error": error.code,
+    }
+    headers = {**_PROBLEM, "retry-after": _RETRY_AFTER_S} if isinstance(error, StoreError) else _PROBLEM
+    return OtlpReply(error.status, headers, msgspec.json.encode(told))
 
 
 def _decoded(body: bytes) -> Json:

@@ -1,7 +1,7 @@
 """Answers of the OTLP intake in the encoding of the request; when which is sent is decided in `flow`."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -11,7 +11,8 @@ from sternpost.ingest.records import OtlpReply
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
-Signal: TypeAlias = Literal["traces", "logs", "metrics"]
+Signal: TypeAlias = Literal["traces", "logs", "metrics", "langfuse_events", "langfuse_scores"]
+LANGFUSE: Final[frozenset[Signal]] = frozenset({"langfuse_events", "langfuse_scores"})
 _REJECTED: Mapping[Signal, str] = {
     "traces": "rejectedSpans",
     "logs": "rejectedLogRecords",

@@ -12,6 +12,7 @@ from sternpost.api.services import connect, missing
 from sternpost.assembly.build import App
 from sternpost.assembly.parts import plugs
 from sternpost.base.errors import HostRefused, SternpostError
+from sternpost.capabilities.traces.media.service import TraceMedia
 from sternpost.gateway.http.asgi import AZURE, GatewayApp
 from sternpost.server import operations, problems
 from sternpost.server.gate import Gate
@@ -55,7 +56,10 @@ class SternpostApp:
             headers=_API_HEADERS,
         )
         self._langfuse: ASGIApp = LangfuseApp(
-            app.intake.langfuse, access.key_ring.check, max_body_bytes=settings.max_body_bytes
+            app.intake,
+            TraceMedia(app.open.blobs),
+            access.key_ring.check,
+            max_body_bytes=settings.max_body_bytes,
         )
         self._openai = OpenAiApp(
             [one for part in app.parts for one in part.openai], _services(app, base_url), access.guard

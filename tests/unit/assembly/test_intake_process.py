@@ -206,3 +206,38 @@ async def test_a_process_that_cannot_start_refuses_requests(home: Path) -> None:
     replies = [await desk.send(request_of(0, 1)) for _ in range(3)]
     assert [reply.status for reply in replies] == [503, 503, 503]
     await desk.end()
+
+
+async def test_langfuse_events_are_mapped_by_the_process_which_remembers_what_was_told(home: Path) -> None:
+    desk = Desk(home)
+
+    async def send(kind: str, **body: object) -> OtlpReply:
+        event = {"id": "e", "type": kind, "body": {"id": "g", "traceId": "t", **body}}
+        return await desk.intake.handle_langfuse(
+            "langfuse_events",
+            content_encoding="",
+            body=json.dumps({"batch": [event]}).encode(),
+            principal=OWNER,
+        )
+
+    begun = await send(
+        "generation-create", name="answer", model="gpt-5-mini", startTime="2026-11-20T12:00:00Z"
+    )
+    ended = await send("generation-update", output="It is warm.", endTime="2026-11-20T12:00:01Z")
+    score = b'{"traceId": "t", "name": "helpful", "value": 1}'
+    scored = await desk.intake.handle_langfuse(
+        "langfuse_scores", content_encoding="gzip", body=gzip.compress(score), principal=OWNER
+    )
+    broken = await desk.intake.handle_langfuse(
+        "langfuse_events", content_encoding="", body=b"{", principal=OWNER
+    )
+    assert desk.apart.pid is not None
+    assert (begun.status, ended.status, scored.status) == (207, 207, 200)
+    assert (broken.status, json.loads(broken.body)["code"]) == (400, "bad_request")
+    *_, last, scores = desk.written()
+    assert [(one.name, one.model.request_model, one.preview_output) for one in last.spans] == [
+        ("answer", "gpt-5-mini", "It is warm.")
+    ]
+    assert [one.name for one in scores.scores] == ["helpful"]
+    assert (desk.intake.counts.requests, desk.intake.counts.spans, desk.intake.counts.scores) == (4, 2, 1)
+    await desk.end()

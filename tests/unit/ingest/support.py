@@ -52,10 +52,10 @@ def protobuf(body: bytes) -> bytes:
 class Desk:
     """An intake with its journal, read back without a store."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, now_ns: int = NOON + 10**9) -> None:
         self.journal = SegmentJournal(folder)
         self.reader = SegmentReader(folder)
-        self.intake = OtlpIntake(self.journal, PRICES, ManualClock(NOON + 10**9), max_body_bytes=1_000_000)
+        self.intake = OtlpIntake(self.journal, PRICES, ManualClock(now_ns), max_body_bytes=1_000_000)
 
     async def send(
         self,

@@ -1,5 +1,6 @@
 """What Langfuse's SDKs send beside OTLP: events of older versions, scores, media."""
 
+import gzip
 import json
 from base64 import b64encode
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from sternpost.base.clock import ManualClock
-from sternpost.base.errors import BadRequest, KeyRefused
+from sternpost.base.errors import BadRequest, BodyTooLarge, EncodingRefused, KeyRefused
 from sternpost.contracts.message import Json
 from sternpost.contracts.span import SpanType
 from sternpost.contracts.usage import Usage
 from sternpost.ingest.langfuse_flow import LangfuseIntake
+from sternpost.ingest.mapping.media import apart_hash
 from tests.unit.ingest.support import NOON, OWNER, PRICES, Desk, by_name, texts
 
 TRACE, GENERATION = "0b0c0d0e-0000-4000-8000-000000000001", "0b0c0d0e-0000-4000-8000-000000000002"
@@ -26,7 +28,9 @@ class Langfuse:
     def __init__(self, folder: Path) -> None:
         self.desk = Desk(folder)
         self.clock = ManualClock(NOON + 10**9)
-        self.intake = LangfuseIntake(self.desk.intake.keep, PRICES, self.clock)
+        self.intake = LangfuseIntake(
+            self.desk.intake.keep, PRICES, self.clock, max_body_bytes=8_000_000, secret=b"s" * 32
+        )
 
     async def send(self, *events: tuple[str, dict[str, Json]]) -> dict[str, Json]:
         batch = [
@@ -156,3 +160,40 @@ async def test_an_upload_needs_its_leave_and_its_bytes(langfuse: Langfuse) -> No
     langfuse.clock.advance(3600)
     with pytest.raises(KeyRefused, match="expired"):
         await langfuse.intake.take_medium(token, PICTURE)
+
+
+async def test_a_leave_to_upload_holds_in_every_process_of_the_server(
+    langfuse: Langfuse, tmp_path: Path
+) -> None:
+    media_id, token = opened(langfuse)
+    other = Langfuse(tmp_path / "other")
+    await other.intake.take_medium(token, PICTURE)
+    assert other.desk.written()[0].blobs[0].hash == apart_hash(OWNER.project_id, media_id)
+    other.desk.close()
+
+
+async def test_events_come_packed_and_what_unfolds_too_far_is_refused(langfuse: Langfuse) -> None:
+    event = {"id": "e", "type": "span-create", "body": {"id": "s", "traceId": TRACE, "name": "s"}}
+    body = json.dumps({"batch": [event]}).encode()
+    answer = await langfuse.intake.take_events(gzip.compress(body), OWNER, "gzip")
+    assert answer["successes"] == [{"id": "e", "status": 201}]
+    with pytest.raises(BodyTooLarge):
+        await langfuse.intake.take_events(gzip.compress(b" " * 9_000_000), OWNER, "gzip")
+    with pytest.raises(EncodingRefused):
+        await langfuse.intake.take_scores(b"{}", OWNER, "compress")
+
+
+async def test_a_body_of_too_many_fields_is_refused_before_it_is_decoded(langfuse: Langfuse) -> None:
+    with pytest.raises(BadRequest, match="fields"):
+        await langfuse.intake.take_events(b'{"batch":[' + b'{"a":1},' * 600_000 + b"{}]}", OWNER)
+
+
+def test_a_link_to_a_medium_reads_that_one_and_no_upload_does(langfuse: Langfuse) -> None:
+    media_id, upload = opened(langfuse)
+    token, until_ns = langfuse.intake.link_to_medium(media_id, "image/png", OWNER)
+    hash_ = apart_hash(OWNER.project_id, media_id)
+    assert langfuse.intake.linked_medium(token, media_id) == (OWNER.project_id, hash_)
+    assert until_ns > langfuse.clock.now_ns()
+    for wrong, id_ in ((token, "other"), (upload, media_id), (token + "0", media_id)):
+        with pytest.raises(KeyRefused):
+            langfuse.intake.linked_medium(wrong, id_)

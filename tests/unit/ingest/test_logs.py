@@ -121,6 +121,18 @@ async def test_an_evaluation_in_a_log_record_scores_its_span(desk: Desk) -> None
     assert len({score.score_id for score in batch.scores}) == 2
 
 
+async def test_an_evaluation_that_names_only_a_reply_waits_for_its_span(desk: Desk) -> None:
+    told = {"gen_ai.evaluation.name": "relevance", "gen_ai.evaluation.score.value": 0.7}
+    named = record("gen_ai.evaluation.result", trace="", span="", **told, **{"gen_ai.response.id": "resp_1"})
+    nowhere = record("gen_ai.evaluation.result", trace="", span="", **told)
+    assert await send(desk, named, nowhere) == {}
+    (batch,) = desk.written()
+    assert [(s.trace_id, s.span_id, s.response_id, s.value) for s in batch.scores] == [
+        ("", None, "resp_1", 0.7)
+    ]
+    assert desk.intake.counts.dropped_logs == 1
+
+
 async def test_an_exception_in_a_log_record_is_the_error_of_its_event(desk: Desk) -> None:
     told = {"exception.type": "TimeoutError", "exception.message": "too late"}
     await send(desk, record("gen_ai.client.operation.exception", **told))

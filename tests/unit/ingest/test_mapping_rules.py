@@ -256,6 +256,8 @@ def test_levels_and_words_that_are_no_error_are_kept(
         (0, 0, (2, 2, "true")),
         (NOON, NOON - 5, (0, 0, "true")),
         (NOON, NOON + 10**18, (0, 2, "true")),  # an end decades ahead
+        (NOON, NOON + 50 * 10**9, (0, 50 * 10**9, None)),  # a clock that is a little ahead
+        (NOON, NOON + 90 * 10**9, (0, 90 * 10**9, "true")),
     ],
 )
 def test_times_of_wrong_clocks_are_flagged_and_bounded(
@@ -265,6 +267,7 @@ def test_times_of_wrong_clocks_are_flagged_and_bounded(
     assert span is not None
     flag = span.attributes.get("is_time_skewed")
     assert (span.started_ns - NOON, span.ended_ns - NOON, flag) == expected
+    assert span.is_time_skewed == (flag == "true")
 
 
 def test_mlflow_is_read_with_its_json_in_text() -> None:

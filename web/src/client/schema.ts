@@ -1294,6 +1294,8 @@ export interface components {
             cost_parts: {
                 [key: string]: string;
             };
+            /** Is Time Skewed */
+            is_time_skewed: boolean;
             /** Counted */
             counted: boolean;
             /** Counted With */

@@ -56,6 +56,7 @@ def _work(open_: Foundation) -> Part:
     from sternpost.capabilities.traces.deletion.steps import Around
     from sternpost.capabilities.traces.writing.drain import Drain
     from sternpost.capabilities.traces.writing.rollup import keep_call_figures
+    from sternpost.capabilities.traces.writing.waiting_scores import keep_scores_settled
 
     reader = open_reader(open_.settings)
     aside = open_.settings.home / FOLDER_NAME
@@ -77,6 +78,7 @@ def _work(open_: Foundation) -> Part:
                 needs_store=True,
             ),
             Loop("figures", lambda stop: keep_call_figures(open_.store, stop), needs_store=True),
+            Loop("scores", lambda stop: keep_scores_settled(open_.store, stop), needs_store=True),
         ],
         close=reader.close,
     )

@@ -56,8 +56,14 @@ def explain(span: PricedSpan, today: Cost, thresholds: Sequence[int], source: st
         ],
         cache=_cache(span.usage, cost),
         today=_today(cost, today),
-        advice=ADVICE.get(cost.reason, "") if cost.status is not CostStatus.COMPUTED else "",
+        advice=_advice(span, cost),
     )
+
+
+def _advice(span: PricedSpan, cost: Cost) -> str:
+    if span.is_rollup:
+        return "This cost counts only where no span below this one reports tokens of its own."
+    return ADVICE.get(cost.reason, "") if cost.status is not CostStatus.COMPUTED else ""
 
 
 def _head(span: PricedSpan) -> dict[str, str]:

@@ -20,6 +20,13 @@ class TimeRange:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceTimes(TimeRange):
+    """Where the spans of a trace lie, and when it began by the clocks that can be right."""
+
+    began_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class PagePosition:
     """The last trace of the page before: the next page begins behind it, newest first."""
 
@@ -139,6 +146,7 @@ class Span:
     cost_status: str | None
     cost_reason: str | None
     cost_parts: Mapping[str, str]
+    is_time_skewed: bool  # its times can't be right, or lie outside its parent's: it bounds no trace
     counted: bool
     counted_with: str | None
     join_reason: str | None

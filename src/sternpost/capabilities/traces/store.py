@@ -5,12 +5,14 @@
 from collections.abc import Mapping, Sequence
 
 from sternpost.base.ids import KeyId
+from sternpost.capabilities.traces.filters.bounds_sql import BEGAN_NS, is_inside, root_ends, root_starts
+from sternpost.capabilities.traces.filters.lone_agents import lone_agents
 from sternpost.capabilities.traces.filters.same_calls import told_by_which
 from sternpost.capabilities.traces.filters.span_sql import (
+    DEPENDS_ON_OTHERS,
     INPUT_TOKENS,
     IS_CALL,
     IS_OURS,
-    IS_TOLD,
     MODEL,
     NEWEST,
     OUTPUT_TOKENS,
@@ -51,10 +53,10 @@ class TraceReads:
         where = started_in(stretches)
         within = f"{where.sql} AND {_IN_TRACES}"
         parameters = {**where.parameters, "traces": list(trace_ids)}
-        is_told = bool(
-            self._ask(f"SELECT 1 FROM spans WHERE {within} AND {IS_TOLD} LIMIT 1", parameters).rows
+        is_dependent = bool(
+            self._ask(f"SELECT 1 FROM spans WHERE {within} AND {DEPENDS_ON_OTHERS} LIMIT 1", parameters).rows
         )
-        sql = _summary_sql(within, counted(within) if is_told else IS_CALL)
+        sql = _summary_sql(within, counted(within) if is_dependent else IS_CALL)
         return _named(self._ask(sql, parameters))
 
     def scores(self, trace_ids: Sequence[str]) -> list[Mapping[str, object]]:
@@ -97,6 +99,12 @@ class TraceReads:
         rows = self._ask(told_by_which(_IN_ONE_TRACE), {**started_within(bounds), "traces": [trace_id]}).rows
         return read_joins([(str(span), str(other), str(why)) for span, other, why in rows])
 
+    def lone_agents_of(self, trace_id: str, bounds: TimeRange) -> set[str]:
+        """Return the agents and chains of a trace whose own usage counts."""
+        theirs = lone_agents(_IN_ONE_TRACE)
+        rows = self._ask(f"{theirs} LIMIT 10000", {**started_within(bounds), "traces": [trace_id]}).rows
+        return {str(span_id) for _, span_id in rows}
+
     def maker_of(self, reply_id: str, since_ns: int) -> tuple[str, KeyId] | None:
         """Return the provider that answered with this id, and the key that asked, as the gateway saw it."""
         rows = self._ask(
@@ -119,8 +127,14 @@ class TraceReads:
         return {str(row[0]): str(row[1]) for row in rows.rows}
 
 
+_ROOTS = "OVER (PARTITION BY trace_id)"
+_OF_TRACE = (
+    f"{root_starts()} {_ROOTS} AS root_ns, {root_ends()} {_ROOTS} AS root_end_ns, "
+    f"{is_inside('root_ns', 'root_end_ns')} AS is_inside"
+)
 _SUMMARY_COLUMNS = (
-    "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status, trace_name, user_id, "
+    "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, is_time_skewed, status, "
+    "trace_name, user_id, "
     "session_id, tags, request_model, response_model, cost_nanousd, cost_status, in_cache_read, "
     "cache_saved_nanousd, "
     "preview_input, preview_output, error, error_type, "
@@ -134,8 +148,8 @@ SELECT
     trace_id,
     argMin(if(trace_name != '', trace_name, name), {_ROOT_FIRST}) AS root_name,
     anyIf(trace_name, trace_name != '') AS given_name,
-    min(started_ns) AS first_ns,
-    max(ended_ns) AS last_ns,
+    {BEGAN_NS} AS first_ns,
+    if(countIf(is_inside) > 0, maxIf(ended_ns, is_inside), max(ended_ns)) AS last_ns,
     {TRACE_STATUS} AS trace_status,
     count() AS span_count,
     groupUniqArrayIf(20)({MODEL}, is_counted AND {MODEL} != '') AS models,
@@ -153,9 +167,11 @@ SELECT
     argMinIf(if(error != '', error, error_type), (parent_span_id != '', ended_ns), status = 'error')
         AS preview_error
 FROM (
-    SELECT {_SUMMARY_COLUMNS}, {is_counted} AS is_counted
-    FROM spans WHERE {where}
-    ORDER BY {NEWEST} LIMIT 1 BY trace_id, span_id, written_by
+    SELECT *, {_OF_TRACE} FROM (
+        SELECT {_SUMMARY_COLUMNS}, {is_counted} AS is_counted
+        FROM spans WHERE {where}
+        ORDER BY {NEWEST} LIMIT 1 BY trace_id, span_id, written_by
+    )
 )
 GROUP BY trace_id
 """

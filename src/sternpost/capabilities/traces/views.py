@@ -137,7 +137,15 @@ def score_view(row: Row) -> Score:
     )
 
 
-def span_view(row: Row, bodies: Mapping[str, str], join: Join | None = None) -> Span:
+def span_view(
+    row: Row,
+    bodies: Mapping[str, str],
+    join: Join | None = None,
+    *,
+    is_lone: bool = False,
+    is_time_skewed: bool = False,
+) -> Span:
+    """is_lone: an agent or chain whose usage nothing below it reports."""
     started_ns = _int(row["started_ns"])
     cost = row["cost_nanousd"]
     cost_nanousd = cost if isinstance(cost, int) else None
@@ -165,7 +173,8 @@ def span_view(row: Row, bodies: Mapping[str, str], join: Join | None = None) -> 
         cost_parts={
             name: usd_text(NanoUsd(_int(part))) for name, part in _mapping(row["cost_parts"]).items()
         },
-        counted=join is None and not row["is_rollup"] and row["type"] in _COUNTED_TYPES,
+        is_time_skewed=is_time_skewed,
+        counted=is_lone or (join is None and not row["is_rollup"] and row["type"] in _COUNTED_TYPES),
         counted_with=join.counted_with if join else None,
         join_reason=join.reason if join else None,
         cache_hit_rate=_span_hit_rate(row),

@@ -37,7 +37,7 @@ def spans_of_logs(logs: Iterable[RawLog]) -> LogSpans:
     found = LogSpans()
     groups: dict[tuple[str, str], list[RawLog]] = {}
     for log in logs:
-        if log.fault or (not log.trace_id.strip("0") and _name(log) != DETAILS_EVENT):
+        if log.fault or not _has_place(log):
             found.dropped += 1
         elif _name(log) == EVALUATION:
             found.spans.append(_score(log))
@@ -47,6 +47,17 @@ def spans_of_logs(logs: Iterable[RawLog]) -> LogSpans:
             groups.setdefault((log.trace_id, log.span_id), []).append(log)
     found.spans += [_event_span(trace_id, span_id, group) for (trace_id, span_id), group in groups.items()]
     return found
+
+
+def _has_place(log: RawLog) -> bool:
+    """Say whether a record belongs to a span, tells of a call, or judges a reply that it names."""
+    if log.trace_id.strip("0") or _name(log) == DETAILS_EVENT:
+        return True
+    return _name(log) == EVALUATION and bool(as_text(_fields(log).get("gen_ai.response.id")))
+
+
+def _fields(log: RawLog) -> Mapping[str, Json]:
+    return {**log.attributes, **(log.body if is_mapping(log.body) else {})}
 
 
 def _name(log: RawLog) -> str:
@@ -94,12 +105,15 @@ def _events(logs: Sequence[RawLog]) -> Iterator[RawEvent]:
 
 
 def _score(log: RawLog) -> RawSpan:
-    fields = {**log.attributes, **(log.body if is_mapping(log.body) else {})}
+    fields = _fields(log)
     envelope: dict[str, Json] = {"sternpost.target.trace_id": log.trace_id, "sternpost.score.source": "api"}
     if log.span_id.strip("0"):
         envelope["sternpost.target.span_id"] = log.span_id
+    has_trace = bool(log.trace_id.strip("0"))
+    if not has_trace:
+        envelope["sternpost.target.trace_id"] = ""
     return RawSpan(
-        trace_id=log.trace_id,
+        trace_id=log.trace_id if has_trace else _id_of([log], 16),  # else the reply it names tells the trace
         span_id=_id_of([log], 8),
         parent_span_id="",
         name=EVALUATION,
@@ -112,8 +126,8 @@ def _score(log: RawLog) -> RawSpan:
 
 
 def _call(log: RawLog) -> RawSpan:
-    """A call that was reported by its event alone, outside of any span."""
-    fields: Mapping[str, Json] = {**log.attributes, **(log.body if is_mapping(log.body) else {})}
+    """A call that was told by its event alone, outside of any span."""
+    fields = _fields(log)
     operation, model = (
         as_text(fields.get("gen_ai.operation.name")),
         as_text(fields.get("gen_ai.request.model")),

@@ -80,9 +80,12 @@ def read_part(value: Json) -> Part:
     if not is_mapping(value):
         return TextPart(as_text(value))
     inner = value.get("message_content")
-    if is_mapping(inner):  # OpenInference
-        value = inner
+    if is_mapping(inner):  # OpenInference; the call itself stands beside
+        value = {**value, **inner}
+        del value["message_content"]
     kind = as_text(value.get("type") or value.get("part_kind") or value.get("block_type")).replace("-", "_")
+    if kind in _CALLS and value.keys() == {"type"}:  # what is called is told elsewhere
+        return TextPart("")
     return _typed(value, kind) if kind else _untyped(value)
 
 

@@ -27,12 +27,13 @@ def is_score_alone(span: RawSpan) -> bool:
 
 def read_scores(span: RawSpan, sender: Sender, received_ns: int) -> Iterator[Score]:
     """Read each evaluation event; the same event read again is the same score."""
-    trace_id = as_text(span.attributes.get("sternpost.target.trace_id")) or span.trace_id
     is_aimed = "sternpost.target.trace_id" in span.attributes
+    trace_id = as_text(span.attributes.get("sternpost.target.trace_id")) if is_aimed else span.trace_id
     target_span = as_text(span.attributes.get("sternpost.target.span_id")) if is_aimed else span.span_id
     source = _SOURCES.get(
         as_text(span.attributes.get("sternpost.score.source")), "user_feedback" if is_aimed else "api"
     )
+    has_target = bool(trace_id.strip("0"))
     for number, event in enumerate(event for event in span.events if event.name == EVALUATION):
         name = as_text(event.attributes.get("gen_ai.evaluation.name"))
         if not name:
@@ -41,7 +42,7 @@ def read_scores(span: RawSpan, sender: Sender, received_ns: int) -> Iterator[Sco
         yield Score(
             project_id=sender.project_id,
             score_id=_score_id(span, event, number, sender.key_id),
-            trace_id=TraceId(trace_id),
+            trace_id=TraceId(trace_id if has_target else ""),
             span_id=SpanId(target_span) if target_span else None,
             name=name,
             kind=kind,
@@ -50,6 +51,7 @@ def read_scores(span: RawSpan, sender: Sender, received_ns: int) -> Iterator[Sco
             value=value,
             label=label,
             explanation=as_text(event.attributes.get("gen_ai.evaluation.explanation")),
+            response_id="" if has_target else as_text(event.attributes.get("gen_ai.response.id")),
             author=as_text(span.attributes.get("user.id")) if is_aimed else "",
         )
 

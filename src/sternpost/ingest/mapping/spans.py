@@ -89,7 +89,8 @@ def map_span(raw: RawSpan, sender: Sender, received_ns: int, prices: Prices) -> 
     usage = _usage(kind, attributes, talk)
     is_counted = kind in COUNTED_TYPES
     model = read_model(attributes, talk, raw, is_call=is_counted)
-    cost = read_price(attributes, prices, model, usage, raw.started_ns) if is_counted else None
+    is_priced = is_counted or (usage is not None and kind != SpanType.EVENT)
+    cost = read_price(attributes, prices, model, usage, raw.started_ns) if is_priced else None
     contents = _Contents(project_id, media)
     times = straight_times(raw, received_ns)
     outcome = read_outcome(raw, attributes)
@@ -122,6 +123,7 @@ def map_span(raw: RawSpan, sender: Sender, received_ns: int, prices: Prices) -> 
         mapping_version=TABLE.version,
         received_ns=received_ns,
         written_by=sender.key_id,
+        is_time_skewed=times.is_skewed,
     )
     return MappedSpan(span, tuple(contents.found.values()), scores, media.blobs)
 
@@ -150,6 +152,7 @@ def plain_span(raw: RawSpan, sender: Sender, received_ns: int) -> MappedSpan:
         mapping_version=TABLE.version,
         received_ns=received_ns,
         written_by=sender.key_id,
+        is_time_skewed=times.is_skewed,
     )
     return MappedSpan(span, tuple(contents.found.values()))
 

@@ -8,6 +8,7 @@ from sternpost.ingest.mapping.attributes import Attributes
 from sternpost.ingest.records import RawEvent, RawSpan
 
 _MOST_AHEAD_NS = 600_000_000_000
+_CLOCK_NS = 60_000_000_000  # what clocks differ by without a fault
 _MAX_NS = 2**62
 _EARLIEST_NS = 946_684_800_000_000_000  # 2000-01-01
 _LONGEST_NS = 30 * 86_400_000_000_000
@@ -35,7 +36,8 @@ def straight_times(raw: RawSpan, received_ns: int) -> SpanTimes:
 
     A span whose start is missing, before the year 2000 or more than ten minutes ahead of our clock is put
     where it arrived, with its own length. One that ends before it begins has no length; one that ends more
-    than ten minutes ahead ends when it arrived.
+    than ten minutes ahead ends when it arrived. One that ends more than a minute after it arrived keeps its
+    times, flagged.
     """
     latest_ns = received_ns + _MOST_AHEAD_NS
     length_ns = min(max(raw.ended_ns - raw.started_ns, 0), _MAX_NS // 2)
@@ -45,7 +47,8 @@ def straight_times(raw: RawSpan, received_ns: int) -> SpanTimes:
     ended_ns = raw.started_ns + length_ns
     if ended_ns > latest_ns:
         return SpanTimes(raw.started_ns, max(raw.started_ns, received_ns), is_skewed=True)
-    return SpanTimes(raw.started_ns, ended_ns, is_skewed=raw.ended_ns < raw.started_ns)
+    is_ahead = ended_ns > received_ns + _CLOCK_NS
+    return SpanTimes(raw.started_ns, ended_ns, is_skewed=is_ahead or raw.ended_ns < raw.started_ns)
 
 
 def first_token_ns(attributes: Attributes, events: Sequence[RawEvent], started_ns: int) -> int | None:

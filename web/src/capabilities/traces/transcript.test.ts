@@ -68,3 +68,16 @@ test("every span of the tree leads to an entry: its own, the one it stands insid
   const entries = transcript(spans);
   expect(["l", "a", "t", "w", "elsewhere", undefined].map((id) => entryOf(entries, spans, id))).toEqual([0, 0, 1, 0, -1, -1]);
 });
+
+test("what an application was given and gave back stands around its calls, where no call says it", () => {
+  const question = [text("user", "{\"question\": \"how warm?\"}")];
+  const spans = [
+    span({ id: "w", type: "chain", name: "app" }, { input: question, output: [text("assistant", "{\"degrees\": 21}")] }),
+    span({ id: "a", type: "agent", name: "planner", parent: "w", at: 1 }, { input: [text("user", "plan")], output: [text("assistant", "It is warm.")] }),
+    span({ id: "c", type: "chain", name: "step", parent: "a", at: 2 }, { input: [text("user", "inner")] }),
+    span({ id: "l", type: "llm", name: "chat", parent: "c", at: 3 }, { input: [text("user", "how warm?")], output: [text("assistant", "It is warm.")] }),
+  ];
+  const entries = transcript(spans);
+  expect(entries.map(({ kind, span }) => `${kind} ${span.span_id}`)).toEqual(["given w", "given a", "turn l", "made w"]);
+  expect(entryOf(entries, spans, "w")).toBe(0);
+});

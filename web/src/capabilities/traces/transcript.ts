@@ -17,9 +17,17 @@ export interface Step {
   span: Span;
 }
 
-export type Entry = Turn | Step;
+/** What an application or agent was given, or what it gave back, where no call inside it says the same. */
+export interface Frame {
+  kind: "given" | "made";
+  span: Span;
+  messages: Message[];
+}
+
+export type Entry = Turn | Step | Frame;
 
 const speaking = new Set(["llm", "gateway", "attempt"]);
+const framed = new Set(["agent", "workflow"]);
 const shown = new Set(["tool", "embedding", "reranker", "guardrail", "approval", "event"]);
 
 function sameMessage(one: Message, other: Message): boolean {
@@ -93,16 +101,55 @@ function failedInside(spans: Span[], known: Map<string, Family>): Map<string, Sp
   return found;
 }
 
+/** Everything said by the calls inside each wrapper, to leave out what only repeats it. */
+function saidInside(spans: Span[], known: Map<string, Family>): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const span of spans.filter(({ type }) => speaking.has(type))) {
+    for (const { span_id } of known.get(span.span_id)!.ancestors) {
+      const inside = found.get(span_id) ?? new Set<string>();
+      found.set(span_id, inside);
+      for (const message of [...span.input, ...span.output]) inside.add(wordsOf(message));
+    }
+  }
+  return found;
+}
+
+const wordsOf = ({ role, parts }: Message): string => JSON.stringify([role, parts]);
+
+/** Both ends of a wrapper with calls inside: the application as a whole, and each of its agents. */
+function framesOf(span: Span, family: Family, inside: ReadonlySet<string>): { given: Frame[]; made: Frame[] } {
+  const isFramed = family.hasSpeaker && !speaking.has(span.type) && !shown.has(span.type) && span.type !== "retriever";
+  const isTold = family.ancestors.length === 0 || framed.has(span.type);
+  if (!isFramed || !isTold) return { given: [], made: [] };
+  const frame = (kind: Frame["kind"], messages: Message[]): Frame[] =>
+    messages.some((message) => !inside.has(wordsOf(message))) ? [{ kind, span, messages }] : [];
+  return { given: frame("given", span.input), made: frame("made", span.output) };
+}
+
+/** Puts what a wrapper gave back behind the last entry inside it. */
+function withResults(entries: Entry[], results: Frame[], known: Map<string, Family>): Entry[] {
+  for (const result of results) {
+    const isInside = ({ span }: Entry): boolean => span === result.span || known.get(span.span_id)!.ancestors.includes(result.span);
+    entries.splice(entries.findLastIndex(isInside) + 1, 0, result);
+  }
+  return entries;
+}
+
 /** Reads the spans in the order of their start; wrappers that only repeat what is inside them are left out. */
 export function transcript(spans: Span[]): Entry[] {
   const known = families(spans);
   const failures = failedInside(spans, known);
+  const inside = saidInside(spans, known);
   const entries: Entry[] = [];
+  const results: Frame[] = [];
   const shownAnswers = new Set<string>();
   const said = new Map<string, Message[]>(); // by parent: each agent's own conversation
   for (const span of spans.toSorted(byStart)) {
     const family = known.get(span.span_id)!;
     if (!isOutermostSpeaker(span, family)) {
+      const frames = framesOf(span, family, inside.get(span.span_id) ?? new Set());
+      entries.push(...frames.given);
+      results.unshift(...frames.made);
       const step = stepOf(span, family);
       if (step) entries.push(step);
       if (step?.kind === "tool") for (const answer of answers(span.output)) shownAnswers.add(answer);
@@ -115,12 +162,12 @@ export function transcript(spans: Span[]): Entry[] {
     entries.push({ kind: "turn", span, fresh, repeated: span.input.length - fresh.length, failedAttempts });
     said.set(home, [...span.input, ...span.output]);
   }
-  return entries;
+  return withResults(entries, results, known);
 }
 
 /** The entry that tells of a span: its own, that of the span it stands inside, else the first one inside it. */
 export function entryOf(entries: Entry[], spans: Span[], spanId: string | undefined): number {
-  const places = new Map(entries.map(({ span }, at) => [span.span_id, at]));
+  const places = new Map(entries.map(({ span }, at): [string, number] => [span.span_id, at]).toReversed()); // the first of each
   const parents = new Map(spans.map((span) => [span.span_id, span.parent_span_id ?? ""]));
   const line = (from: string): string[] => {
     const found: string[] = [];

@@ -39,7 +39,9 @@ FROM spans
 WHERE spans.cost_nanousd > 0 OR usage_source != ''
 GROUP BY project_id, trace_id, day;
 
-INSERT INTO trace_sums
+INSERT INTO trace_sums (
+    project_id, day, first_started_ns, trace_key, trace_id, cost_nanousd, tokens, cache_read
+)
 SELECT
     project_id,
     toYYYYMMDD(fromUnixTimestamp64Nano(started_ns, 'UTC')) AS day,

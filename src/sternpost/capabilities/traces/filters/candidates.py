@@ -5,12 +5,33 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sternpost.capabilities.traces.filters.grammar import Both, Either, Filter, Not, Term, Words
+from sternpost.capabilities.traces.filters.attributes import LISTS, SHORT_CHARACTERS, SHOWN
+from sternpost.capabilities.traces.filters.grammar import (
+    ATTRIBUTE_PREFIX,
+    Both,
+    Either,
+    Filter,
+    Not,
+    Term,
+    Words,
+)
 from sternpost.capabilities.traces.filters.span_sql import PROJECT_AND_TIME
-from sternpost.capabilities.traces.filters.sql import Parameters, amount_bound, content_condition
+from sternpost.capabilities.traces.filters.sql import (
+    NAMED_COLUMNS,
+    Parameters,
+    amount_bound,
+    content_condition,
+    duration_ns,
+)
 
 _ID_COLUMNS: Mapping[str, str] = {"user": "user_id", "session": "session_id"}
-_SUM_COLUMNS: Mapping[str, str] = {"cost": "cost_nanousd", "tokens": "tokens", "cached": "cache_read"}
+_SUM_COLUMNS: Mapping[str, str] = {
+    "cost": "cost_nanousd",
+    "tokens": "tokens",
+    "cached": "cache_read",
+    "saved": "saved_nanousd",
+}
+_OVER = (">", ">=")
 # So many messages may hold the words for their spans to be looked up by the index; more is no rare word.
 MOST_MESSAGES = 2000
 
@@ -25,7 +46,7 @@ class Candidates:
     sql: str
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     words: str = ""
-    is_by_sum: bool = False  # reads a little of every trace of the time
+    is_costly: bool = False  # reads a little of every trace or span of the time
     is_exact: bool = False  # what it finds matches; nothing is left to judge
 
 
@@ -39,10 +60,37 @@ def candidates_of(tree: Filter) -> Candidates | None:
     if texts:
         longest = max(texts, key=lambda words: len(words.text))
         return _by_words(longest.text, is_exact=isinstance(tree, Words))
-    for part in must_hold:
-        if isinstance(part, Term) and part.field in _SUM_COLUMNS and part.operator in (">", ">="):
-            return _by_sum(part)
+    terms = [part for part in must_hold if isinstance(part, Term)]
+    for term in terms:
+        if term.operator == ":" and (found := _by_value(term)):
+            return found
+    for term in terms:
+        if term.operator in _OVER and term.field in _SUM_COLUMNS:
+            return _by_sum(term)
+        if term.operator in _OVER and term.field == "duration":
+            return _by_duration(term)
     return None
+
+
+def _by_value(term: Term) -> Candidates | None:
+    """Look for spans with a value in a column, or among their attributes; None where no index knows it."""
+    name = term.field.removeprefix(ATTRIBUTE_PREFIX)
+    is_attribute = term.field != name
+    if not term.value or "*" in term.value or len(term.value) >= SHORT_CHARACTERS:
+        return None
+    parameters = Parameters("v")
+    value = parameters.add(term.value, "String")
+    column = (SHOWN if is_attribute else NAMED_COLUMNS).get(name)
+    checks = [f"{column} = {value}"] if column else []
+    if is_attribute and name not in LISTS:
+        quoted = parameters.add(f'"{term.value}"', "String")
+        checks.append(f"hasAny(mapValues(attributes), [{value}, {quoted}])")
+    # Each in a search of its own: of two conditions joined by OR, the engine uses no index.
+    found = [
+        f"SELECT trace_id, started_ns AS at_ns FROM spans WHERE {PROJECT_AND_TIME} AND {check}"
+        for check in checks
+    ]
+    return Candidates(" UNION ALL ".join(found), parameters.values, is_costly=True) if found else None
 
 
 def _ids(tree: Filter, parameters: Parameters) -> list[str]:
@@ -102,7 +150,24 @@ def _by_sum(term: Term) -> Candidates:
     sql = (
         f"SELECT trace_id, first_started_ns AS at_ns FROM trace_sums WHERE {times} AND trace_key IN ({keys})"
     )
-    return Candidates(sql, parameters.values, is_by_sum=True)
+    return Candidates(sql, parameters.values, is_costly=True)
+
+
+def _by_duration(term: Term) -> Candidates:
+    """Traces whose first and last span lie so far apart; with wrong clocks left out it may be less."""
+    parameters = Parameters("s")
+    bound = parameters.add(duration_ns(term), "Int64")
+    key = "cityHash64(trace_id)"  # quick to group by
+    days = "project_id = {project:String} AND day >= toYYYYMMDD(fromUnixTimestamp64Nano({low:Int64}, 'UTC'))"
+    keys = (
+        f"SELECT {key} AS trace_key FROM trace_times WHERE {days} GROUP BY trace_key "
+        f"HAVING max(last_ended_ns) - min(first_started_ns) {term.operator} {bound} LIMIT 100000"
+    )
+    sql = (
+        f"SELECT trace_id, first_started_ns AS at_ns FROM trace_times WHERE {days} "
+        f"AND first_started_ns >= {{low:Int64}} AND first_started_ns < {{high:Int64}} AND {key} IN ({keys})"
+    )
+    return Candidates(sql, parameters.values, is_costly=True)
 
 
 def has_words(tree: Filter) -> bool:

@@ -5,18 +5,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sternpost.capabilities.traces.filters.bounds_sql import BEGAN_NS, BEGAN_OF_TIMES
 from sternpost.capabilities.traces.filters.candidates import Candidates
 from sternpost.capabilities.traces.filters.grammar import Filter
 from sternpost.capabilities.traces.filters.long_traces import FILTERED_TRACE_NS, LONG_TRACES
 from sternpost.capabilities.traces.filters.span_sql import (
+    DEPENDS_ON_OTHERS,
     PROJECT_AND_TIME,
     started_in,
     whole_days,
 )
-from sternpost.capabilities.traces.filters.sql import FilterSql, compile_filter
+from sternpost.capabilities.traces.filters.sql import FilterSql, compile_filter, sums_calls
 from sternpost.capabilities.traces.filters.stretches import join_stretches
 from sternpost.capabilities.traces.queries import ProjectQueries, started_within, whole_number
-from sternpost.capabilities.traces.records import PagePosition, TimeRange
+from sternpost.capabilities.traces.records import PagePosition, TimeRange, TraceTimes
 from sternpost.contracts.trace_store import TraceStore
 
 _MAX_STRETCHES = 200
@@ -60,10 +62,10 @@ class TraceFinder:
     ) -> tuple[Window, list[PagePosition]]:
         """Answer `window_before` and, for that window without a filter, `traces_in` at once."""
         rows = self._ask(
-            "SELECT trace_id, min(started_ns) AS first_ns, min(first_ns) OVER (), sum(count()) OVER (), "
+            f"SELECT trace_id, {BEGAN_NS} AS first_ns, min(min(started_ns)) OVER (), sum(count()) OVER (), "
             "(first_ns, trace_id) < ({before_ns:Int64}, {before_id:String}) AS is_behind "
-            f"FROM (SELECT trace_id, started_ns {_NEWEST_SPANS}) GROUP BY trace_id "
-            "ORDER BY is_behind DESC, first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
+            f"FROM (SELECT trace_id, started_ns, parent_span_id, is_time_skewed {_NEWEST_SPANS}) "
+            "GROUP BY trace_id ORDER BY is_behind DESC, first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
             {**started_within(bounds), **_before(before), "size": size, "limit": limit},
         ).rows
         if not rows:
@@ -72,14 +74,22 @@ class TraceFinder:
         return window, [PagePosition(whole_number(row[1]), str(row[0])) for row in rows if row[4]]
 
     def traces_in(
-        self, window: Window, before: PagePosition, filter_sql: FilterSql | None, limit: int
+        self, window: Window, before: PagePosition, tree: "Filter | None", limit: int
     ) -> list[PagePosition]:
-        """List traces whose first span of those seen is in the window, newest first, behind `before`."""
-        if filter_sql is None:
-            return self._matching(window, before, None, [], limit)
+        """List traces whose first span of those seen lies in the window, newest first, behind `before`."""
+        if tree is None:
+            return self._in_window(window, before, None, [], limit)
         long = self.long_traces(window)
-        found = self._matching(window, before, filter_sql, list(long), limit)
-        found += self._matching_long(window, before, filter_sql, long, limit)
+        behind = {
+            trace_id: time
+            for trace_id, time in long.items()
+            if (time.since_ns, trace_id) < (before.started_ns, before.trace_id)
+        }
+        bounds = TimeRange(window.low_ns, window.high_ns + FILTERED_TRACE_NS)
+        is_dependent = self._is_dependent(tree, PROJECT_AND_TIME, started_within(bounds))
+        compiled = compile_filter(tree, is_dependent=is_dependent)
+        found = self._in_window(window, before, compiled, list(long), limit)
+        found += [PagePosition(long[one].since_ns, one) for one in self.matching(tree, behind)]
         return sorted(found, key=lambda one: (one.started_ns, one.trace_id), reverse=True)[:limit]
 
     def long_traces(self, window: Window) -> dict[str, TimeRange]:
@@ -87,7 +97,7 @@ class TraceFinder:
         rows = self._ask(LONG_TRACES, {"low": window.low_ns, "high": window.high_ns}).rows
         return {str(row[0]): TimeRange(whole_number(row[1]), whole_number(row[2]) + 1) for row in rows}
 
-    def _matching(
+    def _in_window(
         self,
         window: Window,
         before: PagePosition,
@@ -115,7 +125,7 @@ class TraceFinder:
             where = " AND trace_id NOT IN {left_out:Array(String)}"
             parameters["left_out"] = list(left_out)
         rows = self._ask(
-            f"SELECT trace_id, min(started_ns) AS first_ns FROM spans {final} "
+            f"SELECT trace_id, {BEGAN_NS} AS first_ns FROM spans {final} "
             f"WHERE {PROJECT_AND_TIME}{where} GROUP BY trace_id HAVING {' AND '.join(having)} "
             "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
             parameters,
@@ -138,64 +148,46 @@ class TraceFinder:
 
     def matching(self, tree: Filter, times: Mapping[str, TimeRange]) -> set[str]:
         """Return which of these traces match a filter; each is judged by all of its spans."""
+        if not times:
+            return set()
         where = started_in(join_stretches(times.values(), _MAX_STRETCHES))
         theirs = f"{where.sql} AND {_IN_TRACES}"
-        filter_sql = compile_filter(tree, theirs)
+        chosen: dict[str, object] = {**where.parameters, "traces": list(times)}
+        is_dependent = self._is_dependent(tree, theirs, chosen)
+        filter_sql = compile_filter(tree, theirs, is_dependent=is_dependent)
         low_ns = min(one.since_ns for one in times.values())
         high_ns = max(one.until_ns for one in times.values())
         rows = self._ask(
             f"SELECT trace_id FROM spans FINAL WHERE {theirs} GROUP BY trace_id HAVING {filter_sql.having}",
             {
-                **where.parameters,
+                **chosen,
                 **filter_sql.parameters,
                 **whole_days(low_ns, high_ns),
-                "traces": list(times),
             },
         )
         return {str(row[0]) for row in rows.rows}
 
-    def _matching_long(
-        self,
-        window: Window,
-        before: PagePosition,
-        filter_sql: FilterSql,
-        long: Mapping[str, TimeRange],
-        limit: int,
-    ) -> list[PagePosition]:
-        """Check traces by all their spans, wherever they are."""
-        behind = {
-            trace_id: time
-            for trace_id, time in long.items()
-            if (time.since_ns, trace_id) < (before.started_ns, before.trace_id)
-        }
-        if not behind:
-            return []
-        within = started_in(join_stretches(behind.values(), _MAX_STRETCHES), name="long")
-        until_ns = max(one.until_ns for one in behind.values())
-        rows = self._ask(
-            "SELECT trace_id, min(started_ns) AS first_ns FROM spans FINAL "
-            f"WHERE {within.sql} AND {_IN_TRACES} GROUP BY trace_id HAVING ({filter_sql.having}) "
-            "ORDER BY first_ns DESC, trace_id DESC LIMIT {limit:UInt32}",
-            {
-                **within.parameters,
-                **filter_sql.parameters,
-                **whole_days(window.low_ns, until_ns),
-                "low": window.low_ns,
-                "high": until_ns,
-                "traces": list(behind),
-                "limit": limit,
-            },
-        )
-        return [PagePosition(whole_number(first_ns), str(trace_id)) for trace_id, first_ns in rows.rows]
+    def _is_dependent(self, tree: Filter, where: str, parameters: Mapping[str, object]) -> bool:
+        """Say whether a filter adds calls up of which some may be told by others as well."""
+        if not sums_calls(tree):
+            return False
+        sql = f"SELECT 1 FROM spans WHERE {where} AND {DEPENDS_ON_OTHERS} LIMIT 1"
+        return bool(self._ask(sql, parameters).rows)
 
-    def times_of(self, trace_ids: Sequence[str]) -> dict[str, TimeRange]:
-        """Return when the first and last spans of traces started; a trace that isn't there is left out."""
+    def times_of(self, trace_ids: Sequence[str]) -> dict[str, TraceTimes]:
+        """Return when traces began and their spans started; a trace that isn't there is left out."""
         rows = self._ask(
-            "SELECT trace_id, min(first_started_ns), max(last_started_ns) FROM trace_times "
+            "SELECT trace_id, min(first_started_ns) AS since_ns, max(last_started_ns) AS last_ns, "
+            f"{BEGAN_OF_TIMES} AS began_ns FROM trace_times "
             "WHERE project_id = {project:String} AND trace_id IN {traces:Array(String)} GROUP BY trace_id",
             {"traces": list(trace_ids)},
         )
-        return {str(row[0]): TimeRange(whole_number(row[1]), whole_number(row[2]) + 1) for row in rows.rows}
+        return {
+            str(trace_id): TraceTimes(
+                whole_number(since_ns), whole_number(last_ns) + 1, whole_number(began_ns)
+            )
+            for trace_id, since_ns, last_ns, began_ns in rows.rows
+        }
 
 
 def _window(bounds: TimeRange, size: int, first_ns: int, count: int) -> Window:

@@ -9,16 +9,17 @@ call, else the lowest, else the most complete one.
 
 from typing import Final
 
+from sternpost.capabilities.traces.clocks import CLOCKS_NS
+
 TOLD: Final = "'llm', 'embedding', 'reranker'"  # what an application reports of a call
 IS_OURS: Final = "scope = 'sternpost.gateway'"  # ingest lets nobody else have this scope
 _IS_GATEWAY = f"(type = 'gateway' OR {IS_OURS})"
-_REPORTS_A_CALL = f"(type = 'gateway' OR (type IN ({TOLD}) AND (usage_source != '' OR {IS_OURS})))"
+REPORTS_A_CALL: Final = f"(type = 'gateway' OR (type IN ({TOLD}) AND (usage_source != '' OR {IS_OURS})))"
 _IS_CALL = f"(type IN ('gateway', {TOLD}) AND NOT is_rollup)"
 
 # Spans of one key are compared with this many neighbours in time: what it costs stays linear in the spans.
 _NEIGHBOURS = 16
 # Clocks of two machines differ; what agrees in tokens and words may lie further apart.
-_CLOCKS_NS = 2_000_000_000
 _SURE_NS = 120_000_000_000
 
 
@@ -50,7 +51,7 @@ SELECT trace_id, pair.1 AS span_id, pair.2 AS below, 'parent' AS why
 FROM (
     SELECT
         trace_id,
-        groupUniqArrayIf((parent_span_id, span_id), parent_span_id != '' AND {_REPORTS_A_CALL}) AS called_by,
+        groupUniqArrayIf((parent_span_id, span_id), parent_span_id != '' AND {REPORTS_A_CALL}) AS called_by,
         groupUniqArrayIf((span_id, parent_span_id), parent_span_id != '' AND type != 'gateway') AS parents,
         arrayMap(one -> (one.1, one.2), parents) AS steps,
         {_marks("called_by", "steps")} AS by_parent
@@ -136,9 +137,9 @@ _WHY = f"""multiIf(
     one.span = me.span OR {_PLACE_OF_ONE} <= (me.rank, me.started, me.span) OR NOT {_SAME_KIND}, '',
     me.reply != 0 AND me.reply = one.reply, 'response_id',
     one.scope = me.scope OR {_OTHER_REPLY} OR NOT {_SAME_MODEL}, '',
-    {_SAME_TOKENS} AND {_SAME_ANSWER} AND if({_SAME_TRACE}, {_is_near(_SURE_NS)}, {_is_near(_CLOCKS_NS)}),
+    {_SAME_TOKENS} AND {_SAME_ANSWER} AND if({_SAME_TRACE}, {_is_near(_SURE_NS)}, {_is_near(CLOCKS_NS)}),
     'tokens_and_answer',
-    NOT {_SAME_TRACE} OR {_OTHER_ANSWER} OR NOT {_is_near(_CLOCKS_NS)}, '',
+    NOT {_SAME_TRACE} OR {_OTHER_ANSWER} OR NOT {_is_near(CLOCKS_NS)}, '',
     {_SAME_TOKENS}, 'tokens',
     {_SAME_ANSWER} AND ({_ONE_TELLS_NO_TOKENS} OR {_SAME_QUESTION}), 'answer',
     {_SAME_QUESTION} AND {_ONE_TELLS_NO_TOKENS}, 'question',

@@ -14,8 +14,7 @@ from sternpost.capabilities.traces.filters.candidates import (
 from sternpost.capabilities.traces.filters.finding import TraceFinder, Window
 from sternpost.capabilities.traces.filters.grammar import Filter
 from sternpost.capabilities.traces.filters.long_traces import FILTERED_TRACE_NS
-from sternpost.capabilities.traces.filters.sql import compile_filter
-from sternpost.capabilities.traces.records import PagePosition, TimeRange
+from sternpost.capabilities.traces.records import PagePosition, TimeRange, TraceTimes
 
 _FIRST_WINDOW_SPANS = 2000
 _WINDOW_GROWTH = 8
@@ -50,7 +49,6 @@ class Search:
         self._finder = finder
         self._since_ns = bounds.since_ns
         self._tree = tree
-        self._filter = None if tree is None else compile_filter(tree)
         self._largest = _LARGEST_WINDOW_SPANS
         if tree is not None and has_words(tree):
             self._largest = _LARGEST_WINDOW_OF_WORDS
@@ -87,7 +85,7 @@ class Search:
         elif candidates.words:
             self._by_words(candidates)
         else:
-            if candidates.is_by_sum:  # what many traces match is found among the newest
+            if candidates.is_costly:  # what many traces match is found among the newest
                 self._by_windows(self._since_ns, _WINDOWS_BEFORE_SUMS)
             self._by_candidates(candidates, self._since_ns)
 
@@ -199,12 +197,12 @@ class Search:
 
     def _open(self, bounds: TimeRange, size: int, wanted: int) -> tuple[Window, list[PagePosition]]:
         """Find the next window and the first traces in it."""
-        if self._filter is None:
+        if self._tree is None:
             return self._finder.newest_traces(bounds, self._position, size, wanted)
         window = self._finder.window_before(bounds, size)
         if not window.span_count:
             return window, []
-        return window, self._finder.traces_in(window, self._position, self._filter, wanted)
+        return window, self._finder.traces_in(window, self._position, self._tree, wanted)
 
     def _search_window(self, window: Window, seen: Sequence[PagePosition], count: int) -> list[PagePosition]:
         found: list[PagePosition] = []
@@ -212,12 +210,16 @@ class Search:
         while seen:
             self.times |= (times := self._finder.times_of([position.trace_id for position in seen]))
             # A trace that began before the window is listed where it began.
-            found += [p for p in seen if p.trace_id in times and times[p.trace_id].since_ns >= window.low_ns]
+            found += [p for p in seen if p.trace_id in times and _begins_in(window, times[p.trace_id])]
             if len(seen) < wanted or len(found) >= count:
                 break
             wanted = count - len(found)
-            seen = self._finder.traces_in(window, seen[-1], self._filter, wanted)
+            seen = self._finder.traces_in(window, seen[-1], self._tree, wanted)
         return found
+
+
+def _begins_in(window: Window, time: TraceTimes) -> bool:
+    return window.low_ns <= time.began_ns < window.high_ns
 
 
 def _pair(position: PagePosition) -> tuple[int, str]:

@@ -5,6 +5,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sternpost.capabilities.traces.filters.lone_agents import IS_ROLLUP, lone_agents
 from sternpost.capabilities.traces.filters.same_calls import IS_OURS, TOLD, told_twice
 from sternpost.capabilities.traces.records import TimeRange
 
@@ -50,22 +51,25 @@ def whole_days(low_ns: int, high_ns: int) -> dict[str, int]:
 NEWEST = f"{IS_OURS} DESC, received_ns DESC"
 
 
-# Where no application tells of calls, nothing is told twice; asking that first spares the search for it.
 IS_TOLD = f"type IN ({TOLD}) AND NOT {IS_OURS}"
+# Where no application tells of calls or agents, each call stands for itself: asking that first is cheaper.
+DEPENDS_ON_OTHERS = f"({IS_TOLD} OR {IS_ROLLUP})"
 IS_CALL = f"(NOT is_rollup AND type IN ('gateway', {TOLD}))"
 
 
 def counted(where: str = PROJECT_AND_TIME, *, is_across: bool = False) -> str:
     """Return the condition under which a span's usage and cost are summed, and a call is counted.
 
-    A call that several spans report counts once; which of them represents it is decided in `same_calls`.
+    A call that several spans report counts once; which of them stands for it is told in `same_calls`. The
+    usage of an agent counts where nothing below it reports any (`lone_agents`).
     where: bounds the search for those spans.
     is_across: a call counts once even when its spans are in two traces; a trace's own sums leave that out.
     """
     return (
         f"({IS_CALL} "
         # The gateway's own spans always count: whoever sends spans can name one of them as a parent.
-        f"AND NOT ({IS_TOLD} AND (trace_id, span_id) IN ({told_twice(where, is_across=is_across)})))"
+        f"AND NOT ({IS_TOLD} AND (trace_id, span_id) IN ({told_twice(where, is_across=is_across)})) "
+        f"OR {IS_ROLLUP} AND (trace_id, span_id) IN ({lone_agents(where)}))"
     )
 
 

@@ -15,6 +15,7 @@ from sternpost.capabilities.traces.filters.attributes import (
     attribute_equals,
     attribute_number,
 )
+from sternpost.capabilities.traces.filters.bounds_sql import LASTED_NS
 from sternpost.capabilities.traces.filters.grammar import (
     AMOUNT_FIELDS,
     ATTRIBUTE_PREFIX,
@@ -28,6 +29,7 @@ from sternpost.capabilities.traces.filters.grammar import (
 )
 from sternpost.capabilities.traces.filters.span_sql import (
     INPUT_TOKENS,
+    IS_CALL,
     OUTPUT_TOKENS,
     PROJECT_AND_TIME,
     TRACE_STATUS,
@@ -44,6 +46,11 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "key": ("key_id",),
     **NAMED,
 }
+# Fields that one column answers, as it is.
+NAMED_COLUMNS: Mapping[str, str] = {
+    name: columns[0] for name, columns in _COLUMNS.items() if len(columns) == 1 and columns[0].isidentifier()
+}
+_SUMMED = frozenset({"cost", "tokens", "cached", "saved"})
 _SECONDS: Mapping[str, float] = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "": 1}
 _COUNTS: Mapping[str, float] = {"": 1, "k": 1e3, "m": 1e6}
 _AMOUNT = re.compile(r"\$?([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-z]*)")
@@ -81,10 +88,11 @@ class Parameters:
 
     prefix: str = "f"
     where: str = PROJECT_AND_TIME
+    is_dependent: bool = True
     values: dict[str, object] = field(default_factory=dict[str, object])
 
     def counted(self) -> str:
-        return counted(self.where)
+        return counted(self.where) if self.is_dependent else IS_CALL
 
     def add(self, value: object, kind: str) -> str:
         name = f"{self.prefix}{len(self.values)}"
@@ -92,9 +100,13 @@ class Parameters:
         return f"{{{name}:{kind}}}"
 
 
-def compile_filter(tree: Filter, where: str = PROJECT_AND_TIME) -> FilterSql:
-    """Compile for the groups of spans of `where`. Raises: BadRequest for a value its field can't have."""
-    parameters = Parameters(where=where)
+def compile_filter(tree: Filter, where: str = PROJECT_AND_TIME, *, is_dependent: bool = True) -> FilterSql:
+    """Compile for the groups of spans of `where`. Raises: BadRequest for a value its field can't have.
+
+    is_dependent: whether some of these spans count only where others don't; a caller who knows better saves
+    the search for those.
+    """
+    parameters = Parameters(where=where, is_dependent=is_dependent)
     return FilterSql(_condition(tree, parameters), parameters.values)
 
 
@@ -169,8 +181,8 @@ def _amount_condition(term: Term, parameters: Parameters) -> str:
         raise _refusal(term, f"write {term.field}:>{term.value} or {term.field}:<{term.value}")
     match term.field:
         case "duration":
-            bound = parameters.add(round(_amount(term, _SECONDS) * 1e9), "Int64")
-            return f"max(ended_ns) - min(started_ns) {term.operator} {bound}"
+            bound = parameters.add(duration_ns(term), "Int64")
+            return f"{LASTED_NS} {term.operator} {bound}"
         case "ttft":
             bound = parameters.add(round(_amount(term, _SECONDS) * 1e9), "Int64")
             return f"countIf(time_to_first_token_ns {term.operator} {bound}) > 0"
@@ -186,6 +198,21 @@ def _amount_condition(term: Term, parameters: Parameters) -> str:
         case _:
             bound = parameters.add(amount_bound(term), "Int64")
             return f"sumIf({INPUT_TOKENS} + {OUTPUT_TOKENS}, {parameters.counted()}) {term.operator} {bound}"
+
+
+def sums_calls(tree: Filter) -> bool:
+    """Say whether a filter adds up what calls used."""
+    match tree:
+        case Both(parts) | Either(parts):
+            return any(sums_calls(part) for part in parts)
+        case Not(part):
+            return sums_calls(part)
+        case _:
+            return isinstance(tree, Term) and tree.field in _SUMMED
+
+
+def duration_ns(term: Term) -> int:
+    return round(_amount(term, _SECONDS) * 1e9)
 
 
 def amount_bound(term: Term) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sternpost.capabilities.traces.filters.span_sql import (
+    DEPENDS_ON_OTHERS,
     INPUT_TOKENS,
     IS_CALL,
-    IS_TOLD,
     MODEL,
     OUTPUT_TOKENS,
     counted,
@@ -92,7 +92,7 @@ class FigureReads:
     def figures(self, bounds: TimeRange, step_ns: int) -> Figures:
         """Add up calls in all, by step of time and by model, each call once. `bounds` begin at a step."""
         chosen = self._cover(bounds, step_ns)
-        sql, parameters = _figures_sql(chosen, bounds, is_told=self._is_told(chosen))
+        sql, parameters = _figures_sql(chosen, bounds, is_dependent=self._is_dependent(chosen))
         named = _named(self._ask(sql, {**parameters, "low": bounds.since_ns, "step": step_ns}))
         nothing: Mapping[str, object] = {}
         return Figures(
@@ -115,10 +115,10 @@ class FigureReads:
         changed = [(at, bool(is_built)) for at, is_built in rows if isinstance(at, int)]
         return cover(bounds, changed, has_hours=has_hours, is_fine=is_fine)
 
-    def _is_told(self, chosen: Cover) -> bool:
-        """Say whether an application reports calls near the spans that are read."""
+    def _is_dependent(self, chosen: Cover) -> bool:
+        """Say if an application tells of calls or agents near the spans that are read."""
         near = started_in(nearby(chosen.spans_of))
-        sql = f"SELECT 1 FROM spans WHERE {near.sql} AND {IS_TOLD} LIMIT 1"
+        sql = f"SELECT 1 FROM spans WHERE {near.sql} AND {DEPENDS_ON_OTHERS} LIMIT 1"
         return bool(chosen.spans_of) and bool(self._ask(sql, near.parameters).rows)
 
     def _ask(self, sql: str, parameters: Mapping[str, object]) -> Rows:
@@ -177,7 +177,7 @@ SELECT
     {MODEL} AS model,
     provider,
     if(cost_status = '', 'unknown', cost_status) AS cost_state,
-    ended_ns - started_ns AS latency_ns,
+    if(is_time_skewed, -1, ended_ns - started_ns) AS latency_ns,  -- -1: nobody knows
     toUInt64(1) AS call_count,
     toUInt64(status != 'ok') AS error_count,
     cost_nanousd AS nanousd,
@@ -204,16 +204,16 @@ ARRAY JOIN
 """
 
 
-def _figures_sql(chosen: Cover, bounds: TimeRange, *, is_told: bool) -> tuple[str, Mapping[str, object]]:
+def _figures_sql(chosen: Cover, bounds: TimeRange, *, is_dependent: bool) -> tuple[str, Mapping[str, object]]:
     """Add up everything of the cover in one pass."""
     parts: list[str] = []
     parameters: dict[str, object] = {}
     if chosen.spans_of:
         within = started_in(chosen.spans_of)
         near = started_in(nearby(chosen.spans_of), name="near")
-        is_counted = counted(near.sql, is_across=True) if is_told else IS_CALL
+        is_counted = counted(near.sql, is_across=True) if is_dependent else IS_CALL
         parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {is_counted}")
-        parameters |= {**within.parameters, **(near.parameters if is_told else {})}
+        parameters |= {**within.parameters, **(near.parameters if is_dependent else {})}
     if chosen.buckets_ns:
         length_s = (FINE_NS if chosen.is_fine else BUCKET_NS) // 1_000_000_000
         parts.append(
@@ -283,7 +283,9 @@ FROM (
         sum(cached_sum) AS cached_part,
         sum(cacheable_sum) AS cacheable_part,
         sum(saved_nanousd) AS saved_part,
-        quantilesTDigestWeightedState(0.5, 0.95)(latency_ns, call_count) AS latencies_part
+        quantilesTDigestWeightedState(0.5, 0.95)(
+            latency_ns, if(latency_ns < 0, 0, call_count)
+        ) AS latencies_part
     FROM ({{calls}})
     GROUP BY step, model, provider, cost_state
 )

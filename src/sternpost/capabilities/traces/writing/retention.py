@@ -16,7 +16,10 @@ logger = logging.getLogger(__name__)
 
 _DAY_NS = 86_400_000_000_000
 # Partitioned by yyyymmdd; scores by yyyymm.
-_DAILY = ("spans", "trace_times", "trace_sums", "spans_touched", "call_figures", "content", "deleted_traces")
+_DAILY = (
+    *("spans", "trace_times", "trace_sums", "waiting_scores", "spans_touched", "call_figures", "content"),
+    "deleted_traces",
+)
 _MONTHLY = ("scores",)
 _PARTITIONS = (
     "SELECT DISTINCT partition FROM system.parts WHERE active AND database = currentDatabase() "

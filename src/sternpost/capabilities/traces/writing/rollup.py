@@ -103,7 +103,7 @@ FROM (
         if(is_counted, {MODEL}, '') AS model,
         if(is_counted, span_provider, '') AS provider,
         if(is_counted, if(cost_status = '', 'unknown', cost_status), '') AS cost_state,
-        if(is_counted, {_LATENCY_CLASS}, 0) AS latency_ns,
+        multiIf(NOT is_counted, 0, is_time_skewed, -1, {_LATENCY_CLASS}) AS latency_ns,
         countIf(is_counted) AS calls,
         countIf(is_counted AND status != 'ok') AS errors,
         sumIf(cost_nanousd, is_counted) AS cost,

@@ -1,6 +1,7 @@
 """A span, a content object or a score as a row of its table; not when it is written."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from sternpost.contracts.score import Score
 from sternpost.contracts.span import Content, GatewayFacts, Span
@@ -8,6 +9,7 @@ from sternpost.contracts.usage import Cost, Usage
 
 SPAN_COLUMNS = (
     *("project_id", "trace_id", "span_id", "parent_span_id", "type", "name", "started_ns", "ended_ns"),
+    "is_time_skewed",
     *("status", "operation", "error_type", "error"),
     *(
         "user_id",
@@ -35,6 +37,10 @@ CONTENT_COLUMNS = ("project_id", "hash", "body", "first_seen_ns")
 SCORE_COLUMNS = (
     *("project_id", "score_id", "trace_id", "span_id", "name", "kind", "source", "created_ns"),
     *("value", "label", "explanation", "author", "unscored_reason"),
+)
+WAITING_SCORE_COLUMNS = (
+    *("project_id", "response_id", "score_id", "day", "name", "kind", "source", "created_ns"),
+    *("value", "label", "explanation", "author", "unscored_reason", "is_settled"),
 )
 
 _NO_USAGE: tuple[object, ...] = (*(0 for _ in range(10)), {}, "", False, "", None)
@@ -64,6 +70,16 @@ def score_row(score: Score) -> Sequence[object]:
     )
 
 
+def waiting_score_row(score: Score) -> Sequence[object]:
+    """Return the row of a score that waits for the span of the reply it names."""
+    day = datetime.fromtimestamp(score.created_ns // 1_000_000_000, UTC)
+    return (
+        *(score.project_id, score.response_id, score.score_id, int(day.strftime("%Y%m%d"))),
+        *(score.name, score.kind, score.source, score.created_ns, score.value, score.label),
+        *(score.explanation, score.author, score.unscored_reason, 0),
+    )
+
+
 def span_row(span: Span) -> Sequence[object]:
     trace, model, cost = span.trace, span.model, span.cost
     return (
@@ -75,6 +91,7 @@ def span_row(span: Span) -> Sequence[object]:
         span.name,
         span.started_ns,
         span.ended_ns,
+        span.is_time_skewed,
         span.status.value,
         span.operation,
         span.error_type,

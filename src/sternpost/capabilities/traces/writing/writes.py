@@ -13,9 +13,11 @@ from sternpost.capabilities.traces.writing.rows import (
     CONTENT_COLUMNS,
     SCORE_COLUMNS,
     SPAN_COLUMNS,
+    WAITING_SCORE_COLUMNS,
     content_row,
     score_row,
     span_row,
+    waiting_score_row,
 )
 from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.span import Span, SpanBundle
@@ -47,6 +49,7 @@ class _Day:
     contents: dict[ContentKey, Row] = field(default_factory=dict[ContentKey, Row])
     spans: list[Row] = field(default_factory=list[Row])
     scores: list[Row] = field(default_factory=list[Row])
+    waiting: list[Row] = field(default_factory=list[Row])  # scores whose call is not known yet
 
 
 class Flush:
@@ -63,6 +66,7 @@ class Flush:
         self._contents = TableInserts(store, "content", CONTENT_COLUMNS)
         self._spans = TableInserts(store, "spans", SPAN_COLUMNS)
         self._scores = TableInserts(store, "scores", SCORE_COLUMNS)
+        self._waiting = TableInserts(store, "waiting_scores", WAITING_SCORE_COLUMNS)
         self._put: set[ContentKey] = set()
         self._known = 0
         self._broken: dict[int, str] = {}
@@ -98,15 +102,19 @@ class Flush:
         """Say what became of it all; every row but those refused is durable. Raises: StoreError."""
         while self._days:
             self.write_next()
-        for table in (self._contents, self._spans, self._scores):
+        for table in (self._contents, self._spans, self._scores, self._waiting):
             table.finish()
         return Written(
             self._spans.accepted,
             self._contents.accepted,
             self._known,
-            self._scores.accepted,
+            self._scores.accepted + self._waiting.accepted,
             len(self._put),
-            [*self._contents.refused, *self._spans.refused, *self._scores.refused],
+            [
+                row
+                for table in (self._contents, self._spans, self._scores, self._waiting)
+                for row in table.refused
+            ],
             self._broken,
         )
 
@@ -115,7 +123,16 @@ class Flush:
         source = self.size
         batch = self._with_media(batch)
         spans = [Row(span_row(span), _day(span.started_ns), source, span) for span in batch.spans]
-        scores = [Row(score_row(score), _day(score.created_ns), source, score) for score in batch.scores]
+        scores = [
+            Row(score_row(score), _day(score.created_ns), source, score)
+            for score in batch.scores
+            if score.trace_id
+        ]
+        waiting = [
+            Row(waiting_score_row(score), _day(score.created_ns), source, score)
+            for score in batch.scores
+            if not score.trace_id
+        ]
         days_by_hash = _days_by_hash(batch.spans)
         newest = {max(row.day_ns for row in spans)} if spans else set[int]()
         # Content is kept with each day of the spans that refer to it, and is dropped with it.
@@ -137,6 +154,8 @@ class Flush:
             self._days[row.day_ns].spans.append(row)
         for row in scores:
             self._days[row.day_ns].scores.append(row)
+        for row in waiting:
+            self._days[row.day_ns].waiting.append(row)
         self._known += len(wanted) - len(contents)
 
     def _is_known(self, key: ContentKey) -> bool:
@@ -168,6 +187,7 @@ class Flush:
         self._recent.add_all(key for key, row in contents.items() if id(row) not in lost)
         self._spans.insert([row for day in days for row in self._days[day].spans])
         self._scores.insert([row for day in days for row in self._days[day].scores])
+        self._waiting.insert([row for day in days for row in self._days[day].waiting])
         for day in days:
             del self._days[day]
 

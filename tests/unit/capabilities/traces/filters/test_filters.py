@@ -9,7 +9,7 @@ from sternpost.base.ids import ProjectId
 from sternpost.capabilities.traces.filters.finding import TraceFinder, Window
 from sternpost.capabilities.traces.filters.grammar import Both, Either, Not, Term, Words, parse_filter
 from sternpost.capabilities.traces.filters.sql import compile_filter
-from sternpost.capabilities.traces.records import PagePosition
+from sternpost.capabilities.traces.records import PagePosition, TimeRange
 from sternpost.contracts.trace_store import TraceStore
 
 
@@ -125,7 +125,8 @@ def test_engine_accepts_every_filter_that_parses(store: TraceStore, text: str) -
     assert tree is not None
     finder = TraceFinder(store, ProjectId("prj_none"))
     try:
-        found = finder.traces_in(Window(0, 10, 1), PagePosition(10, ""), compile_filter(tree), 10)
+        found = finder.traces_in(Window(0, 10, 1), PagePosition(10, ""), tree, 10)
+        judged = finder.matching(tree, {"a" * 32: TimeRange(0, 10)})
     except StoreError as error:
         pytest.fail(f"{text!r}: {error.message}")
-    assert found == []
+    assert (found, judged) == ([], set())

@@ -18,7 +18,7 @@ STEP_NS = 3 * 86_400 * SECOND // COUNT
 SPANS = """
 INSERT INTO spans (project_id, trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, status,
     user_id, session_id, cost_nanousd, cost_status, usage_source, input_hashes, output_hashes, scope,
-    received_ns)
+    received_ns, cache_saved_nanousd, attributes, environment)
 WITH
     leftPad(lower(hex(number)), 15, '0') AS id,
     part = 0 AS is_call
@@ -30,7 +30,9 @@ SELECT {project:String}, concat('0', '0000000000000000', id), concat(toString(pa
     if(is_call, toNullable(toInt64(number) * 1000), NULL), if(is_call, 'computed', ''),
     if(is_call, 'provider', ''),
     if(is_call, ['system', toString(number)], []), if(is_call, [concat('out', toString(number))], []),
-    'sternpost.gateway', 1
+    'sternpost.gateway', 1, if(is_call, toNullable(toInt64(number) * 10), NULL),
+    if(is_call, map('part', toString(number % 500), 'of', '"the manual"'), map()),
+    if(number % 1000 = 3, 'prod', '')
 FROM numbers({count:UInt64}) ARRAY JOIN [0, 1] AS part
 """
 CONTENT = """
@@ -99,6 +101,14 @@ def expected(query: str) -> list[int]:
         "cost:>1": lambda n: False,
         "-mostly cost:<0.0001": lambda n: n % 100 >= 62 and n < 100,
         f"trace:{9:032x}": lambda n: n == 9,
+        "attr.part:7": lambda n: n % 500 == 7,
+        'attr.part:8 attr.of:"the manual"': lambda n: n % 500 == 8,
+        "attr.environment:prod": lambda n: n % 1000 == 3,
+        "environment:prod status:error": lambda n: n % 1000 == 3,
+        "environment:none": lambda n: False,
+        "saved:>0.000059": lambda n: n > 5900,
+        "duration:>71h": lambda n: n > 5916,  # trace n lasts n times 43.2 s
+        "duration:>71h duration:<71.5h": lambda n: 5916 < n < 5959,
     }  # fmt: skip
     return [n for n in range(COUNT) if tests[query](n)]
 
@@ -109,7 +119,9 @@ def expected(query: str) -> list[int]:
         "zanzibar", '"zanzibar coast"', "quagga", "zanzibar -mostly", "zanzibar session:s2",
         "zanzibar OR session:s1", "mostly user:user-13 status:error", "user:user-5 OR session:s40",
         "(user:user-5 -session:s1) cost>=0.005", "cost:>0.0059", "cost:>1", "-mostly cost:<0.0001",
-        f"trace:{9:032x}",
+        f"trace:{9:032x}", "attr.part:7", 'attr.part:8 attr.of:"the manual"', "attr.environment:prod",
+        "environment:prod status:error", "environment:none", "saved:>0.000059", "duration:>71h",
+        "duration:>71h duration:<71.5h",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("clock", [ManualClock(NOON), Hasty(NOON)], ids=["patient", "hasty"])

@@ -53,6 +53,7 @@ async def test_named_fields_find_their_span(api: Api, words: str) -> None:
     )  # fmt: skip
     api.write(SpanBundle((seen, span(api.project)), (long,)))
     assert await api.ids(filter=words) == [seen.trace_id]
+    assert await api.ids(filter=f"trace:{seen.trace_id} {words}") == [seen.trace_id]
 
 
 def test_unknown_field_names_the_nearest() -> None:

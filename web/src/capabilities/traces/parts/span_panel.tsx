@@ -51,6 +51,8 @@ interface Props {
 /** Says which span stands for the same call, so that nobody adds this one's tokens to it. */
 function JoinNote({ span, onSelect }: { span: Span; onSelect: (spanId: string) => void }) {
   const other = span.counted_with;
+  const isRepeated = span.attributes["is_rollup"] !== undefined && !span.counted;
+  if (isRepeated) return <p className={styles["quiet"]}>Tokens and cost repeat those of the spans below, which are counted.</p>;
   if (!other) return null;
   return (
     <p className={styles["quiet"]}>
@@ -71,6 +73,9 @@ export function SpanPanel({ span, scores, explainCost, onSelect }: Props) {
       </div>
       {span.error && <ErrorText text={span.error} stack={stackOf(span.attributes)} />}
       <JoinNote span={span} onSelect={onSelect} />
+      {span.is_time_skewed && (
+        <p className={styles["quiet"]}>The times of this span can’t be right, or lie outside its parent’s. They are left out of the trace’s start and duration.</p>
+      )}
       <dl className={styles["facts"]}>
         <Line name="Kind"><SpanType type={span.type} /></Line>
         <Line name="Started">{moment(span.started_at)}</Line>

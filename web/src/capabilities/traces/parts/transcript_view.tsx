@@ -38,7 +38,7 @@ export function Transcript({ detail, selected, choice, onSelect }: Props) {
     <div ref={list} className={styles["list"]}>
       {from > 0 && <p className={styles["note"]}>{from} earlier entries are not shown; choose a span in the tree to go there.</p>}
       {entries.slice(from, from + SHOWN).map((entry) => (
-        <EntryCard key={entry.span.span_id} type={entry.kind === "turn" ? "llm" : entry.span.type} span={entry.span} isSelected={entry.span.span_id === chosen} onSelect={onSelect}>
+        <EntryCard key={`${entry.kind} ${entry.span.span_id}`} type={entry.kind === "turn" ? "llm" : entry.span.type} span={entry.span} isSelected={entry.span.span_id === chosen} onSelect={onSelect}>
           <Body entry={entry} />
         </EntryCard>
       ))}
@@ -50,6 +50,14 @@ export function Transcript({ detail, selected, choice, onSelect }: Props) {
 function Body({ entry }: { entry: Entry }) {
   if (entry.kind === "turn") return <TurnBody turn={entry} />;
   if (entry.kind === "retrieval") return <Retrieval span={entry.span} />;
+  if (entry.kind === "given" || entry.kind === "made") {
+    return (
+      <>
+        <p className={styles["note"]}>{entry.kind === "given" ? "Input" : "Output"}</p>
+        <Messages messages={entry.messages} />
+      </>
+    );
+  }
   const { input, output } = entry.span;
   return input.length + output.length === 0 ? null : <Messages messages={[...input, ...output]} />;
 }
