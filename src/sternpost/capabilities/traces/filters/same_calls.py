@@ -129,13 +129,17 @@ _SAME_MODEL = (
 )
 _OTHER_ANSWER = "(me.said != 0 AND one.said != 0 AND me.said != one.said)"
 _OTHER_REPLY = "(me.reply != 0 AND one.reply != 0 AND me.reply != one.reply)"
+# Some hosts give every reply one id, or one of a thousand: two calls of one sender, one after the other.
+_ID_USED_AGAIN = (
+    f"(me.scope = one.scope AND NOT {_ONE_TELLS_NO_TOKENS} AND NOT {_SAME_TOKENS} AND NOT {_is_near(0)})"
+)
 _SAME_KIND = "(me.type = one.type OR me.type = 'gateway' OR one.type = 'gateway')"
 _SAME_TRACE = "me.trace = one.trace"
 _SAYS_NOTHING = "(me.input + me.output = 0 AND me.said = 0 AND me.asked = 0 AND me.reply = 0)"
 _PLACE_OF_ONE = "(one.rank, one.started, one.span)"
 _WHY = f"""multiIf(
     one.span = me.span OR {_PLACE_OF_ONE} <= (me.rank, me.started, me.span) OR NOT {_SAME_KIND}, '',
-    me.reply != 0 AND me.reply = one.reply, 'response_id',
+    me.reply != 0 AND me.reply = one.reply AND NOT {_ID_USED_AGAIN}, 'response_id',
     one.scope = me.scope OR {_OTHER_REPLY} OR NOT {_SAME_MODEL}, '',
     {_SAME_TOKENS} AND {_SAME_ANSWER} AND if({_SAME_TRACE}, {_is_near(_SURE_NS)}, {_is_near(CLOCKS_NS)}),
     'tokens_and_answer',

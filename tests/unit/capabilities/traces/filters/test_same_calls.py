@@ -71,6 +71,17 @@ async def test_call_beside_the_gateways_span_counts_once(
     assert reason in shown[seen.span_id]["join_reason"]
 
 
+async def test_calls_of_a_host_whose_replies_all_have_one_id_count_each(api: Api) -> None:
+    model = replace(_MODEL, response_id="chatcmpl-1")
+    first = told(api.project, usage=Usage(in_fresh=10, out_text=5), model=model)
+    later = {"started_ns": first.ended_ns + SECOND, "ended_ns": first.ended_ns + 2 * SECOND}
+    second = told(
+        api.project, trace_id=first.trace_id, usage=Usage(in_fresh=20, out_text=7), model=model, **later
+    )
+    api.write(SpanBundle((first, second)))
+    assert await sums_of(api, first.trace_id) == Sums(2, (30, 12))
+
+
 async def test_answer_joins_a_stream_whose_client_was_told_no_tokens(api: Api) -> None:
     record = call(api.project)
     api.write(record)
