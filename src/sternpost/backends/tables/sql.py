@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sternpost.backends.tables.durable import commit_durably
 from sternpost.base.errors import ConfigurationError, NewerData, StoreUnavailable
 
-SCHEMA_VERSION = "0008"  # the newest module of `migrations/versions`; compared as text
+SCHEMA_VERSION = "0009"  # the newest module of `migrations/versions`; compared as text
 
 _OWN_TABLE = "projects"  # in every version
 _BUSY_TIMEOUT_S = 10
