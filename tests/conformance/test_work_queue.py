@@ -5,11 +5,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
 from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
 from sternpost.backends.tables.sql import SqlTables, sqlite_url
@@ -20,7 +21,7 @@ from sternpost.base.clock import SystemClock
 from sternpost.base.errors import BadRequest
 from sternpost.base.ids import JobId, ProjectId
 from sternpost.contracts.message import Json
-from sternpost.contracts.work_queue import NewItem, NewJob, TryLater, WorkItem, WorkJob, WorkKind
+from sternpost.contracts.work_queue import Finished, NewItem, NewJob, TryLater, WorkItem, WorkJob, WorkKind
 from tests.support.postgres import empty_postgres_url
 
 P1 = ProjectId("p1")
@@ -49,10 +50,14 @@ def queue(tables: SqlTables) -> SqlWorkQueue:
 
 
 @pytest.fixture
-def start(urls: tuple[str, str], tables: SqlTables) -> Iterator[Callable[..., None]]:
-    """Run kinds in a worker of this process."""
+def runner(tables: SqlTables) -> DbosWorkRunner:
     clock = SystemClock()
-    runner = DbosWorkRunner(SqlGroups(tables, clock, "here"), clock)
+    return DbosWorkRunner(SqlGroups(tables, clock, "here"), clock)
+
+
+@pytest.fixture
+def start(urls: tuple[str, str], runner: DbosWorkRunner) -> Iterator[Callable[..., None]]:
+    """Run kinds in a worker of this process."""
     jobs = DbosJobs(urls[1], declare=runner.declare)
 
     def start(*kinds: WorkKind) -> None:
@@ -170,8 +175,9 @@ def test_a_cancelled_job_starts_no_further_item(
     job_id = submit(tables, queue, [str(number) for number in range(10)])
     wait_for(lambda: len(begun) == 2)
 
-    assert queue.cancel(job_id)
-    assert not queue.cancel(job_id)
+    with tables.write() as connection:
+        assert queue.cancel(connection, job_id)
+        assert not queue.cancel(connection, job_id)
     time.sleep(1.2)  # the worker looks once a second whether the job is still wanted
     loops.pop().call_soon_threadsafe(gate.set)
 
@@ -183,6 +189,125 @@ def test_a_cancelled_job_starts_no_further_item(
     job = queue.job(job_id)
     assert job is not None
     assert (job.state, job.done, job.cancelled, len(begun)) == ("cancelled", 2, 8, 2)
+
+
+def test_the_end_of_a_cancelled_job_is_told_when_nothing_of_it_is_under_way(
+    tables: SqlTables, queue: SqlWorkQueue, start: Callable[..., None]
+) -> None:
+    begun: list[str] = []
+    told: list[int] = []
+    gate, loops = asyncio.Event(), set[asyncio.AbstractEventLoop]()
+
+    async def handle(item: WorkItem) -> Done:
+        begun.append(item.key)
+        loops.add(asyncio.get_running_loop())
+        if item.job.facts:
+            await gate.wait()
+        return {}
+
+    start(WorkKind("note", handle, concurrency=3, on_end=lambda job: told.append(job.done)))
+    held = submit(tables, queue, ["a", "b"], facts={"waits": True})
+    wait_for(lambda: len(begun) == 2)
+    with tables.write() as connection:
+        queue.cancel(connection, held)
+    other = submit(tables, queue, ["c"])
+    ended(queue, other)
+    wait_for(lambda: told == [1])  # the end of the other one: this worker tells of ends
+    loops.pop().call_soon_threadsafe(gate.set)
+    wait_for(lambda: told == [1, 2])
+
+
+def test_what_an_item_changes_is_written_with_its_outcome_or_not_at_all(
+    tables: SqlTables, queue: SqlWorkQueue, start: Callable[..., None]
+) -> None:
+    with tables.write() as connection:
+        connection.execute(text("CREATE TABLE noted (key TEXT)"))
+
+    async def handle(item: WorkItem) -> Finished:
+        return Finished({"seen": item.key}, item.key)
+
+    def apply(connection: Connection, _: WorkJob, changes: Sequence[object]) -> None:
+        for change in changes:
+            connection.execute(text("INSERT INTO noted VALUES (:key)"), {"key": change})
+            if change == "bad":
+                raise ValueError(change)
+
+    start(WorkKind("note", handle, apply=apply))
+    job = ended(queue, submit(tables, queue, ["a", "bad", "b"]))
+
+    assert (job.done, job.failed) == (2, 1)
+    with tables.read() as connection:
+        assert sorted(connection.execute(text("SELECT key FROM noted")).scalars()) == ["a", "b"]
+
+
+def test_a_held_lane_is_tried_again_once_and_holds_no_other(
+    tables: SqlTables, queue: SqlWorkQueue, start: Callable[..., None]
+) -> None:
+    tries: list[tuple[str, float]] = []
+
+    async def handle(item: WorkItem) -> Done:
+        tries.append((item.lane, time.monotonic()))
+        if item.lane == "full" and len([one for one, _ in tries if one == "full"]) == 1:
+            raise TryLater(1.0, holds_lane=True)
+        return {}
+
+    start(WorkKind("note", handle, concurrency=1))
+    with tables.write() as connection:
+        items = [NewItem(str(number), lane=("full", "free")[number % 2]) for number in range(20)]
+        job_id = queue.submit(connection, NewJob("note", P1), items)
+
+    assert ended(queue, job_id).done == 20
+    full, free = ([at for lane, at in tries if lane == name] for name in ("full", "free"))
+    assert (len(full), len(free)) == (11, 10)  # one of the lane was told to wait, and waited for all
+    assert min(full[1:]) > max(free)
+
+
+def test_a_small_job_does_not_wait_for_a_large_one(
+    tables: SqlTables, queue: SqlWorkQueue, start: Callable[..., None]
+) -> None:
+    async def handle(item: WorkItem) -> Done:
+        await asyncio.sleep(0.005)
+        return {}
+
+    start(WorkKind("note", handle, concurrency=4))
+    large = submit(tables, queue, [str(number) for number in range(3000)])  # 30 groups: more than run at once
+    wait_for(lambda: _done(queue, large) > 0)
+    small = submit(tables, queue, ["a", "b", "c"])
+
+    assert ended(queue, small).done == 3
+    assert _done(queue, large) < 3000
+
+
+def test_jobs_that_ended_well_are_pruned_and_failed_ones_stay(
+    tables: SqlTables, queue: SqlWorkQueue, start: Callable[..., None], runner: DbosWorkRunner
+) -> None:
+    async def handle(item: WorkItem) -> Done:
+        if item.key == "bad":
+            raise BadRequest("no")
+        return {}
+
+    told: list[JobId] = []
+    start(WorkKind("note", handle, max_attempts=1, on_end=lambda job: told.append(job.job_id)))
+    good, bad = submit(tables, queue, ["good"]), submit(tables, queue, ["bad"])
+    wait_for(lambda: len(told) == 2)
+    later_ns = time.time_ns() + 60_000_000_000
+
+    wait_for(lambda: queue.prune(later_ns) == 1)  # once it is written down that its end was told
+    assert queue.job(good) is None
+    assert queue.job(bad) is not None
+    assert queue.outcomes(good, states=("done",), after=-1, limit=9) == ()
+    pruned: list[int] = []
+
+    def are_groups_pruned() -> bool:
+        pruned.append(runner.prune(later_ns))
+        return sum(pruned) == 2  # one each, once DBOS has written that it ended
+
+    wait_for(are_groups_pruned)
+
+
+def _done(queue: SqlWorkQueue, job_id: JobId) -> int:
+    job = queue.job(job_id)
+    return 0 if job is None else job.done
 
 
 def test_limits_hold_over_groups_lanes_and_projects(

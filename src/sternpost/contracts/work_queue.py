@@ -17,8 +17,17 @@ JobState: TypeAlias = Literal["waiting", "running", "done", "cancelled"]
 ItemState: TypeAlias = Literal["waiting", "done", "failed", "cancelled"]
 
 
+@dataclass(eq=False)
 class TryLater(Exception):
-    """Raised as `TryLater(after_s)` by a handler whose item can't be done now; it counts as no failure."""
+    """Raised by a handler whose item can't be done now.
+
+    is_failure: it counts as one of the item's attempts. holds_lane: no other item of the same job and lane is
+    begun by this worker before, e.g. because a rate limit was met.
+    """
+
+    after_s: float
+    is_failure: bool = False
+    holds_lane: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +90,42 @@ class ItemOutcome:
     error: str = ""
 
 
-Handle: TypeAlias = Callable[[WorkItem], Awaitable[Mapping[str, Json]]]
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a handler may return instead of a result: `change` is given to `WorkKind.apply`."""
+
+    result: Mapping[str, Json]
+    change: object
+
+
+Handle: TypeAlias = Callable[[WorkItem], Awaitable[Mapping[str, Json] | Finished]]
+Apply: TypeAlias = Callable[[Connection, WorkJob, Sequence[object]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkKind:
-    """How items of a kind are done. Limits hold for each worker; 0 does not limit."""
+    """How items of a kind are done. Limits hold for each worker; 0 does not limit.
+
+    Jobs take turns: items of one never wait until all of another are done.
+    """
 
     name: str
     handle: Handle
-    concurrency: int = 8
+    concurrency: int | Callable[[], int] = 8  # asked for whenever an item may begin
     per_lane: int = 0
     per_project: int = 0
     per_minute: int = 0
-    max_attempts: int = 5
-    on_end: Callable[[WorkJob], None] | None = None  # called at least once when a job has ended; blocking
+    max_attempts: int = 5  # 0: never gives up
+    apply: Apply | None = None  # writes changes in the transaction of the outcomes: both or neither; blocking
+    # Called at least once when a job has ended and none of its items is in progress; blocking.
+    on_end: Callable[[WorkJob], None] | None = None
+    close: Callable[[], Awaitable[None]] | None = None  # called after the last item, in the items' event loop
 
 
 class WorkQueue(Protocol):
     """Blocking; call it through `base.threads`. Raises: StoreUnavailable."""
 
-    def submit(self, connection: Connection, job: NewJob, items: Iterable[NewItem]) -> JobId:
+    def submit(self, connection: Connection, job: NewJob, items: Iterable[NewItem], /) -> JobId:
         """Add a job in the caller's transaction, so that it is there if the change that asks for it is."""
         ...
 
@@ -117,12 +141,19 @@ class WorkQueue(Protocol):
         """Return items in the order they were submitted, with their numbers; those after a number."""
         ...
 
-    def cancel(self, job_id: JobId) -> bool:
-        """Start no further item; those in progress are finished. False when the job had ended."""
+    def cancel(self, connection: Connection, job_id: JobId) -> bool:
+        """Start no further item, by the caller's transaction; those in progress are finished.
+
+        False when the job had ended.
+        """
         ...
 
     def retry_failed(self, job_id: JobId) -> int:
         """Let failed items wait again; return how many. The job is open again if there are any."""
+        ...
+
+    def prune(self, before_ns: int) -> int:
+        """Delete jobs that ended before a time, but for those with failed items; return how many."""
         ...
 
 

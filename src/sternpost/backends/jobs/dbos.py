@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 # Both fixed, so that the next start, of the next version too, resumes what a crash cut off.
 _VERSION = "1"
 _EXECUTOR = "sternpost-worker"
-_MAX_THREADS = 8
+_MAX_THREADS = 32  # most of them wait for groups of queued items; they start with the first work
 _SCHEDULE_POLL_S = 10.0
+_END_S = 2  # for what has just ended to be written down
 _MILLISECOND_NS = 1_000_000
 _STATUSES: dict[str, JobStatus] = {
     "ENQUEUED": "waiting",
@@ -95,7 +96,7 @@ class DbosJobs:
     def close(self) -> None:
         """Stop following schedules; a run in progress continues at the next start."""
         self._workflows = {}
-        DBOS.destroy(destroy_registry=True)
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=_END_S)
 
     def _refuse_unknown(self, name: str) -> None:
         if name not in self._workflows:

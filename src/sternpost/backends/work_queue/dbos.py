@@ -1,27 +1,32 @@
-"""Hands groups of items to workers by a DBOS queue; DBOS itself is started by `backends.jobs.dbos`."""
+"""Does groups of items as DBOS workflows, which resume after a crash; `backends.jobs.dbos` starts DBOS.
+
+Which worker takes a group is settled by the groups' own table: DBOS's queues would be asked several times a
+second, on each worker, for what the table already knows.
+"""
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 
-from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, SetWorkflowID
 
 from sternpost.backends.work_queue.group_work import GroupWork
-from sternpost.backends.work_queue.groups import GroupRef, SqlGroups
+from sternpost.backends.work_queue.groups import GroupName, GroupRef, SqlGroups
 from sternpost.base.clock import Clock
 from sternpost.base.errors import StoreError
-from sternpost.contracts.work_queue import WorkKind
+from sternpost.contracts.work_queue import WorkJob, WorkKind
 
 logger = logging.getLogger(__name__)
 
-_QUEUE = "sternpost-work"
-_GROUPS_AT_ONCE = 4  # of the threads that DBOS has for workflows, some stay free for scheduled jobs
-_POLL_S = 0.25
-_LOWEST_PRIORITY = 1_000_000  # DBOS: a smaller number runs first
+_WORKFLOW = "sternpost.work_group"
+_GROUPS_AT_ONCE = 24  # of the threads that DBOS has for workflows, some stay free for scheduled jobs
+_PRUNED_AT_ONCE = 500
+_BUSY_POLL_S, _IDLE_POLL_S = 0.25, 0.5
 
 
 class DbosWorkRunner:
@@ -32,8 +37,10 @@ class DbosWorkRunner:
         self._clock = clock
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
+        self._wakeup = threading.Event()
         self._ready = threading.Event()
         self._work: GroupWork | None = None
+        self._active = set[GroupName]()  # groups that were begun here and not given back
         self._loop: asyncio.AbstractEventLoop
 
     def declare(self) -> None:
@@ -42,14 +49,15 @@ class DbosWorkRunner:
         def run_group(job_id: str, number: int, generation: int) -> None:
             DBOS.run_step({"name": "items"}, self._do, job_id, number, generation)
 
-        self._workflow = DBOS.workflow(name="sternpost.work_group")(run_group)
+        self._workflow = DBOS.workflow(name=_WORKFLOW)(run_group)
 
     def start(self, kinds: Sequence[WorkKind]) -> None:
-        DBOS.register_queue(_QUEUE, worker_concurrency=_GROUPS_AT_ONCE, polling_interval_sec=_POLL_S)
         self._groups.hand_over_again()
         self._loop = asyncio.new_event_loop()
         by_name = {kind.name: kind for kind in kinds}
-        self._work = GroupWork(self._groups, by_name, self._clock)
+        self._work = GroupWork(
+            self._groups, by_name, self._clock, at_once=_GROUPS_AT_ONCE, on_change=self._wakeup.set
+        )
         loop = _thread("sternpost-work-items", self._loop.run_forever)
         turns = _thread("sternpost-work-groups", partial(self._hand_over, by_name))
         self._threads = [loop, turns]
@@ -59,12 +67,14 @@ class DbosWorkRunner:
 
     def stop(self, patience_s: float) -> None:
         self._stopping.set()
+        self._wakeup.set()
         if self._work is None:
             return
         loop, turns = self._threads
         self._loop.call_soon_threadsafe(self._work.stopping.set)
         turns.join(patience_s)
-        ended = asyncio.run_coroutine_threadsafe(_end_tasks(patience_s), self._loop)
+        closing = [kind.close for kind in self._work.kinds.values() if kind.close is not None]
+        ended = asyncio.run_coroutine_threadsafe(_end(patience_s, closing), self._loop)
         ended.result(patience_s + 5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         loop.join(patience_s)
@@ -75,8 +85,12 @@ class DbosWorkRunner:
         if self._stopping.is_set() or self._work is None:
             return  # handed over again at the next start
         ref = GroupRef(job_id, number, generation)  # type: ignore[arg-type]  # a JobId is a str on the wire
-        with suppress(CancelledError):  # cut off by `stop`; handed over again at the next start
-            asyncio.run_coroutine_threadsafe(self._work.run(ref), self._loop).result()
+        self._active.add(ref.name)
+        try:
+            with suppress(CancelledError):  # cut off by `stop`; handed over again at the next start
+                asyncio.run_coroutine_threadsafe(self._work.run(ref), self._loop).result()
+        finally:
+            self._active.discard(ref.name)
 
     def _hand_over(self, kinds: dict[str, WorkKind]) -> None:
         is_away = False
@@ -90,36 +104,64 @@ class DbosWorkRunner:
                 is_away = True
             except Exception:  # the edge of the thread: if it ended, no work would begin until a restart
                 logger.exception("dispatching work failed; trying again")
-            self._stopping.wait(_POLL_S)
+            self._wakeup.wait(_BUSY_POLL_S if self._active else _IDLE_POLL_S)
+            self._wakeup.clear()
 
     def _turn(self, kinds: dict[str, WorkKind]) -> None:
-        refs = self._groups.due()
-        for ref in refs:
-            priority = min(max(_LOWEST_PRIORITY - ref.priority, 1), _LOWEST_PRIORITY)
-            name = f"{ref.job_id}-{ref.number}-{ref.generation}"
-            with SetWorkflowID(name), SetEnqueueOptions(priority=priority):
-                DBOS.enqueue_workflow(_QUEUE, self._workflow, ref.job_id, ref.number, ref.generation)
-        if refs:
-            self._groups.mark_queued(refs)
+        room = _GROUPS_AT_ONCE - len(self._active)
+        for ref in self._groups.take(room, but=tuple(self._active)) if room > 0 else ():
+            self._active.add(ref.name)
+            with SetWorkflowID(f"{ref.job_id}-{ref.number}-{ref.generation}"):
+                DBOS.start_workflow(self._workflow, ref.job_id, ref.number, ref.generation)
+        if self._work is not None and self._work.is_full:
+            self._loop.call_soon_threadsafe(self._work.make_room, self._groups.starving())
         for job in self._groups.ended():
-            kind = kinds.get(job.kind)
-            if kind is None:
-                continue
+            self._tell_end(kinds.get(job.kind), job)
+
+    def _tell_end(self, kind: WorkKind | None, job: WorkJob) -> None:
+        if kind is None:
+            return
+        try:
             if kind.on_end is not None:
                 kind.on_end(job)
+                self._wakeup.set()  # what follows may have been queued
+        except StoreError:
+            raise
+        except Exception:  # the edge of a job: the others are told; this one again at the next turn
+            logger.exception("the end of job %s could not be told", job.job_id)
+        else:
             self._groups.mark_told(job)
+
+    def prune(self, before_ns: int) -> int:
+        """Forget hand-overs that ended before a time; return how many."""
+        before = datetime.fromtimestamp(before_ns / 1e9, UTC).isoformat()
+        total = 0
+        while True:
+            found = DBOS.list_workflows(
+                name=_WORKFLOW,
+                status="SUCCESS",
+                end_time=before,
+                limit=_PRUNED_AT_ONCE,
+                load_input=False,
+                load_output=False,
+            )
+            DBOS.delete_workflows([one.workflow_id for one in found])
+            total += len(found)
+            if len(found) < _PRUNED_AT_ONCE:
+                return total
 
 
 def _thread(name: str, run: Callable[[], object]) -> threading.Thread:
     return threading.Thread(target=run, name=name, daemon=True)
 
 
-async def _end_tasks(patience_s: float) -> None:
-    """Wait for items in progress, then cut off the rest."""
+async def _end(patience_s: float, closing: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Wait for items in progress, cut off the rest, then let go of what they used."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
-    if not others:
-        return
-    _, late = await asyncio.wait(others, timeout=patience_s)
-    for task in late:
-        task.cancel()
-    await asyncio.gather(*late, return_exceptions=True)
+    if others:
+        _, late = await asyncio.wait(others, timeout=patience_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    for close in closing:
+        await close()

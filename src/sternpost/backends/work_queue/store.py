@@ -20,6 +20,8 @@ from sternpost.base.ids import JobId, ProjectId, new_id
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.work_queue import ItemOutcome, ItemState, NewItem, NewJob, WorkJob
 
+_PRUNED_AT_ONCE = 20  # a job may have 50,000 items
+
 
 class SqlWorkQueue:
     """A `contracts.work_queue.WorkQueue` on SQLite or PostgreSQL."""
@@ -28,7 +30,7 @@ class SqlWorkQueue:
         self._tables = tables
         self._clock = clock
 
-    def submit(self, connection: Connection, job: NewJob, items_: Iterable[NewItem]) -> JobId:
+    def submit(self, connection: Connection, job: NewJob, items_: Iterable[NewItem], /) -> JobId:
         """Add a job, or return the open one with its deduplication key, whose items then stay as they are."""
         open_key = f"{job.kind}\n{job.project_id}\n{job.deduplication_key}" if job.deduplication_key else None
         if open_key is not None:
@@ -79,19 +81,18 @@ class SqlWorkQueue:
             rows = connection.execute(query.order_by(items.c.number).limit(limit)).mappings()
             return tuple((row["number"], outcome_of(row)) for row in rows)
 
-    def cancel(self, job_id: JobId) -> bool:
-        """Cancel what waits; an item in progress keeps its outcome when it is done."""
+    def cancel(self, connection: Connection, job_id: JobId) -> bool:
         now_ns = self._clock.now_ns()
         is_open = (jobs.c.job_id == job_id, jobs.c.state.in_(("waiting", "running")))
         waiting = items.update().where(items.c.job_id == job_id, items.c.state == "waiting")
-        with self._tables.write() as connection:
-            if connection.execute(sa.select(jobs.c.job_id).where(*is_open)).first() is None:
-                return False
-            count_ = connection.execute(waiting.values(state="cancelled")).rowcount
-            values = {"state": "cancelled", "ended_ns": now_ns, "open_key": None}
-            counted = jobs.update().where(*is_open).values(cancelled=jobs.c.cancelled + count_, **values)
-            connection.execute(counted)
-            connection.execute(groups.update().where(groups.c.job_id == job_id).values(is_done=True))
+        if connection.execute(sa.select(jobs.c.job_id).where(*is_open)).first() is None:
+            return False
+        count_ = connection.execute(waiting.values(state="cancelled")).rowcount
+        values = {"state": "cancelled", "ended_ns": now_ns, "open_key": None}
+        counted = jobs.update().where(*is_open).values(cancelled=jobs.c.cancelled + count_, **values)
+        connection.execute(counted)
+        idle = groups.update().where(groups.c.job_id == job_id, groups.c.worker == "")
+        connection.execute(idle.values(is_done=True))  # who has a group gives it back by itself
         return True
 
     def retry_failed(self, job_id: JobId) -> int:
@@ -110,6 +111,19 @@ class SqlWorkQueue:
             counted = {"failed": jobs.c.failed - len(numbers), **reopened}
             connection.execute(jobs.update().where(jobs.c.job_id == job_id).values(**counted))
         return len(numbers)
+
+    def prune(self, before_ns: int) -> int:
+        is_over = (jobs.c.state.in_(("done", "cancelled")), jobs.c.is_end_told, jobs.c.failed == 0)
+        old = sa.select(jobs.c.job_id).where(*is_over, jobs.c.ended_ns < before_ns).limit(_PRUNED_AT_ONCE)
+        total = 0
+        while True:
+            with self._tables.write() as connection:
+                found = connection.execute(old).scalars().all()
+                for table in (items, groups, jobs):
+                    connection.execute(table.delete().where(table.c.job_id.in_(found)))
+            total += len(found)
+            if len(found) < _PRUNED_AT_ONCE:
+                return total
 
 
 def _add_items(connection: Connection, job_id: JobId, new: Iterable[NewItem]) -> int:
