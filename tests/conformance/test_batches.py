@@ -8,12 +8,14 @@ from sqlalchemy import text
 
 from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.tables.sql import SqlTables, sqlite_url
+from sternpost.backends.work_queue.store import SqlWorkQueue
 from sternpost.base.clock import SystemClock
 from sternpost.base.errors import StorageFull
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.base.money import NanoUsd
-from sternpost.capabilities.batches.line_format import unanswered
-from sternpost.capabilities.batches.quotas import FileQuotas, FileUse
+from sternpost.capabilities.batches.events import cancelled
+from sternpost.capabilities.batches.files.line_format import unanswered
+from sternpost.capabilities.batches.files.quotas import FileQuotas, FileUse
 from sternpost.capabilities.batches.records import (
     Batch,
     BatchId,
@@ -21,21 +23,24 @@ from sternpost.capabilities.batches.records import (
     Line,
     LineFault,
     LineResult,
+    ProviderJob,
     StoredFile,
-    VendorJob,
 )
 from sternpost.capabilities.batches.store import BatchStore
 from sternpost.capabilities.batches.work_store import WorkStore
 from sternpost.contracts.call import Principal
 from sternpost.contracts.event_log import Actor, EventFilter
+from sternpost.contracts.work_queue import WorkJob
 from tests.support.postgres import empty_postgres_url
 
 NO_QUOTA = FileQuotas()
 PROJECT = ProjectId("p1")
 ID = BatchId("batch_1")
-MINUTE = 60_000_000_000
 
-CALLER = Principal(PROJECT, KeyId("key_1"), "app")
+CANCELLED = cancelled(
+    Batch(ID, PROJECT, KeyId("key_1"), "one", (), "", FileId(""), "in_progress", 0, 0),
+    Principal(PROJECT, KeyId("key_1"), "app"),
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -54,17 +59,26 @@ def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlTables
 
 @pytest.fixture
 def calls(tables: SqlTables) -> BatchStore:
-    store = BatchStore(tables, SqlEventLog(tables, SystemClock()))
+    store = BatchStore(tables, SqlEventLog(tables, SystemClock()), SqlWorkQueue(tables, SystemClock()))
     store.add_batch(batch_named(ID))
     return store
 
 
 @pytest.fixture
 def work(tables: SqlTables, calls: BatchStore) -> WorkStore:
-    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
+    store = work_store(tables)
     store.add_lines(ID, [line(number) for number in range(1, 6)])
-    store.begin(ID, 5, [VendorJob(1, "openai", "m", "/v1/responses")], 10)
+    store.begin(ID, 5, [ProviderJob(1, "openai", "m", "/v1/responses")], 10)
     return store
+
+
+def work_store(tables: SqlTables) -> WorkStore:
+    clock = SystemClock()
+    return WorkStore(tables, SqlEventLog(tables, clock), SqlWorkQueue(tables, clock))
+
+
+def queued(tables: SqlTables, kind: str) -> list[WorkJob]:
+    return list(SqlWorkQueue(tables, SystemClock()).jobs(kind, PROJECT, before="", limit=9))
 
 
 def batch_named(batch_id: str, project: str = "p1") -> Batch:
@@ -109,32 +123,66 @@ def test_a_line_settles_once_however_often_it_is_told(work: WorkStore, calls: Ba
     assert [one.custom_id for one in calls.lines_page(ID, limit=9, states=("expired",)).items] == ["c3"]
 
 
-def test_lines_of_models_that_rest_are_passed_over(work: WorkStore) -> None:
-    assert [one.number for one in work.waiting(ID, job=0, limit=9, but={"m1"})] == [2, 4]
+def test_a_batch_that_was_read_queues_its_lines_and_its_jobs_at_providers(
+    work: WorkStore, tables: SqlTables
+) -> None:
+    (lines,) = queued(tables, "batch_line")
+    (jobs,) = queued(tables, "provider_batch")
+    assert (lines.total, jobs.total, lines.facts) == (5, 1, {"batch_id": ID})
     assert [one.number for one in work.waiting(ID, job=0, after=2, limit=2)] == [3, 4]
 
 
-def test_a_worker_keeps_its_batches_and_loses_them_a_minute_after_its_death(work: WorkStore) -> None:
-    assert [one.batch_id for one in work.take("w1", 1, MINUTE)] == [ID]
-    assert work.take("w2", 2, MINUTE) == ()
-    assert len(work.take("w1", 2, MINUTE + 2)) == 1
-    assert len(work.take("w2", 2 * MINUTE, 3 * MINUTE)) == 1
-    assert work.take("w1", 2 * MINUTE + 1, 3 * MINUTE) == ()
+def test_a_batch_is_ended_when_all_that_was_queued_for_it_has_ended(
+    work: WorkStore, calls: BatchStore, tables: SqlTables
+) -> None:
+    (lines,), (jobs,) = queued(tables, "batch_line"), queued(tables, "provider_batch")
+    work.work_ended(lines, 20)
+    assert queued(tables, "batch_end") == []
+    for _ in range(2):  # the queue may tell of an end twice
+        work.work_ended(jobs, 30)
+    batch = calls.batch(ID, PROJECT)
+
+    assert batch is not None
+    assert (batch.status, batch.finalizing_ns) == ("finalizing", 30)
+    assert [job.total for job in queued(tables, "batch_end")] == [1]
 
 
-def test_a_cancel_stands_against_a_worker_that_did_not_see_it(work: WorkStore, calls: BatchStore) -> None:
-    assert calls.begin_cancel(batch_named(ID), 50, CALLER)
+def test_a_batch_is_given_out_once_however_often_it_is_resumed(work: WorkStore, tables: SqlTables) -> None:
+    work.resume(ID, 20)
+    assert len(queued(tables, "batch_line")) == len(queued(tables, "provider_batch")) == 1
+
+
+def test_a_batch_whose_time_is_over_ends_as_expired(work: WorkStore, calls: BatchStore) -> None:
+    work.settle(ID, [unanswered(1, "c1", "batch_expired", "late")], 99)  # a provider's word: not our window
+    early = calls.batch(ID, PROJECT)
+    work.settle(ID, [unanswered(2, "c2", "batch_expired", "late")], 100)
+    late = calls.batch(ID, PROJECT)
+
+    assert early is not None
+    assert late is not None
+    assert (early.status, early.ends_as) == ("in_progress", "completed")
+    assert (late.status, late.ends_as, late.finalizing_ns) == ("finalizing", "expired", 100)
+
+
+def test_a_cancel_stands_and_no_line_is_begun_after_it(
+    work: WorkStore, calls: BatchStore, tables: SqlTables
+) -> None:
+    assert calls.begin_cancel(batch_named(ID), 50, CANCELLED)
     work.begin(ID, 5, [], 60)
     batch = calls.batch(ID, PROJECT)
 
     assert batch is not None
     assert (batch.status, batch.ends_as, batch.cancelling_ns) == ("cancelling", "cancelled", 50)
-    assert not calls.begin_cancel(batch_named(ID), 70, CALLER)
+    assert not calls.begin_cancel(batch_named(ID), 70, CANCELLED)
+    assert [(job.state, job.cancelled) for job in queued(tables, "batch_line")] == [("cancelled", 5)]
 
 
-def test_a_batch_is_finished_once_with_both_files(work: WorkStore, calls: BatchStore) -> None:
+def test_a_batch_is_finished_once_with_both_files(
+    work: WorkStore, calls: BatchStore, tables: SqlTables
+) -> None:
     work.settle(ID, [done(1)], 20)
-    work.move(ID, "finalizing", 30, "completed")
+    for job in (*queued(tables, "batch_line"), *queued(tables, "provider_batch")):
+        work.work_ended(job, 30)
     batch = calls.batch(ID, PROJECT)
     assert batch is not None
     output = StoredFile(FileId("file_out"), PROJECT, "o.jsonl", "batch_output", 6, 40)
@@ -149,7 +197,7 @@ def test_a_batch_is_finished_once_with_both_files(work: WorkStore, calls: BatchS
 
 
 def test_a_file_that_cannot_be_run_leaves_no_lines(tables: SqlTables, calls: BatchStore) -> None:
-    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
+    store = work_store(tables)
     store.add_lines(ID, [line(1)])
     fault = LineFault("invalid_json_line", "line 2 is bad", 2)
     store.refuse(ID, (fault,), 20)
@@ -160,16 +208,19 @@ def test_a_file_that_cannot_be_run_leaves_no_lines(tables: SqlTables, calls: Bat
     assert calls.lines_page(ID, limit=9).items == ()
 
 
-def test_a_job_keeps_the_vendors_ids_and_may_give_its_lines_back(work: WorkStore, tables: SqlTables) -> None:
-    store = WorkStore(tables, SqlEventLog(tables, SystemClock()))
+def test_a_job_keeps_the_providers_ids_and_may_give_its_lines_back(
+    work: WorkStore, tables: SqlTables
+) -> None:
+    store = work_store(tables)
     store.add_lines(ID, [line(6, 1), line(7, 1)])
     (job,) = store.jobs(ID)
-    changed = store.change_job(ID, job, state="running", vendor_batch_id="batch_x", submitted_ns=9)
+    changed = store.change_job(ID, job, state="running", provider_batch_id="batch_x", submitted_ns=9)
     assert store.jobs(ID) == (changed,)
     assert set(store.lines_of(ID, 1, [5, 6, 7])) == {6, 7}
     store.to_queue(ID, 1)
     assert store.jobs(ID) == ()
     assert [one.number for one in store.waiting(ID, job=0, after=5, limit=9)] == [6, 7]
+    assert [job.total for job in queued(tables, "batch_line")] == [2, 5]  # newest first
 
 
 def test_a_batch_says_what_the_first_job_that_waits_is_waiting_for(
@@ -225,7 +276,7 @@ def test_pages_follow_the_order_of_making(calls: BatchStore) -> None:
 def test_a_batch_tells_of_its_beginning_its_cancelling_and_its_end(
     tables: SqlTables, work: WorkStore, calls: BatchStore
 ) -> None:
-    calls.begin_cancel(batch_named(ID), 50, CALLER)
+    calls.begin_cancel(batch_named(ID), 50, CANCELLED)
     batch = calls.batch(ID, PROJECT)
     assert batch is not None
     work.finish(batch, None, None, 60)

@@ -33,7 +33,7 @@ def caller(sternpost_server: RunningSternpost) -> CallFor:
 async def models(sternpost_server: RunningSternpost) -> AsyncIterator[ModelClient]:
     clock, client = SystemClock(), AiohttpClient()
     tables = SqlTables(sqlite_url(sternpost_server.home))
-    tokens = TokenWriter(shared_secret(tables, clock.now_ns()), clock)
+    tokens = TokenWriter(lambda: shared_secret(tables, clock.now_ns()), clock)
     yield LoopbackModelClient(client, sternpost_server.base_url, tokens, clock)
     await client.close()
     tables.close()

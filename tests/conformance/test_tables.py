@@ -12,12 +12,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from sternpost.backends.event_log.cursors import cursors
 from sternpost.backends.event_log.sql import events
+from sternpost.backends.model_client import worker_token
 from sternpost.backends.tables.sql import SCHEMA_VERSION, SqlTables, sqlite_url
 from sternpost.backends.work_queue import tables as work_tables
 from sternpost.base.errors import ConfigurationError, StoreUnavailable
 from sternpost.capabilities.access import store
 from sternpost.capabilities.batches import tables as batch_tables
+from sternpost.capabilities.traces.deletion import tables as deletion_tables
 from sternpost.contracts.tables import METADATA, Tables
 from tests.support.postgres import empty_postgres_url
 
@@ -86,8 +89,11 @@ def test_migrations_make_exactly_the_tables_that_the_stores_declare(tables: SqlT
     assert (
         store.api_keys.metadata
         is batch_tables.lines.metadata
+        is deletion_tables.deletions.metadata
         is events.metadata
+        is cursors.metadata
         is work_tables.jobs.metadata
+        is worker_token.secrets.metadata
         is METADATA
     )
     with tables.read() as connection:

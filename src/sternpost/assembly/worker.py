@@ -5,7 +5,6 @@ import signal
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 
 from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.environment import process_environment
@@ -18,16 +17,15 @@ from sternpost.assembly.loops import LoopThreads
 from sternpost.assembly.parent import end_with_parent
 from sternpost.assembly.part import Foundation, Loop, Part
 from sternpost.assembly.parts import plugs
+from sternpost.assembly.queued_work import queued_work
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.backends.event_log.cursors import SqlCursors
 from sternpost.backends.event_log.sql import SqlEventLog
-from sternpost.backends.jobs.dbos import DbosJobs, sqlite_jobs_url
 from sternpost.base.clock import SystemClock
 from sternpost.base.errors import ConfigurationError, NewerData, StoreError
 from sternpost.base.settings import Settings
 from sternpost.capabilities.events.subscriptions import Subscription
-from sternpost.contracts.jobs import Job
 from sternpost.contracts.trace_store import TraceStore
 
 logger = logging.getLogger(__name__)
@@ -100,13 +98,15 @@ def _work(opened: Foundation, parts: Sequence[Part], stop: threading.Event, hear
     """Run every loop until stopped; those that need the trace store wait for it."""
     loops = [loop for part in parts for loop in part.loops]
     loops += _subscriptions(opened, parts)
-    loops.append(_schedule(opened.settings, [job for part in parts for job in part.jobs]))
+    is_store_ready = threading.Event()
+    loops.append(queued_work(opened, parts, is_store_ready))
     watched = WatchedStop(stop)
     heart.beat_while_looking(watched, _STUCK_S)
     threads = LoopThreads(stop, watched)
     try:
         threads.start([loop for loop in loops if not loop.needs_store])
         if _prepare(opened.store, watched):
+            is_store_ready.set()
             threads.start([loop for loop in loops if loop.needs_store])
             stop.wait()
     finally:
@@ -122,20 +122,6 @@ def _subscriptions(opened: Foundation, parts: Sequence[Part]) -> list[Loop]:
         for part in parts
         for one in part.subscribers
     ]
-
-
-def _schedule(settings: Settings, jobs: Sequence[Job]) -> Loop:
-    return Loop("jobs", partial(_follow_schedules, settings, jobs), needs_store=True)
-
-
-def _follow_schedules(settings: Settings, jobs: Sequence[Job], stop: threading.Event) -> None:
-    """Follow the schedules until stopped. Raises: StoreUnavailable without the jobs' database."""
-    engine = DbosJobs(settings.tables_url or sqlite_jobs_url(settings.home))
-    try:
-        engine.start(jobs)
-        stop.wait()
-    finally:
-        engine.close()
 
 
 def _prepare(store: TraceStore, stop: threading.Event) -> bool:

@@ -1,10 +1,8 @@
 """Plugs in files and batches, for OpenAI's SDKs and for the API; the worker runs their lines."""
 
-from threading import Event as Stop
-
 from sternpost.assembly.batches import batch_service
 from sternpost.assembly.config_grammar import ConfigFile
-from sternpost.assembly.part import Foundation, Loop, OpenAiPaths, Part, Plug, Serving
+from sternpost.assembly.part import Foundation, OpenAiPaths, Part, Plug, Serving
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.key_scope import KeyScope
 
@@ -30,19 +28,21 @@ def _serve(open_: Serving) -> Part:
 
 
 def _work(open_: Foundation) -> Part:
-    from sternpost.assembly.batches import run_batches
+    from sternpost.assembly.batches import batch_work
     from sternpost.capabilities.batches.jobs import prune_files
+    from sternpost.loop.revoked_key_cancels_batches import revoked_key_cancels_batches
 
-    files = batch_service(open_.settings, ConfigFile(), open_.tables, open_.clock)
+    service = batch_service(open_.settings, ConfigFile(), open_.tables, open_.clock)
 
     def prune(_: int) -> None:
-        prune_files(files)
+        prune_files(service)
 
-    def run(stop: Stop) -> None:
-        run_batches(open_.settings, open_.in_force.current.loaded, open_.environment, open_.tables, stop)
-
-    # Lines need no trace store: their calls are recorded by the journal.
-    return Part("batches", jobs=[Job("files", prune, schedule="7 * * * *")], loops=[Loop("batches", run)])
+    return Part(
+        "batches",
+        jobs=[Job("files", prune, schedule="7 * * * *")],
+        work=batch_work(open_).kinds(),
+        subscribers=[revoked_key_cancels_batches(service)],
+    )
 
 
 _FILES = frozenset({KeyScope.FILES})

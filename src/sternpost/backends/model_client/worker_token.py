@@ -65,14 +65,16 @@ def shared_secret(tables: Tables, now_ns: int) -> bytes:
 
 
 class TokenWriter:
-    """The worker's end."""
+    """The worker's end. find_secret: asked for at the first token; may raise StoreUnavailable."""
 
-    def __init__(self, secret: bytes, clock: Clock) -> None:
-        self._secret = secret
+    def __init__(self, find_secret: Callable[[], bytes], clock: Clock) -> None:
+        self._find_secret = find_secret
         self._clock = clock
+        self._secret = b""
 
     def write(self, principal: Principal) -> str:
         """Make a token that is valid for ten minutes."""
+        self._secret = self._secret or self._find_secret()
         claims = _Claims(
             principal.project_id,
             principal.key_id,

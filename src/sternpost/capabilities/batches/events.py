@@ -16,8 +16,17 @@ def accepted(batch: Batch) -> NewEvent:
 
 
 def cancelled(batch: Batch, principal: Principal) -> NewEvent:
+    return _cancelled(batch, _by(principal.key_id, principal.key_name))
+
+
+def cancelled_with_key(batch: Batch) -> NewEvent:
+    """Tell of a batch that ends because the key that submitted it was revoked."""
+    return _cancelled(batch, _WORKER)
+
+
+def _cancelled(batch: Batch, actor: Actor) -> NewEvent:
     body = BatchCancelled({"status": batch.status}, {"status": "cancelling"})
-    return NewEvent(body, batch.batch_id, _by(principal.key_id, principal.key_name), batch.project_id)
+    return NewEvent(body, batch.batch_id, actor, batch.project_id)
 
 
 def ended(batch: Batch, status: BatchStatus) -> NewEvent:

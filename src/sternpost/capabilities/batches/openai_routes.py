@@ -12,10 +12,10 @@ from sternpost.api.services import the
 from sternpost.base.errors import BadRequest
 from sternpost.base.threads import UPLOADS, in_thread
 from sternpost.capabilities.batches import views
-from sternpost.capabilities.batches.quotas import OpenUpload
+from sternpost.capabilities.batches.files.quotas import OpenUpload
+from sternpost.capabilities.batches.files.upload import is_too_long, read_upload, too_large
 from sternpost.capabilities.batches.records import BatchId, FileId, FilePurpose, StoredFile
 from sternpost.capabilities.batches.service import BatchService, blocks_of
-from sternpost.capabilities.batches.upload import is_too_long, read_upload, too_large
 from sternpost.contracts.call import Principal
 
 Service = Annotated[BatchService, Depends(the(BatchService))]

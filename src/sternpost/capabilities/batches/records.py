@@ -1,4 +1,4 @@
-"""The nouns of batches: a file, a batch, its lines, and what a vendor was asked to run. Times are UTC ns."""
+"""The nouns of batches: a file, a batch, its lines, what a provider was asked to run. Times are UTC ns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,16 +113,16 @@ class LineResult:
 
 
 @dataclass(frozen=True, slots=True)
-class VendorJob:
+class ProviderJob:
     """Lines of one model that a provider's own batch API runs; its ids belong to that account alone."""
 
     number: int  # from 1
     provider: str
     model: str
-    path: str  # the vendor's endpoint
+    path: str  # the provider's endpoint
     state: JobState = "waiting"
-    vendor_file_id: str = ""
-    vendor_batch_id: str = ""
+    provider_file_id: str = ""
+    provider_batch_id: str = ""
     is_cancel_sent: bool = False
     submitted_ns: int | None = None
     waits_because: str = ""  # why the last look at it failed; empty: it did not
@@ -139,13 +139,12 @@ class OffPeak:
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """What `batches:` in sternpost.yaml says, and where the gateway answers."""
+    """What `batches:` in sternpost.yaml says."""
 
-    gateway_url: str
     concurrency: int = 8
     off_peak: OffPeak | None = None
-    uses_vendors: bool = True
-    poll_s: float = 30.0  # between two looks at a vendor
+    uses_providers: bool = True
+    poll_s: float = 30.0  # between two looks at a provider
     max_lines: int = 50_000
     max_line_bytes: int = 50_000_000
 

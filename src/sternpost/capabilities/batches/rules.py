@@ -6,13 +6,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sternpost.base.errors import BadRequest, ConfigurationError, Conflict
 from sternpost.capabilities.batches.records import Batch, BatchStatus, OffPeak
+from sternpost.contracts.work_queue import NewJob
 
 ENDPOINTS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/messages")
 WINDOW_NS = 24 * 3600 * 1_000_000_000
 OPEN: frozenset[BatchStatus] = frozenset({"validating", "in_progress", "finalizing", "cancelling"})
 MAX_TRIES = 5  # of a line that fails for no reason of its own
+# What the work queue does for batches.
+START_KIND, LINE_KIND, PROVIDER_KIND, END_KIND = (
+    "batch_start",
+    "batch_line",
+    "provider_batch",
+    "batch_end",
+)
 
 _MAX_METADATA = 16
+_FIRST = 1  # a file is read and written before lines of other batches
 _CANCELLABLE: frozenset[BatchStatus] = frozenset({"validating", "in_progress"})
 _DAY_MINUTES = 24 * 60
 
@@ -21,7 +30,7 @@ def check_new(endpoint: str, window: str, metadata: Mapping[str, str]) -> None:
     """Raises: BadRequest for parameters that a batch does not support."""
     if endpoint not in ENDPOINTS:
         raise BadRequest(
-            f"the endpoint {endpoint!r}does not support batches; use one of {', '.join(ENDPOINTS)}",
+            f"the endpoint {endpoint!r} does not support batches; use one of {', '.join(ENDPOINTS)}",
             param="endpoint",
         )
     if window != "24h":
@@ -33,6 +42,20 @@ def check_new(endpoint: str, window: str, metadata: Mapping[str, str]) -> None:
             f"metadata: at most {_MAX_METADATA} entries, names of 64 and values of 512 characters",
             param="metadata",
         )
+
+
+def start_job(batch: Batch) -> NewJob:
+    """Ask for a batch to be read and its lines to be queued."""
+    return _job_of(batch, START_KIND)
+
+
+def end_job(batch: Batch) -> NewJob:
+    """Ask for the files of a batch to be written."""
+    return _job_of(batch, END_KIND)
+
+
+def _job_of(batch: Batch, kind: str) -> NewJob:
+    return NewJob(kind, batch.project_id, deduplication_key=batch.batch_id, priority=_FIRST)
 
 
 def refuse_cancel(batch: Batch) -> None:

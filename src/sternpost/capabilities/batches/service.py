@@ -6,10 +6,10 @@ from typing import BinaryIO
 
 from sternpost.base.clock import Clock, SystemClock
 from sternpost.base.errors import BadRequest, Conflict, NotFound, StorageFull
-from sternpost.base.ids import ProjectId, new_id
-from sternpost.capabilities.batches import rules
-from sternpost.capabilities.batches.bodies import FileBodies, OpenBody
-from sternpost.capabilities.batches.quotas import FileQuotas, FileUse, UploadRoom
+from sternpost.base.ids import KeyId, ProjectId, new_id
+from sternpost.capabilities.batches import events, rules
+from sternpost.capabilities.batches.files.bodies import FileBodies, OpenBody
+from sternpost.capabilities.batches.files.quotas import FileQuotas, FileUse, UploadRoom
 from sternpost.capabilities.batches.records import (
     Batch,
     BatchId,
@@ -144,9 +144,19 @@ class BatchService:
         """Begin to end a batch; what is in flight is finished. Raises: NotFound, Conflict."""
         batch = self.batch(batch_id, principal.project_id)
         rules.refuse_cancel(batch)
-        if not self.store.begin_cancel(batch, self.clock.now_ns(), principal):
+        if not self.store.begin_cancel(batch, self.clock.now_ns(), events.cancelled(batch, principal)):
             rules.refuse_cancel(self.batch(batch_id, principal.project_id))
         return self.batch(batch_id, principal.project_id)
+
+    def cancel_batches_of_key(self, key_id: KeyId) -> tuple[BatchId, ...]:
+        """Begin to end what a key submitted, because it was revoked; return the batches. Idempotent.
+
+        A batch of which a provider runs a part goes on: that has its price already.
+        """
+        found = self.store.open_batches_of_key(key_id)
+        now_ns = self.clock.now_ns()
+        begun = [one for one in found if self.store.begin_cancel(one, now_ns, events.cancelled_with_key(one))]
+        return tuple(one.batch_id for one in begun)
 
     def list_lines(
         self,

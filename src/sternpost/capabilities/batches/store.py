@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
-from sternpost.base.ids import ProjectId
+from sternpost.base.ids import JobId, KeyId, ProjectId
 from sternpost.capabilities.batches import events
-from sternpost.capabilities.batches.quotas import FileQuotas, FileUse, check_quotas
+from sternpost.capabilities.batches.files.quotas import FileQuotas, FileUse, check_quotas
 from sternpost.capabilities.batches.records import (
     Batch,
     BatchId,
@@ -16,25 +16,26 @@ from sternpost.capabilities.batches.records import (
     LineState,
     StoredFile,
 )
-from sternpost.capabilities.batches.rules import OPEN
+from sternpost.capabilities.batches.rules import LINE_KIND, OPEN, start_job
 from sternpost.capabilities.batches.tables import (
     batch_of,
+    batch_work,
     batches,
     columns_of,
     file_of,
     files,
     line_of,
     lines,
-    vendor_jobs,
+    provider_jobs,
 )
-from sternpost.contracts.call import Principal
-from sternpost.contracts.event_log import EventLog
+from sternpost.contracts.event_log import EventLog, NewEvent
 from sternpost.contracts.tables import Tables
+from sternpost.contracts.work_queue import NewItem, WorkQueue
 
 _WAITS_BECAUSE = (
-    sa.select(vendor_jobs.c.waits_because)
-    .where(vendor_jobs.c.batch_id == batches.c.batch_id, vendor_jobs.c.waits_because != "")
-    .order_by(vendor_jobs.c.number)
+    sa.select(provider_jobs.c.waits_because)
+    .where(provider_jobs.c.batch_id == batches.c.batch_id, provider_jobs.c.waits_because != "")
+    .order_by(provider_jobs.c.number)
     .limit(1)
     .scalar_subquery()
     .label("waits_because")
@@ -50,9 +51,10 @@ def _use(connection: sa.Connection, project_id: ProjectId, key_id: str) -> FileU
 
 
 class BatchStore:
-    def __init__(self, tables: Tables, log: EventLog) -> None:
+    def __init__(self, tables: Tables, log: EventLog, queue: WorkQueue) -> None:
         self._tables = tables
         self._log = log
+        self._queue = queue
 
     def add_file(self, file: StoredFile, quotas: FileQuotas) -> None:
         """Raises: StorageFull when others were faster and the quota is full now."""
@@ -132,6 +134,7 @@ class BatchStore:
     def add_batch(self, batch: Batch) -> None:
         with self._tables.write() as connection:
             connection.execute(batches.insert().values(**columns_of(batch)))
+            self._queue.submit(connection, start_job(batch), [NewItem(batch.batch_id)])
             self._log.append(connection, events.accepted(batch))
 
     def batch(self, batch_id: BatchId, project_id: ProjectId) -> Batch | None:
@@ -150,18 +153,36 @@ class BatchStore:
             found = [batch_of(row) for row in connection.execute(query).mappings()]
         return BatchPage(tuple(found[:limit]), len(found) > limit)
 
-    def begin_cancel(self, batch: Batch, now_ns: int, principal: Principal) -> bool:
-        """Tell the worker to cancel; false when the batch is past that."""
+    def begin_cancel(self, batch: Batch, now_ns: int, cancelled: NewEvent) -> bool:
+        """Begin no further line and let the worker end the batch; false when it is past that."""
         change = (
             batches.update()
             .where(batches.c.batch_id == batch.batch_id, batches.c.status.in_(("validating", "in_progress")))
             .values(status="cancelling", ends_as="cancelled", cancelling_ns=now_ns)
         )
+        lines_jobs = sa.select(batch_work.c.job_id).where(
+            batch_work.c.batch_id == batch.batch_id,
+            batch_work.c.kind == LINE_KIND,
+            ~batch_work.c.is_ended,
+        )
         with self._tables.write() as connection:
-            is_begun = connection.execute(change).rowcount > 0
-            if is_begun:
-                self._log.append(connection, events.cancelled(batch, principal))
-        return is_begun
+            if not connection.execute(change).rowcount:
+                return False
+            for job_id in connection.execute(lines_jobs).scalars().all():
+                self._queue.cancel(connection, JobId(job_id))
+            self._log.append(connection, cancelled)
+        return True
+
+    def open_batches_of_key(self, key_id: KeyId) -> tuple[Batch, ...]:
+        """Return the batches that a key submitted and of which no provider runs a part, the oldest first."""
+        at_provider = sa.exists().where(
+            provider_jobs.c.batch_id == batches.c.batch_id, provider_jobs.c.state.in_(("sending", "running"))
+        )
+        is_open = batches.c.status.in_(("validating", "in_progress"))
+        query = sa.select(batches).where(batches.c.key_id == key_id, is_open, ~at_provider)
+        with self._tables.read() as connection:
+            rows = connection.execute(query.order_by(batches.c.batch_id)).mappings()
+            return tuple(batch_of(row) for row in rows)
 
     def lines_page(
         self, batch_id: BatchId, *, after: int = 0, limit: int, states: tuple[LineState, ...] = ()

@@ -25,8 +25,8 @@ from sternpost.capabilities.batches.records import (
     FileId,
     Line,
     LineFault,
+    ProviderJob,
     StoredFile,
-    VendorJob,
 )
 from sternpost.contracts.tables import METADATA
 
@@ -70,8 +70,6 @@ batches = Table(
     Column("finalizing_ns", BigInteger),
     Column("cancelling_ns", BigInteger),
     Column("ended_ns", BigInteger),
-    Column("worker", Text, nullable=False),  # which worker has it, until `held_until_ns`
-    Column("held_until_ns", BigInteger, nullable=False),
     Index("ix_batches_project_id", "project_id", "batch_id"),
     Index("ix_batches_status", "status"),
 )
@@ -105,8 +103,8 @@ results = Table(
     Column("row", LargeBinary, nullable=False),
     PrimaryKeyConstraint("batch_id", "number", name="pk_batch_results"),
 )
-vendor_jobs = Table(
-    "batch_vendor_jobs",
+provider_jobs = Table(
+    "batch_provider_jobs",
     METADATA,
     Column("batch_id", Text, ForeignKey("batches.batch_id"), nullable=False),
     Column("number", Integer, nullable=False),
@@ -114,12 +112,22 @@ vendor_jobs = Table(
     Column("model", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("vendor_file_id", Text, nullable=False),
-    Column("vendor_batch_id", Text, nullable=False),
+    Column("provider_file_id", Text, nullable=False),
+    Column("provider_batch_id", Text, nullable=False),
     Column("is_cancel_sent", Boolean, nullable=False),
     Column("submitted_ns", BigInteger),
     Column("waits_because", Text, nullable=False, server_default=""),
-    PrimaryKeyConstraint("batch_id", "number", name="pk_batch_vendor_jobs"),
+    PrimaryKeyConstraint("batch_id", "number", name="pk_batch_provider_jobs"),
+)
+# What the work queue was asked to do for a batch; it has run when all of that has ended.
+batch_work = Table(
+    "batch_work",
+    METADATA,
+    Column("job_id", Text, primary_key=True),
+    Column("batch_id", Text, ForeignKey("batches.batch_id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("is_ended", Boolean, nullable=False),
+    Index("ix_batch_work_batch_id", "batch_id"),
 )
 
 
@@ -136,14 +144,12 @@ def file_of(row: RowMapping) -> StoredFile:
 
 
 def columns_of(batch: Batch) -> dict[str, object]:
-    """Write a batch as a new row that no worker has."""
+    """Write a batch as a new row."""
     return {
         **{column.name: getattr(batch, column.name) for column in batches.c if hasattr(batch, column.name)},
         "allowed_models": "\n".join(batch.allowed_models),
         "metadata": json.dumps(dict(batch.metadata)),
         "faults": faults_text(batch.faults),
-        "worker": "",
-        "held_until_ns": 0,
     }
 
 
@@ -195,8 +201,8 @@ def line_of(row: RowMapping) -> Line:
     return Line(offset=row["offset_bytes"], **values)  # type: ignore[arg-type]  # columns named as fields
 
 
-def job_of(row: RowMapping) -> VendorJob:
-    return VendorJob(**{name: row[name] for name in row if name != "batch_id"})
+def job_of(row: RowMapping) -> ProviderJob:
+    return ProviderJob(**{name: row[name] for name in row if name != "batch_id"})
 
 
 def _file_id(text: str | None) -> FileId | None:

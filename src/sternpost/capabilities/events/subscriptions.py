@@ -11,7 +11,8 @@ from sternpost.contracts.event_log import Cursors, Event, EventFilter, EventLog,
 
 logger = logging.getLogger(__name__)
 
-_POLL_S = 0.25
+_POLL_S = 0.5
+_LOOK_S = 2.0  # between two looks at what a person asked for, while nothing happens
 _MAX_EVENTS = 100
 _LONGEST_ERROR = 500
 
@@ -25,12 +26,14 @@ class Subscription:
     cursors: Cursors
     clock: Clock = field(default_factory=SystemClock)
     _is_away: bool = False
+    _seen: int = -1  # the last event when nothing was left to do
+    _next_look_ns: int = 0
 
     def run(self, stop: Stop) -> None:
         """Work until stopped; blocking, in a separate thread."""
         while not stop.is_set():
             try:
-                has_more = self.run_once()
+                has_more = self._is_worth_a_look() and self.run_once()
                 self._is_away = False
             except StoreError as error:
                 if not self._is_away:
@@ -42,6 +45,14 @@ class Subscription:
             if not has_more:
                 stop.wait(_POLL_S)
 
+    def _is_worth_a_look(self) -> bool:
+        """Say whether anything happened, or it is time to see what a person asked for; one small query."""
+        now_ns = self.clock.now_ns()
+        if self.log.last_seq() == self._seen and now_ns < self._next_look_ns:
+            return False
+        self._next_look_ns = now_ns + int(_LOOK_S * 1e9)
+        return True
+
     def run_once(self) -> bool:
         """Handle what is due; True when there may be more. Raises: StoreUnavailable."""
         self._retry()
@@ -49,6 +60,7 @@ class Subscription:
         last = self.log.last_seq()
         position = self.cursors.position(name)
         if last <= position:
+            self._seen = last
             return False
         found = self.log.after(position, EventFilter(kinds=kinds), limit=_MAX_EVENTS)
         for event in found:

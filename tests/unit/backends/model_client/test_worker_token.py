@@ -27,7 +27,7 @@ def reader(clock: ManualClock, secret: bytes = SECRET, ended: str = "") -> Token
 
 def test_a_token_is_the_submitters_principal_and_keys_go_on() -> None:
     clock = ManualClock()
-    presented = TokenWriter(SECRET, clock).write(SUBMITTER)
+    presented = TokenWriter(lambda: SECRET, clock).write(SUBMITTER)
     assert reader(clock).check(presented) == Principal(
         ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",), frozenset({KeyScope.CALLS}), "worker"
     )
@@ -36,7 +36,7 @@ def test_a_token_is_the_submitters_principal_and_keys_go_on() -> None:
 
 def test_a_forged_old_or_revoked_token_is_refused() -> None:
     clock = ManualClock()
-    presented = TokenWriter(SECRET, clock).write(SUBMITTER)
+    presented = TokenWriter(lambda: SECRET, clock).write(SUBMITTER)
     for forged in (presented[:-1] + "x", presented.replace(".", "A."), "spw-", "spw-é.é"):
         with pytest.raises(KeyRefused):
             reader(clock).check(forged)

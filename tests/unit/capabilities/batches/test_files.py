@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sternpost.base.errors import BadRequest, BodyTooLarge, NotFound, StorageFull
-from sternpost.capabilities.batches.bodies import FolderBodies
+from sternpost.capabilities.batches.files.bodies import FolderBodies
+from sternpost.capabilities.batches.files.upload import read_upload
 from sternpost.capabilities.batches.records import FileId
-from sternpost.capabilities.batches.upload import read_upload
 
 KIND = "multipart/form-data; boundary=xyz"
 FORM = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sternpost.base.money import NanoUsd
-from sternpost.capabilities.batches.line_format import (
+from sternpost.capabilities.batches.files.line_format import (
     LineRefused,
     Request,
     answered,

@@ -7,9 +7,9 @@ import pytest
 
 from sternpost.base.errors import StorageFull
 from sternpost.base.ids import KeyId, ProjectId
-from sternpost.capabilities.batches.bodies import FolderBodies
-from sternpost.capabilities.batches.quotas import FileQuotas, FileUse, UploadRoom
-from sternpost.capabilities.batches.upload import read_upload
+from sternpost.capabilities.batches.files.bodies import FolderBodies
+from sternpost.capabilities.batches.files.quotas import FileQuotas, FileUse, UploadRoom
+from sternpost.capabilities.batches.files.upload import read_upload
 from tests.unit.capabilities.batches.test_files import FORM, KIND, names_in, pieces
 
 ONE, OTHER = ProjectId("prj_1"), ProjectId("prj_2")

@@ -1,12 +1,12 @@
-"""One line as a vendor's batch takes it, and its answer as the line asked for it; sends nothing."""
+"""One line as a provider's batch takes it, and its answer as the line asked for it; sends nothing."""
 
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from sternpost.base.errors import BadRequest
-from sternpost.capabilities.batches.line_format import DIALECTS, Request
-from sternpost.capabilities.batches.targets import VendorTarget
+from sternpost.capabilities.batches.files.line_format import DIALECTS, Request
+from sternpost.capabilities.batches.provider_batches.targets import ProviderTarget
 from sternpost.contracts.usage import Usage
 from sternpost.dialects.json_text.halves import without_halves
 from sternpost.dialects.openai_chat import embeddings
@@ -20,7 +20,7 @@ _NO_SUMMARY = ReplySummary()
 
 
 @dataclass(frozen=True, slots=True)
-class VendorAnswer:
+class ProviderAnswer:
     """An answer in the line's dialect, and what is read of it for the price."""
 
     status: int
@@ -35,8 +35,8 @@ def read_head(request: Request) -> RequestHead:
     return CODECS[DIALECTS[request.url]].read_head(request.body)
 
 
-def write_body(request: Request, target: VendorTarget) -> WrittenRequest:
-    """Write the body for the vendor: an edit of the line's bytes, or a translation. Raises: BadRequest."""
+def write_body(request: Request, target: ProviderTarget) -> WrittenRequest:
+    """Write the body for the provider: an edit of the line's bytes, or a translation. Raises: BadRequest."""
     head = read_head(request)
     if request.url == _EMBEDDINGS:
         return EMBEDDERS[target.provider.dialect].write(head, target.model, target.provider.quirks)
@@ -48,25 +48,25 @@ def write_body(request: Request, target: VendorTarget) -> WrittenRequest:
     return target.codec.write_request(chat, quirks=quirks, facts=target.facts)
 
 
-def read_answer(body: bytes, request: Request, target: VendorTarget) -> VendorAnswer:
-    """Read an answer of the vendor. Raises: BadRequest when it is none."""
+def read_answer(body: bytes, request: Request, target: ProviderTarget) -> ProviderAnswer:
+    """Read an answer of the provider. Raises: BadRequest when it is none."""
     quirks = target.provider.quirks
     if request.url == _EMBEDDINGS:
         vectors = EMBEDDERS[target.provider.dialect].read(body, read_head(request), quirks)
-        return VendorAnswer(200, vectors.shown, _at_batch_tier(vectors.summary))
+        return ProviderAnswer(200, vectors.shown, _at_batch_tier(vectors.summary))
     codec = CODECS[DIALECTS[request.url]]
     readable = without_halves(body)
     summary = _at_batch_tier(target.codec.summarise(readable, quirks))
     if target.codec is codec:
-        return VendorAnswer(200, body, summary)
+        return ProviderAnswer(200, body, summary)
     reply = restore_reply(
         target.codec.read_reply(readable, quirks), write_body(request, target).renamed_tools
     )
-    return VendorAnswer(200, codec.write_reply(reply), summary)
+    return ProviderAnswer(200, codec.write_reply(reply), summary)
 
 
 def error_body(request: Request, *, status: int, error_type: str, code: str, message: str) -> bytes:
-    """Write a vendor's error in the line's dialect."""
+    """Write a provider's error in the line's dialect."""
     wire = WireError(status, code or error_type, message, error_type=error_type)
     return CODECS[DIALECTS[request.url]].write_error(wire)
 

@@ -12,25 +12,25 @@ from typing import Any, Final
 
 import msgspec
 
-from sternpost.capabilities.batches.records import VendorJob
-from sternpost.capabilities.batches.targets import VendorTarget
-from sternpost.capabilities.batches.vendor_api import (
+from sternpost.capabilities.batches.provider_batches.api import (
     JobFile,
     LostJob,
     NotYetKnown,
-    VendorHttp,
-    VendorIds,
-    VendorProgress,
-    VendorResult,
+    ProviderHttp,
+    ProviderIds,
+    ProviderProgress,
+    ProviderResult,
     decode,
     line_id,
     number_of,
     stream_of,
 )
-from sternpost.capabilities.batches.vendor_lines import as_raw
+from sternpost.capabilities.batches.provider_batches.lines import as_raw
+from sternpost.capabilities.batches.provider_batches.targets import ProviderTarget
+from sternpost.capabilities.batches.records import ProviderJob
 
 _PATH = "/messages/batches"
-_CLOCKS_NS = 600 * 10**9  # how far the vendor's clock may be behind ours
+_CLOCKS_NS = 600 * 10**9  # how far the provider's clock may be behind ours
 _STATUS: Final[Mapping[str, int]] = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -81,9 +81,9 @@ class _Row(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class AnthropicBatches:
-    """Implements `vendor_api.VendorApi`."""
+    """Implements `provider_api.ProviderApi`."""
 
-    http: VendorHttp
+    http: ProviderHttp
 
     def frame(self, lines: Iterator[tuple[int, str, bytes]], token: str) -> Iterator[bytes]:
         separator = b'{"requests":['
@@ -93,12 +93,12 @@ class AnthropicBatches:
             separator = b","
         yield b"]}"
 
-    async def submit(self, target: VendorTarget, job: VendorJob, sent: JobFile) -> VendorIds:
+    async def submit(self, target: ProviderTarget, job: ProviderJob, sent: JobFile) -> ProviderIds:
         headers = {"content-length": str(sent.size_bytes), "content-type": "application/json"}
         answer = await self.http.call(target, "POST", _PATH, upload=stream_of(sent.file), headers=headers)
-        return VendorIds(decode(answer, _Batch).id)
+        return ProviderIds(decode(answer, _Batch).id)
 
-    async def find(self, target: VendorTarget, lost: LostJob) -> VendorIds | None:
+    async def find(self, target: ProviderTarget, lost: LostJob) -> ProviderIds | None:
         """Look into the results of later batches: only there stands which lines a batch has."""
         answer = await self.http.call(target, "GET", f"{_PATH}?limit=100")
         is_open = False
@@ -108,27 +108,27 @@ class AnthropicBatches:
             if batch.processing_status != "ended":
                 is_open = True
             elif await self._is_of(target, batch.id, lost.token):
-                return VendorIds(batch.id)
+                return ProviderIds(batch.id)
         if is_open:
             raise NotYetKnown("one of the batches running there may be this one, whose id was lost")
         return None
 
-    async def _is_of(self, target: VendorTarget, batch_id: str, token: str) -> bool:
+    async def _is_of(self, target: ProviderTarget, batch_id: str, token: str) -> bool:
         async with aclosing(self.http.rows(target, f"{_PATH}/{batch_id}/results")) as rows:
             async for row in rows:
                 return f'"{token}-'.encode() in row
         return False
 
-    async def progress(self, target: VendorTarget, job: VendorJob) -> VendorProgress:
-        batch = decode(await self.http.call(target, "GET", f"{_PATH}/{job.vendor_batch_id}"), _Batch)
-        # The documented path, not `results_url`: that names the vendor's host, which may be behind a proxy.
-        urls = (f"{_PATH}/{job.vendor_batch_id}/results",)
-        return VendorProgress(batch.processing_status == "ended", urls)
+    async def progress(self, target: ProviderTarget, job: ProviderJob) -> ProviderProgress:
+        batch = decode(await self.http.call(target, "GET", f"{_PATH}/{job.provider_batch_id}"), _Batch)
+        # The documented path, not `results_url`: that names the provider's host, which may be behind a proxy.
+        urls = (f"{_PATH}/{job.provider_batch_id}/results",)
+        return ProviderProgress(batch.processing_status == "ended", urls)
 
-    async def cancel(self, target: VendorTarget, job: VendorJob) -> None:
-        await self.http.call(target, "POST", f"{_PATH}/{job.vendor_batch_id}/cancel", body=b"{}")
+    async def cancel(self, target: ProviderTarget, job: ProviderJob) -> None:
+        await self.http.call(target, "POST", f"{_PATH}/{job.provider_batch_id}/cancel", body=b"{}")
 
-    def read_result(self, row: bytes) -> VendorResult | None:
+    def read_result(self, row: bytes) -> ProviderResult | None:
         try:
             read = msgspec.json.decode(row, type=_Row)
         except (msgspec.DecodeError, RecursionError):
@@ -138,13 +138,13 @@ class AnthropicBatches:
             return None
         result = read.result
         if result.type == "succeeded" and bytes(result.message):
-            return VendorResult(number, 200, bytes(result.message))
+            return ProviderResult(number, 200, bytes(result.message))
         if result.type in _NOT_RUN:
             code, message = _NOT_RUN[result.type]
-            return VendorResult(number, 0, code=code, message=message)
+            return ProviderResult(number, 0, code=code, message=message)
         words = result.error.error if result.error and result.error.error else _Words()
         kind = str(words.type or "api_error")
-        return VendorResult(
+        return ProviderResult(
             number, _STATUS.get(kind, 500), error_type=kind, message=str(words.message or "no reason given")
         )
 

@@ -1,4 +1,4 @@
-"""What every vendor's batch API comes down to, and the requests they share; each vendor has its own file."""
+"""What every provider's batch API comes down to, and the requests they share; each has a file of its own."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ import msgspec
 
 from sternpost.base.errors import UpstreamError, UpstreamRefused
 from sternpost.base.threads import in_thread
-from sternpost.capabilities.batches.records import VendorJob
-from sternpost.capabilities.batches.targets import VendorTarget
+from sternpost.capabilities.batches.provider_batches.targets import ProviderTarget
+from sternpost.capabilities.batches.records import ProviderJob
 from sternpost.contracts.upstream import UpstreamClient, UpstreamReply, UpstreamRequest
 from sternpost.dialects.errors.failures import read_failure
 
@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class VendorIds:
+class ProviderIds:
     batch_id: str
     file_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class VendorProgress:
-    """How far a vendor is. `refusal`: why it would not run the batch at all."""
+class ProviderProgress:
+    """How far a provider is. `refusal`: why it would not run the batch at all."""
 
     is_ended: bool
     result_urls: tuple[str, ...] = ()
@@ -36,12 +36,12 @@ class VendorProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class VendorResult:
+class ProviderResult:
     """How one line ended there. `status` 0: it was not run, `code` says why."""
 
     number: int
     status: int
-    body: bytes = b""  # an answer in the vendor's dialect
+    body: bytes = b""  # an answer in the provider's dialect
     error_type: str = ""
     code: str = ""
     message: str = ""
@@ -50,19 +50,19 @@ class VendorResult:
 
 @dataclass(frozen=True, slots=True)
 class JobFile:
-    """What is sent: a file of whole lines in the vendor's form."""
+    """What is sent: a file of whole lines in the provider's form."""
 
-    token: str  # names the job at the vendor, so that a lost answer does not make two of it
+    token: str  # names the job at the provider, so that a lost answer does not make two of it
     size_bytes: int
     file: BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
 class LostJob:
-    """A job that may be at the vendor though no answer said so."""
+    """A job that may be at the provider though no answer said so."""
 
     token: str
-    since_ns: int  # not before; the vendor's clock may differ
+    since_ns: int  # not before; the provider's clock may differ
     others: frozenset[str]  # ids of batches there that are known to be others
 
 
@@ -70,27 +70,27 @@ class NotYetKnown(UpstreamError):
     """Whether a job arrived shows only later."""
 
 
-class VendorApi(Protocol):
-    """Raises: UpstreamError, UpstreamRefused with the vendor's status, anywhere."""
+class ProviderApi(Protocol):
+    """Raises: UpstreamError, UpstreamRefused with the provider's status, anywhere."""
 
     def frame(self, lines: Iterator[tuple[int, str, bytes]], token: str) -> Iterator[bytes]:
         """Write a job's file; lines: number, path and body of each. token: names the job in each line."""
         ...
 
-    async def submit(self, target: VendorTarget, job: VendorJob, sent: JobFile) -> VendorIds: ...
+    async def submit(self, target: ProviderTarget, job: ProviderJob, sent: JobFile) -> ProviderIds: ...
 
-    async def find(self, target: VendorTarget, lost: LostJob) -> VendorIds | None:
+    async def find(self, target: ProviderTarget, lost: LostJob) -> ProviderIds | None:
         """Look for a job that was sent when its answer was lost; None: it never arrived.
 
         Raises: NotYetKnown while that can't be told.
         """
         ...
 
-    async def progress(self, target: VendorTarget, job: VendorJob) -> VendorProgress: ...
+    async def progress(self, target: ProviderTarget, job: ProviderJob) -> ProviderProgress: ...
 
-    async def cancel(self, target: VendorTarget, job: VendorJob) -> None: ...
+    async def cancel(self, target: ProviderTarget, job: ProviderJob) -> None: ...
 
-    def read_result(self, row: bytes) -> VendorResult | None:
+    def read_result(self, row: bytes) -> ProviderResult | None:
         """Read one row of a result file; None when it is not one of ours."""
         ...
 
@@ -111,14 +111,14 @@ class _Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class VendorHttp:
-    """Sends to one vendor's API and classes its refusals."""
+class ProviderHttp:
+    """Sends to one provider's API and classes its refusals."""
 
     client: UpstreamClient
 
     async def call(
         self,
-        target: VendorTarget,
+        target: ProviderTarget,
         method: str,
         path: str,
         *,
@@ -136,7 +136,7 @@ class VendorHttp:
         finally:
             reply.close()
 
-    async def rows(self, target: VendorTarget, path: str) -> AsyncGenerator[bytes, None]:
+    async def rows(self, target: ProviderTarget, path: str) -> AsyncGenerator[bytes, None]:
         """Read a result file row by row, as it arrives. Raises: UpstreamRefused, UpstreamError."""
         reply = await self._open(target, "GET", path)
         splitter = _Rows()
@@ -150,7 +150,7 @@ class VendorHttp:
 
     async def _open(
         self,
-        target: VendorTarget,
+        target: ProviderTarget,
         method: str,
         path: str,
         *,
@@ -199,7 +199,7 @@ async def once(body: bytes) -> AsyncIterator[bytes]:
 
 
 def line_id(token: str, number: int) -> str:
-    """Name a line at a vendor: the caller's own ids may be longer, or of other letters, than it takes.
+    """Name a line at a provider: the caller's own ids may be longer, or of other letters, than it takes.
 
     The longest is Anthropic's 64 letters, digits, hyphens and underscores.
     """

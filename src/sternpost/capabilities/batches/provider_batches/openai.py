@@ -10,22 +10,22 @@ from typing import Any
 
 import msgspec
 
-from sternpost.capabilities.batches.records import VendorJob
-from sternpost.capabilities.batches.targets import VendorTarget
-from sternpost.capabilities.batches.vendor_api import (
+from sternpost.capabilities.batches.provider_batches.api import (
     JobFile,
     LostJob,
-    VendorHttp,
-    VendorIds,
-    VendorProgress,
-    VendorResult,
+    ProviderHttp,
+    ProviderIds,
+    ProviderProgress,
+    ProviderResult,
     decode,
     line_id,
     number_of,
     once,
     stream_of,
 )
-from sternpost.capabilities.batches.vendor_lines import as_raw
+from sternpost.capabilities.batches.provider_batches.lines import as_raw
+from sternpost.capabilities.batches.provider_batches.targets import ProviderTarget
+from sternpost.capabilities.batches.records import ProviderJob
 
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 _TOKEN = "sternpost_job"  # noqa: S105 - the name of a metadata entry, no secret
@@ -72,16 +72,16 @@ class _Row(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class OpenAiBatches:
-    """Implements `vendor_api.VendorApi`."""
+    """Implements `provider_api.ProviderApi`."""
 
-    http: VendorHttp
+    http: ProviderHttp
 
     def frame(self, lines: Iterator[tuple[int, str, bytes]], token: str) -> Iterator[bytes]:
         for number, path, body in lines:
             row = {"custom_id": line_id(token, number), "method": "POST", "url": path, "body": as_raw(body)}
             yield msgspec.json.encode(row) + b"\n"
 
-    async def submit(self, target: VendorTarget, job: VendorJob, sent: JobFile) -> VendorIds:
+    async def submit(self, target: ProviderTarget, job: ProviderJob, sent: JobFile) -> ProviderIds:
         file_id = await self._send_file(target, sent)
         body = {
             "input_file_id": file_id,
@@ -92,30 +92,30 @@ class OpenAiBatches:
         sent_once = msgspec.json.encode(body)
         headers = {"content-length": str(len(sent_once)), "content-type": "application/json"}
         answer = await self.http.call(target, "POST", "/batches", upload=once(sent_once), headers=headers)
-        return VendorIds(decode(answer, _Batch).id, file_id)
+        return ProviderIds(decode(answer, _Batch).id, file_id)
 
-    async def find(self, target: VendorTarget, lost: LostJob) -> VendorIds | None:
+    async def find(self, target: ProviderTarget, lost: LostJob) -> ProviderIds | None:
         page = decode(await self.http.call(target, "GET", "/batches?limit=100"), _Page)
         for batch in page.data:
             if (batch.metadata or {}).get(_TOKEN) == lost.token:
-                return VendorIds(batch.id, batch.input_file_id or "")
+                return ProviderIds(batch.id, batch.input_file_id or "")
         return None
 
-    async def progress(self, target: VendorTarget, job: VendorJob) -> VendorProgress:
-        batch = decode(await self.http.call(target, "GET", f"/batches/{job.vendor_batch_id}"), _Batch)
+    async def progress(self, target: ProviderTarget, job: ProviderJob) -> ProviderProgress:
+        batch = decode(await self.http.call(target, "GET", f"/batches/{job.provider_batch_id}"), _Batch)
         files = [one for one in (batch.output_file_id, batch.error_file_id) if one]
         faults = batch.errors.data if batch.errors and batch.errors.data else []
         refusal = "; ".join(str(one.message or one.code) for one in faults[:3])
-        return VendorProgress(
+        return ProviderProgress(
             is_ended=batch.status in _ENDED,
             result_urls=tuple(f"/files/{one}/content" for one in files),
             refusal=(refusal or "no reason given") if batch.status == "failed" else "",
         )
 
-    async def cancel(self, target: VendorTarget, job: VendorJob) -> None:
-        await self.http.call(target, "POST", f"/batches/{job.vendor_batch_id}/cancel", body=b"{}")
+    async def cancel(self, target: ProviderTarget, job: ProviderJob) -> None:
+        await self.http.call(target, "POST", f"/batches/{job.provider_batch_id}/cancel", body=b"{}")
 
-    def read_result(self, row: bytes) -> VendorResult | None:
+    def read_result(self, row: bytes) -> ProviderResult | None:
         try:
             read = msgspec.json.decode(row, type=_Row)
         except (msgspec.DecodeError, RecursionError):
@@ -125,13 +125,13 @@ class OpenAiBatches:
             return None
         if read.response is not None:
             request_id = read.response.request_id or ""
-            return VendorResult(
+            return ProviderResult(
                 number, read.response.status_code, bytes(read.response.body), request_id=request_id
             )
         fault = read.error or _Fault()
-        return VendorResult(number, 0, code=str(fault.code or ""), message=str(fault.message or ""))
+        return ProviderResult(number, 0, code=str(fault.code or ""), message=str(fault.message or ""))
 
-    async def _send_file(self, target: VendorTarget, sent: JobFile) -> str:
+    async def _send_file(self, target: ProviderTarget, sent: JobFile) -> str:
         boundary = f"sternpost-{os.urandom(16).hex()}"
         before = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'

@@ -1,22 +1,22 @@
 """Reads the input file of a batch into lines and jobs, or into the faults that name its lines; blocking."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sternpost.base.clock import Clock
 from sternpost.base.errors import NotFound, PermissionRefused, RequestError
-from sternpost.capabilities.batches.bodies import FileBodies
-from sternpost.capabilities.batches.line_format import LineRefused, Request, read_line
+from sternpost.capabilities.batches.files.bodies import FileBodies
+from sternpost.capabilities.batches.files.line_format import LineRefused, Request, read_line
+from sternpost.capabilities.batches.provider_batches.targets import Models, ProviderTarget
 from sternpost.capabilities.batches.records import (
     QUEUE_JOB,
     Batch,
     Line,
     LineFault,
+    ProviderJob,
     QueueSettings,
-    VendorJob,
 )
-from sternpost.capabilities.batches.targets import Models, VendorTarget
 from sternpost.capabilities.batches.work_store import WorkStore
 from sternpost.contracts.call import Principal
 
@@ -32,7 +32,7 @@ class InputReader:
     store: WorkStore
     bodies: FileBodies
     models: Models
-    settings: QueueSettings
+    settings: Callable[[], QueueSettings]
     clock: Clock
 
     def read(self, batch: Batch) -> None:
@@ -53,12 +53,12 @@ class _Sheet:
     batch: Batch
     reader: InputReader
     total: int = 0
-    jobs: list[VendorJob] = field(default_factory=list[VendorJob])
+    jobs: list[ProviderJob] = field(default_factory=list[ProviderJob])
     _faults: list[LineFault] = field(default_factory=list[LineFault])
     _group: list[Line] = field(default_factory=list[Line])
     _seen: dict[bytes, int] = field(default_factory=dict[bytes, int])  # hash of a custom_id -> its line
-    _chosen: dict[str, VendorTarget | RequestError | None] = field(
-        default_factory=dict[str, VendorTarget | RequestError | None]
+    _chosen: dict[str, ProviderTarget | RequestError | None] = field(
+        default_factory=dict[str, ProviderTarget | RequestError | None]
     )
 
     @property
@@ -84,7 +84,7 @@ class _Sheet:
 
     def _texts(self) -> Iterator[tuple[int, int, bytes]]:
         """Return number, offset and bytes of each line that is not blank. Raises: LineRefused."""
-        settings = self.reader.settings
+        settings = self.reader.settings()
         with self.reader.bodies.open(self.batch.input_file_id) as file:
             offset, number = 0, 0
             while text := file.readline(settings.max_line_bytes + 1):
@@ -100,8 +100,8 @@ class _Sheet:
 
     def _take(self, number: int, offset: int, text: bytes) -> None:
         self.total += 1
-        if self.total > self.reader.settings.max_lines:
-            message = f"the file has more than {self.reader.settings.max_lines} lines; split it"
+        if self.total > self.reader.settings().max_lines:
+            message = f"the file has more than {self.reader.settings().max_lines} lines; split it"
             raise LineRefused(LineFault("too_many_lines", message, number))
         try:
             request = read_line(text, number, self.batch.endpoint)
@@ -134,7 +134,7 @@ class _Sheet:
         return QUEUE_JOB if chosen is None else self._job_for(chosen)
 
     def _refuse_others(self, request: Request, number: int) -> None:
-        """Hold a key's models against all that a line names, before a vendor may see it."""
+        """Hold a key's models against all that a line names, before a provider may see it."""
         if not self.batch.allowed_models:
             return
         try:
@@ -143,19 +143,19 @@ class _Sheet:
             code = "model_not_allowed" if isinstance(error, PermissionRefused) else error.code
             raise LineRefused(LineFault(code, f"line {number}: {error.message}", number, "body")) from error
 
-    def _choose(self, request: Request) -> VendorTarget | RequestError | None:
+    def _choose(self, request: Request) -> ProviderTarget | RequestError | None:
         try:
             target = self.reader.models.choose(request.url, request.model, self._principal)
         except RequestError as error:
             return error
-        return target if self.reader.settings.uses_vendors else None
+        return target if self.reader.settings().uses_providers else None
 
-    def _job_for(self, target: VendorTarget) -> int:
-        path = _vendor_path(target, self.batch.endpoint)
+    def _job_for(self, target: ProviderTarget) -> int:
+        path = _provider_path(target, self.batch.endpoint)
         for job in self.jobs:
             if (job.provider, job.model, job.path) == (target.provider.name, target.model, path):
                 return job.number
-        self.jobs.append(VendorJob(len(self.jobs) + 1, target.provider.name, target.model, path))
+        self.jobs.append(ProviderJob(len(self.jobs) + 1, target.provider.name, target.model, path))
         return len(self.jobs)
 
     def _write(self) -> None:
@@ -164,14 +164,7 @@ class _Sheet:
             self._group.clear()
 
 
-def _vendor_path(target: VendorTarget, endpoint: str) -> str:
+def _provider_path(target: ProviderTarget, endpoint: str) -> str:
     if endpoint == _EMBEDDINGS:
         return endpoint
     return "/v1" + target.codec.upstream_path(target.model, is_stream=False)
-
-
-def read_request(bodies: FileBodies, batch: Batch, line: Line) -> Request:
-    """Read one line again, to run it. Raises: LineRefused, NotFound."""
-    with bodies.open(batch.input_file_id) as file:
-        file.seek(line.offset)
-        return read_line(file.read(line.size_bytes), line.number, batch.endpoint)

@@ -8,8 +8,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from sternpost.base.errors import BadRequest, BodyTooLarge
 from sternpost.base.threads import UPLOADS
-from sternpost.capabilities.batches.bodies import FileBodies, OpenBody
-from sternpost.capabilities.batches.quotas import OpenUpload
+from sternpost.capabilities.batches.files.bodies import FileBodies, OpenBody
+from sternpost.capabilities.batches.files.quotas import OpenUpload
 
 _MAX_FIELD_BYTES = 10_000
 _MAX_PARTS = 20

@@ -1,4 +1,4 @@
-"""Turns a vendor's results into results of lines, each with its price and its record in the traces."""
+"""Turns a provider's results into results of lines, each with its price and its record in the traces."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,14 +8,18 @@ from sternpost.base.clock import Clock
 from sternpost.base.errors import BadRequest
 from sternpost.base.ids import SpanId, TraceId
 from sternpost.base.threads import in_thread
-from sternpost.capabilities.batches.bodies import FileBodies
-from sternpost.capabilities.batches.line_format import DIALECTS, Request, answered, unanswered
-from sternpost.capabilities.batches.reading import read_request
-from sternpost.capabilities.batches.records import Batch, Line, LineResult, VendorJob
-from sternpost.capabilities.batches.settling import Settler
-from sternpost.capabilities.batches.targets import KeepRecord, PriceLine, VendorTarget
-from sternpost.capabilities.batches.vendor_api import VendorApi, VendorResult
-from sternpost.capabilities.batches.vendor_lines import VendorAnswer, error_body, read_answer, read_head
+from sternpost.capabilities.batches.files.bodies import FileBodies
+from sternpost.capabilities.batches.files.line_format import DIALECTS, Request, answered, unanswered
+from sternpost.capabilities.batches.files.requests import read_request
+from sternpost.capabilities.batches.provider_batches.api import ProviderApi, ProviderResult
+from sternpost.capabilities.batches.provider_batches.lines import (
+    ProviderAnswer,
+    error_body,
+    read_answer,
+    read_head,
+)
+from sternpost.capabilities.batches.provider_batches.targets import KeepRecord, PriceLine, ProviderTarget
+from sternpost.capabilities.batches.records import Batch, Line, LineResult, ProviderJob
 from sternpost.capabilities.batches.work_store import WorkStore
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.span import SpanStatus, TraceAttributes
@@ -36,7 +40,6 @@ class ResultTaker:
 
     store: WorkStore
     bodies: FileBodies
-    settler: Settler
     price: PriceLine
     keep: KeepRecord
     clock: Clock
@@ -44,13 +47,13 @@ class ResultTaker:
     async def take(
         self,
         batch: Batch,
-        job: VendorJob,
-        target: VendorTarget,
-        api: VendorApi,
+        job: ProviderJob,
+        target: ProviderTarget,
+        api: ProviderApi,
         rows: AsyncIterator[bytes],
     ) -> None:
         """Settle every line that the rows answer; rows that were settled before change nothing."""
-        group: list[VendorResult] = []
+        group: list[ProviderResult] = []
         async for row in rows:
             found = api.read_result(row) if row.strip() else None
             if found is not None:
@@ -61,16 +64,17 @@ class ResultTaker:
         await self._settle(batch, job, target, group)
 
     async def _settle(
-        self, batch: Batch, job: VendorJob, target: VendorTarget, group: list[VendorResult]
+        self, batch: Batch, job: ProviderJob, target: ProviderTarget, group: list[ProviderResult]
     ) -> None:
         settled = await in_thread(self._read, batch, job, target, group)
         for one in settled:
             if one.record is not None:
                 await self.keep(one.record)
-        await self.settler.settle(batch.batch_id, *(one.result for one in settled))
+        results = [one.result for one in settled]
+        await in_thread(self.store.settle, batch.batch_id, results, self.clock.now_ns())
 
     def _read(
-        self, batch: Batch, job: VendorJob, target: VendorTarget, group: list[VendorResult]
+        self, batch: Batch, job: ProviderJob, target: ProviderTarget, group: list[ProviderResult]
     ) -> list[_Settled]:
         """Read results beside their requests; blocking."""
         lines = self.store.lines_of(batch.batch_id, job.number, [one.number for one in group])
@@ -81,7 +85,7 @@ class ResultTaker:
         ]
 
     def _one(
-        self, batch: Batch, job: VendorJob, target: VendorTarget, line: Line, result: VendorResult
+        self, batch: Batch, job: ProviderJob, target: ProviderTarget, line: Line, result: ProviderResult
     ) -> _Settled:
         if not result.status:
             return _Settled(
@@ -119,13 +123,13 @@ class ResultTaker:
                 "caller": "worker",
                 "batch_id": batch.batch_id,
                 "batch_custom_id": line.custom_id[:200],
-                "provider_batch_id": job.vendor_batch_id,
+                "provider_batch_id": job.provider_batch_id,
             },
         )
         return _Settled(settled, record)
 
 
-def _record(batch: Batch, request: Request, target: VendorTarget, answer: VendorAnswer) -> CallRecord:
+def _record(batch: Batch, request: Request, target: ProviderTarget, answer: ProviderAnswer) -> CallRecord:
     """Write what is known of a line's call without looking at the clock."""
     is_ok = answer.status < 300
     return CallRecord(
@@ -151,7 +155,7 @@ def _record(batch: Batch, request: Request, target: VendorTarget, answer: Vendor
     )
 
 
-def _shown(result: VendorResult, request: Request, target: VendorTarget) -> VendorAnswer:
+def _shown(result: ProviderResult, request: Request, target: ProviderTarget) -> ProviderAnswer:
     """Return the answer in the line's dialect; one that can't be read is an error of the line."""
     if 200 <= result.status < 300:
         try:
@@ -160,9 +164,9 @@ def _shown(result: VendorResult, request: Request, target: VendorTarget) -> Vend
             body = error_body(
                 request, status=502, error_type="", code="unreadable_answer", message=error.message
             )
-            return VendorAnswer(502, body)
+            return ProviderAnswer(502, body)
     if result.body and target.codec.name == DIALECTS[request.url]:
-        return VendorAnswer(result.status, result.body)
+        return ProviderAnswer(result.status, result.body)
     failure = target.codec.read_failure(result.status, {}, result.body, 0.0) if result.body else None
     body = error_body(
         request,
@@ -171,7 +175,7 @@ def _shown(result: VendorResult, request: Request, target: VendorTarget) -> Vend
         code=failure.code if failure else "",
         message=failure.message if failure else result.message,
     )
-    return VendorAnswer(result.status, body)
+    return ProviderAnswer(result.status, body)
 
 
 def _attributes(request: Request) -> TraceAttributes:

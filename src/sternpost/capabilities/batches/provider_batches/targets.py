@@ -12,7 +12,7 @@ from sternpost.dialects.protocols import UpstreamCodec
 
 
 @dataclass(frozen=True, slots=True)
-class VendorTarget:
+class ProviderTarget:
     """A model at a provider that has its own batch API, asked in one dialect."""
 
     provider: Provider
@@ -24,8 +24,8 @@ class VendorTarget:
 
 
 class Models(Protocol):
-    def choose(self, url: str, model: str, principal: Principal) -> VendorTarget | None:
-        """Return where a line may be given to a vendor; None: it goes through the gateway.
+    def choose(self, url: str, model: str, principal: Principal) -> ProviderTarget | None:
+        """Return where a line may be given to a provider; None: it goes through the gateway.
 
         Raises: ModelUnknown, PermissionRefused, ProviderNotConfigured.
         """
@@ -35,14 +35,14 @@ class Models(Protocol):
         """Look for other models that a line names. Raises: PermissionRefused, BadRequest."""
         ...
 
-    def target(self, provider: str, model: str, url: str) -> VendorTarget | None:
-        """Return a vendor that was chosen before; None: the configuration no longer has it."""
+    def target(self, provider: str, model: str, url: str) -> ProviderTarget | None:
+        """Return a provider that was chosen before; None: the configuration no longer has it."""
         ...
 
 
 class PriceLine(Protocol):
     def __call__(
-        self, target: VendorTarget, answered_model: str, usage: Usage | None, started_ns: int
+        self, target: ProviderTarget, answered_model: str, usage: Usage | None, started_ns: int
     ) -> Cost:
         """Price an answer at the batch rate in force when it was submitted."""
         ...

@@ -1,0 +1,1 @@
+"""Files that are uploaded and written: their bytes, their quotas, their lines."""

@@ -1,0 +1,1 @@
+"""The crossings between capabilities, one file each; a capability never imports another."""
