@@ -9,6 +9,9 @@ from typing import Any
 import openai
 import pytest
 
+from sternpost.assembly.local import open_access
+from sternpost.base.settings import Settings
+from sternpost.contracts.key_scope import KeyScope
 from tests.support.fake_provider import FakeProvider
 from tests.support.running import RunningSternpost, run_sternpost, wait_until
 
@@ -155,6 +158,23 @@ def test_a_cancelled_batch_keeps_what_was_done(client: openai.OpenAI) -> None:
     assert len(output) + len(errors) == 200
     assert len(output) >= 4
     assert {row["error"]["code"] for row in errors.values()} == {"batch_cancelled"}
+
+
+def test_the_batches_of_a_revoked_key_are_cancelled(sternpost: RunningSternpost) -> None:
+    key = sternpost.key_with(KeyScope.CALLS, KeyScope.FILES)
+    with openai.OpenAI(base_url=f"{sternpost.base_url}/v1", api_key=key) as client:
+        batch_id = submit(client, [line(f"r-{n}", "lab/fault-slow-status?seconds=0.3") for n in range(200)])
+        wait_until(lambda: client.batches.retrieve(batch_id).request_counts.completed >= 4)
+    with open_access(Settings(home=sternpost.home)) as access:
+        access.revoke_key(sternpost.get(f"/api/batches/{batch_id}")["key_id"])
+
+    def probe() -> Any:
+        batch = sternpost.get(f"/api/batches/{batch_id}")
+        return batch if batch["status"] in ENDED else None
+
+    batch = wait_until(probe, what="the end of the batch")
+    assert batch["status"] == "cancelled"
+    assert 4 <= batch["completed"] < 200
 
 
 def test_files_are_listed_read_and_deleted(client: openai.OpenAI, sternpost: RunningSternpost) -> None:
