@@ -209,3 +209,23 @@ def test_wrong_input_is_answered_with_what_is_wrong(client: TestClient, first: F
         assert (answer.status_code, answer.json()["param"]) == (400, "expires_at")
     assert client.post("/api/keys/nope/revoke", headers=csrf).status_code == 404
     assert client.post("/api/session", json={"token": "nope"}).status_code == 401
+
+
+def test_a_key_belongs_to_its_environment_and_lists_are_narrowed_by_it(client: TestClient, first: FirstStart):
+    csrf = sign_in(client, first)
+    made = client.post("/api/keys", json={"name": "app", "environment": "staging"}, headers=csrf).json()
+    assert made["environment"] == "staging"
+    listed = client.get("/api/keys", params={"environment": "staging"}).json()["items"]
+    assert [key["name"] for key in listed] == ["app"]
+    listed = client.get("/api/keys", params={"environment": "production"}).json()["items"]
+    assert [key["name"] for key in listed] == ["first key"]
+
+    client.post(f"/api/keys/{made['key_id']}/revoke", headers=csrf)
+    assert client.get("/api/environments").json()["items"] == [
+        {"name": "development", "keys": 0},
+        {"name": "staging", "keys": 0},
+        {"name": "production", "keys": 1},
+    ]
+    refused = client.post("/api/keys", json={"name": "app", "environment": "stagin"}, headers=csrf)
+    assert refused.status_code == 400
+    assert "did you mean 'staging'" in refused.json()["detail"]
