@@ -126,6 +126,7 @@ class Caller:
             self.models,
             self.scopes,
             "key" if self.key_id else "session",
+            self.environment,
         )
 
     @property

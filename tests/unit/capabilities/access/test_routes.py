@@ -13,7 +13,7 @@ from sternpost.capabilities.access.browser import SignInAttempts, Site
 from sternpost.capabilities.access.guard import CSRF_HEADER, Guard
 from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.access.records import FirstStart
-from sternpost.capabilities.access.routes import keys, sessions
+from sternpost.capabilities.access.routes import environments, keys, sessions
 from sternpost.capabilities.access.rules import scopes_named
 from sternpost.capabilities.access.service import AccessService
 from sternpost.contracts.call import Principal
@@ -41,6 +41,7 @@ def client(service: AccessService, first: FirstStart) -> Iterator[TestClient]:
 
 def _connect(app: FastAPI, guard: Guard) -> None:
     app.include_router(keys)
+    app.include_router(environments)
     app.include_router(sessions)
     connect(app, [guard.service, guard.site, SignInAttempts()], guard)
 
