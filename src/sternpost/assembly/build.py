@@ -95,7 +95,15 @@ async def _open_foundation(
     tables = await in_thread(open_tables, settings)
     stack.callback(tables.close)
     log = SqlEventLog(tables, clock)
-    access = await in_thread(open_access, settings, tables, log, clock, needed_scopes)
+    access = await in_thread(
+        open_access,
+        settings,
+        tables,
+        log,
+        clock,
+        needed=needed_scopes,
+        environments=lambda: in_force.current.environments,
+    )
     journal = open_journal(settings)
     stack.callback(journal.close)
     store = BoundedTraceStore(open_trace_store(settings), query_timeout_s=settings.query_timeout_s)

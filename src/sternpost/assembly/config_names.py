@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from sternpost.assembly.config_file import LoadedConfig, Place
 from sternpost.assembly.config_grammar import ConfigFile
-from sternpost.assembly.traffic import load_catalog, load_off_peak, load_prices
+from sternpost.assembly.traffic import load_catalog, load_environments, load_off_peak, load_prices
 from sternpost.base.errors import ConfigurationError
 from sternpost.capabilities.cost.config import SECTION as PRICES
 from sternpost.contracts.provider import Catalog
@@ -55,6 +55,7 @@ def find_names(
     prices = list(_of_prices(config, names))
     if not any(one.weight == "stop" for one in prices):
         prices += _refused(("prices",), lambda: load_prices(config, catalog))
+    found += _refused(("environments",), lambda: load_environments(config))
     return [*found, *prices, *_refused(("batches", "off_peak"), lambda: load_off_peak(config))]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sternpost.assembly.config_file import LoadedConfig, find_config, load_config
-from sternpost.assembly.traffic import load_catalog, load_prices, load_traffic
+from sternpost.assembly.traffic import load_catalog, load_environments, load_prices, load_traffic
 from sternpost.base.settings import Settings
 from sternpost.capabilities.cost.service import PriceBook
 from sternpost.contracts.provider import Catalog
@@ -21,12 +21,19 @@ class Configuration:
     catalog: Catalog
     traffic: Traffic
     prices: PriceBook
+    environments: tuple[str, ...]
 
 
 def prepare(loaded: LoadedConfig, environment: Mapping[str, str]) -> Configuration:
     """Prepare what a file says. Raises: ConfigurationError for what can't be meant."""
     catalog = load_catalog(loaded, environment)
-    return Configuration(loaded, catalog, load_traffic(loaded, catalog), load_prices(loaded.config, catalog))
+    return Configuration(
+        loaded,
+        catalog,
+        load_traffic(loaded, catalog),
+        load_prices(loaded.config, catalog),
+        load_environments(loaded.config),
+    )
 
 
 class InForce:

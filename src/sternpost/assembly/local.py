@@ -1,14 +1,18 @@
 """What the owner of a data folder may do on this machine without signing in: the tables are theirs."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+from sternpost.assembly.config_file import find_config, load_config
+from sternpost.assembly.environment import process_environment
 from sternpost.assembly.lost_tables import is_tables_file_lost, traces_of_use
 from sternpost.assembly.tables import open_tables
 from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.base.clock import SystemClock
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.settings import Settings
+from sternpost.capabilities.access.config import SECTION as ENVIRONMENTS
+from sternpost.capabilities.access.rules import known_environments
 from sternpost.capabilities.access.service import AccessService, access_service
 
 
@@ -26,9 +30,19 @@ def open_access(settings: Settings) -> Generator[AccessService]:
     tables = open_tables(settings)
     try:
         log = SqlEventLog(tables, SystemClock())
-        yield access_service(tables, log, session_days=settings.session_days)
+        yield access_service(
+            tables,
+            log,
+            session_days=settings.session_days,
+            known_environments=lambda: _configured_environments(settings),
+        )
     finally:
         tables.close()
+
+
+def _configured_environments(settings: Settings) -> Sequence[str]:
+    config = load_config(find_config(settings), process_environment()).config
+    return known_environments(config.section(ENVIRONMENTS))
 
 
 def make_new_tables(settings: Settings) -> None:

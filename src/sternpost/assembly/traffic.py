@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.config_grammar import ConfigFile, RouteEntry
 from sternpost.base.errors import ConfigurationError
+from sternpost.capabilities.access.config import SECTION as ENVIRONMENTS
+from sternpost.capabilities.access.rules import known_environments
 from sternpost.capabilities.batches.config import SECTION as BATCHES
 from sternpost.capabilities.batches.records import OffPeak
 from sternpost.capabilities.batches.rules import read_off_peak
@@ -93,3 +95,8 @@ def _route(name: str, entry: RouteEntry, catalog: Catalog) -> Route:
         unsupported=entry.unsupported,
         cache_ttl=entry.prompt_cache_ttl if entry.prompt_cache == "auto" else None,
     )
+
+
+def load_environments(config: ConfigFile) -> tuple[str, ...]:
+    """Return the environments there are. Raises: ConfigurationError for what is no name of one."""
+    return known_environments(config.section(ENVIRONMENTS))

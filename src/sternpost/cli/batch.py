@@ -8,7 +8,7 @@ from urllib.parse import quote
 from sternpost.base.errors import BadRequest
 from sternpost.cli.client import connect
 from sternpost.cli.commands import Argument, Commands, Option, echo
-from sternpost.cli.options import Home, Json, settings_from
+from sternpost.cli.options import Environment, Home, Json, settings_from
 from sternpost.cli.output import moment, note, print_facts, print_json, print_table
 from sternpost.cli.own_command import own_command
 
@@ -19,10 +19,15 @@ _COLUMNS = ("batch", "status", "endpoint", "done", "failed", "of", "cost", "crea
 
 @app.command("list")
 def list_batches(
-    *, limit: Annotated[int, Option(min=1, max=200)] = 20, home: Home = None, is_json: Json = False
+    *,
+    limit: Annotated[int, Option(min=1, max=200)] = 20,
+    environment: Environment = None,
+    home: Home = None,
+    is_json: Json = False,
 ) -> None:
     """List the newest batches."""
-    page = connect(settings_from(home)).get("/api/batches", {"limit": limit})
+    asked = {"limit": limit, "environment": environment}
+    page = connect(settings_from(home)).get("/api/batches", asked)
     if is_json:
         print_json(page)
         return

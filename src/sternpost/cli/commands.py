@@ -6,7 +6,7 @@ click alone: each package more would stand in the environment of every applicati
 import inspect
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -102,9 +102,26 @@ class _Command(click.Command):
 
 
 def _command(name: str, function: Callable[..., object]) -> click.Command:
+    """Make a command of a function; a parameter that is a dataclass stands for an option per field."""
     hints = get_type_hints(function, include_extras=True)
-    params = [_parameter(one, hints[one.name]) for one in inspect.signature(function).parameters.values()]
-    return _Command(name, callback=function, params=params, help=inspect.getdoc(function))
+    params: list[click.Parameter] = []
+    groups: dict[str, tuple[Callable[..., Any], list[str]]] = {}
+    for one in inspect.signature(function).parameters.values():
+        kind = hints[one.name]
+        if isinstance(kind, type) and is_dataclass(kind):
+            inner = get_type_hints(kind, include_extras=True)
+            fields = list(inspect.signature(kind).parameters.values())
+            params += [_parameter(field, inner[field.name]) for field in fields]
+            groups[one.name] = (kind, [field.name for field in fields])
+        else:
+            params.append(_parameter(one, kind))
+
+    def run(**given: Any) -> object:
+        for group, (kind, names) in groups.items():
+            given[group] = kind(**{field: given.pop(field) for field in names})
+        return function(**given)
+
+    return _Command(name, callback=run, params=params, help=inspect.getdoc(function))
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> click.Parameter:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from sternpost.cli.client import ApiClient, connect
 from sternpost.cli.commands import Argument, Commands, Option, echo
-from sternpost.cli.options import Home, Json, settings_from
+from sternpost.cli.options import Environment, Home, Json, settings_from
 from sternpost.cli.output import moment, note, print_json, print_table
 
 app = Commands(help="List and follow changes, and what reacted to them.")
@@ -27,13 +27,14 @@ def list_events(
     *,
     kind: Kind = None,
     subject: Subject = "",
+    environment: Environment = None,
     limit: Annotated[int, Option(min=1, max=200)] = 20,
     cursor: Annotated[str, Option(help="The `next_cursor` of the page before.")] = "",
     home: Home = None,
     is_json: Json = False,
 ) -> None:
     """List the newest changes."""
-    query = {"limit": limit, "cursor": cursor or None, "subject": subject or None, "kind": kind}
+    query = {"limit": limit, "cursor": cursor or None, **_chosen(kind, subject, environment)}
     page = connect(settings_from(home)).get("/api/events", query)
     if is_json:
         print_json(page)
@@ -45,10 +46,17 @@ def list_events(
 
 
 @app.command()
-def tail(*, kind: Kind = None, subject: Subject = "", home: Home = None, is_json: Json = False) -> None:
+def tail(
+    *,
+    kind: Kind = None,
+    subject: Subject = "",
+    environment: Environment = None,
+    home: Home = None,
+    is_json: Json = False,
+) -> None:
     """Print changes as they happen, until Ctrl-C."""
     client = connect(settings_from(home))
-    query = {"limit": 200, "subject": subject or None, "kind": kind}
+    query = {"limit": 200, **_chosen(kind, subject, environment)}
     newest = _page(client, {**query, "limit": 1})["items"]
     seen = int(newest[0]["seq"]) if newest else 0
     if not is_json:
@@ -114,6 +122,10 @@ def replay(
     client = connect(settings_from(home))
     client.post(f"/api/events/subscribers/{quote(subscriber, safe='')}/replay", {"after": after})
     echo(f"{subscriber} begins again after {after}")
+
+
+def _chosen(kind: list[str] | None, subject: str, environment: str | None) -> dict[str, object | None]:
+    return {"kind": kind, "subject": subject or None, "environment": environment}
 
 
 def _page(client: ApiClient, query: Mapping[str, object | None]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Needs sternpost[server].
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,8 +17,9 @@ from sternpost.capabilities.access.rules import APPLICATION, PRESETS, scopes_nam
 from sternpost.capabilities.access.views import KeyView, created_key_view, key_page_view, key_view
 from sternpost.cli.commands import Commands, Option, echo
 from sternpost.cli.model import unserved
-from sternpost.cli.options import Home, Json, settings_from
+from sternpost.cli.options import Environment, Home, Json, settings_from
 from sternpost.cli.output import moment, note, print_json, print_table
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT
 from sternpost.contracts.key_scope import KeyScope
 
 _FROM_NOW = re.compile(r"(\d{1,5})([mhdw])")
@@ -27,11 +28,21 @@ _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 app = Commands(help="Make, list and revoke API keys.")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a key belongs."""
+
+    project: Annotated[str, Option(help="The project's name; empty: the default one.")] = ""
+    environment: Annotated[
+        str, Option(help="Where its application runs: development, staging, production or one of your own.")
+    ] = DEFAULT_ENVIRONMENT
+
+
 @app.command()
 def create(
     *,
     name: Annotated[str, Option(help="What the key is for.")],
-    project: Annotated[str, Option(help="The project's name; empty: the default one.")] = "",
+    place: Place,
     model: Annotated[list[str] | None, Option(help="Only this model or route; may be repeated.")] = None,
     scope: Annotated[
         list[str] | None,
@@ -50,7 +61,12 @@ def create(
     scopes = scopes_named(scope) if scope else APPLICATION
     with open_access(settings_from(home)) as access:
         created = access.create_key(
-            name, project=project, models=model or (), expires_ns=_nanoseconds(expires), scopes=scopes
+            name,
+            project=place.project,
+            models=model or (),
+            expires_ns=_nanoseconds(expires),
+            scopes=scopes,
+            environment=place.environment,
         )
     for sentence in unserved(model or (), home):
         note(f"warning: {sentence}")
@@ -59,16 +75,21 @@ def create(
         return
     echo(created.key)
     may = ", ".join(key_view(created.record).scopes)
-    note(f"key {created.record.key_id} for {created.record.name!r}; it is shown only now; scopes: {may}")
+    key = created.record
+    note(f"key {key.key_id} for {key.name!r} in {key.environment}; it is shown only now; scopes: {may}")
 
 
 @app.command("list")
 def list_keys(
-    *, limit: Annotated[int, Option(min=1, max=200)] = 50, home: Home = None, is_json: Json = False
+    *,
+    limit: Annotated[int, Option(min=1, max=200)] = 50,
+    environment: Environment = None,
+    home: Home = None,
+    is_json: Json = False,
 ) -> None:
     """List keys, newest first."""
     with open_access(settings_from(home)) as access:
-        page = key_page_view(access.list_keys(limit=limit))
+        page = key_page_view(access.list_keys(limit=limit, environment=environment or ""))
     if is_json:
         print_json({"items": [asdict(item) for item in page.items], "next_cursor": page.next_cursor})
         return
@@ -76,6 +97,7 @@ def list_keys(
         (
             item.key_id,
             item.name,
+            item.environment,
             item.prefix + "...",
             item.created_at[:10],
             moment(item.last_used_at) or "never",
@@ -86,7 +108,18 @@ def list_keys(
         )
         for item in page.items
     ]
-    columns = ("key", "name", "begins with", "made", "last used", "ends", "models", "scopes", "state")
+    columns = (
+        "key",
+        "name",
+        "environment",
+        "begins with",
+        "made",
+        "last used",
+        "ends",
+        "models",
+        "scopes",
+        "state",
+    )
     print_table(columns, rows, empty="no keys")
 
 

@@ -28,6 +28,9 @@ NewTables: TypeAlias = Annotated[
         help="If the tables are lost, start with new ones and keep the old traces.",
     ),
 ]
+Environment: TypeAlias = Annotated[
+    str | None, Option("--environment", help="Only this environment, e.g. staging; all unless given.")
+]
 HeartbeatFd: TypeAlias = Annotated[int | None, Option("--heartbeat-fd", hidden=True)]
 
 

@@ -8,7 +8,7 @@ from sternpost.base.errors import StoreError
 from sternpost.cli.client import ApiClient, connect
 from sternpost.cli.commands import Argument, Commands, Option, echo
 from sternpost.cli.media import part_words
-from sternpost.cli.options import Home, Json, settings_from
+from sternpost.cli.options import Environment, Home, Json, settings_from
 from sternpost.cli.output import dollars, moment, note, print_facts, print_json, print_table, printable
 from sternpost.cli.span_tree import in_tree_order
 from sternpost.cli.trace_deletion import confirm, follow, path_of, print_deletion, print_preview
@@ -27,6 +27,7 @@ _COLUMNS = ("trace", "started", "name", "status", "duration", "tokens", "cost", 
 def list_traces(
     *,
     where: Filter = None,
+    environment: Environment = None,
     since: Since = None,
     cursor: Annotated[
         str | None, Option("--cursor", help="Continue where the previous output ended.")
@@ -36,7 +37,7 @@ def list_traces(
     is_json: Json = False,
 ) -> None:
     """List the newest traces."""
-    asked = {"limit": limit, "filter": where, "since": since, "cursor": cursor}
+    asked = {"limit": limit, "filter": where, "since": since, "cursor": cursor, "environment": environment}
     page = connect(settings_from(home)).get("/api/traces", asked)
     if is_json:
         print_json(page)
@@ -44,7 +45,9 @@ def list_traces(
     rows = [_row(item) for item in cast("list[dict[str, Any]]", page["items"])]
     until = page.get("searched_until")
     nothing = (
-        "no trace matches" if where or since else "no traces yet; point an SDK at Sternpost and make a call"
+        "no trace matches"
+        if where or since or environment
+        else "no traces yet; point an SDK at Sternpost and make a call"
     )
     print_table(_COLUMNS, rows, empty="no trace matches so far" if until else nothing)
     if until:
@@ -80,6 +83,7 @@ def show(
             "started": moment(trace["started_at"]),
             "duration": _duration(trace["duration_ms"]),
             "status": trace["status"],
+            "environment": trace["environment"],
             "tokens": f"{trace['input_tokens'] or 0} in, {trace['output_tokens'] or 0} out",
             "cost": _cost(trace),
         }
@@ -126,14 +130,22 @@ def delete(
 
 
 @app.command()
-def tail(*, where: Filter = None, home: Home = None, is_json: Json = False) -> None:
+def tail(
+    *, where: Filter = None, environment: Environment = None, home: Home = None, is_json: Json = False
+) -> None:
     """Follow new traces until Ctrl-C."""
     client = connect(settings_from(home))
     seen: dict[str, None] = {}
     note("waiting for new traces; stop with Ctrl-C")
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     while True:
-        page = _page_or_none(client, {"limit": 100, "filter": where, "since": since})
+        asked: dict[str, object | None] = {
+            "limit": 100,
+            "filter": where,
+            "since": since,
+            "environment": environment,
+        }
+        page = _page_or_none(client, asked)
         fresh = [item for item in cast("list[dict[str, Any]]", page["items"]) if item["trace_id"] not in seen]
         for item in reversed(fresh):
             seen[item["trace_id"]] = None

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from sternpost.base.config_section import STRICT, told
 from sternpost.base.ids import KeyId, ProjectId, SpanId, TraceId
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT, ENVIRONMENTS
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanStatus, TraceAttributes
 from sternpost.contracts.usage import Cost, Usage
@@ -36,6 +37,8 @@ class Principal:
     models: tuple[str, ...] = ()  # empty: every model and route
     scopes: frozenset[KeyScope] = frozenset()  # what the key may do
     source: CallSource = "key"
+    environment: str = DEFAULT_ENVIRONMENT
+    environments: frozenset[str] = frozenset(ENVIRONMENTS)  # that a call or a span may name instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +140,4 @@ class CallRecord:
     is_reply_cut: bool = False  # reply_body was longer than is kept
     warnings: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    environment: str = ""  # in which the call counts, whatever `trace` says; empty: a record of before

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from sternpost.base.errors import PermissionRefused
-from sternpost.capabilities.access.rules import refuse_without
+from sternpost.capabilities.access.rules import environment_of, refuse_without
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry
 from sternpost.contracts.key_scope import KeyScope
@@ -17,6 +17,7 @@ from sternpost.ingest.mapping.money import Prices
 from sternpost.ingest.mapping.spans import MappedSpan, map_span, plain_span
 from sternpost.ingest.records import RawLog, RawSpan, Sender
 
+_UNKNOWN_ENVIRONMENT = "deployment.environment.name"  # as OpenTelemetry calls it
 _SPANS_PER_RECORD = 500  # keeps one journal record small against the drain's batches
 _HEX = frozenset("0123456789abcdef")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
@@ -44,7 +45,7 @@ def map_spans(raw_spans: Iterable[RawSpan], principal: Principal, received_ns: i
     for raw in raw_spans:
         fault, kept = _fault(raw), None
         if not fault:
-            one = _map_one(raw, sender, received_ns, prices)
+            one = _placed(_map_one(raw, sender, received_ns, prices), principal)
             fault, kept = lacks.fault(one), lacks.leave(one)
         if kept is not None:
             mapped.append(kept)
@@ -60,6 +61,24 @@ def _map_one(raw: RawSpan, sender: Sender, received_ns: int, prices: Prices) -> 
     except Exception:  # the edge of one span: the rest of the batch must not suffer
         logger.exception("span %s of scope %r can't be mapped", raw.span_id, raw.scope)
         return plain_span(raw, sender, received_ns)
+
+
+def _placed(one: MappedSpan, principal: Principal) -> MappedSpan:
+    """Put a span into its environment; a name that does not exist stays readable as an attribute."""
+    span = one.span
+    if span is None:
+        return one
+    said = span.trace.environment
+    environment = environment_of(principal, said)
+    if environment == said:
+        return one
+    trace = replace(span.trace, environment=environment)
+    attributes = (
+        {**span.attributes, _UNKNOWN_ENVIRONMENT: said}
+        if said.lower() != environment and said
+        else span.attributes
+    )
+    return replace(one, span=replace(span, trace=trace, attributes=attributes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,14 @@ async def test_the_record_holds_both_bodies_and_what_the_caller_said_of_itself(g
     assert [attempt.http_status for attempt in record.attempts] == [200]
 
 
+async def test_a_call_counts_in_its_keys_environment_unless_it_names_another_that_exists(
+    gateway: Gateway,
+) -> None:
+    for headers in ({}, {"x_sternpost_environment": "staging"}, {"x_sternpost_environment": "stagin"}):
+        await gateway.chat("lab/m1", headers=headers)
+    assert [record.environment for record in gateway.records()] == ["production", "staging", "production"]
+
+
 async def test_a_name_in_any_script_arrives_as_it_was_sent(gateway: Gateway) -> None:
     await gateway.chat("lab/m1", headers={"x_sternpost_user": "zoé", "x_sternpost_session": "日本"})
     await gateway.chat("lab/m1", user="zoé")

@@ -1,5 +1,6 @@
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from sternpost.backends.journal.space import JournalLimits
 from sternpost.base.clock import ManualClock
 from sternpost.contracts.journal import JournalState
 from sternpost.ingest.flow import OtlpIntake
-from tests.unit.ingest.support import NOON, PRICES, Desk, by_name, fixture, protobuf
+from tests.unit.ingest.support import NOON, OWNER, PRICES, Desk, by_name, fixture, protobuf
 
 PROTOBUF = "application/x-protobuf"
 
@@ -171,3 +172,20 @@ async def test_opentelemetry_sdk_spans_are_taken(desk: Desk) -> None:
     spans = {span.name: span for batch in desk.written() for span in batch.spans}
     assert spans["chat m"].parent_span_id == spans["outer"].span_id
     assert (spans["chat m"].trace.service, spans["chat m"].scope) == ("shop", "test@1.0")
+
+
+@pytest.mark.parametrize(
+    ("said", "environment", "kept"),
+    [("production", "production", None), ("prod", "staging", "prod"), ("", "staging", None)],
+)
+async def test_a_span_counts_in_the_environment_it_names_or_in_its_keys(
+    desk: Desk, said: str, environment: str, kept: str | None
+) -> None:
+    request = json.loads(fixture("otel_genai"))
+    told = {"key": "deployment.environment.name", "value": {"stringValue": said}}
+    for one in request["resourceSpans"]:
+        one["resource"]["attributes"] = [told]
+    await desk.send(json.dumps(request).encode(), principal=replace(OWNER, environment="staging"))
+    spans = desk.written()[0].spans
+    assert {span.trace.environment for span in spans} == {environment}
+    assert {span.attributes.get("deployment.environment.name") for span in spans} == {kept}

@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Environments
+         * @description List the environments that are configured or that a key of the project belongs to.
+         */
+        get: operations["list_environments_api_environments_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -534,6 +554,8 @@ export interface components {
             output_file_id: string | null;
             /** Error File Id */
             error_file_id: string | null;
+            /** Environment */
+            environment: string;
         };
         /** CacheFacts */
         CacheFacts: {
@@ -664,6 +686,8 @@ export interface components {
             models: string[];
             /** Scopes */
             scopes: components["schemas"]["KeyScope"][];
+            /** Environment */
+            environment: string;
             /** Key */
             key: string;
         };
@@ -734,6 +758,26 @@ export interface components {
             created_at: string;
             /** Ended At */
             ended_at: string | null;
+        };
+        /**
+         * EnvironmentPageView
+         * @description All of them; there is never a next page.
+         */
+        EnvironmentPageView: {
+            /** Items */
+            items: components["schemas"]["EnvironmentView"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * EnvironmentView
+         * @description An environment; `keys` counts those of the project that are not revoked.
+         */
+        EnvironmentView: {
+            /** Name */
+            name: string;
+            /** Keys */
+            keys: number;
         };
         /** EventPageView */
         EventPageView: {
@@ -826,6 +870,8 @@ export interface components {
             models: string[];
             /** Scopes */
             scopes: components["schemas"]["KeyScope"][];
+            /** Environment */
+            environment: string;
         };
         /** LinePageView */
         LinePageView: {
@@ -975,7 +1021,8 @@ export interface components {
          * NewKey
          * @description `models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset.
          *
-         *     `scopes` say what it may do; by default those of an application.
+         *     `scopes` say what it may do; by default those of an application. `environment`: null for that of the key
+         *     that creates it, `production` for a person.
          */
         NewKey: {
             /** Name */
@@ -986,6 +1033,8 @@ export interface components {
             expires_at?: string | null;
             /** Scopes */
             scopes?: components["schemas"]["KeyScope"][] | null;
+            /** Environment */
+            environment?: string | null;
         };
         /**
          * NewScore
@@ -1424,6 +1473,8 @@ export interface components {
             session_id: string | null;
             /** User Id */
             user_id: string | null;
+            /** Environment */
+            environment: string;
             /** Tags */
             tags: string[];
             /** Input Preview */
@@ -1479,6 +1530,8 @@ export interface components {
             session_id: string | null;
             /** User Id */
             user_id: string | null;
+            /** Environment */
+            environment: string;
             /** Tags */
             tags: string[];
             /** Input Preview */
@@ -1536,6 +1589,8 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
+                /** @description Only keys of this environment. */
+                environment?: string;
             };
             header?: never;
             path?: never;
@@ -1614,6 +1669,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeyView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_environments_api_environments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentPageView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */
@@ -1721,6 +1805,8 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
+                /** @description Only batches of this environment. */
+                environment?: string;
             };
             header?: never;
             path?: never;
@@ -2122,6 +2208,8 @@ export interface operations {
                 since?: string;
                 /** @description ISO 8601, or relative like `now-24h`. */
                 until?: string;
+                /** @description Only this environment, e.g. `staging`. Empty: all. */
+                environment?: string;
             };
             header?: never;
             path?: never;
@@ -2270,6 +2358,8 @@ export interface operations {
                 until?: string;
                 /** @description Like `60s`, `5m`, `1h`. Empty: about 120 points. */
                 step?: string;
+                /** @description Only this environment, e.g. `staging`. Empty: all. */
+                environment?: string;
             };
             header?: never;
             path?: never;

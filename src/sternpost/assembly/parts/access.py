@@ -10,12 +10,12 @@ from sternpost.contracts.key_scope import KeyScope
 
 def _serve(open_: Serving) -> Part:
     from sternpost.capabilities.access.browser import SignInAttempts
-    from sternpost.capabilities.access.routes import keys, sessions
+    from sternpost.capabilities.access.routes import environments, keys, sessions
 
     access = open_.access
     return Part(
         "access",
-        routers=[keys, sessions],
+        routers=[keys, environments, sessions],
         services=[access.service, access.guard.site, SignInAttempts()],
         snapshots=[Snapshot("keys", ("key.",), access.key_ring.load)],
         tasks=[Task("key-use", access.key_ring.record_use)],
@@ -40,6 +40,7 @@ PLUG = Plug(
     scopes={
         ("GET", "/api/keys"): frozenset({KeyScope.KEYS_READ}),
         ("POST", "/api/keys"): frozenset({KeyScope.KEYS_WRITE}),
+        ("GET", "/api/environments"): frozenset(),
         ("GET", "/api/session"): frozenset(),  # what any key may see
         ("DELETE", "/api/session"): frozenset(),
     },

@@ -21,6 +21,7 @@ from sternpost.base.clock import Clock
 from sternpost.base.errors import KeyRefused
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.contracts.call import Principal
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.tables import METADATA, Tables
 
@@ -45,6 +46,7 @@ class _Claims(msgspec.Struct, frozen=True, array_like=True):
     key_name: str
     models: tuple[str, ...]
     expires_ns: int
+    environment: str = DEFAULT_ENVIRONMENT
 
 
 def shared_secret(tables: Tables, now_ns: int) -> bytes:
@@ -81,6 +83,7 @@ class TokenWriter:
             principal.key_name,
             principal.models,
             self._clock.now_ns() + _LIFE_NS,
+            principal.environment,
         )
         text = urlsafe_b64encode(msgspec.json.encode(claims))
         return f"{TOKEN_START}{text.decode()}.{_signature(self._secret, text)}"
@@ -125,7 +128,13 @@ class TokenReader:
         if claims.key_id:
             self._refuse_ended(KeyId(claims.key_id))
         return Principal(
-            ProjectId(claims.project_id), KeyId(claims.key_id), claims.key_name, claims.models, _MAY, "worker"
+            ProjectId(claims.project_id),
+            KeyId(claims.key_id),
+            claims.key_name,
+            claims.models,
+            _MAY,
+            "worker",
+            claims.environment,
         )
 
 

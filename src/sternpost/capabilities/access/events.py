@@ -13,12 +13,13 @@ COMMAND_LINE: Final = Actor("system", "command-line", "command line")  # of who 
 
 
 def key_created(key: ApiKey, actor: Actor) -> NewEvent:
-    return NewEvent(KeyCreated(after=_facts(key)), key.key_id, actor, key.project_id)
+    return NewEvent(KeyCreated(after=_facts(key)), key.key_id, actor, key.project_id, key.environment)
 
 
 def key_revoked(key: ApiKey, actor: Actor) -> NewEvent:
     after = _facts(key)
-    return NewEvent(KeyRevoked({**after, "revoked_at": None}, after), key.key_id, actor, key.project_id)
+    body = KeyRevoked({**after, "revoked_at": None}, after)
+    return NewEvent(body, key.key_id, actor, key.project_id, key.environment)
 
 
 def link_created(user: User, expires_ns: int, actor: Actor) -> NewEvent:
@@ -43,6 +44,7 @@ def _facts(key: ApiKey) -> Facts:
         "prefix": key.prefix,
         "models": list(key.models),
         "scopes": sorted(key.scopes),
+        "environment": key.environment,
         "expires_at": None if key.expires_ns is None else utc_text(key.expires_ns),
         "revoked_at": None if key.revoked_ns is None else utc_text(key.revoked_ns),
     }

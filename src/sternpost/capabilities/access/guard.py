@@ -45,6 +45,7 @@ class Guard:
                 key_name=principal.key_name,
                 models=principal.models,
                 scopes=principal.scopes,
+                environment=principal.environment,
             )
         token = request.cookies.get(self.site.cookie, "")
         session = await in_thread(self.service.session_of, token) if token else None

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LookUpTimeout
 from hashlib import sha256
@@ -17,6 +17,7 @@ from sternpost.capabilities.access import rules
 from sternpost.capabilities.access.records import ApiKey
 from sternpost.capabilities.access.store import AccessStore
 from sternpost.contracts.call import Principal
+from sternpost.contracts.environment import ENVIRONMENTS
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +29,24 @@ _MAX_KEY_CHARACTERS = 200
 _NO_END = 1 << 63
 
 
+def _usual_environments() -> Collection[str]:
+    return ENVIRONMENTS
+
+
 class KeyRing:
     """Checks presented keys. `load` it at the start and after each change; keep `record_use` in a task."""
 
-    def __init__(self, store: AccessStore, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        store: AccessStore,
+        clock: Clock | None = None,
+        environments: Callable[[], Collection[str]] = _usual_environments,
+    ) -> None:
+        """environments: those that a call may name; asked for with each `load`."""
         self._store = store
         self._clock = clock or SystemClock()
+        self._environments = environments
+        self._named = frozenset(ENVIRONMENTS)
         # By hash: whose key it is and until when it is good (0: revoked).
         self._entries: dict[bytes, tuple[Principal, int]] = {}
         self._keys: dict[bytes, ApiKey] = {}
@@ -69,6 +82,7 @@ class KeyRing:
 
     def load(self) -> None:
         """Read all keys; blocking. Raises: StoreUnavailable, and the keys read before stay in use."""
+        self._named = frozenset(self._environments())
         self._replace(self._store.all_keys())
 
     async def record_use(self) -> None:
@@ -101,7 +115,7 @@ class KeyRing:
     def _replace(self, keys: Iterable[ApiKey]) -> None:
         self._keys = {bytes.fromhex(key.key_hash): key for key in keys}
         self._by_id = {key.key_id: key for key in self._keys.values()}
-        self._entries = {digest: _entry(key) for digest, key in self._keys.items()}
+        self._entries = {digest: self._entry(key) for digest, key in self._keys.items()}
 
     def _check_slowly(self, presented: str, now_ns: int) -> tuple[Principal, int]:
         if not presented.startswith(rules.KEY_STARTS) or len(presented) > _MAX_KEY_CHARACTERS:
@@ -117,10 +131,23 @@ class KeyRing:
                 "completely, or create one with `sternpost key create --name NAME`"
             )
         self._keys[digest] = key
-        self._entries[digest] = _entry(key)
+        self._entries[digest] = self._entry(key)
         if (verdict := rules.judge_key(key, now_ns)) != "good":
             raise KeyRefused(_refusal(key, verdict))
         return self._entries[digest]
+
+    def _entry(self, key: ApiKey) -> tuple[Principal, int]:
+        principal = Principal(
+            key.project_id,
+            key.key_id,
+            key.name,
+            key.models,
+            key.scopes,
+            environment=key.environment,
+            environments=self._named,
+        )
+        until_ns = _NO_END if key.expires_ns is None else key.expires_ns
+        return principal, 0 if key.revoked_ns is not None else until_ns
 
     def _find(self, digest: bytes) -> ApiKey | None:
         """Look a key up, one at a time, so that an outage costs the calls no more than one wait."""
@@ -135,12 +162,6 @@ class KeyRing:
         except (LookUpTimeout, StoreError) as error:
             logger.info("an unknown key could not be looked up: %s", error or "the tables are slow")
             return None
-
-
-def _entry(key: ApiKey) -> tuple[Principal, int]:
-    principal = Principal(key.project_id, key.key_id, key.name, key.models, key.scopes)
-    until_ns = _NO_END if key.expires_ns is None else key.expires_ns
-    return principal, 0 if key.revoked_ns is not None else until_ns
 
 
 def _refusal(key: ApiKey, verdict: Literal["revoked", "expired"]) -> str:

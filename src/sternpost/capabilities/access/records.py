@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sternpost.base.ids import KeyId, ProjectId, UserId
 from sternpost.contracts.call import Principal
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT
 from sternpost.contracts.event_log import Actor
 from sternpost.contracts.key_scope import KeyScope
 
@@ -23,6 +24,15 @@ class ApiKey:
     expires_ns: int | None = None
     revoked_ns: int | None = None
     last_used_ns: int | None = None
+    environment: str = DEFAULT_ENVIRONMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment of a project. `keys`: how many keys belong to it that are not revoked."""
+
+    name: str
+    keys: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class KeyLimits:
     scopes: frozenset[KeyScope]
     models: tuple[str, ...] = ()  # empty: every model and route
     expires_ns: int | None = None
+    environment: str = DEFAULT_ENVIRONMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class Caller:
     models: tuple[str, ...] = ()  # that the key may use; empty: every one
     scopes: frozenset[KeyScope] = frozenset()
     csrf_token: str = field(default="", repr=False)
+    environment: str = DEFAULT_ENVIRONMENT  # of the key
 
     @property
     def is_admin(self) -> bool:
@@ -114,6 +126,7 @@ class Caller:
             self.models,
             self.scopes,
             "key" if self.key_id else "session",
+            self.environment,
         )
 
     @property

@@ -23,13 +23,15 @@ from sternpost.contracts.key_scope import KeyScope
 class NewKey:
     """`models` limits the key to these models and routes; `expires_at` is ISO 8601 with an offset.
 
-    `scopes` say what it may do; by default those of an application.
+    `scopes` say what it may do; by default those of an application. `environment`: null for that of the key
+    that creates it, `production` for a person.
     """
 
     name: str
     models: list[str] = field(default_factory=list[str])
     expires_at: datetime | None = None
     scopes: list[KeyScope] | None = None
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,16 @@ async def list_keys(
     service: Service,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str = "",
+    environment: Annotated[str, Query(description="Only keys of this environment.")] = "",
 ) -> views.KeyPageView:
     """List the project's keys, newest first."""
-    page = await in_thread(service.list_keys, cursor=cursor, limit=limit, project_id=caller.project_id)
+    page = await in_thread(
+        service.list_keys,
+        cursor=cursor,
+        limit=limit,
+        project_id=caller.project_id,
+        environment=environment,
+    )
     return views.key_page_view(page)
 
 
@@ -66,7 +75,8 @@ async def list_keys(
 async def create_key(new: NewKey, caller: Sender, service: Service) -> views.CreatedKeyView:
     """Make a key; the reply is the only place where it is ever shown."""
     scopes = rules.APPLICATION if new.scopes is None else frozenset(new.scopes)
-    limits = KeyLimits(scopes, tuple(new.models), _nanoseconds(new.expires_at))
+    environment = new.environment or caller.environment
+    limits = KeyLimits(scopes, tuple(new.models), _nanoseconds(new.expires_at), environment)
     return views.created_key_view(await in_thread(service.create_key_for, caller, new.name, limits))
 
 
@@ -78,6 +88,15 @@ async def revoke_key(key_id: str, caller: Sender, service: Service) -> views.Key
     return views.key_view(
         await in_thread(service.revoke_key, KeyId(key_id), project_id=caller.project_id, actor=caller.actor)
     )
+
+
+environments = APIRouter(prefix="/api/environments", tags=["access"])
+
+
+@environments.get("")
+async def list_environments(caller: Sender, service: Service) -> views.EnvironmentPageView:
+    """List the environments that are configured or that a key of the project belongs to."""
+    return views.environment_page_view(await in_thread(service.environments, caller.project_id))
 
 
 sessions = APIRouter(prefix="/api/session", tags=["access"])

@@ -3,15 +3,17 @@
 import difflib
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from sternpost.base.clock import utc_text
-from sternpost.base.errors import BadRequest, PermissionRefused
+from sternpost.base.errors import BadRequest, ConfigurationError, PermissionRefused
 from sternpost.capabilities.access.records import ApiKey, KeyLimits
 from sternpost.contracts.call import Principal
+from sternpost.contracts.environment import ENVIRONMENTS
 from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 
 KEY_START = "sp-"
@@ -19,6 +21,7 @@ KEY_STARTS = (KEY_START, "wl-")  # keys made before the rename keep working (doc
 LINK_LIFE_NS = 15 * 60 * 1_000_000_000
 _PREFIX_CHARACTERS = 10
 _MAX_NAME_CHARACTERS = 100
+_ENVIRONMENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 # What an application needs: it calls models, and sends traces, scores and feedback without reading them.
 APPLICATION: Final = frozenset({KeyScope.CALLS, KeyScope.TRACES_WRITE, KeyScope.SCORES_WRITE})
@@ -92,6 +95,8 @@ def refuse_wider(new: KeyLimits, own: KeyLimits) -> None:
     """Let a key make only keys that may do no more than it may. Raises: PermissionRefused."""
     if more := sorted(new.scopes - own.scopes):
         raise PermissionRefused(f"a key can't grant a scope that it does not have: {more[0]!r}")
+    if new.environment != own.environment:
+        raise PermissionRefused(f"a key can only create keys of its own environment, {own.environment!r}")
     if own.models and not (new.models and all(_is_within(name, own.models) for name in new.models)):
         raise PermissionRefused(
             "a key restricted to models can only create keys restricted to some of them: "
@@ -101,6 +106,45 @@ def refuse_wider(new: KeyLimits, own: KeyLimits) -> None:
         raise PermissionRefused(
             f"a key can't create one that outlives it; let the new one expire by {utc_text(own.expires_ns)}"
         )
+
+
+def known_environments(configured: Iterable[str]) -> tuple[str, ...]:
+    """Return the environments there are: the usual ones, then those of the configuration.
+
+    Raises: ConfigurationError for what is no name of an environment.
+    """
+    found = dict.fromkeys((*ENVIRONMENTS, *configured))
+    for name in found:
+        if not _ENVIRONMENT_NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"environments: {name[:60]!r} is not a valid name; use up to 40 lowercase letters, digits,"
+                " '-' and '_'"
+            )
+    return tuple(found)
+
+
+def refuse_unknown_environment(name: str, known: Collection[str]) -> None:
+    """Raises: BadRequest that names the nearest environment."""
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+    raise BadRequest(
+        f"there is no environment {name[:60]!r}; {hint} To add one, list it under `environments:` in"
+        " sternpost.yaml",
+        param="environment",
+    )
+
+
+def environment_of(principal: Principal, said: str) -> str:
+    """Decide in which environment a call or a span counts: the one it names if that exists, else its key's.
+
+    A name that does not exist would make an environment of every slip, and nobody would look there.
+    """
+    if not said:
+        return principal.environment
+    name = said.strip().lower()
+    return name if name in principal.environments else principal.environment
 
 
 def _is_within(name: str, models: tuple[str, ...]) -> bool:

@@ -13,6 +13,7 @@ from sternpost.capabilities.access.records import (
     ApiKey,
     Caller,
     CreatedKey,
+    Environment,
     FirstStart,
     KeyLimits,
     KeyPage,
@@ -22,6 +23,7 @@ from sternpost.capabilities.access.records import (
     User,
 )
 from sternpost.capabilities.access.store import AccessStore
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT, ENVIRONMENTS
 from sternpost.contracts.event_log import Actor, EventLog
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.tables import Tables
@@ -35,6 +37,10 @@ def _random_32() -> bytes:
     return os.urandom(32)
 
 
+def _usual_environments() -> Sequence[str]:
+    return ENVIRONMENTS
+
+
 @dataclass(frozen=True, slots=True)
 class AccessService:
     """Blocking; on the event loop call it through `base.threads`. Raises: StoreUnavailable anywhere."""
@@ -43,6 +49,7 @@ class AccessService:
     clock: Clock = field(default_factory=SystemClock)
     session_days: int = 14
     entropy: Callable[[], bytes] = _random_32
+    known_environments: Callable[[], Sequence[str]] = _usual_environments  # that the configuration names
 
     def ensure_first_start(self) -> FirstStart | None:
         """Make the project `default`, an admin, a key and a sign-in link; None when they were made before."""
@@ -61,12 +68,13 @@ class AccessService:
         models: Sequence[str] = (),
         expires_ns: int | None = None,
         scopes: frozenset[KeyScope] = rules.APPLICATION,
+        environment: str = DEFAULT_ENVIRONMENT,
     ) -> CreatedKey:
         """Make a key as the owner of the data folder; `project` is a name, empty for the first.
 
         Raises: BadRequest, NotFound.
         """
-        limits = KeyLimits(scopes, tuple(models), expires_ns)
+        limits = KeyLimits(scopes, tuple(models), expires_ns, environment)
         return self._create(self._project(project), name, limits, COMMAND_LINE)
 
     def create_key_for(self, caller: Caller, name: str, limits: KeyLimits) -> CreatedKey:
@@ -78,7 +86,7 @@ class AccessService:
             own = self.store.key_by_id(caller.key_id)
             if own is None:
                 raise KeyRefused("the key no longer exists; sign in, or send another")
-            rules.refuse_wider(limits, KeyLimits(own.scopes, own.models, own.expires_ns))
+            rules.refuse_wider(limits, KeyLimits(own.scopes, own.models, own.expires_ns, own.environment))
         elif not caller.is_admin:
             raise PermissionRefused("only an admin can create keys; ask one, or use `sternpost key create`")
         return self._create(caller.project_id, name, limits, caller.actor)
@@ -93,17 +101,32 @@ class AccessService:
             )
         if any(not model.strip() or not model.isprintable() for model in limits.models):
             raise BadRequest("a model's name can't be empty or contain line breaks", param="models")
+        if limits.environment not in ENVIRONMENTS:  # those need no look at the configuration
+            rules.refuse_unknown_environment(limits.environment, self.known_environments())
         if not limits.scopes:
             raise BadRequest("a key without scopes can do nothing; give it at least one", param="scopes")
         created = self._mint(rules.clean_name(name), project_id, limits)
         self.store.add_key(created.record, actor)
         return created
 
-    def list_keys(self, *, cursor: str = "", limit: int = 50, project_id: ProjectId | None = None) -> KeyPage:
+    def environments(self, project_id: ProjectId) -> tuple[Environment, ...]:
+        """Return the environments that are configured, then those that only keys of the project have."""
+        counts = self.store.keys_by_environment(project_id)
+        names = dict.fromkeys((*self.known_environments(), *sorted(counts)))
+        return tuple(Environment(name, counts.get(name, 0)) for name in names)
+
+    def list_keys(
+        self,
+        *,
+        cursor: str = "",
+        limit: int = 50,
+        project_id: ProjectId | None = None,
+        environment: str = "",
+    ) -> KeyPage:
         """Return keys newest first, revoked ones too. Raises: BadRequest for a limit that is not 1 to 200."""
         if not 1 <= limit <= _MAX_PAGE:
             raise BadRequest(f"limit must be 1 to {_MAX_PAGE}", param="limit")
-        found = self.store.keys_before(cursor, limit + 1, project_id)
+        found = self.store.keys_before(cursor, limit + 1, project_id, environment)
         page = found[:limit]
         return KeyPage(page, page[-1].key_id if len(found) > limit else None)
 
@@ -179,6 +202,7 @@ class AccessService:
             models=limits.models,
             scopes=limits.scopes,
             expires_ns=limits.expires_ns,
+            environment=limits.environment,
         )
         return CreatedKey(record, minted.key)
 
@@ -191,6 +215,12 @@ class AccessService:
 
 
 def access_service(
-    tables: Tables, log: EventLog, *, session_days: int = 14, clock: Clock | None = None
+    tables: Tables,
+    log: EventLog,
+    *,
+    session_days: int = 14,
+    clock: Clock | None = None,
+    known_environments: Callable[[], Sequence[str]] = _usual_environments,
 ) -> AccessService:
-    return AccessService(AccessStore(tables, log), clock or SystemClock(), session_days)
+    store = AccessStore(tables, log)
+    return AccessService(store, clock or SystemClock(), session_days, known_environments=known_environments)

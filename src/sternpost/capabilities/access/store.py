@@ -15,6 +15,7 @@ from sternpost.capabilities.access.events import (
     signed_out,
 )
 from sternpost.capabilities.access.records import ApiKey, User
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT
 from sternpost.contracts.event_log import Actor, EventLog
 from sternpost.contracts.tables import METADATA, Tables
 
@@ -47,6 +48,7 @@ api_keys = Table(
     Column("expires_ns", BigInteger),
     Column("revoked_ns", BigInteger),
     Column("last_used_ns", BigInteger),
+    Column("environment", Text, nullable=False, server_default=DEFAULT_ENVIRONMENT),
 )
 sign_in_links = Table(
     "sign_in_links",
@@ -146,13 +148,28 @@ class AccessStore:
                 self._log.append(connection, key_revoked(found, actor))
         return found
 
-    def keys_before(self, cursor: str, limit: int, project_id: ProjectId | None) -> tuple[ApiKey, ...]:
+    def keys_by_environment(self, project_id: ProjectId) -> dict[str, int]:
+        """Count the keys of each environment that has any; revoked ones count as none."""
+        live = sa.func.count(sa.case((api_keys.c.revoked_ns.is_(None), 1)))
+        query = (
+            sa.select(api_keys.c.environment, live)
+            .where(api_keys.c.project_id == project_id)
+            .group_by(api_keys.c.environment)
+        )
+        with self._tables.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def keys_before(
+        self, cursor: str, limit: int, project_id: ProjectId | None, environment: str = ""
+    ) -> tuple[ApiKey, ...]:
         """Return keys newest first, those before `cursor` (a key id; empty: from the newest)."""
         query = sa.select(api_keys).order_by(api_keys.c.key_id.desc()).limit(limit)
         if cursor:
             query = query.where(api_keys.c.key_id < cursor)
         if project_id is not None:
             query = query.where(api_keys.c.project_id == project_id)
+        if environment:
+            query = query.where(api_keys.c.environment == environment)
         with self._tables.read() as connection:
             return tuple(_key(row) for row in connection.execute(query).mappings())
 
@@ -275,6 +292,7 @@ def _columns(key: ApiKey) -> dict[str, object]:
         "expires_ns": key.expires_ns,
         "revoked_ns": key.revoked_ns,
         "last_used_ns": key.last_used_ns,
+        "environment": key.environment,
     }
 
 
@@ -291,6 +309,7 @@ def _key(fields: RowMapping) -> ApiKey:
         expires_ns=fields["expires_ns"],
         revoked_ns=fields["revoked_ns"],
         last_used_ns=fields["last_used_ns"],
+        environment=fields["environment"],
     )
 
 

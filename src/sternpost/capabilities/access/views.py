@@ -1,9 +1,10 @@
 """The JSON of access on the management API; not the rules behind it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sternpost.base.clock import utc_text
-from sternpost.capabilities.access.records import ApiKey, Caller, CreatedKey, KeyPage
+from sternpost.capabilities.access.records import ApiKey, Caller, CreatedKey, Environment, KeyPage
 from sternpost.contracts.key_scope import KeyScope
 
 
@@ -19,6 +20,7 @@ class KeyView:
     expires_at: str | None
     models: list[str]
     scopes: list[KeyScope]
+    environment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,22 @@ class CreatedKeyView(KeyView):
 class KeyPageView:
     items: list[KeyView]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentView:
+    """An environment; `keys` counts those of the project that are not revoked."""
+
+    name: str
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPageView:
+    """All of them; there is never a next page."""
+
+    items: list[EnvironmentView]
+    next_cursor: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,7 @@ def key_view(key: ApiKey) -> KeyView:
         expires_at=_time(key.expires_ns),
         models=list(key.models),
         scopes=[scope for scope in KeyScope if scope in key.scopes],
+        environment=key.environment,
     )
 
 
@@ -77,12 +96,17 @@ def created_key_view(created: CreatedKey) -> CreatedKeyView:
         expires_at=shown.expires_at,
         models=shown.models,
         scopes=shown.scopes,
+        environment=shown.environment,
         key=created.key,
     )
 
 
 def key_page_view(page: KeyPage) -> KeyPageView:
     return KeyPageView([key_view(key) for key in page.items], page.next_cursor)
+
+
+def environment_page_view(environments: Iterable[Environment]) -> EnvironmentPageView:
+    return EnvironmentPageView([EnvironmentView(one.name, one.keys) for one in environments])
 
 
 def session_view(caller: Caller, project_name: str) -> SessionView:

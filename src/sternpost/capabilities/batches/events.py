@@ -12,7 +12,9 @@ _WORKER: Final = Actor("system", "worker", "worker")
 
 def accepted(batch: Batch) -> NewEvent:
     body = BatchAccepted(batch.endpoint, batch.input_file_id)
-    return NewEvent(body, batch.batch_id, _by(batch.key_id, batch.key_name), batch.project_id)
+    return NewEvent(
+        body, batch.batch_id, _by(batch.key_id, batch.key_name), batch.project_id, batch.environment
+    )
 
 
 def cancelled(batch: Batch, principal: Principal) -> NewEvent:
@@ -26,12 +28,12 @@ def cancelled_with_key(batch: Batch) -> NewEvent:
 
 def _cancelled(batch: Batch, actor: Actor) -> NewEvent:
     body = BatchCancelled({"status": batch.status}, {"status": "cancelling"})
-    return NewEvent(body, batch.batch_id, actor, batch.project_id)
+    return NewEvent(body, batch.batch_id, actor, batch.project_id, batch.environment)
 
 
 def ended(batch: Batch, status: BatchStatus) -> NewEvent:
     body = BatchEnded(status, batch.completed, batch.failed, batch.total)
-    return NewEvent(body, batch.batch_id, _WORKER, batch.project_id)
+    return NewEvent(body, batch.batch_id, _WORKER, batch.project_id, batch.environment)
 
 
 def _by(key_id: str, name: str) -> Actor:

@@ -6,6 +6,7 @@ from typing import Literal, NewType, TypeAlias
 
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.base.money import NanoUsd
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT
 
 FileId = NewType("FileId", str)
 BatchId = NewType("BatchId", str)
@@ -76,6 +77,7 @@ class Batch:
     cancelling_ns: int | None = None
     ended_ns: int | None = None
     waits_because: str = ""  # what a provider's batch API said last instead of going on
+    environment: str = DEFAULT_ENVIRONMENT  # of the key
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,12 @@ async def list_batches(
     service: Service,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str = "",
+    environment: Annotated[str, Query(description="Only batches of this environment.")] = "",
 ) -> views.BatchPageView:
     """List the project's batches, newest first."""
-    page = await in_thread(service.list_batches, caller.project_id, after=cursor, limit=limit)
+    page = await in_thread(
+        service.list_batches, caller.project_id, after=cursor, limit=limit, environment=environment
+    )
     shown = [views.batch_view(one, service.waits_until_ns(one)) for one in page.items]
     return views.BatchPageView(shown, shown[-1].batch_id if page.has_more else None)
 

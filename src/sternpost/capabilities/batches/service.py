@@ -126,6 +126,7 @@ class BatchService:
             created_ns=now_ns,
             expires_ns=now_ns + rules.WINDOW_NS,
             metadata=metadata,
+            environment=principal.environment,
         )
         self.store.add_batch(batch)
         return batch
@@ -137,8 +138,10 @@ class BatchService:
             raise NotFound(f"there is no batch {batch_id!r} in this project")
         return found
 
-    def list_batches(self, project_id: ProjectId, *, after: str, limit: int) -> BatchPage:
-        return self.store.batches_page(project_id, after=after, limit=limit)
+    def list_batches(
+        self, project_id: ProjectId, *, after: str, limit: int, environment: str = ""
+    ) -> BatchPage:
+        return self.store.batches_page(project_id, after=after, limit=limit, environment=environment)
 
     def cancel_batch(self, batch_id: BatchId, principal: Principal) -> Batch:
         """Begin to end a batch; what is in flight is finished. Raises: NotFound, Conflict."""

@@ -143,11 +143,15 @@ class BatchStore:
             found = connection.execute(chosen).mappings().first()
         return None if found is None else batch_of(found)
 
-    def batches_page(self, project_id: ProjectId, *, after: str = "", limit: int) -> BatchPage:
+    def batches_page(
+        self, project_id: ProjectId, *, after: str = "", limit: int, environment: str = ""
+    ) -> BatchPage:
         """Return batches newest first, those before `after` (an id; empty: from the newest)."""
         query = _SHOWN.where(batches.c.project_id == project_id)
         if after:
             query = query.where(batches.c.batch_id < after)
+        if environment:
+            query = query.where(batches.c.environment == environment)
         query = query.order_by(batches.c.batch_id.desc()).limit(limit + 1)
         with self._tables.read() as connection:
             found = [batch_of(row) for row in connection.execute(query).mappings()]

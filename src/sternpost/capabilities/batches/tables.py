@@ -28,6 +28,7 @@ from sternpost.capabilities.batches.records import (
     ProviderJob,
     StoredFile,
 )
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT
 from sternpost.contracts.tables import METADATA
 
 files = Table(
@@ -70,6 +71,7 @@ batches = Table(
     Column("finalizing_ns", BigInteger),
     Column("cancelling_ns", BigInteger),
     Column("ended_ns", BigInteger),
+    Column("environment", Text, nullable=False, server_default=DEFAULT_ENVIRONMENT),
     Index("ix_batches_project_id", "project_id", "batch_id"),
     Index("ix_batches_status", "status"),
 )
@@ -180,6 +182,7 @@ def batch_of(row: RowMapping) -> Batch:
         cancelling_ns=row["cancelling_ns"],
         ended_ns=row["ended_ns"],
         waits_because=row.get("waits_because") or "",
+        environment=row["environment"],
     )
 
 

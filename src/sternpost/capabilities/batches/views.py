@@ -45,6 +45,7 @@ class BatchView:
     input_file_id: str
     output_file_id: str | None
     error_file_id: str | None
+    environment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def batch_view(batch: Batch, waits_until_ns: int | None) -> BatchView:
         input_file_id=batch.input_file_id,
         output_file_id=batch.output_file_id,
         error_file_id=batch.error_file_id,
+        environment=batch.environment,
     )
 
 

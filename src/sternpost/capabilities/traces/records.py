@@ -62,6 +62,7 @@ class TraceItem:
     cache_saved_nanousd: int | None
     session_id: str | None
     user_id: str | None
+    environment: str  # of its root
     tags: Sequence[str]
     input_preview: str
     output_preview: str

@@ -1,5 +1,6 @@
 """The HTTP face of traces under `/api`."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ _FILTER_HELP = (
     "other words are searched in the messages."
 )
 _SPANS_CURSOR = Query("", description="`spans_cursor` of the previous reply.")
+_ENVIRONMENT = Query("", description="Only this environment, e.g. `staging`. Empty: all.")
 _TIME_HELP = "ISO 8601, or relative like `now-24h`."
 
 router = APIRouter(prefix="/api", tags=["traces"])
@@ -32,8 +34,12 @@ def _query(
     filter_text: str = Query("", alias="filter", description=_FILTER_HELP),
     since: str = Query("", description=_TIME_HELP),
     until: str = Query("", description=_TIME_HELP),
+    *,
+    environment: str = _ENVIRONMENT,
 ) -> TraceQuery:
-    return TraceQuery(limit=limit, cursor=cursor, filter=filter_text, since=since, until=until)
+    return TraceQuery(
+        limit=limit, cursor=cursor, filter=filter_text, since=since, until=until, environment=environment
+    )
 
 
 @router.get("/traces", response_model=TracePage, summary="List traces, newest first")
@@ -78,20 +84,27 @@ async def add_score(trace_id: str, new: NewScore, asker: Asker, traces: Service)
     return _json(score, 201)
 
 
+@dataclass(frozen=True, slots=True)
+class _OverviewQuery:
+    since: str = Query("", description=f"{_TIME_HELP} Empty: 24 hours ago.")
+    until: str = Query("", description=_TIME_HELP)
+    step: str = Query("", description="Like `60s`, `5m`, `1h`. Empty: about 120 points.")
+    environment: str = _ENVIRONMENT
+
+
 @router.get("/overview", response_model=Overview, summary="Summarise calls, errors, cost and latency")
 async def get_overview(
     request: Request,
     asker: Asker,
     traces: Service,
     reads: Reads,
-    *,
-    since: str = Query("", description=f"{_TIME_HELP} Empty: 24 hours ago."),
-    until: str = Query("", description=_TIME_HELP),
-    step: str = Query("", description="Like `60s`, `5m`, `1h`. Empty: about 120 points."),
+    query: Annotated[_OverviewQuery, Depends()],
 ) -> Response:
     figures = await reads.run(
         reader(asker),
-        lambda: traces.overview(asker.project_id, since, until, step),
+        lambda: traces.overview(
+            asker.project_id, query.since, query.until, query.step, environment=query.environment
+        ),
         request.receive,
     )
     return _json(figures)

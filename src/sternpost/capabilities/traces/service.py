@@ -15,7 +15,7 @@ from sternpost.base.ids import KeyId, ProjectId, ScoreId, SpanId, TraceId, new_i
 from sternpost.base.threads import LOOK_UPS, READS
 from sternpost.capabilities.traces.clocks import skewed_spans
 from sternpost.capabilities.traces.filters.finding import TraceFinder
-from sternpost.capabilities.traces.filters.grammar import parse_filter
+from sternpost.capabilities.traces.filters.grammar import Both, Filter, Term, parse_filter
 from sternpost.capabilities.traces.filters.search import Search
 from sternpost.capabilities.traces.filters.stretches import join_stretches
 from sternpost.capabilities.traces.logged import with_logged_messages
@@ -75,6 +75,7 @@ class TraceQuery:
     filter: str = ""
     since: str = ""
     until: str = ""
+    environment: str = ""
 
 
 class Traces:
@@ -101,7 +102,7 @@ class Traces:
         search = Search(
             self._finder(project_id),
             bounds,
-            tree=parse_filter(query.filter),
+            tree=_within(query.environment, parse_filter(query.filter)),
             position=read_cursor(query.cursor) if query.cursor else None,
             clock=self._clock,
         )
@@ -167,7 +168,9 @@ class Traces:
         await self._journal.append(msgspec.msgpack.encode(entry), "synced")
         return score_view(asdict(score))
 
-    async def overview(self, project_id: ProjectId, since: str, until: str, step: str) -> Overview:
+    async def overview(
+        self, project_id: ProjectId, since: str, until: str, step: str, *, environment: str = ""
+    ) -> Overview:
         """Add up calls over a time (24 hours by default), by step and by model."""
         now_ns = self._clock.now_ns()
         bounds = read_range(since, until or "now", now_ns, default_since_ns=now_ns - _DAY_NS)
@@ -175,7 +178,7 @@ class Traces:
         start_ns = bounds.since_ns - bounds.since_ns % step_ns
         bounds = TimeRange(start_ns, bounds.until_ns)
         reads = FigureReads(self._store, project_id, self._timeout_s)
-        figures = await READS.run(reads.figures, bounds, step_ns)
+        figures = await READS.run(reads.figures, bounds, step_ns, environment)
         by_step = {row["step"]: row for row in figures.by_step}
         steps = range(-(-(bounds.until_ns - start_ns) // step_ns))
         return Overview(
@@ -208,6 +211,14 @@ class Traces:
         return [
             trace_item(by_id[trace_id], scores_of[trace_id]) for trace_id in trace_ids if trace_id in by_id
         ]
+
+
+def _within(environment: str, tree: "Filter | None") -> "Filter | None":
+    """Narrow a filter to the traces of an environment; empty: all."""
+    if not environment:
+        return tree
+    chosen = Term("environment", ":", environment.replace("*", ""), 0)
+    return chosen if tree is None else Both((chosen, *(tree.parts if isinstance(tree, Both) else (tree,))))
 
 
 def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange, cursor: str) -> tuple[list[Span], str | None]:

@@ -10,6 +10,7 @@ from sternpost.capabilities.traces.filters.lone_agents import lone_agents
 from sternpost.capabilities.traces.filters.same_calls import told_by_which
 from sternpost.capabilities.traces.filters.span_sql import (
     DEPENDS_ON_OTHERS,
+    ENVIRONMENT,
     INPUT_TOKENS,
     IS_CALL,
     IS_OURS,
@@ -133,6 +134,7 @@ _OF_TRACE = (
     f"{is_inside('root_ns', 'root_end_ns')} AS is_inside"
 )
 _SUMMARY_COLUMNS = (
+    f"{ENVIRONMENT} AS environment_name, "
     "trace_id, span_id, parent_span_id, type, name, started_ns, ended_ns, is_time_skewed, status, "
     "trace_name, user_id, "
     "session_id, tags, request_model, response_model, cost_nanousd, cost_status, in_cache_read, "
@@ -161,6 +163,7 @@ SELECT
     groupUniqArrayIf(cost_status, is_counted AND cost_status != '') AS cost_statuses,
     max(session_id) AS session_id,
     max(user_id) AS user_id,
+    argMin(environment_name, {_ROOT_FIRST}) AS environment,
     groupUniqArrayArray(tags) AS tags,
     argMinIf(preview_input, {_ROOT_FIRST}, preview_input != '') AS preview_input,
     argMinIf(preview_output, (parent_span_id != '', -ended_ns), preview_output != '') AS preview_output,

@@ -96,6 +96,7 @@ def _trace_fields(row: Row, scores: Sequence[Row]) -> dict[str, object]:
         **_saved(row["cache_saved_nanousd"]),
         "session_id": _text(row["session_id"]) or None,
         "user_id": _text(row["user_id"]) or None,
+        "environment": _text(row["environment"]),
         "tags": sorted(_texts(row["tags"])),
         "input_preview": _text(row["preview_input"]),
         "output_preview": _text(row["preview_output"]),

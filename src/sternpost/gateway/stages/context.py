@@ -53,7 +53,7 @@ def read_attributes(
         trace_name=read("", "trace_name"),
         run_id=read("x-sternpost-run", "run_id"),
         feature=read("x-sternpost-feature", "feature"),
-        environment=read("", "environment"),
+        environment=read("x-sternpost-environment", "environment"),
         release=read("", "release"),
     )
 

@@ -11,6 +11,7 @@ import msgspec
 
 from sternpost.base.errors import StoreError
 from sternpost.base.ids import SpanId, new_span_id
+from sternpost.capabilities.access.rules import environment_of
 from sternpost.contracts.call import AttemptRecord, CallRecord, Principal
 from sternpost.contracts.chat import ChatRequest
 from sternpost.contracts.journal import CallEntry
@@ -231,6 +232,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         is_reply_cut=outcome.is_reply_cut,
         warnings=call.all_warnings(),
         attributes={**_recorded_headers(call.request.headers), **_caller(call, principal), **call.facts},
+        environment=environment_of(principal, call.attributes.environment),
     )
 
 

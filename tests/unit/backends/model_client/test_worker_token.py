@@ -13,7 +13,7 @@ from sternpost.contracts.call import Principal
 from sternpost.contracts.key_scope import ALL_SCOPES, KeyScope
 
 SECRET = b"s" * 32
-SUBMITTER = Principal(ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",), ALL_SCOPES)
+SUBMITTER = Principal(ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",), ALL_SCOPES, environment="staging")
 KEY = Principal(ProjectId("prj"), KeyId("key_2"), "two", scopes=ALL_SCOPES)
 
 
@@ -29,7 +29,7 @@ def test_a_token_is_the_submitters_principal_and_keys_go_on() -> None:
     clock = ManualClock()
     presented = TokenWriter(lambda: SECRET, clock).write(SUBMITTER)
     assert reader(clock).check(presented) == Principal(
-        ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",), frozenset({KeyScope.CALLS}), "worker"
+        ProjectId("prj"), KeyId("key_1"), "one", ("lab/*",), frozenset({KeyScope.CALLS}), "worker", "staging"
     )
     assert reader(clock).check("sp-something") == KEY
 

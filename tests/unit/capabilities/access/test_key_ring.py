@@ -127,3 +127,15 @@ def test_use_is_written_down_when_flushed(ring: KeyRing, service: AccessService,
     assert service.list_keys().items[0].last_used_ns is None
     ring.flush()
     assert service.list_keys().items[0].last_used_ns == clock.now_ns()
+
+
+def test_a_principal_knows_its_environment_and_which_others_there_are(
+    service: AccessService, clock: ManualClock
+):
+    service.ensure_first_start()
+    created = service.create_key("app", environment="staging")
+    ring = KeyRing(service.store, clock, lambda: ("staging", "qa"))
+    ring.load()
+    principal = ring.check(created.key)
+    ring.close()
+    assert (principal.environment, principal.environments) == ("staging", {"staging", "qa"})

@@ -13,7 +13,7 @@ from sternpost.capabilities.access.browser import SignInAttempts, Site
 from sternpost.capabilities.access.guard import CSRF_HEADER, Guard
 from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.access.records import FirstStart
-from sternpost.capabilities.access.routes import keys, sessions
+from sternpost.capabilities.access.routes import environments, keys, sessions
 from sternpost.capabilities.access.rules import scopes_named
 from sternpost.capabilities.access.service import AccessService
 from sternpost.contracts.call import Principal
@@ -41,6 +41,7 @@ def client(service: AccessService, first: FirstStart) -> Iterator[TestClient]:
 
 def _connect(app: FastAPI, guard: Guard) -> None:
     app.include_router(keys)
+    app.include_router(environments)
     app.include_router(sessions)
     connect(app, [guard.service, guard.site, SignInAttempts()], guard)
 
@@ -209,3 +210,23 @@ def test_wrong_input_is_answered_with_what_is_wrong(client: TestClient, first: F
         assert (answer.status_code, answer.json()["param"]) == (400, "expires_at")
     assert client.post("/api/keys/nope/revoke", headers=csrf).status_code == 404
     assert client.post("/api/session", json={"token": "nope"}).status_code == 401
+
+
+def test_a_key_belongs_to_its_environment_and_lists_are_narrowed_by_it(client: TestClient, first: FirstStart):
+    csrf = sign_in(client, first)
+    made = client.post("/api/keys", json={"name": "app", "environment": "staging"}, headers=csrf).json()
+    assert made["environment"] == "staging"
+    listed = client.get("/api/keys", params={"environment": "staging"}).json()["items"]
+    assert [key["name"] for key in listed] == ["app"]
+    listed = client.get("/api/keys", params={"environment": "production"}).json()["items"]
+    assert [key["name"] for key in listed] == ["first key"]
+
+    client.post(f"/api/keys/{made['key_id']}/revoke", headers=csrf)
+    assert client.get("/api/environments").json()["items"] == [
+        {"name": "development", "keys": 0},
+        {"name": "staging", "keys": 0},
+        {"name": "production", "keys": 1},
+    ]
+    refused = client.post("/api/keys", json={"name": "app", "environment": "stagin"}, headers=csrf)
+    assert refused.status_code == 400
+    assert "did you mean 'staging'" in refused.json()["detail"]

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sternpost.base.errors import BadRequest
+from sternpost.base.errors import BadRequest, ConfigurationError, PermissionRefused
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.capabilities.access import rules
-from sternpost.capabilities.access.records import ApiKey
+from sternpost.capabilities.access.records import ApiKey, KeyLimits
+from sternpost.contracts.call import Principal
+from sternpost.contracts.environment import ENVIRONMENTS
 
 KEY = ApiKey(KeyId("k"), ProjectId("p"), "n", "00", "sp-", 5)
 TIMES = st.integers(0, 2**62)
@@ -56,3 +58,42 @@ def test_a_name_that_nobody_can_read_is_refused(name: str):
 
 def test_times_are_written_in_utc_to_the_microsecond():
     assert rules.utc_text(1_700_000_000_123_456_789) == "2023-11-14T22:13:20.123456Z"
+
+
+STAGING = Principal(
+    ProjectId("p"), KeyId("k"), "n", environment="staging", environments=frozenset({*ENVIRONMENTS, "qa-2"})
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "environment"),
+    [("", "staging"), ("qa-2", "qa-2"), (" Production ", "production"), ("prod", "staging")],
+)
+def test_a_call_counts_where_it_says_if_that_exists_and_else_where_its_key_belongs(
+    said: str, environment: str
+):
+    assert rules.environment_of(STAGING, said) == environment
+
+
+@given(st.text())
+def test_no_word_of_a_sender_makes_an_environment(said: str):
+    assert rules.environment_of(STAGING, said) in STAGING.environments
+
+
+def test_the_configuration_adds_environments_and_only_names_that_fit_an_address():
+    assert rules.known_environments(["qa", "staging"]) == (*ENVIRONMENTS, "qa")
+    for name in ("QA", "", "a b", "x" * 41, "-qa"):
+        with pytest.raises(ConfigurationError, match="not a valid name"):
+            rules.known_environments([name])
+
+
+def test_an_unknown_environment_is_refused_with_the_nearest():
+    with pytest.raises(BadRequest, match="did you mean 'production'"):
+        rules.refuse_unknown_environment("prod", ENVIRONMENTS)
+
+
+def test_a_key_creates_no_key_of_another_environment():
+    own = KeyLimits(rules.APPLICATION, environment="staging")
+    rules.refuse_wider(KeyLimits(rules.APPLICATION, environment="staging"), own)
+    with pytest.raises(PermissionRefused, match="'staging'"):
+        rules.refuse_wider(KeyLimits(rules.APPLICATION, environment="production"), own)

@@ -114,7 +114,13 @@ class BatchLines:
 
 def _caller(batch: Batch, line: Line) -> CallFor:
     return CallFor(
-        Principal(batch.project_id, batch.key_id, batch.key_name, batch.allowed_models),
+        Principal(
+            batch.project_id,
+            batch.key_id,
+            batch.key_name,
+            batch.allowed_models,
+            environment=batch.environment,
+        ),
         "batch",
         idempotency_key=f"{batch.batch_id}-{line.number}",
         facts={"batch_id": batch.batch_id, "batch_custom_id": line.custom_id},

@@ -64,7 +64,13 @@ class _Sheet:
     @property
     def _principal(self) -> Principal:
         batch = self.batch
-        return Principal(batch.project_id, batch.key_id, batch.key_name, batch.allowed_models)
+        return Principal(
+            batch.project_id,
+            batch.key_id,
+            batch.key_name,
+            batch.allowed_models,
+            environment=batch.environment,
+        )
 
     def fill(self) -> tuple[LineFault, ...]:
         try:

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from sternpost.capabilities.traces.content import CONTENT_REFERENCE
+from sternpost.capabilities.traces.filters.span_sql import ENVIRONMENT
 
 # What the page shows as an attribute though a column of its own holds it, as text.
 _TEXTS: Final = (
     *("operation", "response_id", "parameters", "service_tier", "usage_source", "price_version", "key_id"),
-    *("target", "fallback_from", "user_id", "session_id", "trace_name", "run_id", "feature", "environment"),
+    *("target", "fallback_from", "user_id", "session_id", "trace_name", "run_id", "feature"),
     *("release", "service", "scope", "error", "error_type", "provider", "route", "request_model"),
     *("response_model", "span_id", "parent_span_id", "cost_status", "cost_reason"),
 )
 SHOWN: Final[Mapping[str, str]] = {
     **{name: name for name in _TEXTS},
+    "environment": ENVIRONMENT,
     "attempt_number": "toString(attempt_number)",
     "http_status": "toString(http_status)",
     "mapping_version": "toString(mapping_version)",
@@ -27,7 +29,7 @@ LISTS: Final[Mapping[str, str]] = {"tags": "tags", "finish_reasons": "finish_rea
 SHORT_CHARACTERS: Final = 1000  # a longer value may be kept as content: its row holds a hash
 # Fields beside `attr.`: what they are called in a filter, and where they are kept.
 NAMED: Final[Mapping[str, tuple[str, ...]]] = {
-    "environment": ("environment",),
+    "environment": (ENVIRONMENT,),
     "release": ("release",),
     "service": ("service",),
     "operation": ("operation",),

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from sternpost.capabilities.traces.filters.lone_agents import IS_ROLLUP, lone_agents
 from sternpost.capabilities.traces.filters.same_calls import IS_OURS, TOLD, told_twice
 from sternpost.capabilities.traces.records import TimeRange
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT
 
 PROJECT_AND_TIME = "project_id = {project:String} AND started_ns >= {low:Int64} AND started_ns < {high:Int64}"
 
 INPUT_TOKENS = "(in_fresh + in_cache_read + in_cache_write_5m + in_cache_write_1h + in_audio + in_image)"
+ENVIRONMENT = f"if(environment = '', '{DEFAULT_ENVIRONMENT}', environment)"  # spans before there were any
 MODEL = "if(response_model != '', response_model, request_model)"
 OUTPUT_TOKENS = "(out_text + out_reasoning + out_audio + out_image)"
 

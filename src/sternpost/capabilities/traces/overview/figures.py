@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sternpost.capabilities.traces.filters.span_sql import (
     DEPENDS_ON_OTHERS,
+    ENVIRONMENT,
     INPUT_TOKENS,
     IS_CALL,
     MODEL,
@@ -89,10 +90,15 @@ class FigureReads:
         self._project = project_id
         self._timeout_s = timeout_s
 
-    def figures(self, bounds: TimeRange, step_ns: int) -> Figures:
-        """Add up calls in all, by step of time and by model, each call once. `bounds` begin at a step."""
-        chosen = self._cover(bounds, step_ns)
-        sql, parameters = _figures_sql(chosen, bounds, is_dependent=self._is_dependent(chosen))
+    def figures(self, bounds: TimeRange, step_ns: int, environment: str = "") -> Figures:
+        """Add up calls in all, by step of time and by model, each call once. `bounds` begin at a step.
+
+        environment: its calls alone; what is built does not tell them apart, so all spans are read.
+        """
+        chosen = Cover([bounds], [], [], has_hours=False) if environment else self._cover(bounds, step_ns)
+        sql, parameters = _figures_sql(
+            chosen, bounds, is_dependent=self._is_dependent(chosen), environment=environment
+        )
         named = _named(self._ask(sql, {**parameters, "low": bounds.since_ns, "step": step_ns}))
         nothing: Mapping[str, object] = {}
         return Figures(
@@ -204,7 +210,9 @@ ARRAY JOIN
 """
 
 
-def _figures_sql(chosen: Cover, bounds: TimeRange, *, is_dependent: bool) -> tuple[str, Mapping[str, object]]:
+def _figures_sql(
+    chosen: Cover, bounds: TimeRange, *, is_dependent: bool, environment: str = ""
+) -> tuple[str, Mapping[str, object]]:
     """Add up everything of the cover in one pass."""
     parts: list[str] = []
     parameters: dict[str, object] = {}
@@ -212,7 +220,11 @@ def _figures_sql(chosen: Cover, bounds: TimeRange, *, is_dependent: bool) -> tup
         within = started_in(chosen.spans_of)
         near = started_in(nearby(chosen.spans_of), name="near")
         is_counted = counted(near.sql, is_across=True) if is_dependent else IS_CALL
-        parts.append(f"{_FROM_SPANS} WHERE {within.sql} AND {is_counted}")
+        where = f"{within.sql} AND {is_counted}"
+        if environment:
+            where += f" AND {ENVIRONMENT} = {{environment:String}}"
+            parameters["environment"] = environment
+        parts.append(f"{_FROM_SPANS} WHERE {where}")
         parameters |= {**within.parameters, **(near.parameters if is_dependent else {})}
     if chosen.buckets_ns:
         length_s = (FINE_NS if chosen.is_fine else BUCKET_NS) // 1_000_000_000

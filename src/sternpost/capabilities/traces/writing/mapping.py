@@ -101,7 +101,7 @@ def _gateway_span(
         operation=call.operation,
         error_type=call.error_type,
         error=call.error,
-        trace=call.trace,
+        trace=replace(call.trace, environment=call.environment or call.trace.environment),
         model=ModelUse(
             provider=call.provider,
             request_model=call.request_model,
@@ -157,7 +157,7 @@ def _attempt_span(call: CallRecord, attempt: AttemptRecord, received_ns: int) ->
         operation=call.operation,
         error_type=attempt.error_type,
         error=attempt.error,
-        trace=call.trace,
+        trace=replace(call.trace, environment=call.environment or call.trace.environment),
         model=ModelUse(provider=attempt.provider, request_model=attempt.model),
         gateway=GatewayFacts(
             key_id=call.key_id,

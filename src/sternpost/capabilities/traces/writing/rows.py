@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sternpost.contracts.environment import DEFAULT_ENVIRONMENT
 from sternpost.contracts.score import Score
 from sternpost.contracts.span import Content, GatewayFacts, Span
 from sternpost.contracts.usage import Cost, Usage
@@ -102,7 +103,7 @@ def span_row(span: Span) -> Sequence[object]:
         trace.trace_name,
         trace.run_id,
         trace.feature,
-        trace.environment,
+        trace.environment or DEFAULT_ENVIRONMENT,
         trace.release,
         trace.service,
         model.provider,
