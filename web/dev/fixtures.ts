@@ -51,7 +51,7 @@ export function item(index: number, now: number): TraceItem {
     input_tokens: 420 + ((index * 131) % 5200), output_tokens: 40 + ((index * 37) % 420),
     cost_usd: cost, cost_nanousd: cost === null ? null : Math.round(Number(cost) * 1e9),
     cost_status: isUnknown ? "unknown" : "computed", cache_read_tokens: isUnknown ? 0 : 128,
-    cache_saved_usd: isUnknown ? null : "0.0000288", cache_saved_nanousd: isUnknown ? null : 28_800, session_id: `s-${index % 8}`, user_id: `user-${index % 6}`,
+    cache_saved_usd: isUnknown ? null : "0.0000288", cache_saved_nanousd: isUnknown ? null : 28_800, session_id: `s-${index % 8}`, user_id: `user-${index % 6}`, environment: index % 4 === 0 ? "staging" : "production",
     tags: index % 3 === 0 ? ["docs"] : [], input_preview: questions[index % 7]!,
     error_preview: "", output_preview: status === "error" ? "" : "Set the base URL of the SDK to the address of the gateway, with /v1 at its end.",
     scores: index % 4 === 1 ? [{ name: "helpful", value: index % 8 === 1 ? 1 : 0, label: null }] : [],

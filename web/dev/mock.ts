@@ -7,7 +7,7 @@ import { detail, item } from "./fixtures.ts";
 interface World {
   traces: TraceItem[];
   scores: Map<string, TraceDetail["scores"]>;
-  keys: { key_id: string; name: string; prefix: string; created_at: string; last_used_at: string | null; revoked_at: string | null; expires_at: string | null; models: string[]; scopes: string[] }[];
+  keys: { key_id: string; name: string; prefix: string; created_at: string; last_used_at: string | null; revoked_at: string | null; expires_at: string | null; models: string[]; scopes: string[]; environment: string }[];
   isSignedIn: boolean;
 }
 type Reply = [status: number, body: unknown];
@@ -74,7 +74,7 @@ function addScore(world: World, id: string, given: object): Reply {
   return [201, score];
 }
 
-function write(world: World, method: string, path: string, given: { name?: string; models?: string[]; scopes?: string[]; expires_at?: string | null }): Reply {
+function write(world: World, method: string, path: string, given: { name?: string; models?: string[]; scopes?: string[]; environment?: string; expires_at?: string | null }): Reply {
   if (path === "/api/session") world.isSignedIn = method === "POST";
   if (path === "/api/session") return method === "POST" ? [200, session] : [204, null];
   const [, , noun, id, verb] = path.split("/");
@@ -85,7 +85,7 @@ function write(world: World, method: string, path: string, given: { name?: strin
     return [200, key];
   }
   if (path === "/api/keys") {
-    const key = { key_id: `key_${world.keys.length + 1}`, name: given.name ?? "", prefix: "sp-7f3a", created_at: new Date().toISOString(), last_used_at: null, revoked_at: null, expires_at: given.expires_at ?? null, models: given.models ?? [], scopes: given.scopes ?? [] };
+    const key = { key_id: `key_${world.keys.length + 1}`, name: given.name ?? "", prefix: "sp-7f3a", created_at: new Date().toISOString(), last_used_at: null, revoked_at: null, expires_at: given.expires_at ?? null, models: given.models ?? [], scopes: given.scopes ?? [], environment: given.environment ?? "production" };
     world.keys.push(key);
     return [201, { ...key, key: "sp-7f3a19c2d8e04b5fa6" }];
   }
@@ -102,7 +102,7 @@ function read(world: World, url: URL): Reply {
   if (id) return readTrace(world, id);
   const status = { version: "0.1.0", base_url: url.origin, parts: { journal: { is_up: true, reason: "", pending_bytes: 0 } } };
   const simple: Record<string, unknown> = {
-    "/api/session": session, "/api/keys": { items: world.keys, next_cursor: null }, "/api/models": { items: models, next_cursor: null },
+    "/api/session": session, "/api/environments": { items: ["development", "staging", "production"].map((name) => ({ name, keys: 1 })), next_cursor: null }, "/api/keys": { items: world.keys, next_cursor: null }, "/api/models": { items: models, next_cursor: null },
     "/api/providers": { items: providers }, "/api/status": status,
   };
   if (url.pathname === "/api/traces") return listTraces(world, url.searchParams);
@@ -123,7 +123,7 @@ export function mockServer(): Plugin {
   const world: World = {
     traces: mode === "empty" ? [] : Array.from({ length: 2000 }, (_, index) => item(index, Date.now())),
     scores: new Map(),
-    keys: [{ key_id: "key_1", name: "first start", prefix: "sp-01ab", created_at: new Date(Date.now() - 4e8).toISOString(), last_used_at: new Date().toISOString(), revoked_at: null, expires_at: null, models: [], scopes: ["calls", "files", "traces:read", "traces:write", "scores:write"] }],
+    keys: [{ key_id: "key_1", name: "first start", prefix: "sp-01ab", created_at: new Date(Date.now() - 4e8).toISOString(), last_used_at: new Date().toISOString(), revoked_at: null, expires_at: null, models: [], scopes: ["calls", "files", "traces:read", "traces:write", "scores:write"], environment: "production" }],
     isSignedIn: mode !== "signed-out",
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -78,3 +78,21 @@ test("signing out ends the session in every tab, and says so", async ({ browser,
   await expect(page.getByRole("navigation", { name: "Pages" })).toHaveCount(0);
   await context.close();
 });
+
+test("the environment that is chosen stays in the address and narrows every page", async ({ page }) => {
+  await page.goto("/keys");
+  const choice = page.getByRole("combobox", { name: "Environment" });
+  const asked = page.waitForRequest(/\/api\/keys\?environment=staging/);
+  await choice.selectOption("staging");
+  await asked;
+  await expect(page).toHaveURL(/env=staging/);
+  await expectAccessible(page);
+  const traces = page.waitForRequest(/\/api\/traces\?.*environment=staging/);
+  await page.getByRole("link", { name: "Traces" }).click();
+  await traces;
+  await expect(choice).toHaveValue("staging");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: /Page, action/ }).fill("all environments");
+  await page.keyboard.press("Enter");
+  await expect(page).not.toHaveURL(/env=/);
+});

@@ -1,6 +1,8 @@
 /** What the palette can do, and which of it matches some words. */
 import type { NavigateOptions } from "@tanstack/react-router";
-import { useSignOut } from "@/capabilities/access/queries";
+import { useQuery } from "@tanstack/react-query";
+import { environmentsQuery, useSignOut } from "@/capabilities/access/queries";
+import { useSetEnvironment } from "@/kit/environment";
 import { chooseTheme } from "@/kit/theme";
 import { pages } from "./pages";
 
@@ -36,9 +38,13 @@ export function matching(commands: Command[], words: string): Command[] {
 
 export function useCommands(words: string, onShortcuts: () => void): Command[] {
   const signOut = useSignOut();
+  const environments = useQuery(environmentsQuery).data ?? [];
+  const choose = useSetEnvironment();
   const all: Command[] = [
     ...pages.map(({ to, title, letter, words: more }) => ({ title, note: `g ${letter}`, words: more, to: { to } })),
     ...views,
+    { title: "All environments", note: "environment", words: "switch", act: () => choose(undefined) },
+    ...environments.map((name) => ({ title: `Only ${name}`, note: "environment", words: "switch", act: () => choose(name) })),
     { title: "Light theme", note: "theme", words: "appearance", act: () => chooseTheme("light") },
     { title: "Dark theme", note: "theme", words: "appearance", act: () => chooseTheme("dark") },
     { title: "System theme", note: "theme", words: "appearance", act: () => chooseTheme("system") },

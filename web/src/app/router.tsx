@@ -15,7 +15,7 @@ const shell = createRoute({
   id: "shell",
   component: Shell,
   validateSearch: rangeSearch,
-  search: { middlewares: [retainSearchParams(["since", "until"])] },
+  search: { middlewares: [retainSearchParams(["since", "until", "env"])] },
 });
 
 const overview = createRoute({

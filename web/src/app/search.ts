@@ -18,11 +18,12 @@ function pick<Shape extends object>(shape: Shape): Shape {
 export interface RangeSearch {
   since?: string | undefined;
   until?: string | undefined;
+  env?: string | undefined;
 }
 
 export function rangeSearch(given: Given): RangeSearch {
   const [since, until] = [text(given["since"]), text(given["until"])];
-  return pick({ since: since && isMoment(since) ? since : undefined, until: until && isMoment(until) ? until : undefined });
+  return pick({ since: since && isMoment(since) ? since : undefined, until: until && isMoment(until) ? until : undefined, env: text(given["env"]) });
 }
 
 export interface TracesSearch {

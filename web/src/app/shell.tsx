@@ -8,6 +8,7 @@ import { Button } from "@/kit/button";
 import { useHotkeys } from "@/kit/hotkeys";
 import { Icon } from "@/kit/icons";
 import { Failure } from "@/kit/states";
+import { EnvironmentSwitch } from "./environment_switch";
 import { Palette } from "./palette";
 import { pages } from "./pages";
 import styles from "./shell.module.css";
@@ -78,6 +79,7 @@ function Rail({ session, onPalette, onShortcuts }: RailProps) {
         <span>Sternpost</span>
       </div>
       <div className={styles["project"]} title={session.project_id}>Project {session.project_name || session.project_id}</div>
+      <EnvironmentSwitch />
       <Button kind="plain" onPress={onPalette} aria-keyshortcuts="Control+K">
         <Icon name="search" />
         <span className={styles["wide"]}>Go to</span>

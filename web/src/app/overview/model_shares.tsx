@@ -63,5 +63,5 @@ function Saved({ share }: { share: ModelShare }) {
 }
 
 function Filtered({ text, filter }: { text: string; filter: string }) {
-  return <Link to="/traces" search={(old) => ({ since: old.since, until: old.until, ...(filter === "" ? {} : { filter }) })}>{text}</Link>;
+  return <Link to="/traces" search={(old) => ({ since: old.since, until: old.until, env: old.env, ...(filter === "" ? {} : { filter }) })}>{text}</Link>;
 }

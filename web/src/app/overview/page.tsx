@@ -3,6 +3,7 @@ import { useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import type { Overview } from "@/client/types";
 import { ago } from "@/kit/format";
+import { useEnvironment } from "@/kit/environment";
 import { Page } from "@/kit/page";
 import { PageRange, usePageRange, useSetPageRange } from "@/kit/page_range";
 import { Empty, Failure, Skeleton } from "@/kit/states";
@@ -34,7 +35,7 @@ function Numbers({ fallback, newestAt }: { fallback: string; newestAt: number })
   const [openedAt] = useState(() => Date.now());
   const step = useMemo(() => stepFor(range, openedAt), [range, openedAt]);
   const isWidened = range.since === fallback && range.until === undefined && fallback !== DEFAULT_SINCE && fallback !== "now-1h";
-  const overview = useQuery(overviewQuery(range.since, range.until, step));
+  const overview = useQuery(overviewQuery(range.since, range.until, step, useEnvironment()));
   return (
     <Page title="Overview" actions={<PageRange fallback={fallback} />} isPadded>
       {isWidened && <p className={styles["offer"]}>No calls in the last 24 hours; the newest was {ago(new Date(newestAt).toISOString(), openedAt)}. Shown: {titleOf(range).toLowerCase()}.</p>}

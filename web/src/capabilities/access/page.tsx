@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { KeyItem } from "@/client/types";
 import { Button } from "@/kit/button";
 import { Dialog } from "@/kit/dialog";
+import { useEnvironment } from "@/kit/environment";
 import { Page } from "@/kit/page";
 import { Empty, Failure, Skeleton } from "@/kit/states";
 import { CreateKey } from "./parts/create_key";
@@ -12,7 +13,7 @@ import { keysQuery, useRevokeKey } from "./queries";
 import styles from "./page.module.css";
 
 export function KeysPage() {
-  const keys = useQuery(keysQuery);
+  const keys = useQuery(keysQuery(useEnvironment()));
   const [isCreating, setCreating] = useState(false);
   const [doomed, setDoomed] = useState<KeyItem | null>(null);
   return (

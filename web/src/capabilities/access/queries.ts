@@ -18,11 +18,20 @@ async function readSession(): Promise<Session | null> {
 /** The session; `null` when nobody is signed in. */
 export const sessionQuery = queryOptions({ queryKey: ["session"], queryFn: readSession, staleTime: 60_000, retry: 1 });
 
-async function readKeys(): Promise<KeyItem[]> {
-  return (await body(api.GET("/api/keys"))).items;
-}
+const KEYS = ["keys"];
 
-export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: readKeys });
+export const keysQuery = (environment?: string) =>
+  queryOptions({
+    queryKey: [...KEYS, environment],
+    queryFn: async (): Promise<KeyItem[]> => (await body(api.GET("/api/keys", { params: { query: environment ? { environment } : {} } }))).items,
+  });
+
+/** The environments that are configured or that a key belongs to. */
+export const environmentsQuery = queryOptions({
+  queryKey: ["environments"],
+  queryFn: async (): Promise<string[]> => (await body(api.GET("/api/environments"))).items.map(({ name }) => name),
+  staleTime: 60_000,
+});
 
 /** Trades the token of a sign-in link for a session cookie. */
 export function useSignIn() {
@@ -87,7 +96,7 @@ export function useCreateKey() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (key: NewKey): Promise<CreatedKey> => body(api.POST("/api/keys", { body: key })),
-    onSuccess: () => queries.invalidateQueries(keysQuery),
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEYS }),
   });
 }
 
@@ -95,6 +104,6 @@ export function useRevokeKey() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (keyId: string) => body(api.POST("/api/keys/{key_id}/revoke", { params: { path: { key_id: keyId } } })),
-    onSuccess: () => queries.invalidateQueries(keysQuery),
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEYS }),
   });
 }

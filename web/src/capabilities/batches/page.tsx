@@ -3,13 +3,14 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { publicUrl } from "@/client/base";
 import { Button } from "@/kit/button";
 import { Code } from "@/kit/copy";
+import { useEnvironment } from "@/kit/environment";
 import { Page } from "@/kit/page";
 import { Empty, Failure, Skeleton } from "@/kit/states";
 import { BatchTable } from "./parts/batch_table";
 import { batchPagesQuery } from "./queries";
 
 export function BatchesPage() {
-  const pages = useInfiniteQuery(batchPagesQuery);
+  const pages = useInfiniteQuery(batchPagesQuery(useEnvironment()));
   const items = pages.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page title="Batches" isPadded>

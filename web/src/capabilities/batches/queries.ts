@@ -16,9 +16,9 @@ export function canCancel({ status }: BatchItem): boolean {
 }
 
 /** All pages of the list; read again every two seconds while one of them runs. */
-export const batchPagesQuery = infiniteQueryOptions({
-  queryKey: ["batches", "pages"],
-  queryFn: ({ pageParam }) => body(api.GET("/api/batches", { params: { query: { limit: PAGE, cursor: pageParam } } })),
+export const batchPagesQuery = (environment?: string) => infiniteQueryOptions({
+  queryKey: ["batches", "pages", environment],
+  queryFn: ({ pageParam }) => body(api.GET("/api/batches", { params: { query: { limit: PAGE, cursor: pageParam, ...(environment && { environment }) } } })),
   initialPageParam: "",
   getNextPageParam: (last) => last.next_cursor ?? undefined,
   refetchInterval: ({ state }) => (state.data?.pages.some(({ items }) => items.some(isOpen)) ? EVERY_MS : 5 * EVERY_MS),

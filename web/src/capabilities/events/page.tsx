@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button } from "@/kit/button";
+import { useEnvironment } from "@/kit/environment";
 import { Page } from "@/kit/page";
 import { Empty, Failure, Skeleton } from "@/kit/states";
 import { EventTable } from "./parts/event_table";
@@ -11,7 +12,7 @@ import styles from "./page.module.css";
 
 export function ChangesPage() {
   const [family, setFamily] = useState("");
-  const pages = useInfiniteQuery(eventPagesQuery(family));
+  const pages = useInfiniteQuery(eventPagesQuery(family, useEnvironment()));
   useLiveEvents();
   const items = pages.data?.pages.flatMap((page) => page.items) ?? [];
   return (

@@ -7,11 +7,11 @@ import { api, body } from "@/client/client";
 const PAGE = 50;
 
 /** A family of kinds, e.g. `key.`; empty for all. */
-export const eventPagesQuery = (family: string) =>
+export const eventPagesQuery = (family: string, environment?: string) =>
   infiniteQueryOptions({
-    queryKey: ["events", "pages", family],
+    queryKey: ["events", "pages", family, environment],
     queryFn: ({ pageParam }) =>
-      body(api.GET("/api/events", { params: { query: { limit: PAGE, cursor: pageParam, ...(family && { kind: [family] }) } } })),
+      body(api.GET("/api/events", { params: { query: { limit: PAGE, cursor: pageParam, ...(family && { kind: [family] }), ...(environment && { environment }) } } })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   });

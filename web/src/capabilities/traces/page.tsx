@@ -2,6 +2,7 @@
 import { useRef, useState } from "react";
 import { getRouteApi } from "@tanstack/react-router";
 import { Button } from "@/kit/button";
+import { useEnvironment } from "@/kit/environment";
 import { useHotkeys } from "@/kit/hotkeys";
 import { Page } from "@/kit/page";
 import { PageRange, usePageRange } from "@/kit/page_range";
@@ -20,10 +21,11 @@ export function TraceList() {
   const { filter, live } = route.useSearch();
   const navigate = route.useNavigate();
   const range = usePageRange();
+  const environment = useEnvironment();
   const [isAtTop, setAtTop] = useState(true);
   const isLive = live !== "off" && range.until === undefined;
   const input = useRef<HTMLInputElement>(null);
-  const { items, pages } = useTraceList({ filter, since: range.since, until: range.until }, isLive && isAtTop);
+  const { items, pages } = useTraceList({ filter, since: range.since, until: range.until, environment }, isLive && isAtTop);
 
   const setFilter = (text: string): void => void navigate({ search: (old) => ({ ...old, filter: text.trim() || undefined }) });
   const toggleLive = (): void => void navigate({ search: (old) => ({ ...old, live: live === "off" ? undefined : "off" }), replace: true });

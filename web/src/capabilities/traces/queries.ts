@@ -7,6 +7,7 @@ export interface TraceQuestion {
   filter?: string | undefined;
   since?: string | undefined;
   until?: string | undefined;
+  environment?: string | undefined;
 }
 
 const PAGE = 50;

@@ -4,6 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Problem } from "@/client/client";
 import { useState, type ReactNode } from "react";
 import type { TraceDetail } from "@/client/types";
+import { useEnvironment } from "@/kit/environment";
 import { useHotkeys } from "@/kit/hotkeys";
 import { Page } from "@/kit/page";
 import { usePageRange } from "@/kit/page_range";
@@ -54,10 +55,11 @@ function Absent({ error, retry }: { error: Error; retry: () => void }) {
 function useNeighbourKeys(traceId: string): void {
   const { filter } = route.useSearch();
   const range = usePageRange();
+  const environment = useEnvironment();
   const navigate = route.useNavigate();
   const queries = useQueryClient();
   const go = (step: number) => (): void => {
-    const known = queries.getQueryData(tracePagesQuery({ filter, since: range.since, until: range.until }).queryKey);
+    const known = queries.getQueryData(tracePagesQuery({ filter, since: range.since, until: range.until, environment }).queryKey);
     const ids = known?.pages.flatMap(({ items }) => items.map(({ trace_id }) => trace_id)) ?? [];
     const next = ids[ids.indexOf(traceId) + step];
     if (next !== undefined && ids.includes(traceId)) void navigate({ params: { traceId: next }, search: (old) => ({ ...old, span: undefined }) });

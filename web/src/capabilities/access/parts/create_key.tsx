@@ -1,9 +1,10 @@
 /** The form that makes a key: its name, what it may do, where, and until when. */
 import { useState, type FormEvent } from "react";
+import { useQuery } from "@tanstack/react-query";
 import type { CreatedKey, KeyScope } from "@/client/types";
 import { Button } from "@/kit/button";
 import { Code } from "@/kit/copy";
-import { useCreateKey } from "../queries";
+import { environmentsQuery, useCreateKey } from "../queries";
 import { endOf, LIVES, PRESETS, readModels } from "../scopes";
 import { ScopeChoice } from "./scope_choice";
 import styles from "../page.module.css";
@@ -13,11 +14,13 @@ export function CreateKey({ onDone }: { onDone: () => void }) {
   const [scopes, setScopes] = useState<KeyScope[]>(PRESETS["Application"]!);
   const [models, setModels] = useState("");
   const [life, setLife] = useState("never");
+  const [environment, setEnvironment] = useState("production");
+  const environments = useQuery(environmentsQuery).data ?? ["production"];
   const create = useCreateKey();
   const isReady = name.trim() !== "" && scopes.length > 0;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (isReady) create.mutate({ name: name.trim(), scopes, models: readModels(models), expires_at: endOf(life, Date.now()) });
+    if (isReady) create.mutate({ name: name.trim(), scopes, models: readModels(models), environment, expires_at: endOf(life, Date.now()) });
   };
   if (create.data) return <Created made={create.data} onDone={onDone} />;
   return (
@@ -25,6 +28,12 @@ export function CreateKey({ onDone }: { onDone: () => void }) {
       <label className={styles["label"]}>
         Name
         <input className={styles["input"]} value={name} autoFocus maxLength={100} placeholder="The application or person that uses it" onChange={(event) => setName(event.target.value)} />
+      </label>
+      <label className={styles["label"]}>
+        Environment
+        <select className={styles["input"]} value={environment} onChange={(event) => setEnvironment(event.target.value)}>
+          {environments.map((one) => <option key={one}>{one}</option>)}
+        </select>
       </label>
       <ScopeChoice scopes={scopes} onChange={setScopes} />
       <label className={styles["label"]}>

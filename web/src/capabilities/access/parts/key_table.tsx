@@ -28,6 +28,7 @@ export function KeyTable({ keys, onRevoke }: Props) {
         <thead>
           <tr>
             <th scope="col">Name</th>
+            <th scope="col">Environment</th>
             <th scope="col">Begins with</th>
             <th scope="col">Created</th>
             <th scope="col">Last used</th>
@@ -41,6 +42,7 @@ export function KeyTable({ keys, onRevoke }: Props) {
           {keys.map((key) => (
             <tr key={key.key_id} className={key.revoked_at ? table["quiet"] : undefined}>
               <td title={key.key_id}>{key.name}</td>
+              <td>{key.environment}</td>
               <td className={table["whole"]}><code>{key.prefix ? `${key.prefix}...` : "-"}</code></td>
               <td className={aside} title={moment(key.created_at)}>{ago(key.created_at, now)}</td>
               <td className={aside} title={moment(key.last_used_at)}>{key.last_used_at ? ago(key.last_used_at, now) : "never"}</td>

@@ -39,6 +39,7 @@ export function TraceFacts({ trace, scores, truncatedSpans = 0, onMore }: Props)
       <Fact name="Cost" title={costNote(trace.cost_usd, trace.cost_status)}>
         {money(trace.cost_usd, trace.cost_status)} {trace.cost_status === "estimated" && <span>estimated</span>}
       </Fact>
+      <Fact name="Environment"><FilterLink field="environment" value={trace.environment} /></Fact>
       {trace.models.map((model) => (
         <Fact key={model} name="Model"><FilterLink field="model" value={model} /></Fact>
       ))}
