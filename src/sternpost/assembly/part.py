@@ -26,7 +26,7 @@ from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.upstream import UpstreamClient
-from sternpost.contracts.work_queue import WorkKind
+from sternpost.contracts.work_queue import WorkKind, WorkQueue
 from sternpost.gateway.services import GatewayServices
 
 if TYPE_CHECKING:  # the worker has neither, and they cost it 9 MB
@@ -69,6 +69,7 @@ class Foundation:
     in_force: InForce
     tables: Tables
     log: EventLog
+    queue: WorkQueue
     journal: Journal
     store: TraceStore
     blobs: BlobStore
