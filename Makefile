@@ -64,9 +64,10 @@ agents: setup ## Run real coding agents on a task at hosts of every dialect; NAM
 bench: setup ## Measure, and write bench/results
 	@$(BIN)/python -m bench
 
-docs: setup ## Generate docs/reference, web/openapi.json and the web app's client
+docs: $(STAMP) ## Generate docs/reference, web/openapi.json and the web app's client
 	@$(BIN)/python scripts/reference.py
-	@$(BIN)/python -m tests.support.node npm --prefix web run --silent generate
+	@test -d web/node_modules || $(BIN)/python -m tests.support.node npm --prefix web ci --no-audit --no-fund --loglevel=error
+	@$(BIN)/python -m tests.support.node npm --prefix web run --silent generate # before the web app is built: it reads the client
 
 capability: setup ## Write a new capability in its full shape; NAME=notes, ONE=note where that is not NAME without its s
 	@test -n "$(NAME)" || { echo "say which: make capability NAME=notes"; exit 2; }

@@ -14,6 +14,21 @@ MIGRATIONS = ROOT / "src/sternpost/backends/tables/migrations/versions"
 PAGES = ROOT / "web/src/app/pages.ts"
 ROUTER = ROOT / "web/src/app/router.tsx"
 DOCS = ROOT / "docs/README.md"
+EVENTS = ROOT / "src/sternpost/contracts/events.py"
+KINDS = ROOT / "docs/how-to/see-what-changed.md"
+_BODIES = """@dataclass(frozen=True, slots=True)
+class @Thing@Created:
+    KIND: ClassVar = "@thing@.created"
+    after: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class @Thing@Deleted:
+    KIND: ClassVar = "@thing@.deleted"
+    before: Facts
+
+
+"""
 
 
 def words_of(things: str, thing: str) -> dict[str, str]:
@@ -55,7 +70,7 @@ def after(text: str, anchor: str, line: str) -> str:
 
 
 def changes(words: dict[str, str]) -> dict[Path, str]:
-    """Return what has to name the new page: the web app's typed router, and the list of the docs."""
+    """Return what names the new capability: the web app's typed router, the kinds of event, lists of the docs."""
     things, title = words["@things@"], words["@Things@"]
     pages = PAGES.read_text(encoding="utf-8")
     taken = set(re.findall(r'letter: "(.)"', pages))
@@ -75,7 +90,18 @@ def changes(words: dict[str, str]) -> dict[Path, str]:
         "(how-to/find-traces.md)",
         f"- [Keep {things}](how-to/{things}.md)\n",
     )
-    return {PAGES: pages, ROUTER: router, DOCS: docs}
+    return {PAGES: pages, ROUTER: router, DOCS: docs, **_events(words)}
+
+
+def _events(words: dict[str, str]) -> dict[Path, str]:
+    """Return the closed set of events, and their table in the docs, with those of the capability."""
+    thing, union = words["@thing@"], "EventBody: TypeAlias = (\n"
+    head, bodies = EVENTS.read_text(encoding="utf-8").split(union)
+    names = bodies.rstrip().removesuffix(")")
+    kinds = filled("    | @Thing@Created\n    | @Thing@Deleted\n)\n", words)
+    row = f"| `{thing}.created`, `{thing}.deleted` | a {thing} is created or deleted, also because it is old |\n"
+    table = after(KINDS.read_text(encoding="utf-8"), "| `traces.deletion_requested`", row)
+    return {EVENTS: head + filled(_BODIES, words) + union + names + kinds, KINDS: table}
 
 
 def main() -> int:

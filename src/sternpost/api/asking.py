@@ -10,13 +10,17 @@ from typing import Annotated, Protocol, TypeAlias, cast
 from fastapi import Depends, Request
 
 from sternpost.contracts.call import Principal
+from sternpost.contracts.event_log import Actor
 
 
 class Identified(Protocol):
-    """Somebody who was identified. `principal`: as the one whose work it is."""
+    """Somebody who was identified. `principal`: as the one whose work it is; `actor`: who makes a change."""
 
     @property
     def principal(self) -> Principal: ...
+
+    @property
+    def actor(self) -> Actor: ...
 
 
 Identify: TypeAlias = Callable[[Request], Awaitable[Identified]]  # Raises: KeyRefused, PermissionRefused
@@ -41,9 +45,15 @@ async def principal_of(request: Request) -> Principal:
     return (await identified(request)).principal
 
 
+async def actor_of(request: Request) -> Actor:
+    """Return who makes a change, for its event. Raises: KeyRefused, PermissionRefused."""
+    return (await identified(request)).actor
+
+
 def reader(asker: Principal) -> str:
     """Name whose share of reads is used: a key's, or that of who is signed in."""
     return f"{asker.project_id}/{asker.key_id or asker.key_name}"
 
 
 Asker = Annotated[Principal, Depends(principal_of)]
+Acting = Annotated[Actor, Depends(actor_of)]  # for the event of a change

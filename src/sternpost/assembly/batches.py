@@ -57,7 +57,7 @@ def batch_service(settings: Settings, in_force: InForce, tables: Tables, clock: 
 def batch_work(open_: Foundation) -> BatchWork:
     """Build what runs batches; tables and configuration are reached at the first line, and read anew."""
     tables, clock, client = open_.tables, open_.clock, AiohttpClient()
-    store = WorkStore(tables, open_.log, SqlWorkQueue(tables, clock))
+    store = WorkStore(tables, open_.log, open_.queue)
     # Results were paid for: they may take what uploads may not.
     bodies = FolderBodies(open_.settings.home / _FOLDER, min_free_bytes=open_.settings.journal_min_free_bytes)
     targets = GatewayTargets(lambda: open_.in_force.current.traffic)

@@ -22,6 +22,7 @@ from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.pending.folder import PendingFolder
 from sternpost.backends.trace_store.bounded import BoundedTraceStore
 from sternpost.backends.upstream.aiohttp_client import AiohttpClient
+from sternpost.backends.work_queue.store import SqlWorkQueue
 from sternpost.base.clock import SystemClock
 from sternpost.base.reads import ReadGate
 from sternpost.base.settings import Settings
@@ -124,6 +125,7 @@ async def _open_foundation(
         in_force=in_force,
         tables=tables,
         log=log,
+        queue=SqlWorkQueue(tables, clock),
         journal=journal,
         store=store,
         blobs=open_blobs(settings),

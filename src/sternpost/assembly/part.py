@@ -28,7 +28,7 @@ from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.upstream import UpstreamClient
-from sternpost.contracts.work_queue import WorkKind
+from sternpost.contracts.work_queue import WorkKind, WorkQueue
 from sternpost.gateway.services import GatewayServices
 from sternpost.ingest.apart import IntakeApart
 
@@ -72,6 +72,7 @@ class Foundation:
     in_force: InForce
     tables: Tables
     log: EventLog
+    queue: WorkQueue
     journal: Journal
     store: TraceStore
     blobs: BlobStore

@@ -22,6 +22,7 @@ from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.backends.event_log.cursors import SqlCursors
 from sternpost.backends.event_log.sql import SqlEventLog
+from sternpost.backends.work_queue.store import SqlWorkQueue
 from sternpost.base.clock import SystemClock
 from sternpost.base.errors import ConfigurationError, NewerData, StoreError
 from sternpost.base.settings import Settings
@@ -78,6 +79,7 @@ def _open_foundation(stack: ExitStack, settings: Settings) -> Foundation:
         in_force=in_force(settings, environment),
         tables=tables,
         log=SqlEventLog(tables, clock),
+        queue=SqlWorkQueue(tables, clock),
         journal=journal,
         store=store,
         blobs=open_blobs(settings, counts=True),

@@ -85,7 +85,7 @@ class ApiClient:
         )
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:  # noqa: S310
-                return cast("dict[str, object]", json.load(reply))
+                return cast("dict[str, object]", json.loads(reply.read() or b"{}"))  # 204 has no body
         except urllib.error.HTTPError as error:
             raised = _as_error(error)
             if error.code == 403 and "authorization" in sent:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -21,6 +21,9 @@ class Actor:
     kind: ActorKind
     id: str
     name: str = ""
+
+
+WORKER: Final = Actor("system", "worker", "worker")  # what jobs, items and subscribers change
 
 
 @dataclass(frozen=True, slots=True)

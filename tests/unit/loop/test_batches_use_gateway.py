@@ -20,6 +20,7 @@ from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.work_queue.group_work import GroupWork
 from sternpost.backends.work_queue.groups import SqlGroups
+from sternpost.backends.work_queue.store import SqlWorkQueue
 from sternpost.base.clock import SystemClock
 from sternpost.base.ids import KeyId, ProjectId
 from sternpost.base.settings import Settings
@@ -69,6 +70,7 @@ def foundation(settings: Settings, in_force: InForce, tables: Tables) -> Foundat
         in_force=in_force,
         tables=tables,
         log=SqlEventLog(tables, CLOCK),
+        queue=SqlWorkQueue(tables, CLOCK),
         journal=LateJournal(lambda: open_journal(settings)),
         store=open_trace_store(settings),
         blobs=open_blobs(settings),

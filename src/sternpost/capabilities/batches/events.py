@@ -1,13 +1,9 @@
 """The events of batches: who began or cancelled one, and how it ended."""
 
-from typing import Final
-
 from sternpost.capabilities.batches.records import Batch, BatchStatus
 from sternpost.contracts.call import Principal
-from sternpost.contracts.event_log import Actor, NewEvent
+from sternpost.contracts.event_log import WORKER, Actor, NewEvent
 from sternpost.contracts.events import BatchAccepted, BatchCancelled, BatchEnded
-
-_WORKER: Final = Actor("system", "worker", "worker")
 
 
 def accepted(batch: Batch) -> NewEvent:
@@ -23,7 +19,7 @@ def cancelled(batch: Batch, principal: Principal) -> NewEvent:
 
 def cancelled_with_key(batch: Batch) -> NewEvent:
     """Tell of a batch that ends because the key that submitted it was revoked."""
-    return _cancelled(batch, _WORKER)
+    return _cancelled(batch, WORKER)
 
 
 def _cancelled(batch: Batch, actor: Actor) -> NewEvent:
@@ -33,7 +29,7 @@ def _cancelled(batch: Batch, actor: Actor) -> NewEvent:
 
 def ended(batch: Batch, status: BatchStatus) -> NewEvent:
     body = BatchEnded(status, batch.completed, batch.failed, batch.total)
-    return NewEvent(body, batch.batch_id, _WORKER, batch.project_id, batch.environment)
+    return NewEvent(body, batch.batch_id, WORKER, batch.project_id, batch.environment)
 
 
 def _by(key_id: str, name: str) -> Actor:

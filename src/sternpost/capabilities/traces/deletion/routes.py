@@ -6,14 +6,12 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from sternpost.api.asking import Asker, reader
+from sternpost.api.asking import Acting, Asker, reader
 from sternpost.api.services import the
 from sternpost.base.reads import ReadGate
 from sternpost.capabilities.traces.deletion import views
 from sternpost.capabilities.traces.deletion.records import DeletionKind
 from sternpost.capabilities.traces.deletion.service import Deletions
-from sternpost.contracts.call import Principal
-from sternpost.contracts.event_log import Actor
 
 Service = Annotated[Deletions, Depends(the(Deletions))]
 Reads = Annotated[ReadGate, Depends(the(ReadGate))]
@@ -48,6 +46,7 @@ def _deleter(kind: DeletionKind) -> Callable[..., Awaitable[Answer]]:
         subject: Annotated[str, Path(alias=f"{kind}_id")],
         request: Request,
         asker: Asker,
+        actor: Acting,
         deletions: Service,
         reads: Reads,
         *,
@@ -61,7 +60,7 @@ def _deleter(kind: DeletionKind) -> Callable[..., Awaitable[Answer]]:
             return Response(preview, 200, media_type="application/json")
         begun = await reads.run(
             reader(asker),
-            lambda: deletions.request(asker.project_id, kind, subject, _by(asker)),
+            lambda: deletions.request(asker.project_id, kind, subject, actor),
             request.receive,
         )
         return views.deletion_view(begun)
@@ -79,11 +78,4 @@ for _kind, _path, _summary in _PATHS:
         responses={200: {"model": views.DeletionPreview, "description": "What would be removed"}},
         summary=_summary,
         operation_id=f"delete_{_kind}",
-    )
-
-
-def _by(caller: Principal) -> Actor:
-    """A person has no key."""
-    return (
-        Actor("key", caller.key_id, caller.key_name) if caller.key_id else Actor("user", "", caller.key_name)
     )
