@@ -12,7 +12,7 @@ from sternpost.assembly.in_force import InForce
 from sternpost.assembly.intake import intake_apart, upload_secret
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.part import Part, PartState, Probe, Serving
-from sternpost.assembly.parts import needed_scopes, plugs
+from sternpost.assembly.parts import needed_scopes, plugs, span_facts
 from sternpost.assembly.signing import signing_clients
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
@@ -123,6 +123,7 @@ async def _open_foundation(
         journal=journal,
         store=store,
         blobs=open_blobs(settings),
+        facts=span_facts(),
         client=client,
         reads=reads,
         changes=Follower(log),
@@ -147,6 +148,7 @@ async def _open_gateway(
         clock=opened.clock,
         observer=observer,
         follow=background.follow,
+        facts=opened.facts,
         max_body_bytes=opened.settings.max_body_bytes,
     )
     for part in parts:
