@@ -15,6 +15,7 @@ from sternpost.assembly.config_file import LoadedConfig
 from sternpost.assembly.config_grammar import GRAMMAR, ConfigFile
 from sternpost.assembly.environment import PREFIX
 from sternpost.assembly.in_force import InForce, prepare
+from sternpost.assembly.parts import plugs
 from sternpost.base import errors
 from sternpost.base.settings import Settings, bounds, meanings
 from sternpost.cli import main as cli
@@ -183,6 +184,24 @@ def api_page(schema: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def facts_page() -> str:
+    lines = [
+        "# Facts of spans\n",
+        "What Sternpost itself records on a span, beside what every call has. Each is a field of the",
+        "[filter](../how-to/find-traces.md), and is under `facts` of the span in `GET /api/traces/{trace_id}`. A sender",
+        "of spans can't set a fact: its attribute of such a name is kept as `otlp.sternpost.fact.<name>`.",
+        "",
+        "| fact | kind | recorded by | what it is |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{fact.name}` | {fact.kind} | {plug.name} | {fact.description} |"
+        for plug in plugs()
+        for fact in plug.facts
+    ]
+    return "\n".join(lines) + "\n"
+
+
 async def running_facts() -> tuple[dict[str, Any], list[Provider]]:
     """Open the app on a throw-away folder; return the API's schema and the shipped catalogue."""
     with tempfile.TemporaryDirectory() as folder:
@@ -239,6 +258,7 @@ def pages() -> dict[Path, str]:
         "errors.md": errors_page(),
         "configuration.md": configuration_page(),
         "api.md": api_page(schema),
+        "facts.md": facts_page(),
         "providers.md": providers_page(providers),
     }
     written = {REFERENCE / name: NOTICE + text for name, text in found.items()}

@@ -86,8 +86,8 @@ def test_lines_are_answered_priced_and_traced(client: openai.OpenAI, sternpost: 
     assert float(batch.sternpost["cost_usd"]) == pytest.approx(sum(costs))
     assert min(costs) > 0
     span = sternpost.trace(output["c-3"]["sternpost"]["trace_id"])["spans"][0]
-    assert span["attributes"]["batch_id"] == batch_id
-    assert span["attributes"]["batch_custom_id"] == "c-3"
+    assert span["facts"]["batch_id"] == batch_id
+    assert span["facts"]["batch_custom_id"] == "c-3"
     assert span["attributes"]["key_id"]
 
 

@@ -79,8 +79,8 @@ def test_openai_runs_the_lines_at_the_price_of_a_batch(
     expected = (usage["prompt_tokens"] * 0.20 + usage["completion_tokens"] * 0.80) / 1e6
     assert float(row["sternpost"]["cost_usd"]) == pytest.approx(expected, abs=2e-9)
     assert span["cost_usd"] == row["sternpost"]["cost_usd"]
-    assert span["attributes"]["batch_id"] == batch.id
-    assert [span["attributes"]["provider_batch_id"]] == list(fake.batches)
+    assert span["facts"]["batch_id"] == batch.id
+    assert [span["facts"]["provider_batch_id"]] == list(fake.batches)
 
 
 def test_anthropic_runs_translated_lines(

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from sternpost.assembly.environment import setting_names
+from sternpost.assembly.parts import span_facts
 from sternpost.base import errors
 from sternpost.cli.groups import groups
 
@@ -27,6 +28,11 @@ def test_every_error_code_is_documented() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     codes = {kind.code for kind in kinds if issubclass(kind, errors.SternpostError)}
     assert {code for code in codes if f"`{code}`" not in page} == set()
+
+
+def test_every_fact_of_a_span_is_documented() -> None:
+    page = (REFERENCE / "facts.md").read_text(encoding="utf-8")
+    assert [name for name in span_facts() if f"`{name}`" not in page] == []
 
 
 def test_the_reference_is_what_the_code_says() -> None:

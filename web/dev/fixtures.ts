@@ -35,7 +35,7 @@ export function span(draft: Draft, extra: Partial<Span> = {}, origin = 0): Span 
     response_model: null, route: null, usage: null, cost_usd: null, cost_nanousd: null, cost_status: null, cost_reason: null, error_type: null, cost_parts: {},
     is_time_skewed: false, counted: false, counted_with: null, join_reason: null,
     cache_hit_rate: null, cache_saved_usd: null, cache_saved_nanousd: null,
-    input: [], output: [], attributes: {}, ...extra,
+    input: [], output: [], attributes: {}, facts: {}, ...extra,
   };
 }
 

@@ -13,7 +13,7 @@ from sternpost.assembly.intake import hello_of, intake_apart, upload_secret
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.live_services import LiveServices
 from sternpost.assembly.part import Part, PartState, Probe, Serving
-from sternpost.assembly.parts import needed_scopes, plugs
+from sternpost.assembly.parts import needed_scopes, plugs, span_facts
 from sternpost.assembly.reloading import Readings
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
@@ -129,6 +129,7 @@ async def _open_foundation(
         journal=journal,
         store=store,
         blobs=open_blobs(settings),
+        facts=span_facts(),
         client=client,
         reads=reads,
         configuration=ConfigurationService(readings.read, first, telling, clock),
@@ -156,6 +157,7 @@ async def _open_gateway(
         clock=opened.clock,
         observer=observer,
         follow=background.follow,
+        facts=opened.facts,
         max_body_bytes=opened.settings.max_body_bytes,
     )
     for part in parts:

@@ -25,6 +25,7 @@ from sternpost.contracts.event_log import EventLog, Snapshot, Subscriber
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.journal import Journal
 from sternpost.contracts.key_scope import KeyScope
+from sternpost.contracts.span_facts import Facts, SpanFact
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.upstream import UpstreamClient
@@ -76,6 +77,7 @@ class Foundation:
     journal: Journal
     store: TraceStore
     blobs: BlobStore
+    facts: Facts  # of spans, that any plug declares
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,5 +180,6 @@ class Plug:
     name: str  # of the capability's folder, its tag in the API and its page in the docs
     summary: str
     scopes: ScopeRows
+    facts: Sequence[SpanFact] = ()  # that it records on spans; each is a field of the filter of traces
     serve: Callable[[Serving], Part] | None = None
     work: Callable[[Foundation], Part] | None = None

@@ -16,7 +16,7 @@ from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.loops import LoopThreads
 from sternpost.assembly.parent import end_with_parent
 from sternpost.assembly.part import Foundation, Loop, Part
-from sternpost.assembly.parts import plugs
+from sternpost.assembly.parts import plugs, span_facts
 from sternpost.assembly.queued_work import queued_work
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
@@ -83,6 +83,7 @@ def _open_foundation(stack: ExitStack, settings: Settings) -> Foundation:
         journal=journal,
         store=store,
         blobs=open_blobs(settings, counts=True),
+        facts=span_facts(),
     )
 
 

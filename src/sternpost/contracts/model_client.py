@@ -32,7 +32,7 @@ class CallFor:
     feature: str = ""
     budget: str = ""  # what the cost is counted under, e.g. the id of a run
     idempotency_key: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict[str, str])  # for the span, as `attr.<name>`
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])  # for the span; declared names only
 
 
 @dataclass(frozen=True, slots=True)

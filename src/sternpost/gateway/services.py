@@ -8,6 +8,7 @@ from sternpost.base.clock import Clock, SystemClock
 from sternpost.contracts.call import CallRecord, Principal
 from sternpost.contracts.counters import Counters
 from sternpost.contracts.journal import Journal
+from sternpost.contracts.span_facts import Facts, SpanFact
 from sternpost.contracts.upstream import UpstreamClient
 from sternpost.contracts.usage import Cost, Usage
 from sternpost.gateway.state.health import TargetHealth
@@ -99,6 +100,7 @@ class GatewayServices:
     follow: FollowReply = _follow_nothing  # a reply that its provider makes in the background
     signatures: CallSignatures = field(default_factory=CallSignatures)
     journal_watch: JournalWatch = field(default_factory=JournalWatch)
+    facts: Facts = field(default_factory=dict[str, SpanFact])  # that may be recorded on a call
     max_body_bytes: int = 50_000_000  # of a request
     max_reply_bytes: int = 100_000_000  # of an answer that is not streamed
     kept_bytes: int = 10_000_000  # of each body, on the record

@@ -57,6 +57,7 @@ async def test_a_span_is_of_the_key_that_sent_it(desk: Desk) -> None:
 
 async def test_what_only_the_gateway_says_is_not_taken_from_others(desk: Desk) -> None:
     names = ("provider_usage", "warnings", "dialect_in", "sternpost.unparsed", "sternpost.cost_usd")
+    names += ("sternpost.fact.batch_id", "sternpost.fact.undeclared")
     await desk.send(request(scope="sternpost.gateway", **dict.fromkeys(names, "x"), mine="y"))
     (span,) = desk.written()[0].spans
     assert span.scope == "otlp.sternpost.gateway"

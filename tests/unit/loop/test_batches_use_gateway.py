@@ -16,6 +16,7 @@ from sternpost.assembly.in_force import InForce, in_force
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.late import LateJournal
 from sternpost.assembly.part import Foundation
+from sternpost.assembly.parts import span_facts
 from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.backends.event_log.sql import SqlEventLog
 from sternpost.backends.work_queue.group_work import GroupWork
@@ -74,6 +75,7 @@ def foundation(settings: Settings, in_force: InForce, tables: Tables) -> Foundat
         journal=LateJournal(lambda: open_journal(settings)),
         store=open_trace_store(settings),
         blobs=open_blobs(settings),
+        facts=span_facts(),
     )
 
 

@@ -363,6 +363,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/traces/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the facts that spans may have, each a field of the filter */
+        get: operations["list_facts_api_traces_facts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/traces/{trace_id}": {
         parameters: {
             query?: never;
@@ -1447,6 +1464,25 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
+            /** Facts */
+            facts: {
+                [key: string]: string | number | boolean;
+            };
+        };
+        /**
+         * SpanFact
+         * @description One fact; `name`, of a-z, 0-9 and underscores, is also its field in the filter of traces.
+         */
+        SpanFact: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "number" | "flag";
+            /** Description */
+            description: string;
         };
         /**
          * Status
@@ -2391,6 +2427,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TracePage"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_facts_api_traces_facts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpanFact"][];
                 };
             };
             /** @description What went wrong (RFC 9457) */

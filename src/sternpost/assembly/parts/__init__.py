@@ -1,10 +1,14 @@
 """The capabilities: one module each, found by looking; a new one is seen without naming it anywhere."""
 
+import re
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
 from sternpost.assembly.part import Plug, Scopes
+from sternpost.contracts.span_facts import Facts, SpanFact
+
+_FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
 @cache
@@ -15,6 +19,22 @@ def plugs() -> tuple[Plug, ...]:
         plug: Plug = import_module(f"{__name__}.{name}").PLUG
         found.append(plug)
     return tuple(found)
+
+
+@cache
+def span_facts() -> Facts:
+    """Return the facts that plugs declare, by name.
+
+    Raises: ValueError for a name that is declared twice, or that no filter can hold.
+    """
+    found: dict[str, SpanFact] = {}
+    for fact in [fact for plug in plugs() for fact in plug.facts]:
+        if not _FACT_NAME.fullmatch(fact.name):
+            raise ValueError(f"{fact.name!r} can't name a fact: use a-z, 0-9 and underscores")
+        if fact.name in found:
+            raise ValueError(f"the fact {fact.name!r} is declared twice; choose another name for one of them")
+        found[fact.name] = fact
+    return found
 
 
 def needed_scopes(method: str, path: str) -> Scopes | None:

@@ -4,6 +4,7 @@ from sternpost.assembly.batches import batch_service
 from sternpost.assembly.part import Foundation, OpenAiPaths, Part, Plug, Serving
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.key_scope import KeyScope
+from sternpost.contracts.span_facts import SpanFact
 
 _FILES_PATH, _BATCHES_PATH = "/v1/files", "/v1/batches"
 
@@ -56,6 +57,11 @@ PLUG = Plug(
         ("*", _BATCHES_PATH): _FILES,
         ("*", _FILES_PATH): _FILES,
     },
+    facts=[
+        SpanFact("batch_id", "text", "The batch that the call is a line of."),
+        SpanFact("batch_custom_id", "text", "The `custom_id` of that line."),
+        SpanFact("provider_batch_id", "text", "The provider's batch in which the line was sent."),
+    ],
     serve=_serve,
     work=_work,
 )

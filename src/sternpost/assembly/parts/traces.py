@@ -18,6 +18,7 @@ from sternpost.capabilities.traces.writing.retention import (
 from sternpost.capabilities.traces.writing.set_aside import FOLDER_NAME, SetAside
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.key_scope import KeyScope
+from sternpost.contracts.span_facts import SpanFact
 from sternpost.gateway.services import GatewayServices
 from sternpost.gateway.state.origins import ReplyOrigins
 
@@ -32,7 +33,13 @@ def _serve(open_: Serving) -> Part:
     from sternpost.capabilities.traces.routes import router
 
     home = open_.settings.home
-    traces = Traces(open_.store, open_.journal, open_.clock, query_timeout_s=open_.settings.query_timeout_s)
+    traces = Traces(
+        open_.store,
+        open_.journal,
+        open_.clock,
+        query_timeout_s=open_.settings.query_timeout_s,
+        facts=open_.facts,
+    )
 
     def find_origins(services: GatewayServices) -> GatewayServices:
         return replace(services, origins=ReplyOrigins(find_maker=traces.find_maker))
@@ -111,6 +118,15 @@ PLUG = Plug(
         ("GET", "/api/overview"): _READS,
         ("GET", "/api/blobs"): _READS,
     },
+    facts=[
+        SpanFact("caller", "text", "Who called, if not an application's key: `worker` or `session`."),
+        SpanFact(
+            "purpose",
+            "text",
+            "What a call of Sternpost itself is for: `batch`, `evaluator`, ...",
+        ),
+        SpanFact("budget", "text", "The budget that a call of Sternpost itself is charged to."),
+    ],
     serve=_serve,
     work=_work,
 )

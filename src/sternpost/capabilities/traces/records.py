@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
+from sternpost.base.fact_values import FactValue
 from sternpost.contracts.score import ScoreKind
 
 StatusName: TypeAlias = Literal["ok", "error", "truncated", "cancelled"]
@@ -157,6 +158,7 @@ class Span:
     input: Sequence[Message]
     output: Sequence[Message]
     attributes: Mapping[str, object]
+    facts: Mapping[str, FactValue]  # what Sternpost itself recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The HTTP face of traces under `/api`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from sternpost.base.reads import ReadGate
 from sternpost.base.threads import READS
 from sternpost.capabilities.traces.records import NewScore, Overview, Score, TraceDetail, TracePage
 from sternpost.capabilities.traces.service import TraceQuery, Traces
+from sternpost.contracts.span_facts import SpanFact
 
 Service = Annotated[Traces, Depends(the(Traces))]
 Reads = Annotated[ReadGate, Depends(the(ReadGate))]
@@ -52,6 +54,11 @@ async def list_traces(
 ) -> Response:
     page = await reads.run(reader(asker), lambda: traces.list(asker.project_id, query), request.receive)
     return _json(page)
+
+
+@router.get("/traces/facts", summary="List the facts that spans may have, each a field of the filter")
+async def list_facts(asker: Asker, traces: Service) -> Sequence[SpanFact]:
+    return traces.facts()
 
 
 @router.get("/traces/{trace_id}", response_model=TraceDetail, summary="Open one trace")

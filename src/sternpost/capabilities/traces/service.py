@@ -56,6 +56,7 @@ from sternpost.contracts import score as score_contract
 from sternpost.contracts.journal import BatchEntry, Journal
 from sternpost.contracts.score import ScoreSource
 from sternpost.contracts.span import SpanBundle
+from sternpost.contracts.span_facts import Facts, SpanFact
 from sternpost.contracts.trace_store import TraceStore
 
 _DAY_NS = 86_400_000_000_000
@@ -63,6 +64,7 @@ _MAX_STRETCHES = 64  # of the traces of a page; more of them joined would read w
 _MAX_LIMIT = 200
 _MAX_TEXT = 10_000
 _REPLY_DAYS = 30
+_NO_FACTS: Facts = {}
 _FIND_REPLY_S = 3.0  # a caller waits for it
 
 
@@ -82,12 +84,24 @@ class Traces:
     """Verbs on the traces of one project at a time."""
 
     def __init__(
-        self, store: TraceStore, journal: Journal, clock: Clock, *, query_timeout_s: float | None = None
+        self,
+        store: TraceStore,
+        journal: Journal,
+        clock: Clock,
+        *,
+        query_timeout_s: float | None = None,
+        facts: Facts = _NO_FACTS,
     ) -> None:
+        """facts: those that capabilities declare; each is a field of the filter."""
         self._store = store
         self._journal = journal
         self._clock = clock
         self._timeout_s = query_timeout_s
+        self._facts = facts
+
+    def facts(self) -> Sequence[SpanFact]:
+        """Return the facts that spans may have, by name."""
+        return [self._facts[name] for name in sorted(self._facts)]
 
     async def list(self, project_id: ProjectId, query: TraceQuery) -> TracePage:
         """List traces, newest start first; rows that arrive meanwhile never move a page.
@@ -102,7 +116,7 @@ class Traces:
         search = Search(
             self._finder(project_id),
             bounds,
-            tree=_within(query.environment, parse_filter(query.filter)),
+            tree=_within(query.environment, parse_filter(query.filter, self._facts)),
             position=read_cursor(query.cursor) if query.cursor else None,
             clock=self._clock,
         )
@@ -138,7 +152,7 @@ class Traces:
             raise NotFound(f"there is no trace {trace_id[:64]!r} in this project")
         summaries, (spans, next_cursor), scores = await asyncio.gather(
             READS.run(reads.summaries, [trace_id], [bounds]),
-            READS.run(_spans, reads, trace_id, bounds, spans_cursor),
+            READS.run(_spans, reads, trace_id, bounds, spans_cursor, self._facts),
             READS.run(reads.scores, [trace_id]),
         )
         return TraceDetail(
@@ -221,7 +235,9 @@ def _within(environment: str, tree: "Filter | None") -> "Filter | None":
     return chosen if tree is None else Both((chosen, *(tree.parts if isinstance(tree, Both) else (tree,))))
 
 
-def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange, cursor: str) -> tuple[list[Span], str | None]:
+def _spans(
+    reads: TraceReads, trace_id: str, bounds: TimeRange, cursor: str, facts: Facts
+) -> tuple[list[Span], str | None]:
     """Read spans and their messages; for thousands of spans it takes long enough to delay calls."""
     found, next_cursor = _page_of_spans(reads, trace_id, bounds, cursor)
     rows = with_ids_of_their_own(found)
@@ -233,6 +249,7 @@ def _spans(reads: TraceReads, trace_id: str, bounds: TimeRange, cursor: str) -> 
         span_view(
             row,
             bodies,
+            facts,
             joins.get(str(row["span_id"])),
             is_lone=row["span_id"] in lone,
             is_time_skewed=row["span_id"] in skewed,

@@ -5,6 +5,7 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from sternpost.base.fact_values import FACT_PREFIX, read_facts
 from sternpost.base.money import NanoUsd, usd_text
 from sternpost.capabilities.traces.content import CONTENT_REFERENCE, preview_text
 from sternpost.capabilities.traces.joins import Join
@@ -22,6 +23,7 @@ from sternpost.capabilities.traces.records import (
     TraceItem,
 )
 from sternpost.capabilities.traces.rules import iso_time
+from sternpost.contracts.span_facts import Facts
 from sternpost.contracts.usage import CostStatus
 
 Row = Mapping[str, object]
@@ -141,6 +143,7 @@ def score_view(row: Row) -> Score:
 def span_view(
     row: Row,
     bodies: Mapping[str, str],
+    facts: Facts,
     join: Join | None = None,
     *,
     is_lone: bool = False,
@@ -183,6 +186,7 @@ def span_view(
         input=[_message(hash_, bodies) for hash_ in _texts(row["input_hashes"])],
         output=_outputs(row, bodies),
         attributes=_attributes(row, bodies),
+        facts=read_facts(facts, cast("Mapping[str, str]", row["attributes"])),
     )
 
 
@@ -244,6 +248,8 @@ def _attributes(row: Row, bodies: Mapping[str, str]) -> dict[str, object]:
         found["overhead_ms"] = _ms(overhead_ns)
     for name, value in _mapping(row["attributes"]).items():
         text = _text(value)
+        if name.startswith(FACT_PREFIX):
+            continue
         if name == "tools_hash":
             found["tools"] = _json(bodies.get(text, "null"))
         elif text.startswith(CONTENT_REFERENCE):

@@ -132,7 +132,7 @@ def _show(attempt: Attempt, tokens: int) -> bytes:
 async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:
     """Record, then answer; nobody charges for a count."""
     attempt = answer.attempt
-    call.facts["counted_tokens"] = str(answer.tokens)
+    call.notes["counted_tokens"] = str(answer.tokens)
     if answer.is_estimated:
         call.warnings.append("estimated")
     else:

@@ -166,9 +166,9 @@ async def _deliver(call: OpenCall, answer: _Answer) -> OutboundReply:
     planned = attempt.planned
     attempt.close(SpanStatus.OK)
     cost = price.of(planned, vectors.summary, call.started_ns, call.services)
-    call.facts["vector_count"] = str(vectors.count)
+    call.notes["vector_count"] = str(vectors.count)
     if vectors.dimensions:
-        call.facts["gen_ai.embeddings.dimension.count"] = str(vectors.dimensions)
+        call.notes["gen_ai.embeddings.dimension.count"] = str(vectors.dimensions)
     await call.finish(Outcome(SpanStatus.OK, 200, answered_by=planned, summary=vectors.summary, cost=cost))
     headers = answer_headers(call, planned.name, attempt.upstream_request_id, cost=cost, body=vectors.shown)
     return OutboundReply(200, headers, vectors.shown)

@@ -68,7 +68,7 @@ async def _serve(call: OpenCall, asked: PassThroughRequest) -> OutboundReply:
     admit.reserve(call, plan)
     if is_dry_run(call):
         return await answer_plan(call, plan)
-    call.facts["request_bytes"] = str(len(asked.body))
+    call.notes["request_bytes"] = str(len(asked.body))
     is_read = asked.path == DECISIONS  # text in, numbers out: kept for the trace, as a chat is
     if is_read:
         call.request = replace(call.request, body=asked.body)

@@ -41,7 +41,7 @@ async def _pass_on(call: OpenCall, asked: PassThroughRequest) -> OutboundReply:
 
 def begin_pass_through(call: OpenCall, asked: PassThroughRequest, needed: KeyScope) -> None:
     """Record what is asked for, then check who asks and how much. Raises: RequestError."""
-    call.facts |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
+    call.notes |= {"http.request.method": asked.method, "url.path": asked.path[:500]}
     call.attributes = read_attributes(call.request.headers, {}, "")  # on records of refusals, too
 
     def read_head(_: bytes) -> RequestHead:
@@ -88,7 +88,7 @@ async def _send(attempt: Attempt, asked: PassThroughRequest, plan: Plan) -> Upst
         raise
     finally:
         sent_bytes = asked.upload.size_bytes if asked.upload else len(asked.body)
-        call.facts["request_bytes"] = str(sent_bytes)
+        call.notes["request_bytes"] = str(sent_bytes)
     attempt.http_status = reply.status
     attempt.upstream_request_id = request_id_of(reply.headers)
     if reply.status == 401:  # about the key of Sternpost, which its body may quote

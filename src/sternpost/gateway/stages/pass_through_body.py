@@ -109,7 +109,7 @@ class PassThroughBody:
         self._is_over = True
         self._watchdog.stop()
         self._reply.close()
-        self._attempt.call.facts["reply_bytes"] = str(self._size_bytes)
+        self._attempt.call.notes["reply_bytes"] = str(self._size_bytes)
 
     def _outcome(self, status: SpanStatus, error: UpstreamError | None = None) -> Outcome:
         attempt, summary = self._attempt, self._summary(status)

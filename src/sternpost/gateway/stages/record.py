@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from sternpost.base.errors import StoreError
+from sternpost.base.fact_values import FactValue, fact_attributes
 from sternpost.base.ids import SpanId, new_span_id
 from sternpost.capabilities.access.rules import environment_of
 from sternpost.contracts.call import AttemptRecord, CallRecord, Principal
@@ -32,6 +33,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 _NO_SUMMARY = ReplySummary()
 _NO_ATTRIBUTES = TraceAttributes()
 _NO_FACTS: Mapping[str, str] = {}
+_NO_VALUES: Mapping[str, FactValue] = {}
 # Headers worth keeping: an SDK's own retries explain calls that look doubled.
 _RECORDED_HEADERS = {
     "x-stainless-retry-count": "client.retry_count",
@@ -79,7 +81,9 @@ class OpenCall:
     warnings: list[str] = field(default_factory=list[str])
     is_billed: bool = False  # a part of what was asked has been answered
     unsent: set[SpanId] = field(default_factory=set[SpanId])  # attempts of which nothing reached a provider
-    facts: dict[str, str] = field(default_factory=dict[str, str])  # attributes of its record
+    notes: dict[str, str] = field(default_factory=dict[str, str])  # attributes of its record
+    # What a stage decided, by the names that plugs declare; another name is not recorded.
+    facts: dict[str, FactValue] = field(default_factory=dict[str, FactValue])
     is_settled: bool = False
     following: Awaitable[None] | None = None  # done once a reply made in the background can't be forgotten
 
@@ -142,7 +146,7 @@ class OpenCall:
         self._remember(self.principal, outcome)
         is_in_background = outcome.summary.is_unfinished and _asks_for_background(self.head)
         if is_in_background:
-            self.facts["background"] = "pending"
+            self.notes["background"] = "pending"
         entry = CallEntry(_record_of(self, self.principal, outcome))
         if is_in_background:
             self.following = self.services.follow(entry.call, outcome.summary.id)
@@ -231,7 +235,7 @@ def _record_of(call: OpenCall, principal: Principal, outcome: Outcome) -> CallRe
         reply_body=outcome.reply_body,
         is_reply_cut=outcome.is_reply_cut,
         warnings=call.all_warnings(),
-        attributes={**_recorded_headers(call.request.headers), **_caller(call, principal), **call.facts},
+        attributes={**_recorded_headers(call.request.headers), **_facts(call, principal), **call.notes},
         environment=environment_of(principal, call.attributes.environment),
     )
 
@@ -244,11 +248,16 @@ def _recorded_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {kept: headers[name][:200] for name, kept in _RECORDED_HEADERS.items() if name in headers}
 
 
-def _caller(call: OpenCall, principal: Principal) -> Mapping[str, str]:
+def _facts(call: OpenCall, principal: Principal) -> Mapping[str, str]:
+    if principal.source == "key" and not call.facts:
+        return _NO_FACTS
+    return fact_attributes(call.services.facts, {**_caller(call, principal), **call.facts})
+
+
+def _caller(call: OpenCall, principal: Principal) -> Mapping[str, FactValue]:
     """Say who called where it was no application's key; what the worker adds is believed, nobody else's."""
     if principal.source == "key":
-        return _NO_FACTS
+        return _NO_VALUES
     if principal.source != "worker":
         return {"caller": principal.source}
-    said = parse_qsl(call.request.headers.get(FACTS_HEADER, ""))
-    return {**{name: value[:200] for name, value in said}, "caller": "worker"}
+    return {**dict(parse_qsl(call.request.headers.get(FACTS_HEADER, ""))), "caller": "worker"}

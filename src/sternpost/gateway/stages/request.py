@@ -44,9 +44,9 @@ def write_body(call: OpenCall, head: RequestHead, planned: PlannedTarget, plan: 
         written = replace(written, dropped=(*written.dropped, *(f"{_BETAS} {beta[:64]}" for beta in refused)))
     call.dropped, call.sent_body = written.dropped, written.body
     if written.auto_cached:
-        call.facts[_PLACED] = ",".join(written.auto_cached)
+        call.notes[_PLACED] = ",".join(written.auto_cached)
     else:
-        call.facts.pop(_PLACED, None)  # of an earlier attempt
+        call.notes.pop(_PLACED, None)  # of an earlier attempt
     if plan.unsupported == "refuse":
         _refuse_loss(written.dropped, planned)
     return written

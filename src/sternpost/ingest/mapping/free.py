@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from sternpost.base.fact_values import FACT_PREFIX
 from sternpost.capabilities.traces.content import CONTENT_REFERENCE
 from sternpost.capabilities.traces.same_ids import SENT_AS
 from sternpost.capabilities.traces.writing.mapping import PROVIDER_USAGE, UNPARSED
@@ -40,9 +41,7 @@ def free_attributes(
     raw: RawSpan, attributes: Attributes, extra: Mapping[str, Json], tools: Sequence[Json], keeper: Keeper
 ) -> dict[str, str]:
     """extra: what the mapping itself has to say, which goes before what is left over."""
-    left: dict[str, Json] = {
-        FOREIGN + name if name in _GATEWAYS else name: value for name, value in attributes.left_over().items()
-    }
+    left = {_not_ours(name): value for name, value in attributes.left_over().items()}
     for name, value in raw.resource.items():
         if not name.startswith(_DULL_RESOURCE):
             left.setdefault(f"resource.{name}", value)
@@ -59,6 +58,10 @@ def free_attributes(
     if tools:
         found["tools_hash"] = keeper.of_json({"tools": list(tools)}).hash
     return found
+
+
+def _not_ours(name: str) -> str:
+    return FOREIGN + name if name in _GATEWAYS or name.startswith(FACT_PREFIX) else name
 
 
 def _unquoted(name: str, value: Json) -> Json:

@@ -27,10 +27,21 @@ from sternpost.contracts.call import CallRecord
 from sternpost.contracts.key_scope import ALL_SCOPES
 from sternpost.contracts.message import DocumentPart, Message
 from sternpost.contracts.span import ModelUse, Span, SpanBundle, SpanStatus, SpanType, TraceAttributes
+from sternpost.contracts.span_facts import SpanFact
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.usage import Cost, CostStatus, Usage
 from sternpost.server.problems import install
 from tests.unit.capabilities.traces.calls import NOON, SECOND, attempt, call, request_body
+
+FACTS = {
+    one.name: one
+    for one in [
+        SpanFact("release", "text", "The release that answered."),
+        SpanFact("variant", "text", "The variant of an experiment."),
+        SpanFact("risk", "number", "How risky a guard found the call."),
+        SpanFact("is_held", "flag", "Whether a guard held the call."),
+    ]
+}
 
 
 class Api:
@@ -49,7 +60,7 @@ class Api:
 
         reads = ReadGate(store.cancel, per_caller=20, timeout_s=20)
         app.include_router(router)
-        connect(app, [Traces(store, journal, self.clock), reads], identify)
+        connect(app, [Traces(store, journal, self.clock, facts=FACTS), reads], identify)
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sternpost")
 
     def write(self, *records: CallRecord | SpanBundle) -> None:

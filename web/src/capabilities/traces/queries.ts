@@ -113,3 +113,10 @@ export function useGiveFeedback(traceId: string) {
     },
   });
 }
+
+/** What Sternpost may record on a span; each is a field of the filter. */
+export const factsQuery = queryOptions({
+  queryKey: ["traces", "facts"],
+  queryFn: () => body(api.GET("/api/traces/facts")),
+  staleTime: Infinity,
+});

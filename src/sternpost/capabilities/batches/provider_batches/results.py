@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from sternpost.base.clock import Clock
 from sternpost.base.errors import BadRequest
+from sternpost.base.fact_values import fact_attributes
 from sternpost.base.ids import SpanId, TraceId
 from sternpost.base.threads import in_thread
 from sternpost.capabilities.batches.files.bodies import FileBodies
@@ -23,6 +24,7 @@ from sternpost.capabilities.batches.records import Batch, Line, LineResult, Prov
 from sternpost.capabilities.batches.work_store import WorkStore
 from sternpost.contracts.call import CallRecord
 from sternpost.contracts.span import SpanStatus, TraceAttributes
+from sternpost.contracts.span_facts import Facts
 
 _GROUP = 100
 _KEPT_BYTES = 10_000_000  # of each body, on the record
@@ -43,6 +45,7 @@ class ResultTaker:
     price: PriceLine
     keep: KeepRecord
     clock: Clock
+    facts: Facts  # that may be recorded on a call
 
     async def take(
         self,
@@ -118,13 +121,16 @@ class ResultTaker:
             cost=cost,
             reply_body=result.body[:_KEPT_BYTES],
             is_reply_cut=len(result.body) > _KEPT_BYTES,
-            attributes={
-                "purpose": "batch",
-                "caller": "worker",
-                "batch_id": batch.batch_id,
-                "batch_custom_id": line.custom_id[:200],
-                "provider_batch_id": job.provider_batch_id,
-            },
+            attributes=fact_attributes(
+                self.facts,
+                {
+                    "purpose": "batch",
+                    "caller": "worker",
+                    "batch_id": batch.batch_id,
+                    "batch_custom_id": line.custom_id,
+                    "provider_batch_id": job.provider_batch_id,
+                },
+            ),
         )
         return _Settled(settled, record)
 

@@ -61,9 +61,10 @@ def candidates_of(tree: Filter) -> Candidates | None:
         longest = max(texts, key=lambda words: len(words.text))
         return _by_words(longest.text, is_exact=isinstance(tree, Words))
     terms = [part for part in must_hold if isinstance(part, Term)]
-    for term in terms:
-        if term.operator == ":" and (found := _by_value(term)):
-            return found
+    for part in must_hold:
+        parameters = Parameters("v")
+        if found := _by_values(part, parameters):
+            return Candidates(" UNION ALL ".join(found), parameters.values, is_costly=True)
     for term in terms:
         if term.operator in _OVER and term.field in _SUM_COLUMNS:
             return _by_sum(term)
@@ -72,13 +73,24 @@ def candidates_of(tree: Filter) -> Candidates | None:
     return None
 
 
-def _by_value(term: Term) -> Candidates | None:
-    """Look for spans with a value in a column, or among their attributes; None where no index knows it."""
+def _by_values(tree: Filter, parameters: Parameters) -> list[str]:
+    """Return one search per value that may match; empty where a trace may match without any."""
+    match tree:
+        case Either(parts):
+            each = [_by_values(part, parameters) for part in parts]
+            return [one for found in each for one in found] if all(each) else []
+        case Term(_, ":", _):
+            return _by_value(tree, parameters)
+        case _:
+            return []
+
+
+def _by_value(term: Term, parameters: Parameters) -> list[str]:
+    """Look for spans with a value in a column, or among their attributes; empty where no index knows it."""
     name = term.field.removeprefix(ATTRIBUTE_PREFIX)
     is_attribute = term.field != name
     if not term.value or "*" in term.value or len(term.value) >= SHORT_CHARACTERS:
-        return None
-    parameters = Parameters("v")
+        return []
     value = parameters.add(term.value, "String")
     column = (SHOWN if is_attribute else NAMED_COLUMNS).get(name)
     checks = [f"{column} = {value}"] if column else []
@@ -86,11 +98,10 @@ def _by_value(term: Term) -> Candidates | None:
         quoted = parameters.add(f'"{term.value}"', "String")
         checks.append(f"hasAny(mapValues(attributes), [{value}, {quoted}])")
     # Each in a search of its own: of two conditions joined by OR, the engine uses no index.
-    found = [
+    return [
         f"SELECT trace_id, started_ns AS at_ns FROM spans WHERE {PROJECT_AND_TIME} AND {check}"
         for check in checks
     ]
-    return Candidates(" UNION ALL ".join(found), parameters.values, is_costly=True) if found else None
 
 
 def _ids(tree: Filter, parameters: Parameters) -> list[str]:

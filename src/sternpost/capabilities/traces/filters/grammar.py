@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
 from sternpost.base.errors import BadRequest
+from sternpost.base.fact_values import FACT_PREFIX, fact_text
+from sternpost.contracts.span_facts import Facts, SpanFact
 
 Operator: TypeAlias = Literal[":", ">", "<", ">=", "<="]
 
@@ -26,6 +28,7 @@ SCORE_PREFIX = "score."
 ATTRIBUTE_PREFIX = "attr."
 _PREFIXES = (SCORE_PREFIX, ATTRIBUTE_PREFIX)  # behind them stands a name of the user's own
 _FIELDS = sorted(TEXT_FIELDS | WORD_FIELDS | AMOUNT_FIELDS)
+_NO_FACTS: Facts = {}
 _MAX_LENGTH = 2000
 _MAX_DEPTH = 30
 _MAX_TERMS = 50
@@ -77,8 +80,8 @@ Filter: TypeAlias = "Term | Words | Both | Either | Not"
 _Token: TypeAlias = re.Match[str]
 
 
-def parse_filter(text: str) -> "Filter | None":
-    """Read a filter; None for an empty one.
+def parse_filter(text: str, facts: Facts = _NO_FACTS) -> "Filter | None":
+    """Read a filter; None for an empty one. facts: fields beside those of every span.
 
     Raises: BadRequest with the position of the fault, and the nearest field for an unknown one.
     """
@@ -87,7 +90,7 @@ def parse_filter(text: str) -> "Filter | None":
     tokens = _tokens(text)
     if not tokens:
         return None
-    reader = _Reader(tokens, len(text))
+    reader = _Reader(tokens, len(text), facts)
     tree = reader.expression(0)
     if (rest := reader.peek()) is not None:
         raise _fault("this parenthesis has no opening one", rest.start(rest.lastgroup or 0))
@@ -112,10 +115,11 @@ def _tokens(text: str) -> list[_Token]:
 class _Reader:
     """Recursive descent over the tokens; depth and number of terms are bounded."""
 
-    def __init__(self, tokens: list[_Token], end: int) -> None:
+    def __init__(self, tokens: list[_Token], end: int, facts: Facts) -> None:
         self._tokens = tokens
         self._next = 0
         self._end = end
+        self._facts = facts
 
     def peek(self) -> _Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
@@ -146,7 +150,7 @@ class _Reader:
             return self._group(token, depth)
         if token["close"] or token["word"] in ("OR", "AND"):
             raise _fault("a term is missing before this", token.end() - len(token["word"] or ")"))
-        return _term(token)
+        return _term(token, self._facts)
 
     def _group(self, token: _Token, depth: int) -> Filter:
         inner = self.expression(depth + 1)
@@ -164,7 +168,7 @@ class _Reader:
         return True
 
 
-def _term(token: _Token) -> Filter:
+def _term(token: _Token, facts: Facts) -> Filter:
     name = token["field"]
     if name is None:
         quoted = token["quoted"]
@@ -174,8 +178,28 @@ def _term(token: _Token) -> Filter:
     field = name if name.startswith(_PREFIXES) else name.lower()
     value = token["value"] if token["quoted_value"] is None else _unescape(token["quoted_value"])
     operator = token["operator"].removeprefix(":") or ":"
-    _check_field(field, position)
-    return Term(field, _operator(operator), value, position)
+    term = Term(field, _operator(operator), value, position)
+    fact = facts.get(field.removeprefix(ATTRIBUTE_PREFIX))
+    if fact is not None and field not in WORD_FIELDS | AMOUNT_FIELDS:
+        return _fact_term(fact, term)
+    _check_field(field, position, facts)
+    return term
+
+
+def _fact_term(fact: SpanFact, term: Term) -> Filter:
+    """Look at the fact's attribute; also at what senders say under a name that both have."""
+    value, is_attribute = term.value, term.field.startswith(ATTRIBUTE_PREFIX)
+    if term.operator != ":" and fact.kind != "number" and not is_attribute:
+        raise _fault(f"{fact.name!r} is a {fact.kind}; write {fact.name}:value", term.position)
+    if not is_attribute and "*" not in value and fact.kind != "text":
+        canonical = fact_text(fact, value)
+        if canonical is None:
+            kinds = "a number" if fact.kind == "number" else "true or false"
+            raise _fault(f"{value!r} is not {kinds}, which {fact.name!r} is", term.position)
+        value = canonical
+    found = Term(ATTRIBUTE_PREFIX + FACT_PREFIX + fact.name, term.operator, value, term.position)
+    is_shared = is_attribute or (term.field in TEXT_FIELDS and term.operator == ":")
+    return Either((term, found)) if is_shared else found
 
 
 def _operator(text: str) -> Operator:
@@ -186,11 +210,11 @@ def _operator(text: str) -> Operator:
             return ":"
 
 
-def _check_field(field: str, position: int) -> None:
+def _check_field(field: str, position: int, facts: Facts) -> None:
     if field in _FIELDS or (field.startswith(_PREFIXES) and field not in _PREFIXES):
         return
-    near = get_close_matches(field, [*_FIELDS, *_PREFIXES], n=1, cutoff=0.5)
-    all_fields = f"; fields are {', '.join(_FIELDS)}, score.<name> and attr.<name>"
+    near = get_close_matches(field, [*_FIELDS, *facts, *_PREFIXES], n=1, cutoff=0.5)
+    all_fields = f"; fields are {', '.join(sorted({*_FIELDS, *facts}))}, score.<name> and attr.<name>"
     hint = f"; did you mean {near[0]!r}?" if near else all_fields
     raise _fault(f"there is no field {field!r}{hint}", position)
 

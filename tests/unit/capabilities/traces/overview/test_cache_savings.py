@@ -53,7 +53,7 @@ def test_span_says_its_hit_rate_and_what_was_saved(store: TraceStore, project: P
     record = cached(project, -20)
     write(store, record)
     rows = TraceReads(store, project).spans_of(record.trace_id, AROUND)
-    span = span_view(next(row for row in rows if row["type"] == "gateway"), {})
+    span = span_view(next(row for row in rows if row["type"] == "gateway"), {}, {})
     assert (span.cache_hit_rate, span.cache_saved_usd, span.cache_saved_nanousd) == (0.75, "-0.00000002", -20)
 
 

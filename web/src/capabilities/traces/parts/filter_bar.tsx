@@ -1,7 +1,9 @@
 /** The filter as text, the usual views as buttons, and the words that the text may hold. */
+import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent, type KeyboardEvent, type RefObject } from "react";
 import { Button } from "@/kit/button";
 import { Icon } from "@/kit/icons";
+import { factsQuery } from "../queries";
 import styles from "./filter_bar.module.css";
 
 interface Props {
@@ -24,7 +26,7 @@ const words: [string, string][] = [
   ["user:u1", "session:, tag:, name:\"docs bot\""],
   ["duration:>2s", "cost:>0.01, tokens:>1000"],
   ["score.helpful:<1", "any score by its name"],
-  ["attr.batch_id:batch_1", "any attribute of a span by its name"],
+  ["attr.plan:pro", "any attribute of a span by its name"],
   ["\"free words\"", "text of the first question and the answer"],
   ["a b, a OR b, NOT a", "all, any, none; with parentheses"],
 ];
@@ -71,9 +73,11 @@ export function FilterBar({ filter, onFilter, error, inputRef }: Props) {
 }
 
 function Words() {
+  const facts = useQuery(factsQuery).data ?? [];
+  const fields = facts.map(({ name, kind, description }): [string, string] => [`${name}:${kind === "number" ? ">0" : kind === "flag" ? "true" : "*"}`, description.replaceAll("`", "")]);
   return (
     <dl className={styles["words"]}>
-      {words.map(([example, note]) => (
+      {[...words, ...fields].map(([example, note]) => (
         <div key={example}>
           <dt><code>{example}</code></dt>
           <dd>{note}</dd>

@@ -12,6 +12,23 @@ import { ErrorText } from "./error_text";
 import { SpanType } from "./span_type";
 import styles from "./span_panel.module.css";
 
+function Values({ title, values }: { title: string; values: Record<string, unknown> }) {
+  const entries = Object.entries(values).toSorted(([one], [other]) => one.localeCompare(other));
+  return entries.length === 0 ? null : (
+    <>
+      <h3>{title}</h3>
+      <dl className={styles["attributes"]}>
+        {entries.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{readable(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}
+
 function Line({ name, title, children }: { name: string; title?: string | undefined; children: ReactNode }) {
   return children === null || children === undefined || children === "" ? null : (
     <div title={title}>
@@ -64,7 +81,6 @@ function JoinNote({ span, onSelect }: { span: Span; onSelect: (spanId: string) =
 export function SpanPanel({ span, scores, explainCost, onSelect }: Props) {
   if (!span) return <Panel><p className={styles["quiet"]}>This trace has no spans yet.</p></Panel>;
   const own = scores.filter(({ span_id }) => span_id === span.span_id);
-  const attributes = Object.entries(span.attributes);
   return (
     <Panel>
       <div className={styles["head"]}>
@@ -92,19 +108,8 @@ export function SpanPanel({ span, scores, explainCost, onSelect }: Props) {
       </dl>
       {span.usage && <CostTable usage={span.usage} parts={span.cost_parts} usd={span.cost_usd} status={span.cost_status} />}
       {span.cost_status && explainCost(span.span_id)}
-      {attributes.length > 0 && (
-        <>
-          <h3>Attributes</h3>
-          <dl className={styles["attributes"]}>
-            {attributes.toSorted(([one], [other]) => one.localeCompare(other)).map(([name, value]) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{readable(value)}</dd>
-              </div>
-            ))}
-          </dl>
-        </>
-      )}
+      <Values title="Facts" values={span.facts} />
+      <Values title="Attributes" values={span.attributes} />
     </Panel>
   );
 }
