@@ -12,7 +12,11 @@ from sternpost.cli.groups import groups
 
 ROOT = Path(__file__).resolve().parents[2]
 NOUNS = [plug.name for plug in plugs()]
-COMMAND = {"access": "key", "batches": "batch"}  # where it is not the noun without its s
+COMMAND = {
+    "access": "key",
+    "batches": "batch",
+    "configuration": "config",
+}  # where it is not the noun without its s
 
 
 def _command(noun: str) -> str:

@@ -48,6 +48,10 @@ function overview(): Reply {
   return [200, { since: series[0]!.at, until: new Date(until).toISOString(), step_s: step, totals, series, by_model }];
 }
 
+const configuration = {
+  file: "/home/admin/.sternpost/sternpost.yaml", hash: "0f343b0931126a20", hash_on_disk: "0f343b0931126a20", applied_hash: "0f343b0931126a20",
+  loaded_at: "2026-01-05T10:00:00Z", loaded_by: "start", text: "routes:\n  fast:\n    targets: [{model: openai/gpt-5-mini}]\n", problem: null, processes: {},
+};
 const models = [
   { id: "offline/extract-large", provider: "offline", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: true, context_tokens: 131_072, input_usd: "0", output_usd: "0", abilities: ["stream", "tools"] },
   { id: "offline/extract-small", provider: "offline", title: "", kind: "model", max_output_tokens: null, targets: [], is_configured: true, context_tokens: 32_768, abilities: ["stream"] },
@@ -100,10 +104,10 @@ function read(world: World, url: URL): Reply {
   if (!world.isSignedIn) return [401, { type: "", title: "Unauthorized", status: 401, code: "not_signed_in", detail: "Sign in first." }];
   const id = /^\/api\/traces\/(\w+)$/.exec(url.pathname)?.[1];
   if (id) return readTrace(world, id);
-  const status = { version: "0.1.0", base_url: url.origin, parts: { journal: { is_up: true, reason: "", pending_bytes: 0 } } };
+  const status = { version: "0.1.0", base_url: url.origin, parts: { journal: { is_up: true, reason: "", pending_bytes: 0 } }, configuration: {} };
   const simple: Record<string, unknown> = {
     "/api/session": session, "/api/keys": { items: world.keys, next_cursor: null }, "/api/models": { items: models, next_cursor: null },
-    "/api/providers": { items: providers }, "/api/status": status,
+    "/api/providers": { items: providers }, "/api/status": status, "/api/config": configuration,
   };
   if (url.pathname === "/api/traces") return listTraces(world, url.searchParams);
   if (url.pathname === "/api/overview") return overview();

@@ -26,7 +26,7 @@ from sternpost.capabilities.batches.provider_batches.look import ProviderBatches
 from sternpost.capabilities.batches.provider_batches.openai import OpenAiBatches
 from sternpost.capabilities.batches.provider_batches.results import ResultTaker
 from sternpost.capabilities.batches.provider_batches.targets import KeepRecord
-from sternpost.capabilities.batches.records import QueueSettings
+from sternpost.capabilities.batches.records import OffPeak, QueueSettings
 from sternpost.capabilities.batches.running.ending import BatchEnding
 from sternpost.capabilities.batches.running.lines import BatchLines
 from sternpost.capabilities.batches.running.reading import InputReader
@@ -43,14 +43,15 @@ _FOLDER = "files"
 _ENCODER = msgspec.msgpack.Encoder()
 
 
-def batch_service(settings: Settings, config: ConfigFile, tables: Tables, clock: Clock) -> BatchService:
-    """Raises: ConfigurationError for an invalid window."""
+def batch_service(settings: Settings, in_force: InForce, tables: Tables, clock: Clock) -> BatchService:
     quotas = FileQuotas(settings.project_files_bytes, settings.key_files_bytes)
     bodies = FolderBodies(settings.home / _FOLDER, min_free_bytes=storage_floor(settings))
     store = BatchStore(tables, SqlEventLog(tables, clock), SqlWorkQueue(tables, clock))
-    return BatchService(
-        store, bodies, clock, load_off_peak(config), UploadRoom(quotas), settings.max_file_bytes
-    )
+
+    def off_peak() -> OffPeak | None:
+        return load_off_peak(in_force.current.loaded.config)
+
+    return BatchService(store, bodies, clock, off_peak, UploadRoom(quotas), settings.max_file_bytes)
 
 
 def batch_work(open_: Foundation) -> BatchWork:

@@ -8,12 +8,13 @@ from functools import partial
 
 from sternpost.assembly.blobs import open_blobs
 from sternpost.assembly.doors import open_access
-from sternpost.assembly.in_force import InForce
-from sternpost.assembly.intake import intake_apart, upload_secret
+from sternpost.assembly.in_force import Configuration, InForce
+from sternpost.assembly.intake import hello_of, intake_apart, upload_secret
 from sternpost.assembly.journal import open_journal
+from sternpost.assembly.live_services import LiveServices
 from sternpost.assembly.part import Part, PartState, Probe, Serving
 from sternpost.assembly.parts import needed_scopes, plugs
-from sternpost.assembly.signing import signing_clients
+from sternpost.assembly.reloading import Readings
 from sternpost.assembly.tables import open_tables
 from sternpost.assembly.trace_engine import open_trace_store
 from sternpost.backends.counters.memory import MemoryCounters
@@ -25,12 +26,12 @@ from sternpost.base.clock import SystemClock
 from sternpost.base.reads import ReadGate
 from sternpost.base.settings import Settings
 from sternpost.base.threads import in_thread
+from sternpost.capabilities.configuration.service import ConfigurationService, Telling
 from sternpost.capabilities.events.follower import Follower
 from sternpost.contracts.tables import Tables
 from sternpost.contracts.trace_store import TraceStore
 from sternpost.gateway.services import CallObserver, GatewayServices
 from sternpost.gateway.stored_responses.background import BackgroundReplies
-from sternpost.ingest.apart import IntakeApart
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.providers.offline.client import OfflineClient
 
@@ -42,7 +43,7 @@ class App:
     open: Serving
     parts: Sequence[Part]
     probes: Sequence[Probe]  # of what is open, and of the parts
-    gateway: GatewayServices
+    services: LiveServices
     intake: OtlpIntake
 
 
@@ -62,7 +63,8 @@ async def open_app(
             if part.close is not None:
                 stack.callback(part.close)
         services = await _open_gateway(stack, opened, parts, observer)
-        apart = await _open_apart(stack, opened)
+        stack.push_async_callback(opened.apart.close)
+        _go_with_changes(opened, services)
         opened.changes.keep_current([one for part in parts for one in part.snapshots])
         await in_thread(opened.changes.load)
         for task in [task for part in parts for task in part.tasks]:
@@ -72,7 +74,7 @@ async def open_app(
             opened,
             parts,
             [
-                *_probes(opened, apart),
+                *_probes(opened),
                 *_snapshot_probes(opened, parts),
                 *(probe for part in parts for probe in part.probes),
             ],
@@ -82,7 +84,7 @@ async def open_app(
                 opened.in_force,
                 opened.clock,
                 max_body_bytes=settings.max_body_bytes,
-                apart=apart,
+                apart=opened.apart,
                 secret=await in_thread(upload_secret, opened.tables, opened.clock.now_ns()),
             ),
         )
@@ -108,7 +110,9 @@ async def _open_foundation(
     stack.callback(journal.close)
     store = BoundedTraceStore(open_trace_store(settings), query_timeout_s=settings.query_timeout_s)
     stack.callback(store.close)
-    await in_thread(lambda: in_force.current)  # read now: a start tells what is wrong with it
+    readings = Readings(settings, in_force)
+    first = await in_thread(readings.current)  # read now: a start tells what is wrong with it
+    telling = Telling(tables, log, is_teller=True)
     client = AiohttpClient()
     stack.push_async_callback(client.close)
     reads = ReadGate(store.cancel, per_caller=settings.reads_per_key, timeout_s=settings.query_timeout_s)
@@ -125,6 +129,9 @@ async def _open_foundation(
         blobs=open_blobs(settings),
         client=client,
         reads=reads,
+        configuration=ConfigurationService(readings.read, first, telling, clock),
+        readings=readings,
+        apart=intake_apart(hello_of(settings, in_force.current)),
         changes=Follower(log),
         access=access,
     )
@@ -132,18 +139,18 @@ async def _open_foundation(
 
 async def _open_gateway(
     stack: AsyncExitStack, opened: Serving, parts: Sequence[Part], observer: CallObserver
-) -> GatewayServices:
+) -> LiveServices:
     """Let each part fill in what it gives to calls; resume replies made in the background."""
-    in_force, client = opened.in_force, opened.client
+    now = opened.in_force.current
     background = BackgroundReplies(PendingFolder(opened.settings.home / "background"))
     services = GatewayServices(
         check_key=opened.access.check_caller,
-        traffic=lambda: in_force.current.traffic,
+        traffic=lambda: now.traffic,
         counters=MemoryCounters(),
         journal=opened.journal,
-        client=client,
-        clients={"offline": OfflineClient(), **signing_clients(in_force.current.catalog, client)},
-        price=in_force.price,
+        client=opened.client,
+        clients={"offline": OfflineClient()},
+        price=now.prices.price,
         clock=opened.clock,
         observer=observer,
         follow=background.follow,
@@ -151,20 +158,28 @@ async def _open_gateway(
     )
     for part in parts:
         services = part.gateway(services)
-    background.services = services
+    live = LiveServices(services, now)
+    live.give_to(background.use)
     stack.push_async_callback(background.close)
     await background.resume()
-    return services
+    return live
 
 
-async def _open_apart(stack: AsyncExitStack, opened: Serving) -> IntakeApart:
-    now = opened.in_force.current
-    apart = intake_apart(opened.settings, now.loaded.config, now.catalog)
-    stack.push_async_callback(apart.close)
-    return apart
+def _go_with_changes(opened: Serving, services: LiveServices) -> None:
+    """Let calls and the intake process go over to each configuration that is put in force."""
+    loop = asyncio.get_running_loop()
+
+    def renew(configuration: Configuration) -> None:
+        services.renew(configuration)
+        opened.apart.renew(hello_of(opened.settings, configuration))
+
+    def renew_soon(configuration: Configuration) -> None:
+        loop.call_soon_threadsafe(renew, configuration)
+
+    opened.in_force.on_change(renew_soon)
 
 
-def _probes(opened: Serving, apart: IntakeApart) -> list[Probe]:
+def _probes(opened: Serving) -> list[Probe]:
     """Return how the journal, the stores and the intake process are asked."""
 
     def journal() -> PartState:
@@ -175,7 +190,7 @@ def _probes(opened: Serving, apart: IntakeApart) -> list[Probe]:
         Probe("journal", journal),
         Probe("tables", partial(_tables_state, opened.tables)),
         Probe("trace_store", partial(_store_state, opened.store)),
-        Probe("intake", lambda: PartState(*apart.state())),
+        Probe("intake", lambda: PartState(*opened.apart.state())),
     ]
 
 
@@ -186,7 +201,8 @@ def _snapshot_probes(opened: Serving, parts: Sequence[Part]) -> list[Probe]:
         state = opened.changes.state(name)
         return PartState(state.is_current, state.reason)
 
-    names = [one.name for part in parts for one in part.snapshots]
+    own = {probe.name for part in parts for probe in part.probes}
+    names = [one.name for part in parts for one in part.snapshots if one.name not in own]
     return [Probe(name, partial(ask, name), is_from_memory=True) for name in names]
 
 

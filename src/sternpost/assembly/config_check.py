@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sternpost.assembly.config_file import LoadedConfig, read_config
+from sternpost.assembly.config_file import LoadedConfig, Misfit, read_config
 from sternpost.assembly.config_names import Finding, Weight, find_names
 from sternpost.base.errors import ConfigurationError
 
@@ -40,6 +40,16 @@ def examine(
     Raises: ConfigurationError for a file that can't be read at all.
     """
     loaded, misfits = read_config(path, environment)
+    return examine_loaded(loaded, misfits, environment, keys)
+
+
+def examine_loaded(
+    loaded: LoadedConfig,
+    misfits: Sequence[Misfit],
+    environment: Mapping[str, str],
+    keys: Collection[str] | None = None,
+) -> Examined:
+    """Examine a file that was read already, and what of it does not fit."""
     said = [Said(one.line, _field(one.place), "stop", one.sentence) for one in misfits]
     said += [_said(loaded, one) for one in find_names(loaded, environment, keys)]
     return Examined(loaded.path, sorted(said, key=lambda one: one.line or 0), loaded.unset_variables)

@@ -1,6 +1,7 @@
 """Finds and reads `sternpost.yaml`; an error names the line and the nearest known word."""
 
 import difflib
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -19,6 +20,7 @@ from sternpost.base.settings import Settings
 
 NAME = "sternpost.yaml"
 _UNKNOWN_FIELD = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
+_DIGEST_CHARACTERS = 12  # of the hash, as people see it
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 _Grammar: TypeAlias = type[object]  # of one mapping: a model or a dataclass
@@ -32,6 +34,11 @@ class LoadedConfig:
     unset_variables: tuple[str, ...] = ()
     key_variables: Mapping[str, str] = field(default_factory=dict[str, str])  # of each provider
     root: yaml.Node | None = field(default=None, repr=False)  # the tree of the file, which knows the lines
+    text: str = field(default="", repr=False)
+    digest: str = ""  # of the file's bytes; "" without a file
+    document: Mapping[str, object] = field(
+        default_factory=dict[str, object], repr=False
+    )  # variables filled in
 
     def line_of(self, place: Place) -> int:
         return _line_of(self.root, place)
@@ -69,6 +76,11 @@ def find_config(settings: Settings) -> Path | None:
     return own if own.is_file() else None
 
 
+def digest_of(content: bytes) -> str:
+    """Return the beginning of the SHA-256 of a file, as people see it."""
+    return hashlib.sha256(content).hexdigest()[:_DIGEST_CHARACTERS]
+
+
 def load_config(path: Path | None, environment: Mapping[str, str]) -> LoadedConfig:
     """Read and check a file. Raises: ConfigurationError, one line per fault with its place."""
     loaded, misfits = read_config(path, environment)
@@ -84,9 +96,11 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> tuple[Load
     """
     if path is None:
         return LoadedConfig(ConfigFile(), None), ()
-    root, document = read_yaml(path)
+    read = read_yaml(path)
+    root, document = read.root, read.value
+    digest = digest_of(read.content)
     if document is None:
-        return LoadedConfig(ConfigFile(), path), ()
+        return LoadedConfig(ConfigFile(), path, text=read.text, digest=digest), ()
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path.name}:1: the file must be a mapping such as `providers:` ...")
     unset: set[str] = set()
@@ -102,7 +116,8 @@ def read_config(path: Path | None, environment: Mapping[str, str]) -> tuple[Load
     ]
     providers = cast("dict[object, object]", document).get("providers") if not misfits else None
     variables = _key_variables(providers, environment)
-    return LoadedConfig(config, path, tuple(sorted(unset)), variables, root), misfits
+    loaded = LoadedConfig(config, path, tuple(sorted(unset)), variables, root, read.text, digest, expanded)
+    return loaded, misfits
 
 
 def _fitting(document: dict[str, Any]) -> tuple[ConfigFile, Sequence[ErrorDetails]]:

@@ -43,6 +43,7 @@ class InForce:
         self._read = read
         self._lock = threading.Lock()
         self._current: Configuration | None = None
+        self._listeners: list[Callable[[Configuration], None]] = []
 
     @property
     def current(self) -> Configuration:
@@ -51,6 +52,17 @@ class InForce:
         Raises: ConfigurationError; the next use reads again.
         """
         return self._current or self._first()
+
+    def put(self, configuration: Configuration) -> None:
+        """Replace the configuration as a whole, and tell those who were built from the one before."""
+        with self._lock:
+            self._current = configuration
+            for listener in self._listeners:
+                listener(configuration)
+
+    def on_change(self, listener: Callable[[Configuration], None]) -> None:
+        """Call `listener` with each configuration that is put in force from now on, in any thread."""
+        self._listeners.append(listener)
 
     def price(
         self,

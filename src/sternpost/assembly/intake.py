@@ -5,14 +5,13 @@ import sys
 
 import msgspec
 
-from sternpost.assembly.config_grammar import ConfigFile
+from sternpost.assembly.in_force import Configuration
 from sternpost.assembly.intake_process import Hello
 from sternpost.backends.model_client.worker_token import shared_secret
 from sternpost.base.settings import Settings
 from sternpost.capabilities.cost.config import SECTION as PRICES
-from sternpost.contracts.provider import Catalog
 from sternpost.contracts.tables import Tables
-from sternpost.ingest.apart import IntakeApart
+from sternpost.ingest.apart import IntakeApart, Prepared
 from sternpost.providers.configure import price_names
 
 
@@ -21,8 +20,13 @@ def upload_secret(tables: Tables, now_ns: int) -> bytes:
     return hmac.digest(shared_secret(tables, now_ns), b"media uploads", "sha256")
 
 
-def intake_apart(settings: Settings, config: ConfigFile, catalog: Catalog) -> IntakeApart:
+def intake_apart(prepared: Prepared) -> IntakeApart:
     """Prepare the intake process; it starts with the first request that is for it."""
-    hello = Hello(str(settings.home), config.section(PRICES), price_names(catalog))
-    command = [sys.executable, "-m", "sternpost.assembly.intake_process"]
-    return IntakeApart(command, msgspec.msgpack.encode(hello))
+    return IntakeApart([sys.executable, "-m", "sternpost.assembly.intake_process"], prepared)
+
+
+def hello_of(settings: Settings, configuration: Configuration) -> Prepared:
+    """Write what the intake process is told at its start and after each change of the configuration."""
+    prices = configuration.loaded.config.section(PRICES)
+    hello = Hello(str(settings.home), prices, price_names(configuration.catalog))
+    return Prepared(configuration.loaded.digest, msgspec.msgpack.encode(hello))

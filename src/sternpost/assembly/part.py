@@ -10,12 +10,14 @@ from threading import Event as Stop
 from typing import TYPE_CHECKING, TypeAlias
 
 from sternpost.assembly.in_force import InForce
+from sternpost.assembly.reloading import Readings
 from sternpost.base.clock import Clock
 from sternpost.base.reads import ReadGate
 from sternpost.base.settings import Settings
 from sternpost.capabilities.access.key_ring import KeyRing
 from sternpost.capabilities.access.records import FirstStart
 from sternpost.capabilities.access.service import AccessService
+from sternpost.capabilities.configuration.service import ConfigurationService
 from sternpost.capabilities.events.follower import Follower
 from sternpost.contracts.blobs import BlobStore
 from sternpost.contracts.call import Principal
@@ -28,6 +30,7 @@ from sternpost.contracts.trace_store import TraceStore
 from sternpost.contracts.upstream import UpstreamClient
 from sternpost.contracts.work_queue import WorkKind
 from sternpost.gateway.services import GatewayServices
+from sternpost.ingest.apart import IntakeApart
 
 if TYPE_CHECKING:  # the worker has neither, and they cost it 9 MB
     from fastapi import APIRouter
@@ -80,6 +83,9 @@ class Serving(Foundation):
 
     client: UpstreamClient
     reads: ReadGate
+    configuration: ConfigurationService  # reads the file again; `in_force` is what it says
+    readings: Readings
+    apart: IntakeApart
     changes: Follower  # of the event log; it learns of the parts' snapshots once all are built
     access: Access
 

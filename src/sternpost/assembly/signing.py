@@ -1,6 +1,7 @@
 """Chooses who signs for which provider; only those that sign each request have a client of their own."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from sternpost.backends.upstream.signing import SigningClient
@@ -23,10 +24,15 @@ def signer_of(provider: Provider) -> Signer | None:
     return make(provider) if make else None
 
 
-def signing_clients(catalog: Catalog, client: UpstreamClient) -> dict[str, UpstreamClient]:
-    """Return a client for each configured provider that wants its requests signed."""
+def signing_clients(
+    catalog: Catalog, client: UpstreamClient, kept: Mapping[str, UpstreamClient] = MappingProxyType({})
+) -> dict[str, UpstreamClient]:
+    """Return a client for each configured provider that wants its requests signed.
+
+    kept: those of providers that did not change, with the credentials that they hold.
+    """
     return {
-        provider.name: SigningClient(client, _SIGNERS[provider.auth](provider))
+        provider.name: kept.get(provider.name) or SigningClient(client, _SIGNERS[provider.auth](provider))
         for provider in catalog.providers.values()
         if provider.auth in _SIGNERS and not provider.is_known_only
     }

@@ -1,6 +1,7 @@
 """Reads YAML that anybody may have written: bounded in size, depth and aliases."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
@@ -14,14 +15,25 @@ _MAX_VALUES: Final = 100_000  # with every alias written out
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
-def read_yaml(path: Path) -> tuple[yaml.Node | None, object]:
-    """Return the tree with its lines, and the value. Raises: ConfigurationError naming file and line."""
-    text = _text(path)
+@dataclass(frozen=True, slots=True)
+class YamlText:
+    """A file as it was read once: its tree, which knows the lines, its value, and its text."""
+
+    root: yaml.Node | None
+    value: object
+    text: str
+    content: bytes
+
+
+def read_yaml(path: Path) -> YamlText:
+    """Read a file whole. Raises: ConfigurationError naming file and line."""
+    content = _content(path)
+    text = _text(path, content)
     try:
         _check_size(path.name, text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_doubled_keys(path.name, root, ())
-        return root, cast("object", yaml.safe_load(text))
+        return YamlText(root, cast("object", yaml.safe_load(text)), text, content)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -38,7 +50,7 @@ def read_yaml(path: Path) -> tuple[yaml.Node | None, object]:
         ) from error
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
@@ -46,6 +58,10 @@ def _text(path: Path) -> str:
         raise ConfigurationError(f"can't read {str(path)!r}: {error.strerror}") from error
     if len(content) > _MAX_BYTES:
         raise ConfigurationError(f"{path.name}:1: the file is larger than {_MAX_BYTES // 1000} kB")
+    return content
+
+
+def _text(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -21,6 +21,7 @@ _LEVELS = OneOf(("debug", "info", "warning", "error"))
 # Named only where a field would not fit its line.
 _Host = Annotated[str, Matching(r"[A-Za-z0-9._:%-]+", "a host name or IP address, without scheme or port")]
 _File = Annotated[Path | None, FilePath()]
+_Switch = Annotated[str, OneOf(("off", "on"))]
 _ClickHouse = Annotated[str, Url(_WEB, "https://user:password@host:8443/sternpost")]
 _Cluster = Annotated[str, Matching(r"[\w.{}-]+", "a name of letters, digits, dots, - and _")]
 _Tables = Annotated[str, Url(_SQL, "postgresql://user:password@host:5432/database")]
@@ -45,6 +46,7 @@ class Settings:
     host: _Host = "127.0.0.1"  # the address to listen on
     port: Annotated[int, Whole(0, 65_535)] = 4100  # the public port of gateway, API and web UI; 0: any free
     config: _File = None  # sternpost.yaml; unset: ./sternpost.yaml, then the data folder's
+    config_watch: _Switch = "off"  # on: reload sternpost.yaml whenever it changes
     clickhouse_url: _ClickHouse = ""  # https://user:password@host:8443/sternpost; unset: the embedded engine
     clickhouse_cluster: _Cluster = ""  # the cluster's name; adds ON CLUSTER and replicated tables
     tables_url: _Tables = ""  # postgresql+psycopg://...; unset: SQLite in the data folder

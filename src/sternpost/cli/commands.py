@@ -74,6 +74,11 @@ def echo(text: object = "") -> None:
     click.echo(text)
 
 
+def confirm(question: str) -> bool:
+    """Ask a person yes or no; no unless told."""
+    return click.confirm(question)
+
+
 class Exit(click.exceptions.Exit):
     """Ends the command with an exit code: `raise Exit(1)`."""
 

@@ -114,6 +114,7 @@ def processes(settings: Settings, port: int) -> list[Process]:
                 "{announce_fd}",
             ],
             grace_s=settings.drain_s + 5,
+            reloads=True,
             silence_s=_SILENCE_S,
         ),
         Process(

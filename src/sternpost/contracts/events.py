@@ -82,6 +82,29 @@ class TracesDeleted:
     counts: Facts
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigurationApplied:
+    """sternpost.yaml, or a variable that it names, was taken over. Names such as `routes.fast`, no values."""
+
+    KIND: ClassVar = "configuration.applied"
+    before: Facts  # hash of the file that was in force
+    after: Facts  # hash, file
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRefused:
+    """sternpost.yaml has faults and was not taken over. `faults`: `line: field` of each."""
+
+    KIND: ClassVar = "configuration.refused"
+    in_force: str  # hash of the file that stays in force
+    refused: str  # hash of the file with the faults; "" when it can't be read
+    file: str
+    faults: tuple[str, ...]
+
+
 EventBody: TypeAlias = (
     KeyCreated
     | KeyRevoked
@@ -93,4 +116,6 @@ EventBody: TypeAlias = (
     | BatchEnded
     | TracesDeletionRequested
     | TracesDeleted
+    | ConfigurationApplied
+    | ConfigurationRefused
 )

@@ -16,6 +16,8 @@ class KeyScope(StrEnum):
     SCORES_WRITE = "scores:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
+    CONFIG_READ = "config:read"  # the configuration in force, without its secrets
+    CONFIG_WRITE = "config:write"  # reload it
 
 
 ALL_SCOPES: Final = frozenset(KeyScope)

@@ -81,7 +81,7 @@ class JournalWatch:
 
 @dataclass(frozen=True, slots=True)
 class GatewayServices:
-    """The services of a serving process. `traffic` returns what the configuration says now."""
+    """The services of a serving process, under one configuration; another makes another of it."""
 
     check_key: Callable[[str], Principal]  # Raises: KeyRefused
     traffic: Callable[[], Traffic]

@@ -36,10 +36,19 @@ class _Line:
     process: Process
     writer: asyncio.StreamWriter
     started_s: float
+    digest: str  # of the configuration it goes by
     waiting: dict[int, "asyncio.Future[tuple[Answer, bytes]]"] = field(
         default_factory=dict[int, "asyncio.Future[tuple[Answer, bytes]]"]
     )
     reading: "asyncio.Task[None] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the process needs to know. `digest`: of the configuration that it is from."""
+
+    digest: str
+    hello: bytes
 
 
 class IntakeApart:
@@ -48,16 +57,17 @@ class IntakeApart:
     def __init__(
         self,
         command: Sequence[str],
-        hello: bytes,
+        prepared: Prepared,
         *,
         most_bytes: int = _MOST_BYTES,
     ) -> None:
-        """command: starts the process; the number of its socket is added. hello: the first frame it reads."""
+        """command: starts the process; the number of its socket is added. prepared: its first frame."""
         self.patience_s = _PATIENCE_S
         self.ends = 0  # how often the process ended though nobody closed it
         self._most_bytes = most_bytes
         self._command = command
-        self._hello = hello
+        self._prepared = prepared
+        self._renewing: asyncio.Task[None] | None = None
         self._line: _Line | None = None
         self._starting = asyncio.Lock()
         self._not_before_s = 0.0
@@ -76,6 +86,19 @@ class IntakeApart:
         is_up = not self._is_closed and time.monotonic() >= self._not_before_s
         times = "once" if self.ends == 1 else f"{self.ends} times"
         return is_up, f"the intake process ended unexpectedly {times} since the start" if self.ends else ""
+
+    @property
+    def digest(self) -> str | None:
+        """The configuration that the process goes by, None while none runs."""
+        return self._line.digest if self._line else None
+
+    def renew(self, prepared: Prepared) -> None:
+        """Let the process go by another configuration: the one that runs, and those that start later."""
+        self._prepared = prepared
+        if self._line is not None:
+            self._renewing = asyncio.create_task(
+                self._renew(self._line, prepared), name="sternpost-renew-intake"
+            )
 
     def wants(self, body_bytes: int, content_encoding: str) -> bool:
         """Say whether a request is for the process. A packed body may unfold to megabytes, however small."""
@@ -120,7 +143,12 @@ class IntakeApart:
         if line.reading is not None:
             await line.reading
 
-    async def _ask(self, line: _Line, ask: Ask, body: bytes) -> tuple[Answer, bytes]:
+    async def _renew(self, line: _Line, prepared: Prepared) -> None:
+        with contextlib.suppress(StoreUnavailable):  # it is gone, and the next one starts with it
+            await self._ask(line, None, prepared.hello)
+            line.digest = prepared.digest
+
+    async def _ask(self, line: _Line, ask: Ask | None, body: bytes) -> tuple[Answer, bytes]:
         answered: asyncio.Future[tuple[Answer, bytes]] = asyncio.get_running_loop().create_future()
         self._number += 1
         number = self._number
@@ -160,8 +188,8 @@ class IntakeApart:
             finally:
                 theirs.close()
             reader, writer = await asyncio.open_unix_connection(sock=ours)
-            write_frame(writer, self._hello)
-            line = self._line = _Line(process, writer, time.monotonic())
+            write_frame(writer, self._prepared.hello)
+            line = self._line = _Line(process, writer, time.monotonic(), self._prepared.digest)
             line.reading = asyncio.create_task(self._read_answers(line, reader), name="sternpost-intake")
             logger.info("spans are mapped by a separate process, %d", process.pid)
             return line

@@ -25,10 +25,10 @@ class Ask(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
-    """The head of a frame to the intake process."""
+    """The head of a frame to the intake process. `ask` None: the body is another first frame."""
 
     number: int
-    ask: Ask
+    ask: Ask | None
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):

@@ -1,5 +1,6 @@
 """The whole server as one ASGI app: `/v1` raw in front, then the API, then the web app."""
 
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sternpost import __version__
 from sternpost.api.services import connect, missing
 from sternpost.assembly.build import App
+from sternpost.assembly.config_report import digests
 from sternpost.assembly.parts import plugs
 from sternpost.base.errors import HostRefused, SternpostError
 from sternpost.capabilities.traces.media.service import TraceMedia
@@ -43,7 +45,8 @@ class SternpostApp:
         metrics.watch(app.open.journal.state, app.intake)
         for collector in [one for part in app.parts for one in part.collectors]:
             metrics.registry.register(collector)
-        self._gateway = GatewayApp(app.gateway)
+        self._gateway = GatewayApp(app.services.current)
+        app.services.give_to(self._gateway.use)
         self._otlp: ASGIApp = OtlpApp(
             app.intake, access.key_ring.check, max_body_bytes=settings.max_body_bytes
         )
@@ -128,5 +131,5 @@ def _services(app: App, base_url: str) -> list[object]:
     return [
         *(one for part in app.parts for one in part.services),
         app.open.reads,
-        StatusService(url, app.probes),
+        StatusService(url, app.probes, partial(digests, app.open)),
     ]

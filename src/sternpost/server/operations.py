@@ -1,7 +1,7 @@
 """Health, readiness and metrics for machines; people read the same in the UI."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -31,6 +31,7 @@ class Status:
     version: str
     base_url: str
     parts: Mapping[str, PartState]
+    configuration: Mapping[str, str]  # the hash in force in each process of this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,11 @@ class StatusService:
 
     base_url: str
     probes: Sequence[Probe]
+    digests: Callable[[], Mapping[str, str]]  # of the configuration, by process
 
     async def status(self) -> Status:
-        return Status(__version__, self.base_url, await states_of(self.probes))
+        in_force = await PROBES.run(self.digests)
+        return Status(__version__, self.base_url, await states_of(self.probes), in_force)
 
 
 router = APIRouter(tags=["operations"])

@@ -21,6 +21,8 @@ from sternpost.assembly.logs import configure_logs
 from sternpost.assembly.parent import end_with_parent
 from sternpost.base.collection import leave_out_of_collection
 from sternpost.base.settings import Settings
+from sternpost.base.threads import in_thread
+from sternpost.capabilities.configuration.events import SIGNAL
 from sternpost.server.app import SternpostApp
 from sternpost.server.bounds import Bounds, Door, connections_for, raise_file_limit
 from sternpost.server.front import protocol_for
@@ -62,8 +64,22 @@ async def _serve(settings: Settings, announce_fd: int | None, heart: Heart) -> N
     base_url = f"http://{settings.host}:{settings.port}"
     async with open_app(settings, environment, in_force(settings, environment), metrics) as app:
         asgi = SternpostApp(app, metrics, base_url=base_url)
+        _reload_on_hangup(app)
         server = _Server(asgi, settings, lambda: _announce(app, base_url, announce_fd))
         await server.serve()
+
+
+def _reload_on_hangup(app: App) -> None:
+    """Read the configuration again on SIGHUP, which a supervisor keeps back until now."""
+    loop, reloads = asyncio.get_running_loop(), set[asyncio.Task[object]]()
+
+    def reload() -> None:
+        task = loop.create_task(in_thread(app.open.configuration.reload, SIGNAL))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
 
 class _Server(uvicorn.Server):

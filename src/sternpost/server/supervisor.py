@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sternpost.base.errors import ConfigurationError
 from sternpost.base.files import write_file
+from sternpost.server.hangup import Hangup
 from sternpost.server.pulse import Pulse
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Process:
     grace_s: float
     is_patient: bool = False  # leaves the processors to the others until calls are accepted
     is_spare: bool = False  # once it has run well, calls go on without it, whatever it says at its next start
+    reloads: bool = False  # reads the configuration again on SIGHUP; the others follow the event log
     silence_s: float = 60.0
     restarts: int = 0
     hangs: int = 0  # restarts because it gave no sign of life
@@ -74,6 +76,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal)
+        hangup = Hangup.at_start()
+        loop.add_signal_handler(signal.SIGHUP, self._on_hangup, hangup)
         read_fd, write_fd = os.pipe()
         os.set_inheritable(write_fd, True)
         async with asyncio.TaskGroup() as group:
@@ -107,6 +111,15 @@ class Supervisor:
             if process.child is not None and process.child.returncode is None:
                 process.child.kill()
 
+    def _on_hangup(self, hangup: Hangup) -> None:
+        """Let `serve` read the configuration again; the end of the terminal is a stop, as it ever was."""
+        if hangup.is_terminal_gone():
+            self._on_signal()
+            return
+        for process in self.processes:
+            if process.reloads and process.child is not None and process.child.returncode is None:
+                process.child.send_signal(signal.SIGHUP)
+
     async def _keep(self, process: Process, announce_fd: int) -> None:
         failures = 0
         if process.is_patient:
@@ -138,15 +151,20 @@ class Supervisor:
         process.pulse = Pulse.open()
         fds = {"{announce_fd}": announce_fd, "{heartbeat_fd}": process.pulse.write_fd}
         arguments = [str(fds.get(word, word)) for word in process.arguments]
-        process.child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "sternpost.cli.main",
-            *arguments,
-            pass_fds=tuple(fds.values()),
-            stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the rest in order
-        )
+        # Born with SIGHUP kept back until it listens: a reload asked for at its start must not end it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            process.child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "sternpost.cli.main",
+                *arguments,
+                pass_fds=tuple(fds.values()),
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the rest in order
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         process.pulse.listen()
         process.started_at_s = time.monotonic()
         self._write_state()

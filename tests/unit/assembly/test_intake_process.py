@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -15,11 +16,12 @@ from sternpost.assembly.intake_process import Hello
 from sternpost.backends.journal.reader import SegmentReader
 from sternpost.backends.journal.segments import SegmentJournal
 from sternpost.base.clock import SystemClock
+from sternpost.capabilities.cost.config import PriceEntry
 from sternpost.contracts.call import Principal
 from sternpost.contracts.journal import BatchEntry, JournalEntry
 from sternpost.contracts.key_scope import KeyScope
 from sternpost.contracts.span import SpanBundle
-from sternpost.ingest.apart import IntakeApart
+from sternpost.ingest.apart import IntakeApart, Prepared
 from sternpost.ingest.flow import OtlpIntake
 from sternpost.ingest.records import OtlpReply
 from tests.support.polling import until
@@ -34,7 +36,7 @@ class Desk:
 
     def __init__(self, home: Path, *, most_bytes: int = 64_000_000) -> None:
         hello = msgspec.msgpack.encode(Hello(str(home), [], {}))
-        self.apart = IntakeApart(COMMAND, hello, most_bytes=most_bytes)
+        self.apart = IntakeApart(COMMAND, Prepared("first", hello), most_bytes=most_bytes)
         self.journal = SegmentJournal(home / "journal")
         self.intake = OtlpIntake(
             self.journal, PRICES, SystemClock(), max_body_bytes=50_000_000, apart=self.apart
@@ -110,6 +112,30 @@ async def test_the_process_answers_and_keeps_what_serve_would(home: Path) -> Non
     counts = desk.intake.counts
     assert (counts.requests, counts.refused, counts.rejected_spans) == (5, 1, 3)
     assert counts.spans == 2 * len(first.spans)
+    await desk.end()
+
+
+async def test_other_prices_are_taken_over_by_the_process_that_runs(home: Path) -> None:
+    desk = Desk(home)
+    await desk.send(fixture("otel_genai"))
+    pid = desk.apart.pid
+    first = desk.written()[0].spans
+    names = {
+        (span.model.provider, span.model.response_model or span.model.request_model)
+        for span in first
+        if span.usage is not None
+    }
+    overrides = [
+        PriceEntry(model=f"{provider}/{model}", input_usd=Decimal(1000), output_usd=Decimal(1000))
+        for provider, model in names
+    ]
+    desk.apart.renew(Prepared("second", msgspec.msgpack.encode(Hello(str(home), overrides, {}))))
+    await until(lambda: desk.apart.digest == "second")
+    await desk.send(fixture("otel_genai"))
+
+    second = desk.written()[0].spans
+    assert [span.cost for span in first] != [span.cost for span in second]
+    assert desk.apart.pid == pid
     await desk.end()
 
 
@@ -201,7 +227,7 @@ async def test_what_is_on_its_way_is_finished_at_the_end(home: Path) -> None:
 
 async def test_a_process_that_cannot_start_refuses_requests(home: Path) -> None:
     desk = Desk(home)
-    desk.apart = IntakeApart([sys.executable, "-c", "raise SystemExit(3)"], b"")
+    desk.apart = IntakeApart([sys.executable, "-c", "raise SystemExit(3)"], Prepared("", b""))
     desk.intake = OtlpIntake(desk.journal, PRICES, SystemClock(), max_body_bytes=1_000_000, apart=desk.apart)
     replies = [await desk.send(request_of(0, 1)) for _ in range(3)]
     assert [reply.status for reply in replies] == [503, 503, 503]

@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from sternpost.assembly.batches import batch_service, batch_work
 from sternpost.assembly.blobs import open_blobs
-from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.in_force import InForce, in_force
 from sternpost.assembly.journal import open_journal
 from sternpost.assembly.late import LateJournal
@@ -102,7 +101,7 @@ async def test_a_batch_survives_a_kill_between_any_two_of_its_steps(
     read_once = in_force(settings, {})
 
     def service(tables: Tables) -> BatchService:
-        return batch_service(settings, ConfigFile(), tables, CLOCK)
+        return batch_service(settings, read_once, tables, CLOCK)
 
     def prepare(tables: Tables) -> None:
         with tables.write() as connection:

@@ -41,7 +41,7 @@ const trace = createRoute({
 const models = createRoute({
   getParentRoute: () => shell,
   path: "/models",
-  component: lazyRouteComponent(() => import("@/capabilities/models/page"), "ModelsPage"),
+  component: lazyRouteComponent(() => import("./models_page"), "ModelsWithConfiguration"),
 });
 
 const batches = createRoute({

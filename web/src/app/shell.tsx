@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Navigate, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import { sessionQuery, signedOutKey, useSignOut, useSignOutElsewhere } from "@/capabilities/access/queries";
+import { ProblemBanner } from "@/capabilities/configuration/parts/problem_banner";
 import type { Session } from "@/client/types";
 import { Button } from "@/kit/button";
 import { useHotkeys } from "@/kit/hotkeys";
@@ -41,6 +42,7 @@ function Frame({ session }: { session: Session }) {
       <a className={styles["skip"]} href="#content">Skip to content</a>
       <Rail session={session} onPalette={() => setLayer("palette")} onShortcuts={() => setLayer("shortcuts")} />
       <div className={styles["content"]} id="content" tabIndex={-1}>
+        <ProblemBanner />
         <Outlet />
       </div>
       <Palette isOpen={layer === "palette"} onClose={close} onShortcuts={() => setLayer("shortcuts")} />

@@ -176,6 +176,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the configuration in force, without its secrets */
+        get: operations["show_configuration_api_config_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read the file again and put it in force, or say what is wrong with it */
+        post: operations["reload_configuration_api_config_reload_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cost/spans/{span_id}": {
         parameters: {
             query?: never;
@@ -547,7 +581,7 @@ export interface components {
                 [key: string]: string;
             };
             /** Faults */
-            faults: components["schemas"]["FaultView"][];
+            faults: components["schemas"]["sternpost__capabilities__batches__views__FaultView"][];
             /** Input File Id */
             input_file_id: string;
             /** Output File Id */
@@ -571,6 +605,34 @@ export interface components {
             saved_usd: string | null;
             /** Saved Nanousd */
             saved_nanousd: number | null;
+        };
+        /**
+         * ConfigurationView
+         * @description What is in force. `hash` is the beginning of the file's SHA-256, "" without a file.
+         *
+         *     `hash_on_disk` differs when the file was changed and not reloaded; null: it can't be read.
+         *     `applied_hash` was applied last, anywhere. `processes`: the hash in force in each of this machine.
+         */
+        ConfigurationView: {
+            /** File */
+            file: string | null;
+            /** Hash */
+            hash: string;
+            /** Hash On Disk */
+            hash_on_disk: string | null;
+            /** Applied Hash */
+            applied_hash: string | null;
+            /** Loaded At */
+            loaded_at: string;
+            /** Loaded By */
+            loaded_by: string;
+            /** Text */
+            text: string;
+            problem: components["schemas"]["ProblemView"] | null;
+            /** Processes */
+            processes: {
+                [key: string]: string;
+            };
         };
         /**
          * CostExplanation
@@ -824,17 +886,6 @@ export interface components {
             /** Error */
             error: string;
         };
-        /** FaultView */
-        FaultView: {
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
-            /** Line */
-            line: number | null;
-            /** Param */
-            param: string | null;
-        };
         /** KeyPageView */
         KeyPageView: {
             /** Items */
@@ -847,7 +898,7 @@ export interface components {
          * @description One thing that a key may do. A person who is signed in may do all of them.
          * @enum {string}
          */
-        KeyScope: "calls" | "files" | "provider:account" | "traces:read" | "traces:write" | "traces:delete" | "scores:write" | "keys:read" | "keys:write";
+        KeyScope: "calls" | "files" | "provider:account" | "traces:read" | "traces:write" | "traces:delete" | "scores:write" | "keys:read" | "keys:write" | "config:read" | "config:write";
         /** KeyView */
         KeyView: {
             /** Key Id */
@@ -1195,6 +1246,20 @@ export interface components {
             pending_bytes: number;
         };
         /**
+         * ProblemView
+         * @description Why the file was not taken over at its last reading; the configuration before it stays in force.
+         */
+        ProblemView: {
+            /** At */
+            at: string;
+            /** File */
+            file: string | null;
+            /** Hash */
+            hash: string;
+            /** Faults */
+            faults: components["schemas"]["sternpost__capabilities__configuration__views__FaultView"][];
+        };
+        /**
          * ProviderItem
          * @description A host of the catalogue or of sternpost.yaml; its key is never part of an answer.
          */
@@ -1229,6 +1294,23 @@ export interface components {
         Redeem: {
             /** Token */
             token: string;
+        };
+        /**
+         * ReloadView
+         * @description `added`, `changed` and `removed` are names such as `routes.fast`.
+         */
+        ReloadView: {
+            /** Is Applied */
+            is_applied: boolean;
+            /** Added */
+            added: string[];
+            /** Changed */
+            changed: string[];
+            /** Removed */
+            removed: string[];
+            /** Warnings */
+            warnings: string[];
+            configuration: components["schemas"]["ConfigurationView"];
         };
         /** Replay */
         Replay: {
@@ -1378,6 +1460,10 @@ export interface components {
             /** Parts */
             parts: {
                 [key: string]: components["schemas"]["PartState"];
+            };
+            /** Configuration */
+            configuration: {
+                [key: string]: string;
             };
         };
         /** SubscriberPageView */
@@ -1560,6 +1646,29 @@ export interface components {
             name: string;
             /** Is Admin */
             is_admin: boolean;
+        };
+        /** FaultView */
+        sternpost__capabilities__batches__views__FaultView: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Line */
+            line: number | null;
+            /** Param */
+            param: string | null;
+        };
+        /**
+         * FaultView
+         * @description `place` is a field such as `routes.fast.targets.0.model`; empty for the file as a whole.
+         */
+        sternpost__capabilities__configuration__views__FaultView: {
+            /** Line */
+            line: number | null;
+            /** Place */
+            place: string;
+            /** Sentence */
+            sentence: string;
         };
         /** Problem */
         Problem: {
@@ -1918,6 +2027,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinePageView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_configuration_api_config_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reload_configuration_api_config_reload_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReloadView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */

@@ -31,4 +31,6 @@ export type CostLine = CostExplanation["lines"][number];
 export type BatchItem = Ok<"/api/batches", "get", 200>["items"][number];
 export type BatchLine = Ok<"/api/batches/{batch_id}/lines", "get", 200>["items"][number];
 export type EventItem = Ok<"/api/events", "get", 200>["items"][number];
+export type Configuration = Ok<"/api/config", "get", 200>;
+export type Reload = Ok<"/api/config/reload", "post", 200>;
 export type Status = Ok<"/api/status", "get", 200>;

@@ -1,7 +1,6 @@
 """Plugs in files and batches, for OpenAI's SDKs and for the API; the worker runs their lines."""
 
 from sternpost.assembly.batches import batch_service
-from sternpost.assembly.config_grammar import ConfigFile
 from sternpost.assembly.part import Foundation, OpenAiPaths, Part, Plug, Serving
 from sternpost.contracts.jobs import Job
 from sternpost.contracts.key_scope import KeyScope
@@ -13,8 +12,7 @@ def _serve(open_: Serving) -> Part:
     from sternpost.capabilities.batches.openai_routes import batches, files
     from sternpost.capabilities.batches.routes import router
 
-    config = open_.in_force.current.loaded.config
-    service = batch_service(open_.settings, config, open_.tables, open_.clock)
+    service = batch_service(open_.settings, open_.in_force, open_.tables, open_.clock)
 
     return Part(
         "batches",
@@ -32,7 +30,7 @@ def _work(open_: Foundation) -> Part:
     from sternpost.capabilities.batches.jobs import prune_files
     from sternpost.loop.revoked_key_cancels_batches import revoked_key_cancels_batches
 
-    service = batch_service(open_.settings, ConfigFile(), open_.tables, open_.clock)
+    service = batch_service(open_.settings, open_.in_force, open_.tables, open_.clock)
 
     def prune(_: int) -> None:
         prune_files(service)

@@ -1,11 +1,8 @@
 """Plugs in the explanation of costs; pricing calls is part of the configuration in force."""
 
-from dataclasses import replace
-
 from sternpost.assembly.part import Part, Plug, Serving
 from sternpost.capabilities.cost.explanations import CostExplanations
 from sternpost.contracts.key_scope import KeyScope
-from sternpost.gateway.services import GatewayServices
 
 
 def _serve(open_: Serving) -> Part:
@@ -18,10 +15,7 @@ def _serve(open_: Serving) -> Part:
         query_timeout_s=open_.settings.query_timeout_s,
     )
 
-    def price_calls(services: GatewayServices) -> GatewayServices:
-        return replace(services, price=open_.in_force.price)
-
-    return Part("cost", routers=[router], services=[costs], gateway=price_calls)
+    return Part("cost", routers=[router], services=[costs])
 
 
 PLUG = Plug(

@@ -1,6 +1,6 @@
 """The verbs of files and batches, for `/v1`, the API and the CLI; running batches is the worker's work."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -29,6 +29,11 @@ _BLOCK = 262_144
 _MAX_NAME = 255
 
 
+def no_window() -> OffPeak | None:
+    """Batches may run at any time."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class BatchService:
     """Blocking; on the event loop call it through `base.threads`. Raises: StoreUnavailable anywhere."""
@@ -36,7 +41,7 @@ class BatchService:
     store: BatchStore
     bodies: FileBodies
     clock: Clock = field(default_factory=SystemClock)
-    off_peak: OffPeak | None = None
+    off_peak: Callable[[], OffPeak | None] = no_window  # as the configuration says now
     uploads: UploadRoom = field(default_factory=lambda: UploadRoom(FileQuotas()))
     max_file_bytes: int = 200_000_000
 
@@ -176,10 +181,11 @@ class BatchService:
 
     def waits_until_ns(self, batch: Batch) -> int | None:
         """Return when the own queue continues a batch, None when it may work now."""
-        if self.off_peak is None or batch.status != "in_progress":
+        off_peak = self.off_peak()
+        if off_peak is None or batch.status != "in_progress":
             return None
         now_ns = self.clock.now_ns()
-        opens_ns = rules.next_off_peak_ns(self.off_peak, now_ns)
+        opens_ns = rules.next_off_peak_ns(off_peak, now_ns)
         return opens_ns if opens_ns > now_ns else None
 
 

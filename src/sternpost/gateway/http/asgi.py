@@ -79,6 +79,10 @@ class GatewayApp:
         self._streams: set[StreamBody] = set()
         self._unanswered: dict[asyncio.Task[object], Stop] = {}
 
+    def use(self, services: GatewayServices) -> None:
+        """Let calls begin with other services from now on; those under way keep theirs."""
+        self._services = services
+
     def serves(self, path: str) -> bool:
         """Say whether a path is one of the gateway's own; others get 404 here or go elsewhere."""
         is_named = path in _DOORS or path in openai_passthrough.PATHS or path == _MODELS

@@ -52,6 +52,11 @@ class TargetHealth:
         else:
             del self._rests[target.provider, target.model]
 
+    def forget(self, provider: str) -> None:
+        """Forget how a provider fared: it is another account now, or none."""
+        for key in [key for key in self._rests if key[0] == provider]:
+            del self._rests[key]
+
     def failed(
         self,
         target: Target,

@@ -88,6 +88,9 @@ class BackgroundReplies:
         self._start(waiting, keeping)
         return keeping
 
+    def use(self, services: GatewayServices) -> None:
+        self.services = services
+
     async def resume(self) -> None:
         """Go on with what the process before this one was waiting for."""
         for name, content in await CALLS.run(self.pending.all):
@@ -134,7 +137,7 @@ class BackgroundReplies:
         while services.clock.now_ns() - waiting.call.started_ns < _GIVE_UP_NS:
             await asyncio.sleep(self.waits_s[min(attempt, len(self.waits_s) - 1)])
             attempt += 1
-            provider = services.traffic().catalog.providers.get(waiting.call.provider)
+            provider = self._bound().traffic().catalog.providers.get(waiting.call.provider)
             if provider is None or provider.is_known_only:
                 return
             async with self._room:

@@ -11,6 +11,8 @@ export const SCOPES: Record<KeyScope, string> = {
   "scores:write": "Score traces and send feedback",
   "keys:read": "List keys",
   "keys:write": "Create and revoke keys with no more rights than this one",
+  "config:read": "Read the configuration in force, without its secrets",
+  "config:write": "Reload the configuration",
 };
 
 export const ALL_SCOPES = Object.keys(SCOPES) as KeyScope[];

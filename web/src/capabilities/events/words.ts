@@ -13,6 +13,8 @@ const titles: Record<string, string> = {
   "batch.accepted": "Batch started",
   "batch.cancelled": "Batch cancelled",
   "batch.ended": "Batch ended",
+  "configuration.applied": "Configuration applied",
+  "configuration.refused": "Configuration refused",
   "traces.deletion_requested": "Deletion requested",
   "traces.deleted": "Traces deleted",
 };
@@ -23,6 +25,7 @@ export const families = [
   { kind: "key.", title: "Keys" },
   { kind: "sign_in.", title: "Sign-ins" },
   { kind: "batch.", title: "Batches" },
+  { kind: "configuration.", title: "Configuration" },
   { kind: "traces.", title: "Deletions" },
 ] as const;
 
@@ -39,11 +42,14 @@ export function actorOf({ actor }: EventItem): string {
 
 /** The facts that changed, `name: before -> after`; all of them where nothing was before. */
 export function changesOf({ body }: EventItem): string[] {
-  const after = facts(body["after"]) ?? body;
+  const whole = facts(body["after"]);
+  const after = whole ?? body;
   const before = facts(body["before"]);
-  return Object.entries(after)
+  const beside = whole ? Object.entries(body).filter(([name, value]) => name !== "before" && name !== "after" && text(value) !== "") : [];
+  const changed = Object.entries(after)
     .filter(([name, value]) => name !== "before" && (before ? text(before[name]) !== text(value) : text(value) !== ""))
     .map(([name, value]) => (before ? `${words(name)}: ${text(before[name]) || "none"} → ${text(value)}` : `${words(name)}: ${text(value)}`));
+  return [...changed, ...beside.map(([name, value]) => `${words(name)}: ${text(value)}`)];
 }
 
 function facts(value: unknown): Record<string, unknown> | undefined {

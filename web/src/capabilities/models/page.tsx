@@ -1,5 +1,5 @@
 /** The models that calls may name, and which provider still lacks its key. */
-import { useDeferredValue, useState } from "react";
+import { useDeferredValue, useState, type ReactNode } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ModelItem } from "@/client/types";
@@ -15,11 +15,13 @@ import styles from "./page.module.css";
 
 const SHOWN = 200;
 
-export function ModelsPage() {
+/** `children` stand above the models: where they come from. */
+export function ModelsPage({ children }: { children?: ReactNode }) {
   const models = useQuery(modelsQuery);
   const providers = useQuery(providersQuery);
   return (
     <Page title="Models" isPadded>
+      {children}
       {providers.error && <Failure what="Failed to load the providers" error={providers.error} retry={() => void providers.refetch()} />}
       {providers.data && <Providers items={providers.data} />}
       {models.isPending && <Skeleton rows={8} />}

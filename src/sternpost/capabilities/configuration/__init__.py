@@ -1,0 +1,1 @@
+"""The configuration in force: read again while calls go on, told as changes, shown without its secrets."""
