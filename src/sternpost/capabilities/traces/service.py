@@ -16,6 +16,7 @@ from sternpost.base.threads import LOOK_UPS, READS
 from sternpost.capabilities.traces.clocks import skewed_spans
 from sternpost.capabilities.traces.filters.finding import TraceFinder
 from sternpost.capabilities.traces.filters.grammar import Both, Filter, Term, parse_filter
+from sternpost.capabilities.traces.filters.same_calls import may_be_told_twice
 from sternpost.capabilities.traces.filters.search import Search
 from sternpost.capabilities.traces.filters.stretches import join_stretches
 from sternpost.capabilities.traces.logged import with_logged_messages
@@ -242,7 +243,7 @@ def _spans(
     found, next_cursor = _page_of_spans(reads, trace_id, bounds, cursor)
     rows = with_ids_of_their_own(found)
     bodies = reads.bodies_of(list(dict.fromkeys(hash_ for row in rows for hash_ in content_hashes(row))))
-    joins = reads.joins_of(trace_id, bounds)
+    joins = reads.joins_of(trace_id, bounds) if any(may_be_told_twice(row) for row in rows) else {}
     lone = reads.lone_agents_of(trace_id, bounds) if any(row["is_rollup"] for row in rows) else set[str]()
     skewed = skewed_spans(rows)
     spans = [

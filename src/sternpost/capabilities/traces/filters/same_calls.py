@@ -7,12 +7,15 @@ call, else the lowest, else the most complete one.
 
 # ruff: noqa: S608  # only fixed text is joined; every value travels as a server-side parameter
 
+from collections.abc import Mapping
 from typing import Final
 
 from sternpost.capabilities.traces.clocks import CLOCKS_NS
 
-TOLD: Final = "'llm', 'embedding', 'reranker'"  # what an application reports of a call
-IS_OURS: Final = "scope = 'sternpost.gateway'"  # ingest lets nobody else have this scope
+_TOLD_TYPES: Final = ("llm", "embedding", "reranker")  # what an application reports of a call
+TOLD: Final = ", ".join(f"'{one}'" for one in _TOLD_TYPES)
+_OUR_SCOPE: Final = "sternpost.gateway"
+IS_OURS: Final = f"scope = '{_OUR_SCOPE}'"  # ingest lets nobody else have this scope
 _IS_GATEWAY = f"(type = 'gateway' OR {IS_OURS})"
 REPORTS_A_CALL: Final = f"(type = 'gateway' OR (type IN ({TOLD}) AND (usage_source != '' OR {IS_OURS})))"
 _IS_CALL = f"(type IN ('gateway', {TOLD}) AND NOT is_rollup)"
@@ -207,6 +210,11 @@ def told_twice(where: str, *, is_across: bool = False) -> str:
         f"SELECT trace_id, span_id FROM ({above_a_call(near_told)}) UNION ALL "
         f"SELECT trace_id, span_id FROM ({beside_a_call(where, is_across=is_across)})"
     )
+
+
+def may_be_told_twice(row: Mapping[str, object]) -> bool:
+    """Say whether another span may represent the call of this one; mostly the gateway alone reports calls."""
+    return row["type"] in _TOLD_TYPES and row["scope"] != _OUR_SCOPE and not row["is_rollup"]
 
 
 def told_by_which(where: str) -> str:
