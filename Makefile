@@ -8,10 +8,10 @@ UI := src/sternpost/_ui/index.html
 JOBS ?= 2
 WHERE = $(if $(HOME_DIR),--home "$(HOME_DIR)") $(if $(PORT),--port $(PORT))
 
-.PHONY: setup ui demo up test check fix instrumentations agents bench capability docs clean help
+.PHONY: setup ui demo up test unit check fix instrumentations agents bench bench-quick capability docs clean help
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: $(STAMP) $(UI) ## Make .venv with everything, and build the web app
 
@@ -40,6 +40,9 @@ test: setup ## Run every test
 	@$(BIN)/python -m tests.support.chromium || true
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests
 
+unit: setup ## Run the unit, property and structure tests alone
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/unit tests/property tests/structure
+
 check: setup ## Lint, types, layers, generated files, container
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -63,6 +66,9 @@ agents: setup ## Run real coding agents on a task at hosts of every dialect; NAM
 
 bench: setup ## Measure, and write bench/results
 	@$(BIN)/python -m bench
+
+bench-quick: setup ## Compare CPU, start and memory with another commit, as ratios; BASE=REV (the commit before) PAIRS=N
+	@$(BIN)/python -m bench.quick --base "$(or $(BASE),HEAD~1)" --pairs $(or $(PAIRS),5)
 
 docs: $(STAMP) ## Generate docs/reference, web/openapi.json and the web app's client
 	@$(BIN)/python scripts/reference.py
