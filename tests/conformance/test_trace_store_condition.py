@@ -53,8 +53,8 @@ def test_a_store_whose_schema_is_current_has_no_trouble(store: ClickHouseTraceSt
 def test_a_store_without_its_schema_says_so_and_a_read_is_told_to_come_back(
     store: ClickHouseTraceStore,
 ) -> None:
-    assert "being brought up to date (0 of" in store.trouble()
-    with pytest.raises(StoreUnavailable, match="being brought up to date"):
+    assert "its schema is being migrated (0 of" in store.trouble()
+    with pytest.raises(StoreUnavailable, match="schema is being migrated"):
         store.query(READ_ALL)
 
 
