@@ -26,7 +26,7 @@ def caller(sternpost_server: RunningSternpost) -> CallFor:
     """Work of Sternpost's own for the project of the running server."""
     project_id = ProjectId(sternpost_server.get("/api/session")["project_id"])
     principal = Principal(project_id, KeyId(""), "evaluations", source="worker")
-    return CallFor(principal, "evaluator", feature="nightly", budget="run_1", facts={"check": "tone"})
+    return CallFor(principal, "evaluator", feature="nightly", budget="run_1", facts={"batch_id": "batch_1"})
 
 
 @pytest.fixture
@@ -52,8 +52,12 @@ async def test_a_chat_is_answered_priced_and_its_span_says_who_called_and_why(
     assert isinstance(answer.reply.choices[0].parts[0], TextPart)
     assert answer.facts.cost_nanousd is not None
     assert answer.facts.cost_nanousd > 0
-    said = {name: span["attributes"].get(name) for name in ("caller", "purpose", "budget", "check")}
-    assert said == {"caller": "worker", "purpose": "evaluator", "budget": "run_1", "check": "tone"}
+    assert span["facts"] == {
+        "caller": "worker",
+        "purpose": "evaluator",
+        "budget": "run_1",
+        "batch_id": "batch_1",
+    }
     assert span["attributes"]["feature"] == "nightly"
     found = sternpost_server.get("/api/traces?filter=attr.purpose:evaluator%20attr.caller:worker")["items"]
     assert answer.facts.trace_id in {one["trace_id"] for one in found}
@@ -66,7 +70,7 @@ async def test_nobody_else_is_believed_about_the_purpose_of_a_call(
     said = {"x-sternpost-call-facts": "purpose=batch&batch_id=b1"}
     _, headers, _ = sternpost_server.request("POST", "/v1/chat/completions", body, said)
     span = sternpost_server.trace(headers["x-sternpost-trace-id"])["spans"][0]
-    assert not {"purpose", "batch_id", "caller"} & set(span["attributes"])
+    assert not {"purpose", "batch_id", "caller"} & (set(span["attributes"]) | set(span["facts"]))
 
 
 async def test_a_stream_arrives_event_by_event_with_its_usage(models: ModelClient, caller: CallFor) -> None:

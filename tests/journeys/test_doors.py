@@ -55,9 +55,9 @@ def stranger(sternpost_server: RunningSternpost) -> Iterator[openai.OpenAI]:
 
 
 def test_openais_sdk_sees_the_refusal_in_the_middle_of_its_upload(stranger: openai.OpenAI) -> None:
-    with pytest.raises(openai.AuthenticationError, match="not known"):
+    with pytest.raises(openai.AuthenticationError, match="is unknown"):
         stranger.files.create(file=("a.jsonl", io.BytesIO(LARGE)), purpose="batch")
-    with pytest.raises(openai.AuthenticationError, match="not known"):
+    with pytest.raises(openai.AuthenticationError, match="is unknown"):
         stranger.chat.completions.create(
             model="lab/m1", messages=[{"role": "user", "content": LARGE.decode()}]
         )

@@ -133,7 +133,7 @@ def test_what_can_not_be_passed_on_is_said(sternpost_server: RunningSternpost, k
     for path, status, says in (
         ("nosuch/files", 404, "nosuch"),
         ("unset/files", 424, "unset"),
-        ("dead/files", 502, "connected"),
+        ("dead/files", 502, "connect"),
         ("lab/files?fault=401", 502, "refused the key"),
         ("offline/files", 404, "offline"),
     ):

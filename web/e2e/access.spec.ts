@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { expectAccessible } from "./support";
+import { callAndFindTrace, expectAccessible } from "./support";
 
 test("a key is created, shown once, and revoked", async ({ page }) => {
   const name = `browser test ${Date.now()}`;
@@ -79,17 +79,19 @@ test("signing out ends the session in every tab, and says so", async ({ browser,
   await context.close();
 });
 
-test("the environment that is chosen stays in the address and narrows every page", async ({ page }) => {
+test("the environment that is chosen stays in the address and narrows every page", async ({ page, request }) => {
+  await callAndFindTrace(request, "A call, so that there is a list of traces.");
+  const asked: string[] = []; // pages may be read before they are opened
+  page.on("request", (request) => asked.push(request.url()));
+  const isAsked = (path: RegExp): boolean => asked.some((url) => path.test(url));
   await page.goto("/keys");
   const choice = page.getByRole("combobox", { name: "Environment" });
-  const asked = page.waitForRequest(/\/api\/keys\?environment=staging/);
   await choice.selectOption("staging");
-  await asked;
+  await expect.poll(() => isAsked(/\/api\/keys\?.*environment=staging/)).toBe(true);
   await expect(page).toHaveURL(/env=staging/);
   await expectAccessible(page);
-  const traces = page.waitForRequest(/\/api\/traces\?.*environment=staging/);
   await page.getByRole("link", { name: "Traces" }).click();
-  await traces;
+  await expect.poll(() => isAsked(/\/api\/traces\?.*environment=staging/)).toBe(true);
   await expect(choice).toHaveValue("staging");
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox", { name: /Page, action/ }).fill("all environments");

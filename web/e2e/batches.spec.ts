@@ -43,7 +43,7 @@ test("a batch is followed to its end and its lines lead to their traces", async 
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: id })).toBeVisible();
   await expect(page.getByText("No line failed")).toBeVisible();
-  await page.getByRole("tab", { name: "Answered" }).click();
+  await page.getByRole("tab", { name: "Answered", exact: true }).click();
   await expect(page.getByRole("row", { name: "good" })).toContainText("$0");
   await expectAccessible(page);
   await page.getByRole("link", { name: "trace of line 1" }).click();

@@ -176,5 +176,5 @@ test("a trace is deleted for good after the page has said what goes", async ({ p
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/traces(\?|$)/);
   await page.goto(`/traces/${traceId}`);
-  await expect(page.getByText("This trace is not here")).toBeVisible();
+  await expect(page.getByText("Trace not found")).toBeVisible();
 });

@@ -31,6 +31,7 @@ GOOD = {
     "STERNPOST_TABLES_URL": "postgresql+psycopg://u:p@db/x",
     "STERNPOST_LOG_LEVEL": "debug",
     "STERNPOST_LOG_FORMAT": "json",
+    "STERNPOST_CONFIG_WATCH": "on",
     "STERNPOST_GATEWAY_URL": "http://10.0.0.1:4100",
     "STERNPOST_PUBLIC_URL": "https://sternpost.example.org/ai",
 }

@@ -29,7 +29,7 @@ class _Sender(Protocol):
     def actor(self) -> Actor: ...
 
 
-async def changer_of(request: Request) -> Actor:
+async def changer_of(request: Request, _: Asker) -> Actor:
     """Return who reloads: a key with the scope, or an admin. Raises: KeyRefused, PermissionRefused."""
     sender = cast("_Sender", await identified(request))
     if sender.key_id is None and not sender.is_admin:

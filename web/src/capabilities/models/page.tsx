@@ -15,15 +15,15 @@ import styles from "./page.module.css";
 
 const SHOWN = 200;
 
-/** `children` stand above the models: where they come from. */
+/** `children` stand between providers and models: where both come from. */
 export function ModelsPage({ children }: { children?: ReactNode }) {
   const models = useQuery(modelsQuery);
   const providers = useQuery(providersQuery);
   return (
     <Page title="Models" isPadded>
-      {children}
       {providers.error && <Failure what="Failed to load the providers" error={providers.error} retry={() => void providers.refetch()} />}
       {providers.data && <Providers items={providers.data} />}
+      {children}
       {models.isPending && <Skeleton rows={8} />}
       {models.error && <Failure what="Failed to load the models" error={models.error} retry={() => void models.refetch()} />}
       {models.data && <Models items={models.data} />}

@@ -129,7 +129,7 @@ async def test_store_that_is_away_loses_nothing_and_is_said_once(
     desk.close()
     assert desk.drain.counts.failures == 3
     assert caplog.text.count("the journal keeps them") == 1
-    assert caplog.text.count("takes spans again") == 1
+    assert caplog.text.count("accepts spans again") == 1
 
 
 def test_failed_insert_leaves_the_records_in_the_journal(
