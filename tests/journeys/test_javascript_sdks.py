@@ -30,10 +30,8 @@ SHOWN = [block for page in PAGES for block in blocks_of(page) if block.language 
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """Install what the lockfile names, once: afterwards no network is needed."""
-    installed, lock = (
-        FOLDER / "node_modules" / ".complete",
-        FOLDER / "package-lock.json",
-    )  # npm was not cut off
+    installed = FOLDER / "node_modules" / ".complete"  # npm's own list is there before its packages are
+    lock = FOLDER / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
         subprocess.run(command, cwd=FOLDER, env=node_environment(), check=True, timeout=300)
