@@ -13,7 +13,7 @@ test("the built-in models are ready and lead to their traces", async ({ page }) 
 
 test("the page scrolls in one place, and the window does not scroll beside it", async ({ page }) => {
   await page.goto("/models");
-  await expect(page.getByRole("heading", { name: "Providers" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Models and routes" })).toBeVisible();
   expect(await page.evaluate(() => document.querySelector("main")!.scrollHeight > window.innerHeight)).toBe(true);
   expect(await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight)).toBe(0);
 });
