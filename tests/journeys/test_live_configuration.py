@@ -169,7 +169,7 @@ def test_a_hangup_of_up_reaches_each_process_and_says_who(
     server.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "by-signal" in routes(server), what="the new route")
     in_force = config(server)["hash"]
-    wait_until(lambda: config(server)["processes"].get("worker") == in_force, what="the worker's configuration")
+    wait_until(lambda: config(server)["processes"].get("worker") == in_force, what="the worker's reload")
     applied = events(server, "configuration.applied")[0]
     assert applied["actor"]["name"] == "SIGHUP"
     assert applied["body"]["after"]["hash"] == in_force
