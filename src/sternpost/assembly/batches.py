@@ -76,7 +76,7 @@ def batch_work(open_: Foundation) -> BatchWork:
             store=store,
             bodies=bodies,
             models=targets,
-            taker=ResultTaker(store, bodies, LinePrices(open_.in_force), keep, clock, open_.facts),
+            taker=ResultTaker(store, bodies, LinePrices(open_.in_force.price), keep, clock, open_.facts),
             settings=settings,
             clock=clock,
         ),

@@ -20,10 +20,3 @@ def usd_text(amount: NanoUsd) -> str:
 def nanousd_from_usd(amount: Decimal) -> NanoUsd:
     """Convert dollars to nano-USD, rounding half to even."""
     return NanoUsd(int((amount * _NANO).quantize(Decimal(1))))
-
-
-def nano_from_pico(amount: int) -> NanoUsd:
-    """Round pico-USD to nano-USD, half to even, in integers."""
-    quotient, rest = divmod(amount, 1000)
-    is_up = rest > 500 or (rest == 500 and quotient % 2 == 1)
-    return NanoUsd(quotient + is_up)

@@ -7,7 +7,6 @@ call will be. A line whose one target has a batch API is given to that; any othe
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from sternpost.base.errors import SternpostError
 from sternpost.base.ids import KeyId, ProjectId
@@ -16,23 +15,9 @@ from sternpost.capabilities.batches.provider_batches.targets import ProviderTarg
 from sternpost.contracts.call import Principal
 from sternpost.contracts.usage import Cost, Usage
 from sternpost.dialects.json_text.raw_object import split_object
+from sternpost.gateway.services import PriceCall
 from sternpost.gateway.stages import named_models, route
 from sternpost.gateway.state.traffic import Plan, Traffic
-
-
-class PricesCalls(Protocol):
-    """What `capabilities.cost` offers."""
-
-    def price(
-        self,
-        *,
-        provider: str,
-        model: str,
-        fallback_model: str,
-        usage: Usage | None,
-        started_ns: int,
-        is_free: bool = False,
-    ) -> Cost: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +59,13 @@ def _batch_target(plan: Plan) -> ProviderTarget | None:
 class LinePrices:
     """Implements `batches.provider_batches.targets.PriceLine`."""
 
-    prices: PricesCalls
+    price: PriceCall
 
     def __call__(
         self, target: ProviderTarget, answered_model: str, usage: Usage | None, started_ns: int
     ) -> Cost:
         base_model = target.provider.deployments.get(target.model)
-        return self.prices.price(
+        return self.price(
             provider=target.provider.name,
             model=base_model or answered_model or target.model,
             fallback_model=base_model or target.model,

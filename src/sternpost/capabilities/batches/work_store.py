@@ -12,7 +12,6 @@ from sternpost.capabilities.batches.records import (
     QUEUE_JOB,
     Batch,
     BatchId,
-    FileId,
     Line,
     LineFault,
     LineResult,
@@ -290,12 +289,6 @@ class WorkStore:
         row = connection.execute(sa.select(batches).where(batches.c.batch_id == batch_id)).mappings().one()
         batch = batch_of(row)
         self._log.append(connection, events.ended(batch, batch.status))
-
-    def input_of(self, file_id: FileId) -> int | None:
-        """Return the size of a file that is still there."""
-        query = sa.select(files.c.size_bytes).where(files.c.file_id == file_id)
-        with self._tables.read() as connection:
-            return connection.execute(query).scalar_one_or_none()
 
 
 def _line_items(connection: Connection, waiting: sa.Select[Any]) -> Iterator[NewItem]:
